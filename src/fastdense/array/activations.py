@@ -1,0 +1,169 @@
+"""The activations and their derivatives, elementwise over whole matrices.
+
+Each pair is ``g(xp, Z, alpha) -> A`` and ``dg(xp, Z, A, alpha) -> dA/dZ``. No finite or infinite ``Z``
+overflows: exponentials take arguments that are zero or negative, and a factor that has vanished is never
+multiplied by an infinity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from fastdense.array.erf import erfc
+from fastdense.spec import ActivationSpec
+
+__all__ = ["activate", "activate_backward", "log_softmax", "sigmoid", "softmax", "softplus"]
+
+# Klambauer et al., "Self-Normalizing Neural Networks", 2017: the fixed point of mean 0 and variance 1.
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+# Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016: the tanh approximation.
+GELU_SLOPE = math.sqrt(2.0 / math.pi)
+GELU_CUBIC = 0.044715
+# sigmoid(-800) is 0 in float64: z * sigmoid(z) needs no z below it, and -inf * 0 is avoided.
+VANISHED = -800.0
+
+
+def activate(xp: Any, activation: ActivationSpec, Z: Any) -> Any:
+    """Return ``A = g(Z)``.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library.
+    activation : ActivationSpec
+    Z : array of shape (m, n_units), floating
+
+    Returns
+    -------
+    array of Z's shape and dtype; NaN passes through
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> activate(np, ActivationSpec("leaky_relu", 0.1), np.array([[-2.0, 3.0]]))
+    array([[-0.2,  3. ]])
+    """
+    return FUNCTIONS[activation.name](xp, Z, activation.alpha)
+
+
+def activate_backward(xp: Any, activation: ActivationSpec, Z: Any, A: Any, dA: Any) -> Any:
+    """Return ``dZ``, the loss's gradient with respect to Z, given ``A = g(Z)`` and its gradient dA.
+
+    Elementwise ``dZ = dA * g'(Z)``; softmax mixes its row: ``dZ = A * (dA - sum(dA * A))``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Z = np.array([[-2.0, 3.0]])
+    >>> activate_backward(np, ActivationSpec("relu"), Z, np.maximum(Z, 0), np.array([[5.0, 7.0]]))
+    array([[0., 7.]])
+    """
+    if activation.name == "linear":
+        return dA
+    if activation.name == "softmax":
+        return A * (dA - xp.sum(dA * A, axis=-1, keepdims=True))
+    return dA * SLOPES[activation.name](xp, Z, A, activation.alpha)
+
+
+def sigmoid(xp: Any, Z: Any) -> Any:
+    """Return ``1 / (1 + exp(-Z))``, written for either sign so that exp never overflows."""
+    decay = xp.exp(-xp.abs(Z))
+    return xp.where(Z < 0, decay, xp.ones_like(Z)) / (1.0 + decay)
+
+
+def softplus(xp: Any, Z: Any) -> Any:
+    """Return ``log(1 + exp(Z)) = max(Z, 0) + log1p(exp(-abs(Z)))``."""
+    return xp.clip(Z, min=0.0) + xp.log1p(xp.exp(-xp.abs(Z)))
+
+
+def softmax(xp: Any, Z: Any) -> Any:
+    """Return ``exp(Z) / sum(exp(Z))`` by rows, the row's maximum taken out first."""
+    E = xp.exp(Z - xp.max(Z, axis=-1, keepdims=True))
+    return E / xp.sum(E, axis=-1, keepdims=True)
+
+
+def log_softmax(xp: Any, Z: Any) -> Any:
+    """Return ``log(softmax(Z))`` without forming the softmax, which underflows where its log does not."""
+    D = Z - xp.max(Z, axis=-1, keepdims=True)
+    return D - xp.log(xp.sum(xp.exp(D), axis=-1, keepdims=True))
+
+
+def _elu(xp: Any, Z: Any, alpha: float) -> Any:
+    return xp.where(Z < 0, alpha * xp.expm1(xp.clip(Z, max=0.0)), Z)
+
+
+def _elu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
+    return xp.where(Z < 0, alpha * xp.exp(xp.clip(Z, max=0.0)), xp.ones_like(Z))
+
+
+def _gelu(xp: Any, Z: Any, alpha: float) -> Any:
+    return xp.clip(Z, min=VANISHED) * (0.5 * erfc(xp, Z * -math.sqrt(0.5)))
+
+
+def _gelu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
+    """Return ``Phi(Z) + Z * phi(Z)``, the normal distribution's function and density."""
+    near = xp.clip(Z, min=-40.0, max=40.0)
+    density = xp.exp(-0.5 * near * near) / math.sqrt(2.0 * math.pi)
+    return 0.5 * erfc(xp, Z * -math.sqrt(0.5)) + near * density
+
+
+def _gelu_tanh(xp: Any, Z: Any, alpha: float) -> Any:
+    """Return ``Z * (1 + tanh(u)) / 2 = Z * sigmoid(2 u)``: the second keeps the tail's digits."""
+    return xp.clip(Z, min=VANISHED) * sigmoid(xp, _gelu_argument(xp, Z))
+
+
+def _gelu_tanh_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
+    S = sigmoid(xp, _gelu_argument(xp, Z))
+    near = xp.clip(Z, min=-60.0, max=60.0)
+    return S + near * S * (1.0 - S) * (2.0 * GELU_SLOPE) * (1.0 + 3.0 * GELU_CUBIC * near * near)
+
+
+def _gelu_argument(xp: Any, Z: Any) -> Any:
+    # At 60 the sigmoid is 0 or 1 already; beyond, the cube of a large float32 overflows.
+    near = xp.clip(Z, min=-60.0, max=60.0)
+    return (2.0 * GELU_SLOPE) * (near + GELU_CUBIC * near * near * near)
+
+
+def _silu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
+    S = sigmoid(xp, Z)
+    return S * (1.0 + xp.clip(Z, min=VANISHED, max=-VANISHED) * (1.0 - S))
+
+
+def _mish_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
+    T = xp.tanh(softplus(xp, Z))
+    near = xp.clip(Z, min=VANISHED, max=-VANISHED)
+    return T + near * (1.0 - T * T) * sigmoid(xp, Z)
+
+
+FUNCTIONS: dict[str, Callable[[Any, Any, float], Any]] = {
+    "linear": lambda xp, Z, alpha: Z,
+    "sigmoid": lambda xp, Z, alpha: sigmoid(xp, Z),
+    "tanh": lambda xp, Z, alpha: xp.tanh(Z),
+    "relu": lambda xp, Z, alpha: xp.clip(Z, min=0.0),
+    "leaky_relu": lambda xp, Z, alpha: xp.where(Z < 0, alpha * Z, Z),
+    "elu": _elu,
+    "selu": lambda xp, Z, alpha: SELU_SCALE * _elu(xp, Z, SELU_ALPHA),
+    "gelu": _gelu,
+    "gelu_tanh": _gelu_tanh,
+    "silu": lambda xp, Z, alpha: xp.clip(Z, min=VANISHED) * sigmoid(xp, Z),
+    "mish": lambda xp, Z, alpha: xp.clip(Z, min=VANISHED) * xp.tanh(softplus(xp, Z)),
+    "softplus": lambda xp, Z, alpha: softplus(xp, Z),
+    "softmax": lambda xp, Z, alpha: softmax(xp, Z),
+}
+
+SLOPES: dict[str, Callable[[Any, Any, Any, float], Any]] = {
+    "sigmoid": lambda xp, Z, A, alpha: A * (1.0 - A),
+    "tanh": lambda xp, Z, A, alpha: 1.0 - A * A,
+    "relu": lambda xp, Z, A, alpha: xp.astype(Z > 0, Z.dtype),
+    "leaky_relu": lambda xp, Z, A, alpha: xp.where(Z < 0, alpha * xp.ones_like(Z), xp.ones_like(Z)),
+    "elu": _elu_slope,
+    "selu": lambda xp, Z, A, alpha: SELU_SCALE * _elu_slope(xp, Z, A, SELU_ALPHA),
+    "gelu": _gelu_slope,
+    "gelu_tanh": _gelu_tanh_slope,
+    "silu": _silu_slope,
+    "mish": _mish_slope,
+    "softplus": lambda xp, Z, A, alpha: sigmoid(xp, Z),
+}

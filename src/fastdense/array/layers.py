@@ -1,0 +1,121 @@
+"""The layers, forward and backward: a batch of rows through one layer, and its gradient back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastdense.array.activations import activate, activate_backward
+from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, LayerSpec, Penalty, ScaleSpec
+
+__all__ = ["dense", "layer_backward", "layer_forward", "penalty", "penalty_gradient"]
+
+
+def dense(xp: Any, A_in: Any, W: Any, B: Any | None, activation: ActivationSpec) -> tuple[Any, Any]:
+    """Return ``Z = A_in @ W + B`` and ``A_out = g(Z)``.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library.
+    A_in : array of shape (m, n_in)
+        One example a row.
+    W : array of shape (n_in, n_units)
+        One unit a column.
+    B : array of shape (n_units,) or (1, n_units), or None for no bias
+    activation : ActivationSpec
+
+    Returns
+    -------
+    Z, A_out : arrays of shape (m, n_units); the same array where g is linear
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W = np.array([[1.0, -1.0], [2.0, 0.0]])
+    >>> Z, A_out = dense(np, np.array([[3.0, 1.0]]), W, np.array([0.0, 0.5]), ActivationSpec("relu"))
+    >>> Z, A_out  # 3 * 1 + 1 * 2 + 0, and 3 * -1 + 1 * 0 + 0.5
+    (array([[ 5. , -2.5]]), array([[5., 0.]]))
+    """
+    Z = A_in @ W
+    if B is not None:
+        Z = Z + B
+    return Z, activate(xp, activation, Z)
+
+
+def layer_forward(
+    xp: Any, layer: LayerSpec, parameters: Sequence[Any], A_in: Any, mask: Any | None
+) -> tuple[Any, Any]:
+    """Return ``Z`` and ``A_out`` of one layer; ``mask`` is a dropout layer's, None outside training."""
+    match layer:
+        case DenseSpec():
+            W, *B = parameters
+            return dense(xp, A_in, W, B[0] if B else None, layer.activation)
+        case ActivateSpec():
+            return A_in, activate(xp, layer.activation, A_in)
+        case ScaleSpec():
+            mean, deviation = parameters
+            A_out = (A_in - mean) / deviation
+            return A_out, A_out
+        case DropoutSpec():
+            A_out = A_in if mask is None else _drop(xp, layer, A_in, mask)
+            return A_out, A_out
+
+
+def layer_backward(
+    xp: Any,
+    layer: LayerSpec,
+    parameters: Sequence[Any],
+    A_in: Any,
+    dZ: Any,
+    mask: Any | None,
+    wants_input: bool = True,
+) -> tuple[Any | None, tuple[Any, ...]]:
+    """Return ``dA_in`` and the gradients of the layer's trainable parameters, given ``dZ``.
+
+    ``dW = A_in.T @ dZ``, ``dB`` sums dZ over its rows, ``dA_in = dZ @ W.T``. ``dA_in`` is None where
+    ``wants_input`` is false: nothing trainable lies before the first dense layer.
+    """
+    match layer:
+        case DenseSpec():
+            W = parameters[0]
+            dW = A_in.T @ dZ
+            gradients = (dW, xp.sum(dZ, axis=0)) if layer.use_bias else (dW,)
+            return (dZ @ W.T if wants_input else None), gradients
+        case ScaleSpec():
+            return dZ / parameters[1], ()
+        case DropoutSpec():
+            return (dZ if mask is None else _drop(xp, layer, dZ, mask)), ()
+        case ActivateSpec():
+            return dZ, ()
+
+
+def to_dZ(xp: Any, layer: LayerSpec, Z: Any, A_out: Any, dA_out: Any) -> Any:
+    """Return ``dZ`` from ``dA_out``: through the layer's activation, where it has one."""
+    if isinstance(layer, DenseSpec | ActivateSpec):
+        return activate_backward(xp, layer.activation, Z, A_out, dA_out)
+    return dA_out
+
+
+def penalty(xp: Any, weights: Penalty, w: Any) -> float:
+    """Return ``l1 * sum(|w|) + l2 * sum(w**2)``, summed in double."""
+    total = 0.0
+    if weights.l1:
+        total += weights.l1 * float(xp.sum(xp.abs(w), dtype=xp.float64))
+    if weights.l2:
+        total += weights.l2 * float(xp.sum(w * w, dtype=xp.float64))
+    return total
+
+
+def penalty_gradient(xp: Any, weights: Penalty, w: Any, g: Any) -> Any:
+    """Return ``g + l1 * sign(w) + 2 * l2 * w``."""
+    if weights.l1:
+        g = g + weights.l1 * xp.sign(w)
+    if weights.l2:
+        g = g + (2.0 * weights.l2) * w
+    return g
+
+
+def _drop(xp: Any, layer: DropoutSpec, A: Any, mask: Any) -> Any:
+    """Return A with the units that the mask leaves out at zero and the kept ones scaled up."""
+    return xp.where(mask, A * (1.0 / (1.0 - layer.rate)), xp.zeros_like(A))

@@ -1,0 +1,120 @@
+"""The losses of a batch, one number a row, and their gradients.
+
+The formulas are Keras'. A loss "from logits" reads the last layer's ``Z`` where the others read its
+``A_out``; both are called ``A`` here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastdense.array.activations import log_softmax, sigmoid, softmax
+from fastdense.spec import LossSpec
+
+__all__ = ["losses", "losses_gradient"]
+
+# Keras' backend.epsilon(): probabilities are kept this far from 0 and 1, and from log(0).
+EPSILON = 1e-7
+
+
+def losses(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
+    """Return the loss of every row.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library.
+    loss : LossSpec
+    y : array of shape (m, n_out), A's dtype; integer of shape (m,) for sparse categorical cross-entropy
+    A : array of shape (m, n_out), floating
+
+    Returns
+    -------
+    array of shape (m,), A's dtype
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> losses(np, LossSpec("mean_squared_error"), np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))
+    array([2.])
+    """
+    T = _targets(xp, loss, y, A)
+    match loss.name:
+        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
+            if loss.from_logits:
+                return -xp.sum(T * log_softmax(xp, A), axis=-1)
+            P = A / xp.sum(A, axis=-1, keepdims=True)
+            return -xp.sum(T * xp.log(_inside(xp, P)), axis=-1)
+        case "binary_crossentropy" if loss.from_logits:
+            # softplus(a) - t a, the large parts taken from each other before the small one is added
+            return xp.mean(xp.clip(A, min=0.0) - T * A + xp.log1p(xp.exp(-xp.abs(A))), axis=-1)
+        case "binary_crossentropy":
+            P = _inside(xp, A)
+            return -xp.mean(T * xp.log(P) + (1.0 - T) * xp.log(1.0 - P), axis=-1)
+        case "mean_squared_error":
+            return xp.mean((A - T) ** 2, axis=-1)
+        case "mean_absolute_error":
+            return xp.mean(xp.abs(A - T), axis=-1)
+        case "huber":
+            E = xp.abs(A - T)
+            near = xp.clip(E, max=loss.delta)
+            return xp.mean(near * (E - 0.5 * near), axis=-1)
+        case "poisson":
+            return xp.mean(A - T * xp.log(A + EPSILON), axis=-1)
+    raise ValueError(f"unknown loss {loss.name!r}")
+
+
+def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
+    """Return ``dA``, the gradient of every row's loss with respect to that row of ``A``.
+
+    Parameters and shapes are those of `losses`; the result has A's shape and dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = LossSpec("mean_squared_error")
+    >>> losses_gradient(np, loss, np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))
+    array([[0., 2.]])
+    """
+    T = _targets(xp, loss, y, A)
+    n_out = A.shape[-1]
+    match loss.name:
+        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
+            if loss.from_logits:
+                return xp.sum(T, axis=-1, keepdims=True) * softmax(xp, A) - T
+            total = xp.sum(A, axis=-1, keepdims=True)
+            dP = -T * _inverse_inside(xp, A / total)
+            return (dP - xp.sum(dP * A, axis=-1, keepdims=True) / total) / total
+        case "binary_crossentropy" if loss.from_logits:
+            return (sigmoid(xp, A) - T) / n_out
+        case "binary_crossentropy":
+            return ((1.0 - T) * _inverse_inside(xp, 1.0 - A) - T * _inverse_inside(xp, A)) / n_out
+        case "mean_squared_error":
+            return (A - T) * (2.0 / n_out)
+        case "mean_absolute_error":
+            return xp.sign(A - T) / n_out
+        case "huber":
+            return xp.clip(A - T, min=-loss.delta, max=loss.delta) / n_out
+        case "poisson":
+            return (1.0 - T / (A + EPSILON)) / n_out
+    raise ValueError(f"unknown loss {loss.name!r}")
+
+
+def _targets(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
+    """Return the targets as a matrix of A's shape: class indices as ones among zeros, smoothed."""
+    n_out = A.shape[-1]
+    if loss.name == "sparse_categorical_crossentropy":
+        y = xp.astype(xp.arange(n_out)[None, :] == y[:, None], A.dtype)
+    if not loss.label_smoothing or not loss.name.endswith("crossentropy"):
+        return y
+    n_classes = 2 if loss.name == "binary_crossentropy" else n_out
+    return y * (1.0 - loss.label_smoothing) + loss.label_smoothing / n_classes
+
+
+def _inside(xp: Any, P: Any) -> Any:
+    return xp.clip(P, min=EPSILON, max=1.0 - EPSILON)
+
+
+def _inverse_inside(xp: Any, P: Any) -> Any:
+    """Return the derivative of ``log(_inside(P))``: ``1 / P``, and 0 where P was moved."""
+    return xp.where(xp.abs(P - 0.5) <= 0.5 - EPSILON, 1.0 / _inside(xp, P), xp.zeros_like(P))

@@ -1,0 +1,100 @@
+"""A whole network, forward and backward: backpropagation over matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from fastdense.array.layers import layer_backward, layer_forward, penalty, penalty_gradient, to_dZ
+from fastdense.array.losses import losses_gradient
+from fastdense.spec import DenseSpec, LossSpec, NetworkSpec, Penalty, loss_reads_logits
+
+__all__ = ["Trace", "backward", "forward", "head", "penalties", "total_penalty", "trainable"]
+
+Parameters = Sequence[Sequence[Any]]
+
+
+class Trace(NamedTuple):
+    """What one layer saw and made of a batch, kept for the way back."""
+
+    A_in: Any
+    Z: Any
+    A_out: Any
+    mask: Any | None
+
+
+def forward(
+    xp: Any, network: NetworkSpec, parameters: Parameters, X: Any, masks: Sequence[Any | None] | None = None
+) -> list[Trace]:
+    """Return every layer's trace; the last one's ``A_out`` is the network's output.
+
+    ``masks`` holds one dropout mask a layer (None for other layers); without it no unit is dropped.
+    """
+    traces: list[Trace] = []
+    for i, layer in enumerate(network.layers):
+        mask = masks[i] if masks is not None else None
+        Z, A_out = layer_forward(xp, layer, parameters[i], X, mask)
+        traces.append(Trace(X, Z, A_out, mask))
+        X = A_out
+    return traces
+
+
+def head(network: NetworkSpec, loss: LossSpec, last: Trace) -> tuple[LossSpec, Any]:
+    """Return the loss to compute and the array to read it from: the last layer's ``Z`` or ``A_out``.
+
+    Where `fastdense.spec.loss_reads_logits` says ``Z``, the loss returned is the one from logits.
+    """
+    if loss_reads_logits(network, loss):
+        return replace(loss, from_logits=True), last.Z
+    return loss, last.A_out
+
+
+def backward(
+    xp: Any,
+    network: NetworkSpec,
+    parameters: Parameters,
+    loss: LossSpec,
+    y: Any,
+    row_weight: Any,
+    traces: Sequence[Trace],
+) -> list[Any]:
+    """Return the gradient of ``sum(row_weight * losses) + penalties``, one array a trainable parameter.
+
+    ``row_weight`` is a column of shape (m, 1), or a number for all rows.
+    """
+    head_loss, read = head(network, loss, traces[-1])
+    dA = losses_gradient(xp, head_loss, y, read) * row_weight
+    is_dZ = loss_reads_logits(network, loss)
+    gradients: list[Any] = []
+    first = next((i for i, layer in enumerate(network.layers) if isinstance(layer, DenseSpec)), None)
+    for i in reversed(range(len(network.layers) if first is None else first, len(network.layers))):
+        layer, trace = network.layers[i], traces[i]
+        dZ = dA if is_dZ else to_dZ(xp, layer, trace.Z, trace.A_out, dA)
+        is_dZ = False
+        dA, of_layer = layer_backward(xp, layer, parameters[i], trace.A_in, dZ, trace.mask, i != first)
+        gradients[:0] = of_layer
+    charged = zip(penalties(network), trainable(network, parameters), gradients, strict=True)
+    return [penalty_gradient(xp, weights, w, g) for weights, w, g in charged]
+
+
+def penalties(network: NetworkSpec) -> list[Penalty]:
+    """Return the penalty of every trainable parameter, in order."""
+    of_layers = [
+        (layer.kernel_penalty, layer.bias_penalty)[: 1 + layer.use_bias]
+        for layer in network.layers
+        if isinstance(layer, DenseSpec)
+    ]
+    return [weights for pair in of_layers for weights in pair]
+
+
+def total_penalty(xp: Any, network: NetworkSpec, parameters: Parameters) -> float:
+    """Return the sum of all penalties."""
+    charged = zip(penalties(network), trainable(network, parameters), strict=True)
+    return sum(penalty(xp, weights, w) for weights, w in charged)
+
+
+def trainable(network: NetworkSpec, parameters: Parameters) -> list[Any]:
+    """Return the trainable parameters in order."""
+    layers = zip(network.layers, parameters, strict=True)
+    return [w for layer, ws in layers if isinstance(layer, DenseSpec) for w in ws]

@@ -1,0 +1,139 @@
+"""The protocol that every engine implements, and choosing an engine by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.errors import EngineError
+from fastdense.spec import NetworkSpec, TrainingSpec
+
+__all__ = ["Batches", "Engine", "Parameters", "Program", "Slots", "available", "choose"]
+
+Array = Any
+"""An array of the engine's own library, NumPy's for the engines that this machine always has."""
+Parameters = Sequence[Sequence[Array]]
+"""One sequence of arrays for every layer; see `fastdense.spec`."""
+Slots = Sequence[Sequence[Array]]
+"""The optimizer's arrays, one sequence for every trainable parameter; see `fastdense.spec.slot_names`."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The rows to train on and the order to take them in.
+
+    Attributes
+    ----------
+    X : array of shape (m, n_in), the network's dtype
+    y : array of shape (m, n_out), the network's dtype; for sparse categorical cross-entropy the class
+        indices, int64 of shape (m,)
+    sample_weight : array of shape (m,), the network's dtype, or None for ones
+    order : int64 array of shape (k,)
+        Row numbers; each batch is the next ``batch_size`` of them and the last one may be shorter.
+    batch_size : int
+    """
+
+    X: Array
+    y: Array
+    sample_weight: Array | None
+    order: NDArray[np.int64]
+    batch_size: int
+
+
+class Program(Protocol):
+    """A compiled network: its plan, its parameters, its optimizer's state.
+
+    Inputs have been checked by the caller: shapes agree and dtypes are the network's.
+    """
+
+    def predict(self, X: Array, out: Array | None = None) -> Array:
+        """Return the network's outputs, shape (m, n_out), in ``out`` where one is given."""
+
+    def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
+        """Return each row's loss, shape (m,), unweighted and without penalties, dropout off.
+
+        ``outputs``, an array of shape (m, n_out), is filled with the predictions where given.
+        """
+
+    def penalty(self) -> float:
+        """Return the sum of the L1 and L2 penalties at the current parameters."""
+
+    def gradients(self, X: Array, y: Array, sample_weight: Array | None) -> tuple[float, list[Array]]:
+        """Return the loss of all rows as one batch, penalties included, and its gradient, dropout off.
+
+        The loss is ``sum(sample_weight * losses) / m + penalty``; one gradient a trainable parameter.
+        """
+
+    def train(
+        self,
+        batches: Batches,
+        learning_rates: NDArray[np.float64],
+        first_step: int,
+        outputs: Array | None = None,
+    ) -> NDArray[np.float64]:
+        """Run one optimizer step for every learning rate and return each step's loss.
+
+        A step's loss is taken before its update, penalties included, dropout on. ``first_step`` numbers
+        the first step since training began, from 0: it keys the dropout masks and Adam's bias correction.
+        ``outputs``, of shape (len(order), n_out), is filled with the outputs that the losses were taken
+        from, in the order of ``order``. A step whose loss is not finite is not applied: training stops
+        there, with that loss as the last one returned.
+        """
+
+    def parameters(self) -> list[tuple[Array, ...]]:
+        """Return the current parameters, arrays that the program will not write to again."""
+
+    def slots(self) -> list[tuple[Array, ...]]:
+        """Return the optimizer's state, arrays that the program will not write to again."""
+
+
+class Engine(Protocol):
+    """Compiles networks."""
+
+    name: str
+
+    def compile(
+        self,
+        network: NetworkSpec,
+        parameters: Parameters,
+        training: TrainingSpec | None = None,
+        slots: Slots | None = None,
+    ) -> Program:
+        """Return a program that starts from copies of ``parameters`` and ``slots`` (fresh where None)."""
+
+
+def available() -> tuple[str, ...]:
+    """Return the names that `choose` accepts, besides "auto"."""
+    return ("array", "reference")
+
+
+def choose(name: str | None = None) -> Engine:
+    """Return an engine by name.
+
+    Parameters
+    ----------
+    name : str, optional
+        "reference", "array" or "auto"; None reads the environment variable ``FASTDENSE_ENGINE`` and
+        falls back on "auto", which is the fastest engine for NumPy arrays.
+
+    Raises
+    ------
+    EngineError
+        There is no such engine. A named engine that cannot run raises; none is replaced by another.
+    """
+    name = name or os.environ.get("FASTDENSE_ENGINE") or "auto"
+    if name in ("auto", "array"):
+        from fastdense.array.program import ArrayEngine
+        from fastdense.native import dropout_mask
+
+        return ArrayEngine(np, dropout_mask)
+    if name == "reference":
+        from fastdense.reference.program import ReferenceEngine
+
+        return ReferenceEngine()
+    raise EngineError(f"there is no engine {name!r}; choose one of {', '.join(available())} or 'auto'")

@@ -1,0 +1,51 @@
+"""The errors fastdense raises for a caller's mistakes, one kind each."""
+
+from __future__ import annotations
+
+__all__ = [
+    "DtypeError",
+    "EngineError",
+    "FastdenseError",
+    "FormatError",
+    "NonFiniteError",
+    "NonFiniteLossError",
+    "NotBuiltError",
+    "ShapeError",
+    "TableError",
+]
+
+
+class FastdenseError(Exception):
+    """Base of every error that fastdense raises on purpose."""
+
+
+class ShapeError(FastdenseError, ValueError):
+    """Two shapes disagree; the message draws them and says what would fix it."""
+
+
+class DtypeError(FastdenseError, TypeError):
+    """An array's dtype cannot be used, or two dtypes disagree."""
+
+
+class NonFiniteError(FastdenseError, ValueError):
+    """The data hold NaN or infinity; the message names the first place."""
+
+
+class NonFiniteLossError(FastdenseError, ArithmeticError):
+    """Training met a loss that is NaN or infinite; the last good weights are kept."""
+
+
+class NotBuiltError(FastdenseError, ValueError):
+    """A network or layer is used before its input width, loss or statistics are known."""
+
+
+class EngineError(FastdenseError, RuntimeError):
+    """The engine that was asked for does not exist or cannot run here."""
+
+
+class FormatError(FastdenseError, ValueError):
+    """A model file cannot be read: damaged, of another version, or holding unknown parts."""
+
+
+class TableError(FastdenseError, ValueError):
+    """A table cannot be read, or lacks what the model needs of it."""

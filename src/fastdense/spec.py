@@ -1,0 +1,225 @@
+"""What an engine is told: a network, its loss and its optimizer, as plain frozen data.
+
+Every engine compiles from these and nothing else, so an engine never sees a layer object, a callback or
+an estimator. This module imports the standard library only and every room may import it.
+
+Parameters travel beside the specs, as one tuple of arrays for every layer: ``(W, B)`` or ``(W,)`` for
+`DenseSpec`, ``(mean, deviation)`` for `ScaleSpec`, ``()`` for the others. ``W`` is ``(n_in, n_units)``,
+``B``, ``mean`` and ``deviation`` have one axis. Only `DenseSpec`'s parameters are trained; "the trainable
+parameters" always means those, in layer order, ``W`` before ``B``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "OPTIMIZERS",
+    "ActivateSpec",
+    "ActivationSpec",
+    "DenseSpec",
+    "DropoutSpec",
+    "LayerSpec",
+    "LossSpec",
+    "NetworkSpec",
+    "OptimizerSpec",
+    "Penalty",
+    "ScaleSpec",
+    "TrainingSpec",
+    "loss_reads_logits",
+    "slot_names",
+]
+
+ACTIVATIONS = (
+    "linear",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "mish",
+    "softplus",
+    "softmax",
+)
+LOSSES = (
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+    "mean_squared_error",
+    "mean_absolute_error",
+    "huber",
+    "poisson",
+)
+OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam")
+
+
+@dataclass(frozen=True)
+class ActivationSpec:
+    """The function ``g`` in ``A_out = g(Z)``.
+
+    ``alpha`` is the slope of ``leaky_relu`` below zero and the scale of ``elu``; the others ignore it.
+    """
+
+    name: str = "linear"
+    alpha: float = 0.0
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A parameter's addition to the loss: ``l1 * sum(|w|) + l2 * sum(w**2)``."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+@dataclass(frozen=True)
+class DenseSpec:
+    """``A_out = g(A_in @ W + B)``."""
+
+    n_in: int
+    n_units: int
+    activation: ActivationSpec = ActivationSpec()
+    use_bias: bool = True
+    kernel_penalty: Penalty = Penalty()
+    bias_penalty: Penalty = Penalty()
+
+
+@dataclass(frozen=True)
+class DropoutSpec:
+    """In training, zero each input with probability ``rate`` and divide the kept ones by ``1 - rate``.
+
+    ``stream`` is the second word of the mask's Philox counter: the layer's place in the model.
+    """
+
+    n_in: int
+    rate: float
+    stream: int
+
+    @property
+    def n_units(self) -> int:
+        """As many outputs as inputs."""
+        return self.n_in
+
+
+@dataclass(frozen=True)
+class ScaleSpec:
+    """``A_out = (A_in - mean) / deviation``, with fixed parameters."""
+
+    n_in: int
+
+    @property
+    def n_units(self) -> int:
+        """As many outputs as inputs."""
+        return self.n_in
+
+
+@dataclass(frozen=True)
+class ActivateSpec:
+    """``A_out = g(A_in)``: an activation that no dense layer could take in."""
+
+    n_in: int
+    activation: ActivationSpec
+
+    @property
+    def n_units(self) -> int:
+        """As many outputs as inputs."""
+        return self.n_in
+
+
+LayerSpec = DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Layers in order, for inputs of ``n_in`` columns, computed in ``dtype`` ("float32" or "float64")."""
+
+    n_in: int
+    layers: tuple[LayerSpec, ...]
+    dtype: str = "float32"
+
+    @property
+    def n_out(self) -> int:
+        """The width of the network's output."""
+        return self.layers[-1].n_units if self.layers else self.n_in
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """One of `LOSSES`; the fields a loss has no use for are ignored."""
+
+    name: str
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+    delta: float = 1.0
+
+
+@dataclass(frozen=True)
+class OptimizerSpec:
+    """One of `OPTIMIZERS` with its constants; the learning rate comes with every step.
+
+    ``weight_decay`` is decoupled: ``w -= learning_rate * weight_decay * w`` before the update, on every
+    trainable parameter. AdamW is "adam" with a weight decay. At most one of the three clippings is set.
+    """
+
+    name: str
+    momentum: float = 0.0
+    nesterov: bool = False
+    rho: float = 0.9
+    centered: bool = False
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+    initial_accumulator_value: float = 0.1
+    weight_decay: float = 0.0
+    clipvalue: float | None = None
+    clipnorm: float | None = None
+    global_clipnorm: float | None = None
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """What training needs beside the network; ``seed`` is the key of the dropout masks."""
+
+    loss: LossSpec
+    optimizer: OptimizerSpec
+    seed: int = 0
+
+
+def slot_names(optimizer: OptimizerSpec) -> tuple[str, ...]:
+    """Return the names of the arrays that the optimizer keeps for each trainable parameter, in order."""
+    momentum = ("momentum",) if optimizer.momentum > 0 else ()
+    match optimizer.name:
+        case "sgd":
+            return momentum
+        case "rmsprop":
+            return ("velocity", *(("average",) if optimizer.centered else ()), *momentum)
+        case "adagrad":
+            return ("accumulator",)
+        case "adam":
+            return ("m", "v")
+    raise ValueError(f"unknown optimizer {optimizer.name!r}; known: {', '.join(OPTIMIZERS)}")
+
+
+_FUSED = {
+    ("sigmoid", "binary_crossentropy"),
+    ("softmax", "categorical_crossentropy"),
+    ("softmax", "sparse_categorical_crossentropy"),
+}
+
+
+def loss_reads_logits(network: NetworkSpec, loss: LossSpec) -> bool:
+    """Say whether the loss is computed from the last layer's ``Z`` and not from its ``A_out``.
+
+    A cross-entropy of a sigmoid or softmax is, for stability: ``log(sigmoid(z))`` underflows where the
+    same number written as ``-softplus(-z)`` does not.
+    """
+    last = network.layers[-1] if network.layers else None
+    if loss.from_logits or not isinstance(last, DenseSpec | ActivateSpec):
+        return False
+    return (last.activation.name, loss.name) in _FUSED
