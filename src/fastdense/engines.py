@@ -11,9 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import EngineError
-from fastdense.spec import NetworkSpec, TrainingSpec
+from fastdense.spec import ActivationSpec, LossSpec, NetworkSpec, TrainingSpec
 
-__all__ = ["Batches", "Engine", "Parameters", "Program", "Slots", "available", "choose"]
+__all__ = [
+    "Batches",
+    "Engine",
+    "Parameters",
+    "Program",
+    "Slots",
+    "activate",
+    "available",
+    "choose",
+    "dense",
+    "losses",
+    "name_of",
+]
 
 Array = Any
 """An array of the engine's own library, NumPy's for the engines that this machine always has."""
@@ -50,6 +62,10 @@ class Program(Protocol):
 
     Inputs have been checked by the caller: shapes agree and dtypes are the network's.
     """
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been applied since the program was compiled."""
 
     def predict(self, X: Array, out: Array | None = None) -> Array:
         """Return the network's outputs, shape (m, n_out), in ``out`` where one is given."""
@@ -112,22 +128,22 @@ def available() -> tuple[str, ...]:
     return ("array", "reference")
 
 
-def choose(name: str | None = None) -> Engine:
+def choose(name: str = "auto") -> Engine:
     """Return an engine by name.
 
     Parameters
     ----------
-    name : str, optional
-        "reference", "array" or "auto"; None reads the environment variable ``FASTDENSE_ENGINE`` and
-        falls back on "auto", which is the fastest engine for NumPy arrays.
+    name : str
+        "reference", "array" or "auto": the one that the environment variable ``FASTDENSE_ENGINE`` names,
+        or else the fastest for NumPy arrays.
 
     Raises
     ------
     EngineError
         There is no such engine. A named engine that cannot run raises; none is replaced by another.
     """
-    name = name or os.environ.get("FASTDENSE_ENGINE") or "auto"
-    if name in ("auto", "array"):
+    name = name_of(name)
+    if name == "array":
         from fastdense.array.program import ArrayEngine
         from fastdense.native import dropout_mask
 
@@ -137,3 +153,33 @@ def choose(name: str | None = None) -> Engine:
 
         return ReferenceEngine()
     raise EngineError(f"there is no engine {name!r}; choose one of {', '.join(available())} or 'auto'")
+
+
+def name_of(name: str = "auto") -> str:
+    """Return the name that "auto" stands for here, or ``name`` itself."""
+    if name == "auto":
+        name = os.environ.get("FASTDENSE_ENGINE") or "auto"
+    return "array" if name == "auto" else name
+
+
+def dense(xp: Any, A_in: Array, W: Array, B: Array | None, activation: ActivationSpec) -> Array:
+    """Return ``g(A_in @ W + B)`` for arrays of one library, whose namespace is ``xp``."""
+    from fastdense.array.layers import dense as array_dense
+
+    return array_dense(xp, A_in, W, B, activation)[1]
+
+
+def activate(activation: ActivationSpec, x: NDArray[Any]) -> NDArray[Any]:
+    """Return ``g(x)`` for a floating NumPy array."""
+    from fastdense.array.activations import activate as array_activate
+
+    result: NDArray[Any] = array_activate(np, activation, x)
+    return result
+
+
+def losses(loss: LossSpec, y: NDArray[Any], outputs: NDArray[Any]) -> NDArray[Any]:
+    """Return the loss of every row, for NumPy arrays shaped as in `Batches`."""
+    from fastdense.array.losses import losses as array_losses
+
+    values: NDArray[Any] = array_losses(np, loss, y, outputs)
+    return values

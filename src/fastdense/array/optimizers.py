@@ -79,7 +79,7 @@ def _shrink(g: Any, square: float, limit: float) -> Any:
 def _sgd(
     xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
 ) -> tuple[Any, tuple[Any, ...]]:
-    """``w -= rate g``; with momentum ``m = momentum m - rate g; w += m`` (Nesterov's looks one step on)."""
+    """Take ``w -= rate g``; with momentum ``m = momentum m - rate g; w += m`` (Nesterov: twice)."""
     if not slots:
         return w - rate * g, ()
     m = o.momentum * slots[0] - rate * g
@@ -89,7 +89,7 @@ def _sgd(
 def _rmsprop(
     xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
 ) -> tuple[Any, tuple[Any, ...]]:
-    """``v = rho v + (1 - rho) g**2; w -= rate g / sqrt(v + epsilon)`` (Tieleman and Hinton, 2012)."""
+    """Take ``v = rho v + (1 - rho) g**2; w -= rate g / sqrt(v + epsilon)`` (Tieleman and Hinton, 2012)."""
     old = dict(zip(slot_names(o), slots, strict=True))
     new = {"velocity": o.rho * old["velocity"] + (1.0 - o.rho) * (g * g)}
     variance = new["velocity"]
@@ -105,7 +105,7 @@ def _rmsprop(
 def _adagrad(
     xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
 ) -> tuple[Any, tuple[Any, ...]]:
-    """``a += g**2; w -= rate g / sqrt(a + epsilon)`` (Duchi, Hazan and Singer, 2011)."""
+    """Take ``a += g**2; w -= rate g / sqrt(a + epsilon)`` (Duchi, Hazan and Singer, 2011)."""
     accumulator = slots[0] + g * g
     return w - rate * g / xp.sqrt(accumulator + o.epsilon), (accumulator,)
 
@@ -113,7 +113,7 @@ def _adagrad(
 def _adam(
     xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
 ) -> tuple[Any, tuple[Any, ...]]:
-    """``w -= alpha m / (sqrt(v) + epsilon)``, the bias corrections folded into ``alpha``.
+    """Take ``w -= alpha m / (sqrt(v) + epsilon)``, the bias corrections folded into ``alpha``.
 
     Kingma and Ba, "Adam", 2015, the efficient form at the end of their section 2.
     """

@@ -25,6 +25,7 @@ class State(NamedTuple):
 
     weights: list[tuple[Any, ...]]
     slots: list[tuple[Any, ...]]
+    steps: int = 0
 
 
 class ArrayEngine:
@@ -76,6 +77,11 @@ class ArrayProgram:
         self.training = training
         self.state = state
 
+    @property
+    def steps(self) -> int:
+        """How many steps have been applied."""
+        return self.state.steps
+
     def predict(self, X: Any, out: Any | None = None) -> Any:
         """Return the outputs for every row of X, a block of rows at a time."""
         blocks = [X[i : i + BLOCK] for i in range(0, X.shape[0], BLOCK)] or [X]
@@ -120,7 +126,7 @@ class ArrayProgram:
             step_losses.append(loss)
             if outputs is not None:
                 outputs[begin : begin + rows.shape[0], ...] = A_out
-            if not loss - loss == 0.0:  # NaN or infinite: the weights that made it are the last good ones
+            if loss - loss != 0.0:  # NaN or infinite: the weights that made it are the last good ones
                 break
             self._apply(gradients(), float(learning_rates[i]), first_step + i)
         return xp.asarray(step_losses, dtype=xp.float64)
@@ -177,7 +183,7 @@ class ArrayProgram:
             tuple(next(new) for _ in ws) if isinstance(layer, DenseSpec) else ws
             for layer, ws in zip(self.network.layers, self.state.weights, strict=True)
         ]
-        self.state = State(weights, [slots for _, slots in updated])
+        self.state = State(weights, [slots for _, slots in updated], self.state.steps + 1)
 
     def _training(self) -> TrainingSpec:
         if self.training is None:

@@ -1,0 +1,55 @@
+# make demo   see what fastdense does
+# make test   the whole check: lint, types, tests
+# make lint   the part of it that runs no test
+# make stub   write the type stub of the compiled module anew
+# make clean  remove what the others made
+
+VENV   ?= .venv
+PYTHON ?= python3
+EXTRAS ?= test
+# Two workers, each taking whole files: the tests of one file share their set-up.
+PYTEST ?= $(BIN)/pytest -n 2 --dist loadfile
+
+BIN       := $(VENV)/bin
+INSTALLED := $(VENV)/.installed-$(EXTRAS)
+STUB      := src/fastdense/native/_core.pyi
+CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp')
+# Directories count too: they change when a file is removed.
+SOURCES   := pyproject.toml CMakeLists.txt $(shell find src native ! -path '*/__pycache__*')
+
+.PHONY: demo test lint stub clean
+.DELETE_ON_ERROR:
+
+demo: $(INSTALLED)
+	$(BIN)/python examples/demo.py
+
+# The tests, and the examples in docstrings, run against the installed package, not the source tree.
+test: lint
+	$(PYTEST) tests --pyargs fastdense
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+	$(BIN)/mypy
+
+stub: $(INSTALLED)
+	$(BIN)/python -m nanobind.stubgen -q -m fastdense.native._core -o $(STUB)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What the build needs is installed once, at a path that stays: with pip's isolation each build has it somewhere
+# new, and compiles everything anew.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade pip
+	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])" \
+		| xargs $(BIN)/python -m pip install cmake ninja
+
+# Not editable: what is tested is what users get. The kept build directory compiles only what changed.
+$(INSTALLED): $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --no-build-isolation \
+		-Cbuild-dir=$(VENV)/build -Ccmake.define.FASTDENSE_WERROR=ON '.[$(EXTRAS)]'
+	touch $@

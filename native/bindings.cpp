@@ -1,0 +1,83 @@
+// The extension module fastdense.native._core: the only file that includes Python headers. Arguments are
+// validated by its only caller, the Python package around it.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/choose.h"
+#include "kernels/isa.h"
+#include "kernels/peak.h"
+#include "kernels/philox.h"
+#include "threads/cgroup.h"
+#include "threads/cores.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+template <class T, class... Config>
+using Array = nb::ndarray<T, nb::numpy, nb::c_contig, nb::device::cpu, Config...>;
+using Counters = nb::shape<-1, 4>;
+
+std::vector<std::string_view> runnable_isas() {
+    std::vector<std::string_view> names;
+    for (const fastdense::Kernels* kernels : fastdense::runnable_kernels()) names.emplace_back(kernels->isa);
+    return names;
+}
+
+double measure_peak(int threads, bool float64, std::string_view isa) {
+    const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
+    return fastdense::measure_peak(float64 ? kernels.fma_loop_f64 : kernels.fma_loop_f32, threads);
+}
+
+void philox4x32(std::uint64_t key, Array<const std::uint32_t, Counters> counters,
+                Array<std::uint32_t, Counters> out) {
+    if (out.shape(0) != counters.shape(0)) throw nb::value_error("out must have one row a counter");
+    const auto multiply = [](std::uint64_t word, std::uint64_t constant) {
+        return (word & 0xFFFFFFFF) * constant;
+    };
+    for (std::size_t i = 0; i < counters.size(); i += 4) {
+        std::uint64_t words[4];
+        std::copy_n(counters.data() + i, 4, words);
+        fastdense::philox4x32(key, words, multiply);
+        for (std::size_t word = 0; word < 4; ++word) out.data()[i + word] = std::uint32_t(words[word]);
+    }
+}
+
+void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, std::uint32_t threshold,
+                  std::string_view isa, Array<bool, nb::ndim<2>> out) {
+    const fastdense::DropoutMask mask{.seed = seed,
+                                      .step = step,
+                                      .layer = layer,
+                                      .threshold = threshold,
+                                      .rows = out.shape(0),
+                                      .columns = out.shape(1),
+                                      .kept = out.data()};
+    const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
+    nb::gil_scoped_release unlocked;
+    kernels.dropout_mask(mask);
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+    m.doc() = "The compiled engine. Use it through fastdense.native, which checks arguments.";
+    m.def("instruction_sets", &fastdense::instruction_sets);
+    m.def("runnable_isas", &runnable_isas);
+    m.def("usable_cores", &fastdense::usable_cores);
+    m.def(
+        "cgroup_cores", [](const std::string& root) { return fastdense::cgroup_cores(root); },
+        "root"_a = "/");
+    m.def("measure_peak", &measure_peak, "threads"_a, "float64"_a, "isa"_a,
+          nb::call_guard<nb::gil_scoped_release>());
+    m.def("philox4x32", &philox4x32, "key"_a, "counters"_a, "out"_a);
+    m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
+}

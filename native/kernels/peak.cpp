@@ -1,0 +1,90 @@
+// Times the multiply-add loop on several threads at once.
+#include "kernels/peak.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "threads/spin_barrier.h"
+
+namespace fastdense {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Loop = double (*)(std::size_t steps);
+
+// Short enough to fit between two interruptions (a timer tick comes every 1 to 10 ms), long enough that the
+// clock's and the barrier's tenths of a microsecond don't matter.
+constexpr std::chrono::duration<double> run_time = std::chrono::milliseconds(2);
+constexpr int repeats = 15;  // the first few also bring the cores to their full clock
+
+struct Run {
+    Clock::time_point start, end;
+    double operations;
+};
+
+Run timed(Loop loop, std::size_t steps) {
+    const auto start = Clock::now();
+    const double operations = loop(steps);
+    return {start, Clock::now(), operations};
+}
+
+std::size_t steps_that_fill_a_run(Loop loop) {
+    std::size_t steps = 1024;
+    for (;; steps *= 2) {
+        const Run run = timed(loop, steps);
+        if (run.end - run.start >= run_time) return steps;
+    }
+}
+
+// The operations of all threads over the time from the first start to the last end.
+double rate(const std::vector<std::vector<Run>>& runs, int repeat) {
+    Run all = runs[0][repeat];
+    for (std::size_t thread = 1; thread < runs.size(); ++thread) {
+        const Run& run = runs[thread][repeat];
+        all.start = std::min(all.start, run.start);
+        all.end = std::max(all.end, run.end);
+        all.operations += run.operations;
+    }
+    return all.operations / std::chrono::duration<double>(all.end - all.start).count();
+}
+
+// Threads that are joined whatever happens; those of an incomplete team are sent home first.
+class Team {
+public:
+    explicit Team(SpinBarrier& barrier) : barrier_(barrier) {}
+    ~Team() {
+        if (!complete) barrier_.cancel();
+        for (auto& thread : threads) thread.join();
+    }
+    std::vector<std::thread> threads;
+    bool complete = false;
+
+private:
+    SpinBarrier& barrier_;
+};
+
+}  // namespace
+
+double measure_peak(Loop loop, int threads) {
+    const std::size_t steps = steps_that_fill_a_run(loop);
+    std::vector<std::vector<Run>> runs(threads, std::vector<Run>(repeats));
+    SpinBarrier barrier(threads);
+    const auto work = [&](int thread) {
+        for (int repeat = 0; repeat < repeats && barrier.wait(); ++repeat) {
+            runs[thread][repeat] = timed(loop, steps);
+        }
+    };
+    {
+        Team team(barrier);
+        for (int thread = 1; thread < threads; ++thread) team.threads.emplace_back(work, thread);
+        team.complete = true;
+        work(0);
+    }
+    double best = 0;
+    for (int repeat = 0; repeat < repeats; ++repeat) best = std::max(best, rate(runs, repeat));
+    return best;
+}
+
+}  // namespace fastdense

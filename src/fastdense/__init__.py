@@ -1,0 +1,118 @@
+"""Dense neural networks: learned from loops that can be read, run at the speed of the hardware.
+
+Everything public is here, and loads when it is first used: importing fastdense imports NumPy and nothing
+heavier.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from fastdense._version import __version__
+
+if TYPE_CHECKING:
+    from fastdense import (
+        activations,
+        array,
+        callbacks,
+        engines,
+        errors,
+        formats,
+        initializers,
+        insight,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        reference,
+        regularizers,
+        tables,
+        utils,
+    )
+    from fastdense.formats.safetensors import load
+    from fastdense.formats.tables import read_table
+    from fastdense.layer import dense
+    from fastdense.machine import Info, info
+    from fastdense.network.layers import Activation, Dense, Dropout, Input, Normalization
+    from fastdense.network.sequential import Sequential
+
+_MODULES = (
+    "activations",
+    "array",
+    "callbacks",
+    "engines",
+    "errors",
+    "formats",
+    "initializers",
+    "insight",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "reference",
+    "regularizers",
+    "tables",
+    "utils",
+)
+_HOMES = {
+    "Activation": "fastdense.network.layers",
+    "Dense": "fastdense.network.layers",
+    "Dropout": "fastdense.network.layers",
+    "Info": "fastdense.machine",
+    "Input": "fastdense.network.layers",
+    "Normalization": "fastdense.network.layers",
+    "Sequential": "fastdense.network.sequential",
+    "dense": "fastdense.layer",
+    "info": "fastdense.machine",
+    "load": "fastdense.formats.safetensors",
+    "read_table": "fastdense.formats.tables",
+}
+
+__all__ = [
+    "Activation",
+    "Dense",
+    "Dropout",
+    "Info",
+    "Input",
+    "Normalization",
+    "Sequential",
+    "__version__",
+    "activations",
+    "array",
+    "callbacks",
+    "dense",
+    "engines",
+    "errors",
+    "formats",
+    "info",
+    "initializers",
+    "insight",
+    "layers",
+    "load",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "read_table",
+    "reference",
+    "regularizers",
+    "tables",
+    "utils",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"fastdense.{name}")
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'fastdense' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

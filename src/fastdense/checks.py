@@ -1,0 +1,118 @@
+"""Checks of arguments and arrays, written once: a message says what was wrong and what would fix it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.errors import DtypeError, NonFiniteError, ShapeError
+
+__all__ = ["as_array", "finite", "flag", "fraction", "number", "one_of", "whole"]
+
+Float = NDArray[np.floating[Any]]
+
+
+def whole(name: str, value: Any, minimum: int = 0, maximum: int | None = None) -> int:
+    """Return ``value`` as an int, or raise: TypeError for another kind, ValueError out of range."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if value < minimum or (maximum is not None and value > maximum):
+        limits = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+        raise ValueError(f"{name} must be {limits}, got {value}")
+    return int(value)
+
+
+def number(
+    name: str,
+    value: Any,
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+    above: float | None = None,
+    below: float | None = None,
+) -> float:
+    """Return ``value`` as a finite float within the limits (``above`` and ``below`` exclude the limit)."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    real = float(value)
+    low_ok = real > above if above is not None else real >= minimum
+    high_ok = real < below if below is not None else real <= maximum
+    if not (math.isfinite(real) and low_ok and high_ok):
+        limits = [f"above {above:g}"] if above is not None else []
+        limits += [f"below {below:g}"] if below is not None else []
+        limits += [f"at least {minimum:g}"] if math.isfinite(minimum) else []
+        limits += [f"at most {maximum:g}"] if math.isfinite(maximum) else []
+        raise ValueError(f"{name} must be {' and '.join(['finite', *limits])}, got {real:g}")
+    return real
+
+
+def fraction(name: str, value: Any) -> float:
+    """Return ``value`` as a float with ``0 <= value < 1``."""
+    return number(name, value, minimum=0.0, below=1.0)
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return ``value`` as a bool, refusing anything else."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def one_of(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    """Return ``value`` if it is one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+    return str(value)
+
+
+def as_array(name: str, values: Any, dtype: str) -> Float:
+    """Return ``values`` as an array of ``dtype`` ("float32" or "float64"), copied only where it must be.
+
+    Booleans, integers and floats of any width and byte order are accepted.
+
+    Raises
+    ------
+    DtypeError
+        The values are complex, text, dates or Python objects.
+    ShapeError
+        The rows of a nested list have different lengths.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ShapeError(f"{name} is ragged: its rows have different lengths ({error})") from None
+    if array.dtype.kind not in "biuf":
+        raise DtypeError(f"{name} must hold real numbers, got dtype {array.dtype}: {_advice(array)}")
+    with np.errstate(over="ignore"):
+        return array.astype(dtype, copy=False)
+
+
+def finite(name: str, array: Float) -> None:
+    """Raise NonFiniteError, naming the first place, if the array holds NaN or infinity."""
+    with np.errstate(all="ignore"):
+        if math.isfinite(array.sum(dtype=np.float64)):  # one cheap pass; only a doubt costs another
+            return
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return
+    place = tuple(int(i) for i in np.argwhere(bad)[0])
+    where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
+    raise NonFiniteError(
+        f"{name} holds {array[place]} at {where} ({int(bad.sum())} such values in all): drop those rows, or "
+        f"fill them in (np.nan_to_num, or fastdense.tables for missing values)"
+    )
+
+
+def _advice(array: NDArray[Any]) -> str:
+    match array.dtype.kind:
+        case "c":
+            return "take the real and the imaginary part as two columns"
+        case "O":
+            return "convert it with .astype(float), or encode text columns first (fastdense.tables does both)"
+        case "M" | "m":
+            return "turn dates into numbers first, such as days since the first one"
+    return (
+        "encode text as numbers first (fastdense.tables does; for labels, np.unique(y, return_inverse=True))"
+    )

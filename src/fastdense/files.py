@@ -1,0 +1,168 @@
+"""Files that hold arrays beside a JSON description: strict, checked, code-free and saved atomically.
+
+The container is safetensors (https://huggingface.co/docs/safetensors): its header is checked by that library
+for overlaps and sizes. The description sits in the header's metadata with a SHA-256 of itself and of every
+array's bytes, so a flipped bit anywhere is noticed. Nothing in such a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import math
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.errors import FormatError
+
+__all__ = ["atomic_file", "read", "write"]
+
+Array = NDArray[Any]
+_DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64"}
+# A description is a few KB; a table of many categories some MB. Beyond this a file is not a model.
+_MAX_DESCRIPTION = 64 * 2**20
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file that takes the place of ``path`` only once all of it is safely on the disk.
+
+    It is written beside ``path``, flushed to the disk and renamed; on any error, an interrupt included,
+    it is removed and what was at ``path`` stays as it was.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "the folder to save in does not exist", str(path.parent))
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            part.chmod(path.stat().st_mode)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def write(path: str | os.PathLike[str], description: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Write arrays and their description, atomically.
+
+    Parameters
+    ----------
+    path : path-like
+    description : mapping
+        What JSON can hold, finite numbers only.
+    arrays : mapping of name to array
+        float32, float64, int32 or int64; any memory layout.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; what was there before is untouched.
+    """
+    from safetensors.numpy import save
+
+    text = json.dumps(description, allow_nan=False, ensure_ascii=False, sort_keys=True)
+    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    metadata = {"description": text, "sha256": _digest(text, contiguous)}
+    content = save(contiguous, metadata=metadata)
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the description and the arrays of a file made by `write`.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged or is not of this kind; the message says how.
+    OSError
+        It cannot be opened.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    with Path(path).open("rb"):  # the ordinary errors for a missing file, a directory or no permission
+        pass
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            text = _description_text(path, metadata)
+            names = list(file.keys())
+            _check_sizes(path, file, names)
+            arrays = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path} is damaged or not a safetensors file: {error}") from None
+    if _digest(text, arrays) != metadata["sha256"]:
+        raise FormatError(f"{path} is damaged: its content does not match its checksum")
+    return _parse(path, text), arrays
+
+
+def _description_text(path: object, metadata: Mapping[str, str]) -> str:
+    if set(metadata) != {"description", "sha256"}:
+        raise FormatError(
+            f"{path} is a safetensors file but not one of fastdense's: it has no description and checksum"
+        )
+    if len(metadata["description"]) > _MAX_DESCRIPTION:
+        raise FormatError(f"{path}: its description is over {_MAX_DESCRIPTION >> 20} MB long")
+    return metadata["description"]
+
+
+def _check_sizes(path: str | os.PathLike[str], file: Any, names: list[str]) -> None:
+    """Refuse dtypes that no model has and sizes beyond the file's own, before anything is allocated."""
+    total, limit = 0, Path(path).stat().st_size
+    for name in names:
+        tensor = file.get_slice(name)
+        dtype = _DTYPES.get(tensor.get_dtype())
+        if dtype is None:
+            raise FormatError(
+                f"{path}: tensor {name!r:.100} has dtype {tensor.get_dtype()}, which no model has"
+            )
+        total += math.prod(tensor.get_shape()) * np.dtype(dtype).itemsize
+    if total > limit:
+        raise FormatError(f"{path} claims {total} bytes of tensors but is {limit} bytes long")
+
+
+def _parse(path: object, text: str) -> dict[str, Any]:
+    try:
+        description = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: its description is not JSON: {error}") from None
+    if not isinstance(description, dict):
+        raise FormatError(f"{path}: its description is not a JSON object")
+    return description
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number that a description can hold")
+
+
+def _digest(text: str, arrays: Mapping[str, Array]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"\n{name}\n{array.dtype.name}\n{array.shape}\n".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the rename itself durable, where the system lets a directory be opened."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,197 @@
+"""The model's own file: weights as safetensors, all else as a strict JSON description in its metadata.
+
+Everything in the description is checked against what fastdense's own classes accept, and every tensor's
+name, shape and dtype against the description, before a layer is built. Unknown names are refused and
+nothing is executed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastdense import files
+from fastdense.checks import whole
+from fastdense.config import Configurable
+from fastdense.errors import FormatError
+from fastdense.network import layers
+from fastdense.network.layers import Layer
+from fastdense.network.sequential import Sequential
+from fastdense.tables import Table
+from fastdense.training import losses, metrics, optimizers
+
+__all__ = ["load", "save"]
+
+_HEAD = {"format": "fastdense", "version": 1}
+_ACCURACY = ("accuracy", "acc")
+# What a constructor raises for a value it does not accept.
+_REFUSED = (ValueError, TypeError, KeyError, OverflowError)
+
+
+def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+    """Write a model; see `Sequential.save`."""
+    if Path(path).suffix != ".safetensors":
+        raise FormatError(f"a model is saved to a file that ends in .safetensors, got {os.fspath(path)!r}")
+    trains = include_optimizer and model.loss is not None
+    description = {
+        **_HEAD,
+        "model": {
+            "name": model.name,
+            "seed": model.seed,
+            "dtype": model.dtype,
+            "n_in": model.network().n_in,
+            "layers": [layer.describe() for layer in model.layers],
+        },
+        "training": _describe_training(model) if trains else None,
+        "table": None if model.table is None else model.table.to_dict(),
+    }
+    arrays = {
+        f"layers/{i}/{name}": array
+        for i, layer in enumerate(model.layers)
+        for name, array in zip(layer.weight_shapes(layer.n_in or 0), layer.weights, strict=True)
+    }
+    files.write(path, description, arrays | (model.slot_arrays() if trains else {}))
+
+
+def load(path: str | os.PathLike[str]) -> Sequential:
+    """Read a model that `Sequential.save` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Sequential
+        With its table, and compiled, where it was saved so: training goes on from where it was.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged, of another version, or holds anything that is not known here.
+    OSError
+        It cannot be opened.
+    """
+    description, arrays = files.read(path)
+    try:
+        return _restore(description, arrays)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+    except _REFUSED as error:
+        raise FormatError(f"{path}: its description is not valid: {error}") from error
+
+
+def _describe_training(model: Sequential) -> dict[str, Any]:
+    assert model.loss is not None
+    compiled = {
+        "loss": model.loss.describe(),
+        "optimizer": model.optimizer.describe(),
+        "iterations": model.optimizer.iterations,
+        "metrics": [_describe_metric(m) for m in model.compiled_metrics[0]],
+        "weighted_metrics": [_describe_metric(m) for m in model.compiled_metrics[1]],
+    }
+    if _holds_function(compiled):
+        raise FormatError(
+            "a Python function (a learning rate, a metric) cannot be kept in a file that runs no code: use "
+            "fastdense's own schedules and metrics, or save(path, include_optimizer=False)"
+        )
+    return compiled
+
+
+def _describe_metric(identifier: object) -> Any:
+    return identifier if identifier in _ACCURACY else metrics.get(identifier).describe()
+
+
+def _holds_function(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_function(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds_function(item) for item in value)
+    return callable(value)
+
+
+def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Sequential:
+    if description.get("format") != _HEAD["format"]:
+        raise FormatError("the file is not a fastdense model")
+    if description.get("version") != _HEAD["version"]:
+        raise FormatError(
+            f"the file is of version {description.get('version')!r}, and this fastdense reads version "
+            f"{_HEAD['version']}"
+        )
+    _, _, model_part, training, table = _fields(
+        description, "model file", ("format", "version", "model", "training", "table")
+    )
+    name, seed, dtype, n_in, stack = _fields(model_part, "model", ("name", "seed", "dtype", "n_in", "layers"))
+    n_in = whole("n_in", n_in, 1)
+    if not isinstance(stack, list) or not stack:
+        raise FormatError("a model has a list of at least one layer")
+    rebuilt = [layers.FAMILY.restore(layer) for layer in stack]
+    slots = {key: arrays.pop(key) for key in list(arrays) if key.startswith("slots/")}
+    _fill(rebuilt, n_in, _text("dtype", dtype), arrays)
+    model = Sequential([layers.Input((n_in,)), *rebuilt], _text("name", name), seed=seed, dtype=dtype)
+    if training is not None:
+        _restore_training(model, training, slots)
+    elif slots:
+        raise FormatError("there is an optimizer's state but no optimizer")
+    model.table = None if table is None else Table.from_dict(table)
+    return model
+
+
+def _fill(rebuilt: list[Layer], n_in: int, dtype: str, arrays: dict[str, NDArray[Any]]) -> None:
+    """Give every layer its arrays, once all names, shapes and dtypes have been found right."""
+    widths: list[int] = []
+    expected: dict[str, tuple[int, ...]] = {}
+    for i, layer in enumerate(rebuilt):
+        widths.append(n_in)
+        expected |= {f"layers/{i}/{name}": shape for name, shape in layer.weight_shapes(n_in).items()}
+        n_in = layer.n_units or n_in
+    if set(expected) != set(arrays):
+        odd = sorted(set(expected) ^ set(arrays))
+        raise FormatError(
+            f"the tensors are not those of the layers: {', '.join(odd)[:200]} missing or unknown"
+        )
+    for name, shape in expected.items():
+        wanted = "int32" if name.endswith("/count") else dtype
+        if arrays[name].shape != shape or arrays[name].dtype.name != wanted:
+            found = arrays[name]
+            raise FormatError(
+                f"tensor {name} is {found.dtype} {found.shape}, its layer needs {wanted} {shape}"
+            )
+    for i, (layer, width) in enumerate(zip(rebuilt, widths, strict=True)):
+        layer.restore(width, [arrays[f"layers/{i}/{name}"] for name in layer.weight_shapes(width)])
+
+
+def _restore_training(model: Sequential, training: Any, slots: dict[str, NDArray[Any]]) -> None:
+    keys = ("loss", "optimizer", "iterations", "metrics", "weighted_metrics")
+    loss, optimizer, iterations, plain, weighted = _fields(training, "training", keys)
+    if not isinstance(plain, list) or not isinstance(weighted, list):
+        raise FormatError("metrics are lists")
+    model.compile(
+        optimizers.FAMILY.restore(optimizer),
+        losses.FAMILY.restore(loss),
+        [_metric(m) for m in plain],
+        [_metric(m) for m in weighted],
+    )
+    model.optimizer.iterations = whole("iterations", iterations)
+    model.set_slot_arrays(slots)
+
+
+def _metric(value: Any) -> str | Configurable:
+    return str(value) if value in _ACCURACY else metrics.FAMILY.restore(value)
+
+
+def _fields(value: Any, what: str, keys: tuple[str, ...]) -> list[Any]:
+    """Return the values of a JSON object that has these keys and no others."""
+    if not isinstance(value, dict) or set(value) != set(keys):
+        found = sorted(value) if isinstance(value, dict) else type(value).__name__
+        raise FormatError(f"a {what} has the fields {', '.join(keys)}, found {found!s:.200}")
+    return [value[key] for key in keys]
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise FormatError(f"{name} must be text")
+    return value

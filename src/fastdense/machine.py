@@ -1,0 +1,101 @@
+"""What fastdense runs on here: versions, engine, instruction set, cores, measured ceiling."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastdense import native
+from fastdense._version import __version__
+
+__all__ = ["Info", "info"]
+
+
+@dataclass(frozen=True)
+class Info:
+    """What `info` found; printed as aligned lines.
+
+    Attributes
+    ----------
+    version, python, numpy : str
+        Versions of fastdense, Python and NumPy.
+    engine : str
+        The engine used where none is named.
+    isa : str
+        The build of the native kernels in use.
+    instruction_sets : tuple of str
+        The vector instruction sets found on this processor.
+    cores : int
+        The cores this process may use.
+    peak_one_core, peak_all_cores : float or None
+        Measured float32 multiply-add rates, in GFLOP/s; None when not measured.
+    """
+
+    version: str
+    python: str
+    numpy: str
+    engine: str
+    isa: str
+    instruction_sets: tuple[str, ...]
+    cores: int
+    peak_one_core: float | None = None
+    peak_all_cores: float | None = None
+
+    def __str__(self) -> str:
+        lines = {
+            "fastdense": self.version,
+            "python": self.python,
+            "numpy": self.numpy,
+            "engine": self.engine,
+            "kernels": self.isa,
+            "processor offers": " ".join(self.instruction_sets)
+            or "no vector instructions known to fastdense",
+            "usable cores": str(self.cores),
+        }
+        if self.peak_one_core is not None:
+            lines["peak, one core"] = f"{self.peak_one_core:.1f} GFLOP/s (float32)"
+        if self.peak_all_cores is not None:
+            lines["peak, all cores"] = f"{self.peak_all_cores:.1f} GFLOP/s (float32)"
+        width = max(map(len, lines))
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
+
+
+def info(peak: bool = False, engine: str = "auto") -> Info:
+    """Describe what fastdense runs on here.
+
+    Parameters
+    ----------
+    peak : bool, default False
+        Also measure the multiply-add rates of one and of all cores, which takes about a tenth of a second.
+    engine : str, default "auto"
+        The engine used where none is named.
+
+    Returns
+    -------
+    info : Info
+
+    Examples
+    --------
+    >>> print(info())
+    fastdense         ...
+    python            ...
+    numpy             ...
+    engine            auto
+    kernels           ...
+    processor offers  ...
+    usable cores      ...
+    """
+    cores = native.usable_cores()
+    return Info(
+        version=__version__,
+        python=platform.python_version(),
+        numpy=np.__version__,
+        engine=engine,
+        isa=native.best_isa(),
+        instruction_sets=native.instruction_sets(),
+        cores=cores,
+        peak_one_core=native.measure_peak(1) if peak else None,
+        peak_all_cores=native.measure_peak(cores) if peak else None,
+    )

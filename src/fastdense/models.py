@@ -1,0 +1,8 @@
+"""The model and its loading, under Keras' name for their module."""
+
+from fastdense.formats.safetensors import load
+from fastdense.formats.safetensors import load as load_model
+from fastdense.network.layers import Input
+from fastdense.network.sequential import Sequential
+
+__all__ = ["Input", "Sequential", "load", "load_model"]

@@ -1,0 +1,22 @@
+"""The Python face of the compiled engine: what this processor offers, and its random masks."""
+
+from __future__ import annotations
+
+from fastdense.native.processor import (
+    best_isa,
+    instruction_sets,
+    measure_peak,
+    runnable_isas,
+    usable_cores,
+)
+from fastdense.native.random import dropout_mask, philox4x32
+
+__all__ = [
+    "best_isa",
+    "dropout_mask",
+    "instruction_sets",
+    "measure_peak",
+    "philox4x32",
+    "runnable_isas",
+    "usable_cores",
+]

@@ -1,0 +1,23 @@
+"""
+The compiled engine. Use it through fastdense.native, which checks arguments.
+"""
+
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+
+def instruction_sets() -> list[str]: ...
+
+def runnable_isas() -> list[str]: ...
+
+def usable_cores() -> int: ...
+
+def cgroup_cores(root: str = '/') -> float: ...
+
+def measure_peak(threads: int, float64: bool, isa: str) -> float: ...
+
+def philox4x32(key: int, counters: Annotated[NDArray[numpy.uint32], dict(shape=(None, 4), order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.uint32], dict(shape=(None, 4), order='C', device='cpu')]) -> None: ...
+
+def dropout_mask(seed: int, step: int, layer: int, threshold: int, isa: str, out: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu')]) -> None: ...

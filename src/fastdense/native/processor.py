@@ -1,0 +1,91 @@
+"""What this processor offers: instruction sets, cores, and its measured ceiling."""
+
+from __future__ import annotations
+
+import operator
+
+from fastdense.errors import DtypeError
+from fastdense.native import _core
+
+MOST_THREADS = 4096  # far above any machine's cores; a larger number is a mistake, not a wish
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """Return the names of the vector instruction sets found on this processor.
+
+    Only those that the kernels can use are named, as Linux names them: ``"sse2"``, ``"avx2"``,
+    ``"fma"``, ``"avx512f"``...; ``"neon"`` on 64-bit ARM.
+
+    Returns
+    -------
+    names : tuple of str
+    """
+    return tuple(_core.instruction_sets())
+
+
+def best_isa() -> str:
+    """Return the name of the fastest build of the kernels that runs on this processor.
+
+    Returns
+    -------
+    isa : {"avx512", "avx2", "sse2", "neon", "scalar"}
+        ``"avx2"`` needs FMA too; ``"avx512"`` needs its F, BW, DQ and VL parts.
+    """
+    return runnable_isas()[0]
+
+
+def runnable_isas() -> tuple[str, ...]:
+    """Return the names of all builds of the kernels that run on this processor, fastest first.
+
+    Returns
+    -------
+    isas : tuple of str
+    """
+    return tuple(_core.runnable_isas())
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use.
+
+    Returns
+    -------
+    cores : int
+        The processors of the affinity mask, or the CPU quota of its control groups (a container's
+        limit) rounded up, whichever is fewer; at least 1.
+    """
+    return _core.usable_cores()
+
+
+def measure_peak(threads: int = 1, dtype: str = "float32", isa: str | None = None) -> float:
+    """Measure the multiply-add rate that no kernel on this machine can exceed.
+
+    Every thread runs a loop of independent fused multiply-adds in registers; the best of several
+    runs of a few milliseconds counts.
+
+    Parameters
+    ----------
+    threads : int, default 1
+        Threads running at the same time, each on its own core where there are enough.
+    dtype : {"float32", "float64"}, default "float32"
+        The type of the numbers.
+    isa : str, optional
+        The build of the loop to run; that of `best_isa` if not given.
+
+    Returns
+    -------
+    gflops : float
+        Billions of operations a second, all threads together; a multiply-add is two.
+
+    Raises
+    ------
+    ValueError
+        ``threads`` is out of range, or ``isa`` doesn't run on this processor.
+    DtypeError
+        ``dtype`` is another type.
+    """
+    count = operator.index(threads)
+    if not 1 <= count <= MOST_THREADS:
+        raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {count}")
+    if dtype not in {"float32", "float64"}:
+        raise DtypeError(f'dtype must be "float32" or "float64", not {dtype!r}')
+    return _core.measure_peak(count, dtype == "float64", isa or best_isa()) / 1e9

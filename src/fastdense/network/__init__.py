@@ -1,0 +1,1 @@
+"""Networks: layers, how their weights start, and the model that they make."""

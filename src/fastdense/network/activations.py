@@ -1,0 +1,116 @@
+"""The activations as objects: by name, with a parameter, callable on arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastdense import engines
+from fastdense.checks import number, one_of
+from fastdense.config import Configurable
+from fastdense.spec import ACTIVATIONS, ActivationSpec
+
+__all__ = [
+    "ActivationFunction",
+    "elu",
+    "gelu",
+    "gelu_tanh",
+    "get",
+    "leaky_relu",
+    "linear",
+    "mish",
+    "relu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "tanh",
+]
+
+# Keras' defaults; the other activations have no parameter.
+_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
+_SYNONYMS = {"swish": "silu", "leakyrelu": "leaky_relu", "identity": "linear"}
+
+
+class ActivationFunction(Configurable):
+    """An activation ``g``, applied elementwise (softmax: to each row).
+
+    Parameters
+    ----------
+    name : str
+        One of `fastdense.spec.ACTIVATIONS`; "swish" and "identity" are synonyms of "silu" and "linear".
+    alpha : float, optional
+        The slope of "leaky_relu" for negative inputs (0.2) or the scale of "elu" (1.0).
+
+    Examples
+    --------
+    >>> import fastdense as fd
+    >>> fd.activations.relu([[-1.0, 2.0]])
+    array([[0., 2.]])
+    >>> gentle = fd.activations.ActivationFunction("leaky_relu", 0.01)
+    >>> gentle([[-1.0, 2.0]])
+    array([[-0.01,  2.  ]])
+    """
+
+    def __init__(self, name: str, alpha: float | None = None) -> None:
+        self.name = one_of("activation", _SYNONYMS.get(name, name), ACTIVATIONS)
+        if alpha is not None and self.name not in _ALPHA:
+            raise ValueError(f"the activation {self.name!r} has no parameter alpha")
+        default = _ALPHA.get(self.name)
+        self.alpha = default if alpha is None else number(f"alpha of {self.name}", alpha, minimum=0.0)
+
+    def shorthand(self) -> str | None:
+        """Return the name, where the parameter is at its default."""
+        return self.name if self.alpha == _ALPHA.get(self.name) else None
+
+    @property
+    def spec(self) -> ActivationSpec:
+        """What the engines are told."""
+        return ActivationSpec(self.name, self.alpha or 0.0)
+
+    def __call__(self, x: ArrayLike) -> NDArray[Any]:
+        """Return ``g(x)`` for an array (or nested list) of any shape, in its own floating dtype."""
+        values = np.asarray(x)
+        return engines.activate(self.spec, values if values.dtype.kind == "f" else values.astype(np.float64))
+
+
+linear = ActivationFunction("linear")
+sigmoid = ActivationFunction("sigmoid")
+tanh = ActivationFunction("tanh")
+relu = ActivationFunction("relu")
+leaky_relu = ActivationFunction("leaky_relu")
+elu = ActivationFunction("elu")
+selu = ActivationFunction("selu")
+gelu = ActivationFunction("gelu")
+gelu_tanh = ActivationFunction("gelu_tanh")
+silu = ActivationFunction("silu")
+mish = ActivationFunction("mish")
+softplus = ActivationFunction("softplus")
+softmax = ActivationFunction("softmax")
+
+
+def get(identifier: object) -> ActivationFunction:
+    """Return an activation from its name, its description or itself; None means linear.
+
+    Raises
+    ------
+    ValueError
+        There is no activation of that name.
+    TypeError
+        It is a function of the caller's: the engines know no derivative of it.
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, ActivationFunction):
+        return identifier
+    if isinstance(identifier, str):
+        return ActivationFunction(identifier)
+    if isinstance(identifier, dict) and identifier.get("class_name") == ActivationFunction.__name__:
+        return ActivationFunction.from_config(identifier["config"])
+    raise TypeError(
+        f"an activation is a name ({', '.join(ACTIVATIONS)}) or an object of fastdense.activations, "
+        f"got {identifier!r}"
+    )

@@ -1,0 +1,62 @@
+"""Penalties on weights, added to the loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastdense.checks import number
+from fastdense.config import Configurable, Family
+from fastdense.spec import Penalty
+
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "get"]
+
+
+class Regularizer(Configurable):
+    """Base of the penalties ``l1 * sum(|w|) + l2 * sum(w**2)``."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    @property
+    def penalty(self) -> Penalty:
+        """What the engines are told."""
+        return Penalty(self.l1, self.l2)
+
+    def __call__(self, w: Any) -> float:
+        """Return the penalty of an array."""
+        w = np.asarray(w, dtype=np.float64)
+        return float(self.l1 * np.abs(w).sum() + self.l2 * np.square(w).sum())
+
+
+FAMILY: Family[Regularizer] = Family("regularizer")
+
+
+@FAMILY.add("l1")
+class L1(Regularizer):
+    """``l1 * sum(|w|)``."""
+
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = number("l1", l1, minimum=0.0)
+
+
+@FAMILY.add("l2")
+class L2(Regularizer):
+    """``l2 * sum(w**2)``."""
+
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = number("l2", l2, minimum=0.0)
+
+
+@FAMILY.add("l1_l2")
+class L1L2(Regularizer):
+    """``l1 * sum(|w|) + l2 * sum(w**2)``."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1, self.l2 = number("l1", l1, minimum=0.0), number("l2", l2, minimum=0.0)
+
+
+def get(identifier: object) -> Regularizer | None:
+    """Return a regularizer from its name, its description or itself; None stays None."""
+    return None if identifier is None else FAMILY.get(identifier)

@@ -1,0 +1,107 @@
+"""The model: layers one after another, with their training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.network.layers import Input, Layer
+from fastdense.network.stack import Stack
+from fastdense.network.summary import html_summary, text_summary
+from fastdense.training.trainer import Trainer
+
+__all__ = ["Sequential"]
+
+
+class Sequential(Stack, Trainer):
+    """A network of layers one after another, with Keras' methods.
+
+    Parameters
+    ----------
+    layers : sequence of Layer, optional
+        An `Input` may come first; without one the width of the first data decides. `add` appends more.
+    name : str
+    seed : int, optional
+        Decides the initial weights, the order of rows in training and the dropout masks; None chooses one
+        and keeps it in ``seed``. Same seed, same data, same calls: same bits.
+    dtype : "float32" or "float64"
+        What weights and activations are computed in.
+    engine : str
+        What computes: "auto" (the fastest for NumPy arrays, unless the environment variable
+        ``FASTDENSE_ENGINE`` names another), "array" or "reference".
+
+    Attributes
+    ----------
+    table
+        What turns a table's rows into the model's inputs (`fastdense.tables.Table`), or None. With one,
+        `predict` takes data frames too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastdense as fd
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> y = np.array([0, 1, 1, 0])
+    >>> model = fd.Sequential([fd.Input((2,)), fd.Dense(8, "tanh"), fd.Dense(1, "sigmoid")], seed=0)
+    >>> model.compile(optimizer=fd.optimizers.Adam(0.1), loss="binary_crossentropy")
+    >>> history = model.fit(X, y, epochs=100, verbose=0)
+    >>> model.predict(X).round().ravel()
+    array([0., 1., 1., 0.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer | Input] | None = None,
+        name: str = "sequential",
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        engine: str = "auto",
+    ) -> None:
+        super().__init__(layers, name, seed=seed, dtype=dtype, engine=engine)
+        self.table: Any = None
+
+    def as_input(self, X: Any, name: str = "X") -> NDArray[Any]:
+        """Return ``X``, a matrix or a data frame that `table` knows, as the model's input."""
+        if self.table is not None and hasattr(X, "columns"):
+            X = self.table.features(X, dtype=self.dtype)
+        return super().as_input(X, name)
+
+    def summary(self, print_fn: Any = print) -> None:
+        """Print the layers with their shapes and parameter counts."""
+        print_fn(text_summary(self.name, self._n_in, self.layers, self._bytes()))
+
+    def save(self, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+        """Save the model to one safetensors file, which `fastdense.load` reads.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in ".safetensors". The file is replaced only once the new one is safely on the disk.
+        include_optimizer : bool
+            Save the loss, the metrics and the optimizer's state too, so that training can go on.
+
+        Raises
+        ------
+        FormatError
+            Another ending, or something that a code-free file cannot hold, such as a Python function.
+        OSError
+            The file cannot be written; what was there before is untouched.
+        """
+        from fastdense.formats.safetensors import save  # formats know networks, and not the other way round
+
+        save(self, path, include_optimizer)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(repr(layer) for layer in self._layers)
+        return f"Sequential([{inside}], name={self.name!r}, seed={self.seed})"
+
+    def _repr_html_(self) -> str:
+        return html_summary(self.name, self._n_in, self.layers, self._bytes())
+
+    def _bytes(self) -> int:
+        return np.dtype(self.dtype).itemsize

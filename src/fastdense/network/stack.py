@@ -1,0 +1,271 @@
+"""Layers one after another: their building, their weights, and their compilation for an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastdense import engines
+from fastdense.checks import as_array, one_of
+from fastdense.engines import Program
+from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.network.layers import Activation, Dense, Input, Layer
+from fastdense.shapes import check_product
+from fastdense.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
+from fastdense.streams import WEIGHTS, check_seed, generator
+
+__all__ = ["Stack"]
+
+Array = NDArray[Any]
+
+
+class Compiled(NamedTuple):
+    """A program, and the layers' stamps at the time that tell whether it is still theirs."""
+
+    program: Program
+    stamps: tuple[int, ...]
+
+
+class Stack:
+    """A network as a list of layers, without its training.
+
+    Parameters
+    ----------
+    layers : sequence of Layer, optional
+        An `Input` may come first; without one the width of the first data decides.
+    name : str
+    seed : int, optional
+        Decides the initial weights, the order of rows in training and the dropout masks; None chooses one
+        (kept in `seed`, so that the model can still be made again).
+    dtype : "float32" or "float64"
+        What weights and activations are computed in.
+    engine : str
+        "auto" or one of `fastdense.engines.available()`.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer | Input] | None = None,
+        name: str = "sequential",
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        engine: str = "auto",
+    ) -> None:
+        self.name = name
+        self.seed = check_seed(seed)
+        self.dtype = one_of("dtype", dtype, ("float32", "float64"))
+        self.engine = engine
+        self._layers: list[Layer] = []
+        self._n_in: int | None = None
+        self._compiled: Compiled | None = None
+        for layer in layers or ():
+            self.add(layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the input."""
+        return list(self._layers)
+
+    @property
+    def built(self) -> bool:
+        """Whether all shapes are known and the weights exist."""
+        return bool(self._layers) and all(layer.built for layer in self._layers)
+
+    @property
+    def input_shape(self) -> tuple[None, int]:
+        """``(None, n_in)``."""
+        return (None, self._widths()[0])
+
+    @property
+    def output_shape(self) -> tuple[None, int]:
+        """``(None, n_out)``."""
+        return (None, self._widths()[1])
+
+    def add(self, layer: Layer | Input) -> None:
+        """Append a layer; it is built at once where its input's width is known."""
+        if isinstance(layer, Input):
+            if self._layers or self._n_in is not None:
+                raise ValueError("an Input comes first, and once: it is the width of X")
+            self._n_in = layer.n_in
+            return
+        if not isinstance(layer, Layer):
+            raise TypeError(f"a model is made of fastdense layers, got {layer!r}")
+        if any(layer is other for other in self._layers):
+            raise ValueError(f"layer {layer.name!r} is in this model already")
+        layer.name = layer.name or self._free_name(layer.default_name)
+        if any(other.name == layer.name for other in self._layers):
+            raise ValueError(f"two layers are named {layer.name!r}: names must differ within a model")
+        if not self._layers and self._n_in is None:
+            self._n_in = layer.n_in or layer.declared_n_in
+        width = self._layers[-1].n_units if self._layers else self._n_in
+        self._layers.append(layer)
+        if width is not None and all(other.built for other in self._layers[:-1]):
+            self._build_from(len(self._layers) - 1, width)
+
+    def pop(self) -> Layer:
+        """Remove and return the last layer."""
+        if not self._layers:
+            raise ValueError("there is no layer to remove")
+        return self._layers.pop()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name or its place."""
+        if index is not None:
+            return self._layers[index]
+        for layer in self._layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(repr(layer.name) for layer in self._layers)
+        raise ValueError(f"there is no layer {name!r}; the layers are {names or 'none'}")
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Fix the input's width, ``input_shape = (None, n_in)`` or ``(n_in,)``, and create the weights."""
+        width = input_shape[-1]
+        if not self._layers:
+            raise NotBuiltError("the model has no layers yet: add some first")
+        if len(input_shape) > 2 or width is None:
+            raise ShapeError(f"build takes (None, n_in), got {tuple(input_shape)}")
+        if self._n_in not in (None, width):
+            raise ShapeError(f"the model's input has {self._n_in} columns already, not {width}")
+        self._n_in = width
+        if not self.built:
+            self._build_from(0, width)
+
+    @property
+    def weights(self) -> list[Array]:
+        """All layers' arrays in order, read-only and not copied."""
+        return [array for layer in self._layers for array in layer.weights]
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all layers' arrays in order."""
+        return [array.copy() for array in self.weights]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Replace all layers' arrays; on an error nothing is changed."""
+        if not self.built:
+            raise NotBuiltError("the model has no weights yet: give it an Input, or call build or fit")
+        if len(weights) != len(self.weights):
+            raise ShapeError(f"the model has {len(self.weights)} arrays of weights, got {len(weights)}")
+        old, rest = self.get_weights(), list(weights)
+        try:
+            self._set(rest)
+        except Exception:
+            self._set(list(old))
+            raise
+
+    def count_params(self) -> int:
+        """Return how many numbers the model's weights hold."""
+        return sum(layer.count_params() for layer in self._layers)
+
+    def predict_matrix(self, X: Array, out: Array | None = None) -> Array:
+        """Return the outputs for a checked matrix of the model's dtype."""
+        output: Array = self._program().predict(X, out)
+        return output
+
+    def as_input(self, X: Any, name: str = "X") -> Array:
+        """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not.
+
+        A vector is taken as one column where the model's input has one. Nothing is copied that already is
+        a matrix of that dtype.
+
+        Raises
+        ------
+        ShapeError, DtypeError
+        """
+        A_in = as_array(name, X, self.dtype)
+        if A_in.ndim == 1 and self._n_in == 1:
+            A_in = A_in[:, np.newaxis]
+        if not self.built and A_in.ndim == 2:
+            self.build(A_in.shape)
+        n_in, _ = self._widths()
+        first = next((layer for layer in self._layers if isinstance(layer, Dense)), self._layers[0])
+        check_product(
+            name,
+            A_in.shape,
+            "W",
+            (n_in, first.n_units or n_in),
+            owner=f"layer {self._layers[0].name!r}",
+            fixes=[f"declare the model's input as Input(({A_in.shape[-1]},))"] if A_in.ndim == 2 else [],
+        )
+        return A_in
+
+    def network(self) -> NetworkSpec:
+        """Return what the engines are told of the whole network."""
+        if not self.built:
+            raise NotBuiltError(
+                "the model's shapes are not known yet: give it an Input, or call build or fit"
+            )
+        return NetworkSpec(self._widths()[0], tuple(spec for _, spec in self._plan()), self.dtype)
+
+    def program(self, training: TrainingSpec, slots: engines.Slots | None) -> Program:
+        """Return a new program for training that starts from the layers' weights."""
+        return engines.choose(self.engine).compile(self.network(), self._parameters(), training, slots)
+
+    def stamps(self) -> tuple[int, ...]:
+        """Return numbers that change whenever a layer's weights are replaced."""
+        return tuple(layer.stamp for layer in self._layers)
+
+    def adopt(self, parameters: engines.Parameters) -> None:
+        """Take over trained parameters, as a program hands them back; the arrays are not copied."""
+        for (layer, spec), of_layer in zip(self._plan(), parameters, strict=True):
+            if isinstance(spec, DenseSpec):
+                layer.adopt(of_layer)
+
+    def _program(self) -> Program:
+        stamps = self.stamps()
+        if self._compiled is None or self._compiled.stamps != stamps:
+            program = engines.choose(self.engine).compile(self.network(), self._parameters())
+            self._compiled = Compiled(program, stamps)
+        return self._compiled.program
+
+    def _plan(self) -> list[tuple[Layer, LayerSpec]]:
+        """Return every spec with its layer; an activation after a linear dense layer joins it."""
+        plan: list[tuple[Layer, LayerSpec]] = []
+        for i, layer in enumerate(self._layers):
+            last = plan[-1][1] if plan else None
+            if isinstance(layer, Activation) and isinstance(last, DenseSpec) and _is_linear(last):
+                plan[-1] = (plan[-1][0], replace(last, activation=layer.activation.spec))
+            else:
+                plan.append((layer, layer.spec(i)))
+        return plan
+
+    def _parameters(self) -> list[tuple[Array, ...]]:
+        return [layer.parameters() for layer, _ in self._plan()]
+
+    def _build_from(self, first: int, width: int | None) -> None:
+        """Build the layers from one on; those built before, or shared with another model, are kept."""
+        for i, layer in enumerate(self._layers[first:], first):
+            assert width is not None
+            if not layer.built:
+                layer.build(width, generator(self.seed, WEIGHTS, i), self.dtype)
+            elif layer.n_in != width:
+                kernel = (layer.n_in or 0, layer.n_units or 0)
+                check_product("A_in", ("m", width), "W", kernel, owner=f"layer {layer.name!r}")
+            width = layer.n_units
+
+    def _set(self, weights: list[ArrayLike]) -> None:
+        for layer in self._layers:
+            count = len(layer.weights)
+            layer.set_weights(weights[:count])
+            del weights[:count]
+
+    def _widths(self) -> tuple[int, int]:
+        if not self.built or self._n_in is None:
+            raise NotBuiltError(
+                "the model's shapes are not known yet: give it an Input, or call build or fit"
+            )
+        return self._n_in, self._layers[-1].n_units or self._n_in
+
+    def _free_name(self, stem: str) -> str:
+        taken = {layer.name for layer in self._layers}
+        names = [stem, *(f"{stem}_{i}" for i in range(1, len(taken) + 1))]
+        return next(name for name in names if name not in taken)
+
+
+def _is_linear(spec: DenseSpec) -> bool:
+    return spec.activation.name == "linear"

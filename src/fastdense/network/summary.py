@@ -1,0 +1,105 @@
+"""A network as a table: its layers, shapes and parameter counts, in text and in HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from fastdense.network.layers import Activation, Dense, Dropout, Layer, Normalization
+
+__all__ = ["html_summary", "text_summary"]
+
+_HEAD = ("Layer (type)", "Output shape", "Detail", "Params")
+
+
+def text_summary(name: str, n_in: int | None, layers: Sequence[Layer], bytes_each: int) -> str:
+    """Return the table as text, a line a layer.
+
+    Parameters
+    ----------
+    name : str
+        The model's.
+    n_in : int or None
+        Columns of the input, None while unknown.
+    layers : sequence of Layer
+    bytes_each : int
+        Bytes of one parameter.
+    """
+    rows = [_HEAD, *_rows(n_in, layers)]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = [f'Model: "{name}"']
+    for i, row in enumerate(rows):
+        cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
+        lines.append("  ".join([*cells, row[3].rjust(widths[3])]))
+        if i == 0:
+            lines.append("─" * len(lines[-1]))
+    return "\n".join([*lines, "─" * len(lines[-1]), *_totals(layers, bytes_each)])
+
+
+def html_summary(name: str, n_in: int | None, layers: Sequence[Layer], bytes_each: int) -> str:
+    """Return the table as HTML, for notebooks; parameters as in `text_summary`."""
+    align = ("left", "left", "left", "right")
+
+    def line(row: Sequence[str], tag: str) -> str:
+        cells = (
+            f'<{tag} style="text-align:{side}">{escape(cell)}</{tag}>'
+            for cell, side in zip(row, align, strict=True)
+        )
+        return f"<tr>{''.join(cells)}</tr>"
+
+    body = "".join(line(row, "td") for row in _rows(n_in, layers))
+    totals = "<br>".join(escape(text) for text in _totals(layers, bytes_each))
+    return (
+        f"<table><caption>{escape(name)}</caption><thead>{line(_HEAD, 'th')}</thead>"
+        f"<tbody>{body}</tbody></table><p>{totals}</p>"
+    )
+
+
+def _rows(n_in: int | None, layers: Sequence[Layer]) -> list[tuple[str, str, str, str]]:
+    rows = [("input", _shape(n_in), "", "0")] if n_in is not None else []
+    for layer in layers:
+        label = f"{layer.name} ({type(layer).__name__})"
+        count = f"{layer.count_params():,}" if layer.built else "?"
+        rows.append((label, _shape(layer.n_units), _detail(layer), count))
+    return rows
+
+
+def _shape(width: int | None) -> str:
+    return f"(m, {'?' if width is None else width})"
+
+
+def _detail(layer: Layer) -> str:
+    match layer:
+        case Dense():
+            penalties = [
+                f"{part} {regularizer}"
+                for part, regularizer in (
+                    ("kernel", layer.kernel_regularizer),
+                    ("bias", layer.bias_regularizer),
+                )
+                if regularizer is not None
+            ]
+            return ", ".join([layer.activation.name, *penalties, *([] if layer.use_bias else ["no bias"])])
+        case Activation():
+            return layer.activation.name
+        case Dropout():
+            return f"rate {layer.rate:g}"
+        case Normalization():
+            return "(x - mean) / deviation"
+    return ""
+
+
+def _totals(layers: Sequence[Layer], bytes_each: int) -> list[str]:
+    if not all(layer.built for layer in layers):
+        return ["not built: give an Input, or call fit or predict, to fix the shapes"]
+    total = sum(layer.count_params() for layer in layers)
+    trained = sum(layer.count_params() for layer in layers if isinstance(layer, Dense))
+    return [f"Parameters: {total:,} ({_size(total * bytes_each)}), trained: {trained:,}"]
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KB", "MB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GB"

@@ -1,0 +1,219 @@
+"""The engine "reference": a network predicts and trains one example, one neuron, one number at a time.
+
+It computes in float64. After every step parameters and slots are rounded to the network's dtype, so that a
+run resumed from them equals the uninterrupted one bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.errors import NotBuiltError
+from fastdense.reference.backpropagation import Kept, Trace, backward, forward, penalty, penalty_gradient
+from fastdense.reference.losses import loss, loss_gradient
+from fastdense.reference.optimizers import clip, update
+from fastdense.reference.philox import dropout_mask
+from fastdense.reference.state import (
+    State,
+    as_dtype,
+    fresh_slots,
+    penalties,
+    rounded,
+    trainable,
+    with_trainable,
+)
+from fastdense.spec import DropoutSpec, LossSpec, NetworkSpec, TrainingSpec, loss_reads_logits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["ReferenceEngine", "ReferenceProgram"]
+
+Array = NDArray[Any]
+Matrix = NDArray[np.float64]
+
+
+class ReferenceEngine:
+    """Compiles networks to programs that run as loops.
+
+    Examples
+    --------
+    >>> from fastdense.spec import DenseSpec
+    >>> network = NetworkSpec(n_in=2, layers=(DenseSpec(2, 1),), dtype="float64")
+    >>> program = ReferenceEngine().compile(network, [(np.array([[3.0], [4.0]]), np.array([0.5]))])
+    >>> program.predict(np.array([[1.0, 2.0]]))  # 3 + 8 + 0.5
+    array([[11.5]])
+    """
+
+    name = "reference"
+
+    def compile(
+        self,
+        network: NetworkSpec,
+        parameters: Sequence[Sequence[Array]],
+        training: TrainingSpec | None = None,
+        slots: Sequence[Sequence[Array]] | None = None,
+    ) -> ReferenceProgram:
+        """Return a program that starts from copies of ``parameters`` and ``slots`` (fresh where None)."""
+        copied = rounded(parameters, network.dtype)
+        if training is None:
+            return ReferenceProgram(network, State(copied, ()))
+        if slots is None:
+            slots = [fresh_slots(training, w) for w in trainable(network, copied)]
+        return ReferenceProgram(network, State(copied, rounded(slots, network.dtype)), training)
+
+
+class ReferenceProgram:
+    """A network with its parameters and its optimizer's state; see `fastdense.engines.Program`."""
+
+    def __init__(self, network: NetworkSpec, state: State, training: TrainingSpec | None = None) -> None:
+        self._network = network
+        self._state = state
+        self._training_spec = training
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been applied since the program was compiled."""
+        return self._state.steps
+
+    def predict(self, X: Array, out: Array | None = None) -> Array:
+        """Return the network's outputs, shape (m, n_out), in ``out`` where one is given."""
+        if out is None:
+            out = np.empty((len(X), self._network.n_out), dtype=self._network.dtype)
+        with np.errstate(all="ignore"):
+            for i, x in enumerate(_rows(X)):
+                out[i] = self._forward(x)[-1].a_out
+        return out
+
+    def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
+        """Return each row's loss, shape (m,), unweighted and without penalties, dropout off."""
+        found = np.empty(len(X))
+        with np.errstate(all="ignore"):
+            for i, (x, target) in enumerate(zip(_rows(X), y.tolist(), strict=True)):
+                traces = self._forward(x)
+                found[i] = loss(self._loss, target, self._loss_input(traces[-1]))
+                if outputs is not None:
+                    outputs[i] = traces[-1].a_out
+        return found
+
+    def penalty(self) -> float:
+        """Return the sum of the L1 and L2 penalties at the current parameters."""
+        weights = trainable(self._network, self._state.parameters)
+        return sum(penalty(p, w) for p, w in zip(penalties(self._network), weights, strict=True))
+
+    def gradients(self, X: Array, y: Array, sample_weight: Array | None) -> tuple[float, list[Array]]:
+        """Return the loss of all rows as one batch and its gradient, dropout off."""
+        no_masks = [None] * len(self._network.layers)
+        with np.errstate(all="ignore"):
+            total, gradients, _ = self._batch(X, y, sample_weight, no_masks)
+            return total, [g.astype(self._network.dtype) for g in gradients]
+
+    def train(
+        self,
+        batches: Any,
+        learning_rates: NDArray[np.float64],
+        first_step: int,
+        outputs: Array | None = None,
+    ) -> NDArray[np.float64]:
+        """Run one optimizer step for every learning rate and return each step's loss."""
+        found: list[float] = []
+        for index, rate in enumerate(learning_rates.tolist()):
+            places = slice(index * batches.batch_size, (index + 1) * batches.batch_size)
+            rows = batches.order[places]
+            weights = None if batches.sample_weight is None else batches.sample_weight[rows]
+            with np.errstate(all="ignore"):
+                masks = self._masks(first_step + index, len(rows))
+                total, gradients, a_out = self._batch(batches.X[rows], batches.y[rows], weights, masks)
+                found.append(total)
+                if outputs is not None:
+                    outputs[places] = a_out
+                if not np.isfinite(total):
+                    break
+                self._state = self._stepped(gradients, rate, first_step + index)
+        return np.array(found)
+
+    def parameters(self) -> list[tuple[Array, ...]]:
+        """Return the current parameters, arrays that the program will not write to again."""
+        return as_dtype(self._state.parameters, self._network.dtype)
+
+    def slots(self) -> list[tuple[Array, ...]]:
+        """Return the optimizer's state, arrays that the program will not write to again."""
+        return as_dtype(self._state.slots, self._network.dtype)
+
+    @property
+    def _training(self) -> TrainingSpec:
+        if self._training_spec is None:
+            raise NotBuiltError("the network was compiled without a TrainingSpec: it has no loss")
+        return self._training_spec
+
+    @property
+    def _from_z(self) -> bool:
+        return loss_reads_logits(self._network, self._training.loss)
+
+    @property
+    def _loss(self) -> LossSpec:
+        """The loss to compute: a fused one reads logits."""
+        return replace(self._training.loss, from_logits=self._training.loss.from_logits or self._from_z)
+
+    def _loss_input(self, last: Trace) -> Sequence[float]:
+        return last.z if self._from_z else last.a_out
+
+    def _forward(self, x: list[float], kept: Sequence[Kept] | None = None) -> list[Trace]:
+        kept = kept if kept is not None else [None] * len(self._network.layers)
+        return forward(self._network, self._state.parameters, x, kept)
+
+    def _batch(
+        self, X: Array, y: Array, sample_weight: Array | None, masks: Sequence[Array | None]
+    ) -> tuple[float, list[Matrix], Array]:
+        """Return ``sum(weight * loss) / m + penalty`` over a batch, its gradient, and the outputs."""
+        m, parameters = len(X), self._state.parameters
+        weights = trainable(self._network, parameters)
+        gradients = [penalty_gradient(p, w) for p, w in zip(penalties(self._network), weights, strict=True)]
+        total, outputs = self.penalty(), np.empty((m, self._network.n_out))
+        shares = [1.0] * m if sample_weight is None else sample_weight.tolist()
+        rows = zip(_rows(X), y.tolist(), shares, strict=True)
+        for i, (x, target, share) in enumerate(rows):
+            kept = [None if mask is None else mask[i].tolist() for mask in masks]
+            traces = self._forward(x, kept)
+            outputs[i], a = traces[-1].a_out, self._loss_input(traces[-1])
+            total += share * loss(self._loss, target, a) / m
+            start = [share * slope / m for slope in loss_gradient(self._loss, target, a)]
+            own = backward(self._network, parameters, traces, start, kept, from_z=self._from_z)
+            gradients = [g + g_row for g, g_row in zip(gradients, own, strict=True)]
+        return total, gradients, outputs
+
+    def _masks(self, step: int, rows: int) -> list[Array | None]:
+        """Return each layer's dropout mask for a step, None for layers that drop nothing."""
+        seed = self._training.seed
+        return [
+            dropout_mask(seed, step, layer.stream, rows, layer.n_in, layer.rate)
+            if isinstance(layer, DropoutSpec)
+            else None
+            for layer in self._network.layers
+        ]
+
+    def _stepped(self, gradients: Sequence[Matrix], rate: float, step: int) -> State:
+        """Return the state after one optimizer step; the caller assigns it at once, or not at all."""
+        optimizer = self._training.optimizer
+        weights: list[Matrix] = []
+        slots: list[tuple[Matrix, ...]] = []
+        before = trainable(self._network, self._state.parameters)
+        for w, g, own in zip(before, clip(optimizer, gradients), self._state.slots, strict=True):
+            elements = zip(w.flat, g.flat, *(slot.flat for slot in own), strict=True)
+            new = [
+                update(optimizer, float(w_i), float(g_i), tuple(map(float, s)), learning_rate=rate, step=step)
+                for w_i, g_i, *s in elements
+            ]
+            weights.append(np.array([w_i for w_i, _ in new]).reshape(w.shape))
+            slots.append(tuple(np.array([s[k] for _, s in new]).reshape(w.shape) for k in range(len(own))))
+        updated = rounded(with_trainable(self._network, self._state.parameters, weights), self._network.dtype)
+        return State(updated, rounded(slots, self._network.dtype), self._state.steps + 1)
+
+
+def _rows(X: Array) -> Iterator[list[float]]:
+    """Yield each row of ``X`` as a list of Python floats."""
+    return (np.asarray(x, dtype=np.float64).tolist() for x in X)

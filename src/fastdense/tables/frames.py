@@ -1,0 +1,125 @@
+"""A data frame of any library as named columns of one length."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastdense.errors import TableError
+from fastdense.tables.values import Column, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["Frame", "nearest"]
+
+
+class Frame:
+    """A pandas or polars data frame, or a dict of columns, as NumPy arrays; never modified.
+
+    Parameters
+    ----------
+    frame : data frame or mapping of names to one-dimensional columns
+        Anything with ``.columns``, ``[name]`` and, of a column, ``.to_numpy()`` will do.
+
+    Raises
+    ------
+    TableError
+        It is no frame, names two columns alike, or has no columns or rows.
+
+    Examples
+    --------
+    >>> frame = Frame({"age": [39, 50], "job": ["clerk", None]})
+    >>> frame.names, frame.n_rows
+    (['age', 'job'], 2)
+    """
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+        self._keys = _names(frame)
+        self.names = list(self._keys)
+        if not self.names:
+            raise TableError("the table has no columns")
+        self.n_rows = len(self._array(self.names[0])) if isinstance(frame, Mapping) else len(frame)
+        if self.n_rows == 0:
+            raise TableError("the table has no rows")
+
+    def column(self, name: str) -> Column:
+        """Return one column.
+
+        Raises
+        ------
+        TableError
+            There is none of this name (the message names the nearest), or it cannot be used.
+        """
+        if name not in self._keys:
+            raise TableError(f"there is no column {name!r}{nearest(name, self.names)}")
+        array = self._array(name)
+        if len(array) != self.n_rows:
+            raise TableError(f"column {name!r} has {len(array)} rows; {self.names[0]!r} has {self.n_rows}")
+        if isinstance(array, np.ma.MaskedArray):
+            raise TableError(f"column {name!r} is a masked array; fill what is missing with NaN or None")
+        if array.dtype.kind in "mM":
+            array = seconds(array)
+        if array.dtype.kind not in "biufOUT":
+            raise TableError(f"column {name!r} is of dtype {array.dtype}; use numbers, texts or dates")
+        return Column(name, array)
+
+    def _array(self, name: str) -> NDArray[Any]:
+        series = self._frame[self._keys[name]]
+        array = series.to_numpy() if hasattr(series, "to_numpy") else _as_array(series)
+        if array.ndim != 1:
+            raise TableError(f"column {name!r} has {array.ndim} dimensions; a column has one")
+        return array
+
+
+def _as_array(cells: Any) -> NDArray[Any]:
+    """Return a list as an array that keeps each cell as it is where NumPy would turn numbers into text."""
+    if isinstance(cells, (str, bytes)) or not isinstance(cells, Sequence):
+        return np.asanyarray(cells)  # an array of any library; or one cell, refused for its dimensions
+    if set(map(type, cells)) in ({bool}, {int}, {float}):
+        numbers = np.asarray(cells)
+        if numbers.dtype.kind in "biuf":  # integers beyond 64 bits stay objects
+            return numbers
+    return np.fromiter(cells, dtype=object, count=len(cells))
+
+
+def _names(frame: Any) -> dict[str, Any]:
+    """Map each column's name as text to the key that the frame knows it by."""
+    # Length first: a lazy frame has none, and asking for its columns may start a computation.
+    if not isinstance(frame, Mapping) and not (hasattr(frame, "__len__") and hasattr(frame, "columns")):
+        raise TableError(
+            f"a table is a pandas or polars data frame or a dict of columns, not {type(frame).__name__}"
+        )
+    keys = list(frame if isinstance(frame, Mapping) else frame.columns)
+    for key in keys:
+        if not isinstance(key, (str, int, np.integer)):
+            raise TableError(f"column names are texts or integers, not {type(key).__name__}")
+    names = [str(key) for key in keys]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise TableError(f"more than one column is named {', '.join(map(repr, twice))}")
+    return dict(zip(names, keys, strict=True))
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Suggest the names closest to a misspelt one, as the end of a message.
+
+    Examples
+    --------
+    >>> nearest("incom", ["age", "income"])
+    "; did you mean 'income'?"
+    """
+    names = list(names)
+    lower = {known.casefold(): known for known in names}
+    close = [lower[match] for match in difflib.get_close_matches(name.casefold(), lower, n=3)]
+    if close:
+        return f"; did you mean {' or '.join(map(repr, close))}?"
+    shown = ", ".join(map(repr, names[:10])) + ", ..." * (len(names) > 10)
+    return f"; the columns are {shown}"

@@ -1,0 +1,1 @@
+"""Training, written once against the engine protocol: losses, optimizers, metrics, callbacks, the loop."""

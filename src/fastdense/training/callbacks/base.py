@@ -1,0 +1,93 @@
+"""What a callback is, and the list of those that take part in one fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+__all__ = ["Callback", "CallbackList", "Logs"]
+
+Logs = dict[str, float]
+
+_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end")
+
+
+class Callback:
+    """Base of the callbacks: override what should be listened to.
+
+    A callback that overrides a batch hook makes training report after every step, which costs time.
+
+    Attributes
+    ----------
+    model
+        The model in training.
+    params : dict
+        ``epochs``, ``steps`` and ``verbose`` of this fit.
+    """
+
+    model: Any = None
+    params: Mapping[str, Any] = {}
+    runs_last = False
+    """Whether the hooks run after those of all other callbacks, whatever the order they were given in."""
+
+    def set_model(self, model: Any) -> None:
+        """Receive the model."""
+        self.model = model
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Receive the settings of the fit."""
+        self.params = params
+
+    def set_callbacks(self, callbacks: Sequence[Callback]) -> None:
+        """Receive all callbacks of this fit."""
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Be called once, before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Be called once, after the last epoch; not when training fails."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Be called before every epoch, counted from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Be called after every epoch with its numbers; what is added to ``logs`` is kept in the history."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Be called before every step of an epoch, counted from 0."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Be called after every step with its loss."""
+
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """Return what must survive for a resumed run to go on as if it had not stopped."""
+        return {}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take back what `get_state` gave."""
+
+
+class CallbackList:
+    """The callbacks of one fit, called in order."""
+
+    def __init__(self, callbacks: Sequence[Callback], model: Any, params: Mapping[str, Any]) -> None:
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"callbacks must be fastdense.callbacks.Callback objects, got {callback!r}")
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
+        for callback in self.callbacks:
+            callback.set_model(model)
+            callback.set_params(params)
+            callback.set_callbacks(self.callbacks)
+        self.wants_batches = any(
+            getattr(type(callback), hook) is not getattr(Callback, hook)
+            for callback in callbacks
+            for hook in _BATCH_HOOKS
+        )
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        """Call one hook of every callback."""
+        for callback in self.callbacks:
+            getattr(callback, hook)(*arguments)

@@ -1,0 +1,53 @@
+"""The numbers of every epoch, which `fit` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.training.callbacks.base import Callback, Logs
+
+__all__ = ["History"]
+
+
+class History(Callback):
+    """Keeps every epoch's numbers.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        "loss", the metrics, and each again with "val_" before it where there is validation.
+    epoch : list of int
+        The epochs' numbers, from 0.
+    """
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Add an epoch."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """Return the numbers as arrays."""
+        numbers = {f"history/{name}": np.array(values) for name, values in self.history.items()}
+        return {"epoch": np.array(self.epoch, dtype=np.int64), **numbers}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take back the numbers."""
+        self.epoch = [int(epoch) for epoch in state["epoch"]]
+        self.history = {
+            name.removeprefix("history/"): [float(value) for value in values]
+            for name, values in state.items()
+            if name != "epoch"
+        }
+
+    def __repr__(self) -> str:
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        return f"<History of {len(self.epoch)} epochs, last: {last}>"

@@ -1,0 +1,277 @@
+"""The callbacks that watch one number: stop early, keep the best file, lower the learning rate."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.checks import number, one_of, whole
+from fastdense.training.callbacks.base import Callback, Logs
+
+__all__ = ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"]
+
+_MAXIMISED = ("accuracy", "acc", "auc", "precision", "recall")
+
+
+class Monitor(Callback):
+    """Base of the callbacks that watch one of an epoch's numbers for improvement.
+
+    Parameters
+    ----------
+    monitor : str
+        A key of the epoch's logs, such as "val_loss".
+    min_delta : float
+        An improvement must be larger than this.
+    mode : "auto", "min" or "max"
+        Whether small or large is good; "auto" goes by the name (accuracies and the like are maximised).
+    """
+
+    def __init__(self, monitor: str, min_delta: float, mode: str) -> None:
+        self.monitor = monitor
+        self.min_delta = number("min_delta", abs(min_delta))
+        self.mode = one_of("mode", mode, ("auto", "min", "max"))
+        maximised = mode == "max" or (mode == "auto" and any(word in monitor for word in _MAXIMISED))
+        self._sign = -1.0 if maximised else 1.0
+        self.best = self._sign * math.inf
+        self.wait = 0
+
+    def read(self, logs: Logs | None) -> float | None:
+        """Return the watched number, or warn and return None where this epoch has none."""
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            found = ", ".join(logs or {}) or "nothing"
+            warnings.warn(
+                f"{type(self).__name__} watches {self.monitor!r}, but this epoch has {found}",
+                UserWarning,
+                stacklevel=2,
+            )
+        return value
+
+    def improves(self, value: float) -> bool:
+        """Say whether ``value`` is better than the best so far by more than ``min_delta``."""
+        return self._sign * (self.best - value) > self.min_delta
+
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """Return the best value and how long ago it was."""
+        return {"best": np.array(self.best), "wait": np.array(self.wait)}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take these back."""
+        self.best, self.wait = float(state["best"]), int(state["wait"])
+
+
+class EarlyStopping(Monitor):
+    """Stops training when a number has not improved for ``patience`` epochs.
+
+    Parameters
+    ----------
+    monitor : str
+    min_delta : float
+    patience : int
+    verbose : 0 or 1
+        1 prints a line when training is stopped.
+    mode : "auto", "min" or "max"
+    baseline : float, optional
+        What the number must reach to count as an improvement at all.
+    restore_best_weights : bool
+        At the end, go back to the weights of the best epoch.
+    start_from_epoch : int
+        Do not watch before this epoch.
+
+    Attributes
+    ----------
+    stopped_epoch : int
+        The epoch at whose end training was stopped; 0 where it was not.
+    best_epoch : int
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0.0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        super().__init__(monitor, min_delta, mode)
+        self.patience = whole("patience", patience)
+        self.verbose = verbose
+        self.baseline = None if baseline is None else number("baseline", baseline)
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = whole("start_from_epoch", start_from_epoch)
+        self._start()
+
+    def _start(self) -> None:
+        self.best = self._sign * math.inf if self.baseline is None else self.baseline
+        self.wait, self.stopped_epoch, self.best_epoch = 0, 0, 0
+        self.best_weights: list[NDArray[Any]] | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget what an earlier fit did."""
+        self._start()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Look at the number; stop where it has waited too long."""
+        value = self.read(logs)
+        if value is None or epoch < self.start_from_epoch:
+            return
+        self.wait += 1
+        if self.improves(value):
+            self.best, self.wait, self.best_epoch = value, 0, epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+        elif self.wait >= max(self.patience, 1):
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Restore the best weights and say what was done."""
+        if self.stopped_epoch and self.verbose:
+            print(
+                f"Stopped after epoch {self.stopped_epoch + 1}: no better {self.monitor} than {self.best:g}"
+            )
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """Return what is watched and the best weights."""
+        best = {f"weights/{i}": w for i, w in enumerate(self.best_weights or [])}
+        return {**super().get_state(), "best_epoch": np.array(self.best_epoch), **best}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take these back."""
+        super().set_state(state)
+        self.best_epoch = int(state["best_epoch"])
+        count = sum(name.startswith("weights/") for name in state)
+        self.best_weights = [state[f"weights/{i}"] for i in range(count)] or None
+
+
+class ModelCheckpoint(Monitor):
+    """Saves the model after every epoch, or after those that improve.
+
+    Parameters
+    ----------
+    filepath : path-like
+        May hold the epoch and its numbers, as in ``"m-{epoch:02d}-{val_loss:.2f}.safetensors"``; the
+        epoch counts from 1 here.
+    monitor : str
+    verbose : 0 or 1
+    save_best_only : bool
+    mode : "auto", "min" or "max"
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        mode: str = "auto",
+    ) -> None:
+        super().__init__(monitor, 0.0, mode)
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Save, where it is time to."""
+        if self.save_best_only:
+            value = self.read(logs)
+            if value is None or not self.improves(value):
+                return
+            self.best = value
+        try:
+            path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+        except (KeyError, IndexError) as error:
+            found = ", ".join(["epoch", *(logs or {})])
+            raise ValueError(f"filepath {self.filepath!r} names {error}, but there are {found}") from None
+        self.model.save(path)
+        if self.verbose:
+            print(f"Saved {path}")
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiplies the learning rate by ``factor`` when a number has not improved for ``patience`` epochs.
+
+    Parameters
+    ----------
+    monitor : str
+    factor : float
+        Above 0 and below 1.
+    patience : int
+    verbose : 0 or 1
+    mode : "auto", "min" or "max"
+    min_delta : float
+    cooldown : int
+        Epochs to wait after a reduction before watching again.
+    min_lr : float
+        The rate is never lowered below this.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, min_delta, mode)
+        self.factor = number("factor", factor, above=0.0, below=1.0)
+        self.patience = whole("patience", patience)
+        self.verbose = verbose
+        self.cooldown = whole("cooldown", cooldown)
+        self.min_lr = number("min_lr", min_lr, minimum=0.0)
+        self._cooling = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget what an earlier fit did."""
+        if callable(self.model.optimizer.learning_rate):
+            raise ValueError(
+                "ReduceLROnPlateau cannot lower a schedule: give the optimizer a number as its rate"
+            )
+        self.best, self.wait, self._cooling = self._sign * math.inf, 0, 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Look at the number; lower the rate where it has waited too long."""
+        rate = float(self.model.optimizer.learning_rate)
+        if logs is not None:
+            logs["learning_rate"] = rate
+        value = self.read(logs)
+        if value is None:
+            return
+        if self._cooling:
+            self._cooling, self.wait = self._cooling - 1, 0
+        if self.improves(value):
+            self.best, self.wait = value, 0
+        elif not self._cooling:
+            self.wait += 1
+            if self.wait >= self.patience and rate > self.min_lr:
+                self._lower(max(rate * self.factor, self.min_lr))
+
+    def _lower(self, rate: float) -> None:
+        self.model.optimizer.learning_rate = rate
+        self._cooling, self.wait = self.cooldown, 0
+        if self.verbose:
+            print(f"Learning rate lowered to {rate:g}")
+
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """Return what is watched and the epochs left to wait."""
+        return {**super().get_state(), "cooling": np.array(self._cooling)}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take these back."""
+        super().set_state(state)
+        self._cooling = int(state["cooling"])

@@ -1,0 +1,83 @@
+"""The rows of a fit: checked once, split for validation, cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.checks import finite, fraction
+from fastdense.errors import ShapeError
+from fastdense.spec import LossSpec
+from fastdense.training.model import Trainable
+from fastdense.training.targets import as_targets, as_weights
+
+__all__ = ["Data", "prepare", "split", "validation"]
+
+Array = NDArray[Any]
+
+
+class Data(NamedTuple):
+    """Checked rows: what `fastdense.engines.Batches` is made from."""
+
+    X: Array
+    y: Array
+    weights: Array | None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+
+def prepare(
+    model: Trainable,
+    loss: LossSpec,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    class_weight: Mapping[int, float] | None = None,
+    name: str = "X",
+) -> Data:
+    """Return rows that training can take without another look, building the model where it is not.
+
+    Raises
+    ------
+    ShapeError, DtypeError, NonFiniteError, ValueError
+        Something about them is wrong; nothing has been trained.
+    """
+    A_in = model.as_input(X, name)
+    if not len(A_in):
+        raise ShapeError(f"{name} has no rows: there is nothing to learn from")
+    finite(name, A_in)
+    targets = as_targets(y, loss, model.network().n_out, model.dtype, rows=len(A_in))
+    return Data(A_in, targets, as_weights(sample_weight, class_weight, targets, model.dtype))
+
+
+def split(data: Data, validation_split: float) -> tuple[Data, Data | None]:
+    """Return the rows to train on and, from the end, the given fraction of them to validate on.
+
+    Raises
+    ------
+    ValueError
+        The fraction leaves no row on one of the sides.
+    """
+    if not fraction("validation_split", validation_split):
+        return data, None
+    at = int(np.floor(len(data) * (1.0 - validation_split)))
+    if not 0 < at < len(data):
+        raise ValueError(
+            f"validation_split={validation_split} of {len(data)} rows leaves one side without any"
+        )
+    weights = (None, None) if data.weights is None else (data.weights[:at], data.weights[at:])
+    return Data(data.X[:at], data.y[:at], weights[0]), Data(data.X[at:], data.y[at:], weights[1])
+
+
+def validation(model: Trainable, loss: LossSpec, given: Any) -> Data | None:
+    """Return the rows of ``validation_data``: ``(X, y)`` or ``(X, y, sample_weight)``; None stays None."""
+    if given is None:
+        return None
+    if not isinstance(given, tuple | list) or len(given) not in (2, 3):
+        raise ValueError("validation_data must be (X, y) or (X, y, sample_weight)")
+    weights = given[2] if len(given) == 3 else None
+    return prepare(model, loss, given[0], given[1], weights, name="the validation data's X")

@@ -1,0 +1,132 @@
+"""The losses: what each one is called, and what targets it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastdense import engines
+from fastdense.checks import flag, number
+from fastdense.config import Configurable, Family
+from fastdense.spec import LossSpec
+from fastdense.training.targets import as_targets
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Huber",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "get",
+]
+
+
+class Loss(Configurable):
+    """Base of the losses; ``loss(y_true, y_pred)`` is the mean over all rows."""
+
+    name: str
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return LossSpec(self.name)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        """Return ``sum(sample_weight * losses) / m``.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (m, n_out) or, for class indices and single outputs, (m,)
+        y_pred : array-like of shape (m, n_out) or (m,)
+        sample_weight : array-like of shape (m,), optional
+        """
+        outputs = np.asarray(y_pred, dtype=np.float64)
+        outputs = outputs[:, np.newaxis] if outputs.ndim == 1 else outputs
+        y = as_targets(y_true, self.spec(), outputs.shape[1], "float64", rows=len(outputs))
+        values = engines.losses(self.spec(), y, outputs)
+        weights = 1.0 if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        return float(np.sum(values * weights) / len(outputs))
+
+
+FAMILY: Family[Loss] = Family("loss")
+get = FAMILY.get
+
+
+class _Crossentropy(Loss):
+    """A loss of probabilities, or of the logits that they come from.
+
+    Parameters
+    ----------
+    from_logits : bool
+        The network's last layer is linear: the sigmoid or softmax is the loss's part. Without it, a last
+        layer that is a sigmoid or softmax is still computed from its logits, which loses no digits.
+    label_smoothing : float
+        The share of every target that is spread evenly over all classes.
+    """
+
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
+        self.from_logits = flag("from_logits", from_logits)
+        self.label_smoothing = number("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return LossSpec(self.name, self.from_logits, self.label_smoothing)
+
+
+@FAMILY.add("binary_crossentropy", "bce")
+class BinaryCrossentropy(_Crossentropy):
+    """``mean(-y log(p) - (1 - y) log(1 - p))`` over the outputs; targets from 0 to 1."""
+
+    name = "binary_crossentropy"
+
+
+@FAMILY.add("categorical_crossentropy")
+class CategoricalCrossentropy(_Crossentropy):
+    """``-sum(y log(p))`` over the classes; targets are rows of probabilities, such as one-hot ones."""
+
+    name = "categorical_crossentropy"
+
+
+@FAMILY.add("sparse_categorical_crossentropy")
+class SparseCategoricalCrossentropy(_Crossentropy):
+    """``-log(p[y])``; targets are class numbers from 0."""
+
+    name = "sparse_categorical_crossentropy"
+
+
+@FAMILY.add("mean_squared_error", "mse", "MSE")
+class MeanSquaredError(Loss):
+    """``mean((y - a)**2)`` over the outputs."""
+
+    name = "mean_squared_error"
+
+
+@FAMILY.add("mean_absolute_error", "mae", "MAE")
+class MeanAbsoluteError(Loss):
+    """``mean(|y - a|)`` over the outputs."""
+
+    name = "mean_absolute_error"
+
+
+@FAMILY.add("huber", "huber_loss")
+class Huber(Loss):
+    """Half the square of an error up to ``delta`` and a straight line beyond (Huber, 1964)."""
+
+    name = "huber"
+
+    def __init__(self, delta: float = 1.0) -> None:
+        self.delta = number("delta", delta, above=0.0)
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return LossSpec(self.name, delta=self.delta)
+
+
+@FAMILY.add("poisson")
+class Poisson(Loss):
+    """``mean(a - y log(a))`` over the outputs: counts ``y``; outputs must be positive (end in softplus)."""
+
+    name = "poisson"

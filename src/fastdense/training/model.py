@@ -1,0 +1,50 @@
+"""What training asks of a model: the few things that the loop, the callbacks and the trainer call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from fastdense.engines import Parameters, Program, Slots
+from fastdense.spec import NetworkSpec, TrainingSpec
+
+__all__ = ["Trainable"]
+
+Array = NDArray[Any]
+
+
+class Trainable(Protocol):
+    """A network that can be compiled for an engine and takes its trained parameters back."""
+
+    name: str
+    seed: int
+    dtype: str
+
+    def as_input(self, X: Any, name: str = "X") -> Array:
+        """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not."""
+
+    def network(self) -> NetworkSpec:
+        """Return what the engines are told of the network."""
+
+    def program(self, training: TrainingSpec, slots: Slots | None) -> Program:
+        """Return a new program for training that starts from the model's weights."""
+
+    def adopt(self, parameters: Parameters) -> None:
+        """Take over trained parameters."""
+
+    def stamps(self) -> tuple[int, ...]:
+        """Return numbers that change whenever weights are replaced."""
+
+    def predict_matrix(self, X: Array, out: Array | None = None) -> Array:
+        """Return the outputs for a checked matrix."""
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all weights."""
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights."""
+
+    def save(self, path: Any) -> None:
+        """Save the model to a file."""

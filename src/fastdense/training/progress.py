@@ -1,0 +1,144 @@
+"""How a fit shows that it goes on: a bar where there is a terminal or notebook, plain lines where not."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any, Literal, Protocol
+
+__all__ = ["Display", "Verbose", "display_for", "format_logs"]
+
+Verbose = Literal["auto", 0, 1, 2]
+
+
+class Display(Protocol):
+    """What the training loop tells of its progress."""
+
+    live: bool
+    """Whether progress within an epoch is shown, so that the loop should report it often."""
+
+    def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
+        """Hear that an epoch starts; ``epoch`` counts from 0."""
+
+    def advance(self, steps: int, logs: Mapping[str, float]) -> None:
+        """Hear that so many more steps are done."""
+
+    def epoch_end(self, logs: Mapping[str, float]) -> None:
+        """Hear that the epoch is over."""
+
+    def close(self) -> None:
+        """Hear that training is over, or failed."""
+
+
+def display_for(verbose: Verbose) -> Display:
+    """Return the display for a ``verbose`` argument.
+
+    0 shows nothing and 2 a line an epoch; 1 and "auto" show a bar in a terminal or notebook where rich is
+    installed, and lines elsewhere.
+
+    Raises
+    ------
+    ValueError
+        ``verbose`` is none of these.
+    """
+    if isinstance(verbose, bool) or verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"verbose must be 'auto', 0, 1 or 2, got {verbose!r}")
+    if verbose == 0:
+        return Silent()
+    if verbose != 2 and _is_interactive() and find_spec("rich") is not None:
+        return Bar()
+    return Lines()
+
+
+def format_logs(logs: Mapping[str, float]) -> str:
+    """Return the numbers of an epoch as one line.
+
+    Examples
+    --------
+    >>> format_logs({"loss": 0.25, "accuracy": 0.96, "val_loss": 0.00001234})
+    'loss: 0.2500 - accuracy: 0.9600 - val_loss: 1.2340e-05'
+    """
+    return " - ".join(f"{name}: {_format(value)}" for name, value in logs.items())
+
+
+class Silent:
+    """Shows nothing."""
+
+    live = False
+
+    def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
+        """Show nothing."""
+
+    def advance(self, steps: int, logs: Mapping[str, float]) -> None:
+        """Show nothing."""
+
+    def epoch_end(self, logs: Mapping[str, float]) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Show nothing."""
+
+
+class Lines(Silent):
+    """Prints a line an epoch."""
+
+    def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
+        """Start the clock."""
+        self._title, self._start = f"Epoch {epoch + 1}/{epochs}", time.perf_counter()
+
+    def epoch_end(self, logs: Mapping[str, float]) -> None:
+        """Print the epoch's line."""
+        seconds = time.perf_counter() - self._start
+        print(f"{self._title} - {seconds:.2f}s - {format_logs(logs)}", flush=True)
+
+
+class Bar(Silent):
+    """Shows one bar for all epochs, with the epoch's steps and numbers beside it."""
+
+    live = True
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns: tuple[Any, ...] = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(),
+        )
+        self._progress = Progress(*columns)
+        self._task: Any = None
+
+    def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
+        """Show the epoch's number."""
+        title = f"Epoch {epoch + 1}/{epochs}"
+        if self._task is None:
+            self._progress.start()
+            done, total = epoch * steps, epochs * steps
+            self._task = self._progress.add_task(title, total=total, completed=done, numbers="")
+        self._progress.update(self._task, description=title)
+
+    def advance(self, steps: int, logs: Mapping[str, float]) -> None:
+        """Move the bar."""
+        self._progress.update(self._task, advance=steps)
+
+    def epoch_end(self, logs: Mapping[str, float]) -> None:
+        """Show the epoch's numbers, which stay until the next epoch ends."""
+        self._progress.update(self._task, numbers=format_logs(logs))
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self._task is not None:
+            self._progress.stop()
+
+
+def _is_interactive() -> bool:
+    """Say whether standard output is a terminal or a notebook's cell."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return sys.stdout.isatty() or type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _format(value: float) -> str:
+    return f"{value:.4f}" if value == 0 or abs(value) >= 1e-3 else f"{value:.4e}"

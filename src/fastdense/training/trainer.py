@@ -1,0 +1,346 @@
+"""compile, fit, evaluate, predict: Keras' methods, for a network that an engine can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.checks import flag, whole
+from fastdense.engines import Parameters, Program, Slots
+from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.spec import OptimizerSpec, TrainingSpec, slot_names
+from fastdense.training import losses, optimizers
+from fastdense.training import metrics as measured
+from fastdense.training.callbacks import Callback, CallbackList, History
+from fastdense.training.data import prepare, split, validation
+from fastdense.training.loop import Metrics, fit_epochs, measure, run_steps
+from fastdense.training.losses import Loss
+from fastdense.training.model import Trainable
+from fastdense.training.optimizers import Optimizer
+from fastdense.training.progress import Verbose, display_for, format_logs
+
+__all__ = ["Trainer"]
+
+Array = NDArray[Any]
+
+
+class Live(NamedTuple):
+    """A program in training, the settings it was compiled with, and the weights it stands for."""
+
+    program: Program
+    spec: TrainingSpec
+    stamps: tuple[int, ...]
+
+
+class Trainer(Trainable):
+    """The methods that train, measure and use a network.
+
+    Attributes
+    ----------
+    loss : Loss or None
+    optimizer : Optimizer
+    stop_training : bool
+        A callback sets it to end `fit` after the epoch.
+    history : History or None
+        Of the last `fit`.
+    """
+
+    optimizer: Optimizer
+    loss: Loss | None = None
+    history: History | None = None
+    stop_training = False
+    next_epoch = 0
+    _metrics: Sequence[object] = ()
+    _weighted_metrics: Sequence[object] = ()
+    _live: Live | None = None
+    _slots: Slots | None = None
+
+    def compile(
+        self,
+        optimizer: object = "rmsprop",
+        loss: object = None,
+        metrics: Sequence[object] | None = None,
+        weighted_metrics: Sequence[object] | None = None,
+    ) -> None:
+        """Choose how to train; a state left by earlier training of the optimizer is dropped.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+        loss : str or Loss
+        metrics : sequence of str, Metric or function ``f(y_true, y_pred)``, optional
+            "accuracy" is the one of its three forms that fits the loss.
+        weighted_metrics : the same, optional
+            These weigh rows by ``sample_weight`` and ``class_weight``, as the loss does.
+
+        Raises
+        ------
+        ValueError, TypeError
+            A name or object is not one of fastdense's; nothing is changed.
+        """
+        if loss is None:
+            known = ", ".join(losses.FAMILY.names())
+            raise ValueError(f"compile needs a loss, such as loss='mean_squared_error'; known: {known}")
+        chosen, trainer = losses.get(loss), optimizers.get(optimizer)
+        measured.check([*(metrics or ()), *(weighted_metrics or ())])
+        trainer.belong_to(self)
+        self.loss, self.optimizer = chosen, trainer
+        self._metrics, self._weighted_metrics = list(metrics or ()), list(weighted_metrics or ())
+        self._slots = self._live = None
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Verbose = "auto",
+        callbacks: Sequence[Callback] | Callback | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Train.
+
+        Parameters
+        ----------
+        x : array-like of shape (m, n_in)
+            One example a row; never modified, and not copied where it is C-contiguous and of the model's
+            dtype. Other real dtypes are converted to it.
+        y : array-like of shape (m, n_out), or (m,) for one output or class numbers
+        batch_size : int, optional
+            Rows a step, 32 where None; the last batch of an epoch may be smaller.
+        epochs : int
+            The number of the epoch to end before; times through the rows, where training starts at 0.
+        verbose : "auto", 0, 1 or 2
+            0 is silent, 1 and "auto" show a bar (lines where there is no terminal), 2 a line an epoch.
+        callbacks : Callback or sequence of them, optional
+        validation_split : float
+            The fraction of rows, taken from the end before any shuffling, to validate on.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+            Takes precedence over ``validation_split``.
+        shuffle : bool
+            Take the rows in a new order every epoch.
+        class_weight : mapping of class number to weight, optional
+        sample_weight : array-like of shape (m,), optional
+            Both given, their product counts.
+        initial_epoch : int
+            The epoch to start at, from 0.
+
+        Returns
+        -------
+        History
+            Every epoch's numbers, in its ``history``.
+
+        Raises
+        ------
+        ShapeError, DtypeError, NonFiniteError, ValueError
+            The data cannot be trained on; nothing has been.
+        NonFiniteLossError
+            The loss became NaN or infinite; the model keeps its last good weights.
+        KeyboardInterrupt
+            Ctrl-C was pressed; the model keeps the weights of the last whole step.
+        """
+        size, epochs = _batch_size(batch_size), whole("epochs", epochs)
+        shuffle, display = flag("shuffle", shuffle), display_for(verbose)
+        loss = self._compiled_loss().spec()
+        data = prepare(self, loss, x, y, sample_weight, class_weight)
+        held_out = validation(self, loss, validation_data)
+        if held_out is None:
+            data, held_out = split(data, validation_split)
+        self.next_epoch, self.stop_training = whole("initial_epoch", initial_epoch), False
+        self.history = History()
+        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        params = {"epochs": epochs, "steps": -(-len(data) // size), "verbose": verbose}
+        listeners = CallbackList([*given, self.history], self, params)
+        own_metrics = self._resolve_metrics()
+        try:
+            with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
+                listeners.call("on_train_begin", {})
+                fit_epochs(self, data, held_out, epochs, size, shuffle, own_metrics, listeners, display)
+                listeners.call("on_train_end", {})
+        finally:
+            display.close()
+        return self.history
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Return the loss, and the metrics after it where there are any, as in prediction.
+
+        Parameters
+        ----------
+        x, y, sample_weight : array-like
+            As in `fit`.
+        batch_size : int, optional
+            Without effect: rows are computed in blocks of the engine's choice.
+        verbose : "auto", 0, 1 or 2
+            0 is silent, the others print a line.
+        return_dict : bool
+            Return numbers by name.
+        """
+        display_for(verbose)
+        data = prepare(self, self._compiled_loss().spec(), x, y, sample_weight)
+        with np.errstate(all="ignore"):
+            logs = measure(self, data, self._resolve_metrics())
+        if verbose:
+            print(format_logs(logs))
+        return _results(logs, return_dict)
+
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: Verbose = "auto", out: Any = None
+    ) -> Array:
+        """Return the network's outputs.
+
+        Parameters
+        ----------
+        x : array-like of shape (m, n_in)
+            As in `fit`; NaN is let through to the outputs of its row.
+        batch_size, verbose
+            Without effect; accepted for scripts that give them.
+        out : array of shape (m, n_out) and the model's dtype, optional
+            Where to write the outputs.
+
+        Returns
+        -------
+        array of shape (m, n_out), the model's dtype
+        """
+        X = self.as_input(x)
+        if out is not None:
+            wanted = (len(X), self.network().n_out)
+            if getattr(out, "shape", None) != wanted or str(getattr(out, "dtype", "")) != self.dtype:
+                raise ShapeError(f"out must be an array of shape {wanted} and dtype {self.dtype}")
+        with np.errstate(all="ignore"):
+            return self.predict_matrix(X, out)
+
+    predict_on_batch = predict
+    __call__ = predict
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Take one step on all the given rows and return their loss and metrics from before it."""
+        data = prepare(self, self._compiled_loss().spec(), x, y, sample_weight, class_weight)
+        own_metrics = self._resolve_metrics()
+        with np.errstate(all="ignore"):
+            loss = run_steps(self, data, np.arange(len(data)), len(data), own_metrics)
+        return _results({"loss": float(loss[0]), **own_metrics.results()}, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Return what `evaluate` returns, silently."""
+        return self.evaluate(x, y, verbose=0, sample_weight=sample_weight, return_dict=return_dict)
+
+    @property
+    def compiled_metrics(self) -> tuple[Sequence[object], Sequence[object]]:
+        """The metrics and the weighted metrics as `compile` was given them."""
+        return self._metrics, self._weighted_metrics
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns."""
+        return ["loss", *self._resolve_metrics().results()]
+
+    def training_program(self) -> Program:
+        """Return the program that trains, compiled anew where weights or settings were replaced."""
+        spec = TrainingSpec(self._compiled_loss().spec(), self.optimizer.spec(), self.seed)
+        if self._live is None or self._live.stamps != self.stamps() or self._live.spec != spec:
+            self._live = Live(self.program(spec, self._slots), spec, self.stamps())
+        return self._live.program
+
+    def keep(self, program: Program) -> None:
+        """Take over the parameters and optimizer state of the program that trains."""
+        self.adopt(program.parameters())
+        self._slots = program.slots()
+        if self._live is not None:
+            self._live = self._live._replace(stamps=self.stamps())
+
+    def rewind(self, parameters: Parameters, slots: Slots) -> None:
+        """Go back to parameters and optimizer state of before."""
+        self.adopt(parameters)
+        self._slots, self._live = slots, None
+
+    def slot_arrays(self) -> dict[str, Array]:
+        """Return the optimizer's state by name, ``slots/<parameter>/<slot>``; empty before any step."""
+        names = slot_names(self.optimizer.spec()) if self._slots else ()
+        return {
+            f"slots/{i}/{name}": array
+            for i, of_parameter in enumerate(self._slots or ())
+            for name, array in zip(names, of_parameter, strict=True)
+        }
+
+    def set_slot_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """Take back what `slot_arrays` gave.
+
+        Raises
+        ------
+        ValueError
+            The names or shapes are not those of this model and optimizer; nothing is changed.
+        """
+        self._live = None
+        if not arrays:
+            self._slots = None
+            return
+        fresh = self._fresh_slots(self.optimizer.spec())
+        if set(arrays) != set(fresh):
+            raise ValueError(f"the optimizer's state should be {sorted(fresh)}, got {sorted(arrays)}")
+        for name, array in arrays.items():
+            if array.shape != fresh[name].shape or str(array.dtype) != self.dtype:
+                raise ValueError(
+                    f"{name} should have shape {fresh[name].shape}, got {array.dtype} {array.shape}"
+                )
+        groups: dict[str, list[Array]] = {}
+        for name in fresh:
+            groups.setdefault(name.split("/")[1], []).append(arrays[name])
+        self._slots = [tuple(group) for group in groups.values()]
+
+    def _fresh_slots(self, optimizer: OptimizerSpec) -> dict[str, Array]:
+        """Return the optimizer's starting state by name, in order."""
+        spec = TrainingSpec(self._compiled_loss().spec(), optimizer, self.seed)
+        names = slot_names(optimizer)
+        return {
+            f"slots/{i}/{name}": array
+            for i, of_parameter in enumerate(self.program(spec, None).slots())
+            for name, array in zip(names, of_parameter, strict=True)
+        }
+
+    def _compiled_loss(self) -> Loss:
+        if self.loss is None:
+            raise NotBuiltError(
+                "call compile(loss=..., optimizer=...) first: there is no loss to train or measure"
+            )
+        return self.loss
+
+    def _resolve_metrics(self) -> Metrics:
+        loss, n_out = self._compiled_loss().spec(), self.network().n_out
+        plain = measured.resolve(self._metrics, loss, n_out)
+        return Metrics(plain, measured.resolve(self._weighted_metrics, loss, n_out))
+
+
+def _batch_size(value: int | None) -> int:
+    return 32 if value is None else whole("batch_size", value, 1)
+
+
+def _results(logs: dict[str, float], return_dict: bool) -> float | list[float] | dict[str, float]:
+    if return_dict:
+        return logs
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values

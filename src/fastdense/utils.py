@@ -1,0 +1,47 @@
+"""Small helpers that scripts written for Keras call."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastdense.streams import set_random_seed
+
+__all__ = ["set_random_seed", "to_categorical"]
+
+
+def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.float64]:
+    """Return class numbers as one-hot rows.
+
+    Parameters
+    ----------
+    x : array-like of int, shape (m,) or (m, 1)
+        Numbers from 0.
+    num_classes : int, optional
+        The columns, by default one more than the largest number.
+
+    Returns
+    -------
+    array of shape (m, num_classes), float64
+
+    Raises
+    ------
+    ValueError
+        A number is negative, not whole or not below ``num_classes``.
+
+    Examples
+    --------
+    >>> to_categorical([0, 2])
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
+    """
+    labels = np.asarray(x).reshape(-1)
+    numbers = labels.astype(np.int64)
+    if (numbers != labels).any():
+        raise ValueError(f"class numbers must be whole, got {labels[numbers != labels][0]}")
+    count = num_classes or (int(numbers.max()) + 1 if numbers.size else 0)
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < count:
+        raise ValueError(
+            f"class numbers must be from 0 to {count - 1}, got {numbers.min()} to {numbers.max()}"
+        )
+    return np.eye(count)[numbers]

@@ -1,0 +1,70 @@
+"""How far an engine may be from the reference, and why."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastdense.reference import forward
+from fastdense.spec import ActivateSpec, DenseSpec, DropoutSpec, ScaleSpec
+from tests.compare import dense_bound
+
+__all__ = ["GROWTH", "activation_ulps", "output_bound"]
+
+# In one step a number passes through some twenty roundings here: sums over 3 or 4 inputs forward, over 2 or
+# 3 units and up to 4 rows backward, the activation's, the loss's and the optimizer's. Half a unit each,
+# were they to pile up, makes 10 eps; learning carries a part of them on to the next step. The worst that the
+# array engine was seen to need is 7.3 (the loss of one row, where the error nearly cancels); the mutations
+# below must miss this bound in float32.
+GROWTH = 32
+
+
+# The largest slope of each activation: how much of an error in Z can reach A_out.
+SLOPES = {"sigmoid": 0.25, "selu": 1.7582, "gelu": 1.13, "gelu_tanh": 1.13, "silu": 1.1, "mish": 1.09}
+
+
+def output_bound(case, X):
+    """Return how far the outputs for X may be off: each layer passes errors on and adds its own."""
+    parameters = [tuple(np.float64(a) for a in own) for own in case.parameters()]
+    bounds = []
+    for x in np.float64(X):
+        error = np.zeros(case.network.n_in)
+        traces = forward(case.network, parameters, x.tolist(), [None] * len(parameters))
+        for layer, own, trace in zip(case.network.layers, parameters, traces[1:], strict=True):
+            error = _layer_bound(layer, own, trace, error, case.eps)
+        bounds.append(error)
+    return np.array(bounds)
+
+
+def _layer_bound(layer, own, trace, error, eps):
+    a_in, z, a_out = np.array(trace.a_in), np.array(trace.z), np.array(trace.a_out)
+    match layer:
+        case DenseSpec():
+            b = own[1] if layer.use_bias else 0.0
+            error = error @ np.abs(own[0]) + dense_bound(a_in[None], own[0], b, eps)[0]
+            return _activation_bound(layer.activation.name, z, a_out, error, eps)
+        case ActivateSpec():
+            return _activation_bound(layer.activation.name, z, a_out, error, eps)
+        case ScaleSpec():
+            return (error + 4 * eps * (np.abs(a_in) + np.abs(own[0]))) / own[1]
+        case DropoutSpec():
+            return error
+
+
+def _activation_bound(name, z, a, error, eps):
+    if name == "softmax":  # a_i moves by at most a_i (1 - a_i) times twice the largest error in z
+        return np.max(error) / 2 + (4 + len(a) + np.ptp(z)) * eps * a
+    return SLOPES.get(name, 1.0) * error + 4 * eps * np.abs(a)
+
+
+def activation_ulps(name, z, expected, dtype):
+    """Return how many units in the last place an activation may be off.
+
+    4, and in two places more. In the negative tail of the two gelus a relative error of eps in the argument,
+    two roundings of it, grows by the condition number ``z * g'(z) / g(z)``; a unit is at least eps / 2, and
+    in float64 the reference has the same error. Where a gate's value is below the smallest normal number, its
+    half unit is multiplied by z, for which a whole one is allowed.
+    """
+    tail = np.clip(-z, 0.0, 40.0)
+    condition = {"gelu": tail**2, "gelu_tanh": 1.6 * (tail + 0.135 * tail**3)}.get(name, np.zeros_like(z))
+    subnormal = np.abs(expected) < np.abs(z) * np.finfo(dtype).tiny
+    return 4 + 4 * condition + np.where(subnormal, np.minimum(np.abs(z), 800.0), 0.0)

@@ -1,0 +1,287 @@
+"""The one case table: networks, losses, optimizers and data that every engine is run on."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.engines import Batches
+from fastdense.spec import (
+    ACTIVATIONS,
+    ActivateSpec,
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerSpec,
+    LossSpec,
+    NetworkSpec,
+    OptimizerSpec,
+    Penalty,
+    ScaleSpec,
+    TrainingSpec,
+)
+
+__all__ = ["CASES", "FLOAT64_CASES", "Case", "Data", "case_named"]
+
+N_IN, N_HIDDEN, N_OUT = 4, 3, 2
+ALPHAS = {"leaky_relu": 0.3, "elu": 0.7}
+SGD, MSE = OptimizerSpec("sgd"), LossSpec("mean_squared_error")
+PLAIN = TrainingSpec(MSE, SGD)
+LOGIT_LOSSES = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
+CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
+
+
+@dataclass(frozen=True)
+class Data:
+    """A case's rows."""
+
+    X: NDArray[np.floating]
+    y: NDArray[np.generic]
+    sample_weight: NDArray[np.floating] | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, how it is trained, and the sizes that its data are made of."""
+
+    name: str
+    network: NetworkSpec
+    training: TrainingSpec = PLAIN
+    rows: int = 11
+    batch_size: int = 4  # 11 rows make two whole batches and one of three
+    learning_rate: float = 0.02
+    weighted: bool = False
+
+    @property
+    def dtype(self) -> str:
+        """The network's dtype."""
+        return self.network.dtype
+
+    @property
+    def eps(self) -> float:
+        """The distance from 1 to the next number of the dtype."""
+        return float(np.finfo(self.dtype).eps)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches, the shorter last one included."""
+        return -(-self.rows // self.batch_size)
+
+    def data(self) -> Data:
+        """Return the case's rows, the same at every call; a third of the weights are zero."""
+        rng = self._rng("data")
+        X = rng.normal(size=(self.rows, self.network.n_in)).astype(self.dtype)
+        sample_weight = rng.uniform(0.5, 2.0, self.rows) if self.weighted else None
+        if sample_weight is not None:
+            sample_weight[::3] = 0.0
+            sample_weight = sample_weight.astype(self.dtype)
+        return Data(X, self._targets(rng), sample_weight)
+
+    def parameters(self) -> list[tuple[NDArray[np.floating], ...]]:
+        """Return the initial parameters, the same at every call: no weight and no bias is zero."""
+        rng = self._rng("parameters")
+        return [tuple(a.astype(self.dtype) for a in _initial(layer, rng)) for layer in self.network.layers]
+
+    def batches(self, data: Data, epoch: int) -> Batches:
+        """Return one epoch's batches, in an order of its own."""
+        order = np.random.default_rng(epoch).permutation(self.rows)
+        return Batches(data.X, data.y, data.sample_weight, order, self.batch_size)
+
+    def learning_rates(self, first_step: int) -> NDArray[np.float64]:
+        """Return one epoch's learning rates, which fall slowly from step to step."""
+        return self.learning_rate / (1 + 0.01 * np.arange(first_step, first_step + self.steps_per_epoch))
+
+    def _targets(self, rng: np.random.Generator) -> NDArray[np.generic]:
+        shape = (self.rows, self.network.n_out)
+        match self.training.loss.name:
+            case "binary_crossentropy":
+                y = rng.integers(0, 2, shape)
+            case "sparse_categorical_crossentropy":
+                return rng.integers(0, shape[1], self.rows)
+            case "categorical_crossentropy":
+                y = rng.dirichlet(np.ones(shape[1]), self.rows)
+            case "poisson":
+                y = rng.poisson(1.0, shape)
+            case _:
+                y = rng.normal(size=shape)
+        return y.astype(self.dtype)
+
+    def _rng(self, purpose: str) -> np.random.Generator:
+        """Return a generator of the case's own: a new case changes no other case's numbers."""
+        name = self.name.partition("-")[2]  # float32 and float64 cases share their numbers
+        return np.random.default_rng(zlib.crc32(f"{purpose} {name}".encode()))
+
+
+def _initial(layer: LayerSpec, rng: np.random.Generator) -> tuple[NDArray[np.float64], ...]:
+    """Return a layer's initial parameters."""
+    if isinstance(layer, ScaleSpec):
+        return rng.normal(size=layer.n_in), rng.uniform(0.5, 2.0, layer.n_in)
+    if not isinstance(layer, DenseSpec):
+        return ()
+    W = rng.normal(size=(layer.n_in, layer.n_units)) / np.sqrt(layer.n_in)
+    b = 0.3 * rng.normal(size=layer.n_units)
+    return (W, b) if layer.use_bias else (W,)
+
+
+def _activation(name: str) -> ActivationSpec:
+    return ActivationSpec(name, ALPHAS.get(name, 0.0))
+
+
+def _network(hidden: str = "tanh", last: str = "linear", n_out: int = N_OUT) -> NetworkSpec:
+    """Return a network of two dense layers."""
+    first = DenseSpec(N_IN, N_HIDDEN, _activation(hidden))
+    return NetworkSpec(N_IN, (first, DenseSpec(N_HIDDEN, n_out, _activation(last))))
+
+
+def _last(name: str, loss: LossSpec) -> Case:
+    """Return the case of an activation last and a loss, trained by plain gradient descent."""
+    title = f"{name}-{loss.name}{'-from-logits' if loss.from_logits else ''}"
+    return Case(title, _network(last=name), TrainingSpec(loss, SGD))
+
+
+def _activations() -> list[Case]:
+    """Return every activation in the middle, and last under every loss that it makes sense with."""
+    of_any = [LossSpec(loss, delta=0.8) for loss in ("mean_squared_error", "mean_absolute_error", "huber")]
+    of_any += [LossSpec(loss, from_logits=True) for loss in LOGIT_LOSSES]
+    of_probabilities = [LossSpec(loss) for loss in (*LOGIT_LOSSES, "poisson")]
+    of_positive = [LossSpec(loss) for loss in (*CATEGORICAL, "poisson")]
+    return [
+        *(Case(f"hidden-{name}", _network(hidden=name)) for name in ACTIVATIONS),
+        *(_last(name, loss) for name in ACTIVATIONS for loss in of_any),
+        *(_last(name, loss) for name in ("sigmoid", "softmax") for loss in of_probabilities),
+        *(_last("softplus", loss) for loss in of_positive),
+    ]
+
+
+def _losses() -> list[Case]:
+    """Return label smoothing on every path, losses that find a dropout layer last, and one output."""
+    binary = TrainingSpec(LossSpec("binary_crossentropy"), SGD)
+    cases = [Case("one-unit", _network(last="sigmoid", n_out=1), binary)]
+    for loss in LOGIT_LOSSES:
+        smooth, plain = LossSpec(loss, label_smoothing=0.2), TrainingSpec(LossSpec(loss), SGD)
+        fused, unfused = ("sigmoid", "softmax") if loss == "binary_crossentropy" else ("softmax", "sigmoid")
+        paths = {
+            "fused": (fused, smooth),
+            "probabilities": (unfused, smooth),
+            "logits": ("linear", replace(smooth, from_logits=True)),
+        }
+        for path, (last, spec) in paths.items():
+            network = _network(last=last, n_out=3)
+            cases.append(Case(f"smooth-{loss}-{path}", network, TrainingSpec(spec, SGD)))
+        hides_logits = (*_network(last=fused).layers, DropoutSpec(N_OUT, 0.0, stream=2))
+        cases.append(Case(f"{loss}-behind-dropout", NetworkSpec(N_IN, hides_logits), plain))
+    return cases
+
+
+def _optimizers() -> list[Case]:
+    """Return every optimizer, with each of its switches and each clipping."""
+    momentum, rmsprop = OptimizerSpec("sgd", momentum=0.9), OptimizerSpec("rmsprop")
+    adagrad, adam = OptimizerSpec("adagrad"), OptimizerSpec("adam")
+    variants = {
+        "sgd": SGD,
+        "sgd-decay": replace(SGD, weight_decay=0.1),
+        "sgd-clipvalue": replace(SGD, clipvalue=0.05),
+        "sgd-clipnorm": replace(SGD, clipnorm=0.2),
+        "sgd-global-clipnorm": replace(SGD, global_clipnorm=0.3),
+        "momentum": momentum,
+        "nesterov": replace(momentum, nesterov=True),
+        "nesterov-without-momentum": replace(SGD, nesterov=True),
+        "rmsprop": rmsprop,
+        "rmsprop-momentum": replace(rmsprop, rho=0.8, momentum=0.5),
+        "rmsprop-centered": replace(rmsprop, centered=True),
+        "rmsprop-centered-momentum": replace(rmsprop, centered=True, momentum=0.5, epsilon=1e-4),
+        "rmsprop-clipnorm": replace(rmsprop, clipnorm=0.2),
+        "adagrad": adagrad,
+        "adagrad-start": replace(adagrad, initial_accumulator_value=0.7, epsilon=1e-3),
+        "adam": adam,
+        "adam-constants": replace(adam, beta_1=0.8, beta_2=0.95, epsilon=1e-4),
+        "adam-decay": replace(adam, weight_decay=0.1),
+        "adam-clipvalue": replace(adam, clipvalue=0.05),
+        "adam-clipnorm": replace(adam, clipnorm=0.2),
+        "adam-global-clipnorm": replace(adam, global_clipnorm=0.3),
+    }
+    return [Case(name, _network(), TrainingSpec(MSE, optimizer)) for name, optimizer in variants.items()]
+
+
+def _penalties() -> list[Case]:
+    """Return penalties of both kinds on kernels and biases, alone and together."""
+    both = Penalty(l1=0.02, l2=0.03)
+    variants = {
+        "kernel-l1": (Penalty(l1=0.02), Penalty()),
+        "kernel-l2": (Penalty(l2=0.03), Penalty()),
+        "bias-l1-l2": (Penalty(), both),
+        "everything": (both, both),
+    }
+    cases = []
+    for name, (kernel, bias) in variants.items():
+        layers = [replace(layer, kernel_penalty=kernel, bias_penalty=bias) for layer in _network().layers]
+        cases.append(Case(f"penalty-{name}", NetworkSpec(N_IN, tuple(layers))))
+    return cases
+
+
+def _layers() -> list[Case]:
+    """Return the layers that are not dense in every place, and dense layers without bias."""
+    first, last = _network().layers
+    gelu, scale = ActivateSpec(N_HIDDEN, _activation("gelu")), ScaleSpec(N_IN)
+    low, high = DropoutSpec(N_IN, 0.2, stream=0), DropoutSpec(N_HIDDEN, 0.6, stream=2)
+    softmax = ActivateSpec(N_OUT, _activation("softmax"))
+    variants: dict[str, tuple[LayerSpec, ...]] = {
+        "activate-first": (ActivateSpec(N_IN, _activation("silu")), first, last),
+        "activate-middle": (first, gelu, last),
+        "scale-first": (scale, first, last),
+        "scale-middle": (first, ScaleSpec(N_HIDDEN), last),
+        "scale-last": (first, last, ScaleSpec(N_OUT)),
+        "dropout": (first, high, last),
+        "dropout-first": (low, first, last),
+        "dropout-last": (first, last, DropoutSpec(N_OUT, 0.3, stream=7)),
+        "dropout-twice": (low, first, high, last),
+        "dropout-wide": (DenseSpec(N_IN, 9), DropoutSpec(9, 0.5, stream=1), DenseSpec(9, N_OUT)),
+        "everything": (scale, low, first, gelu, high, last),
+        "no-bias": (replace(first, use_bias=False), replace(last, use_bias=False)),
+        "one-layer": (DenseSpec(N_IN, N_OUT),),
+        "deep": (first, *(DenseSpec(N_HIDDEN, N_HIDDEN, _activation("relu")),) * 3, last),
+    }
+    two_word_seed = TrainingSpec(MSE, SGD, seed=2**40 + 5)
+    activate_last = NetworkSpec(N_IN, (first, last, softmax))
+    return [
+        *(Case(name, NetworkSpec(N_IN, layers), two_word_seed) for name, layers in variants.items()),
+        *(Case(f"activate-last-{n}", activate_last, TrainingSpec(LossSpec(n), SGD)) for n in CATEGORICAL),
+    ]
+
+
+def _rows() -> list[Case]:
+    """Return sample weights, and the ways in which rows fill batches."""
+    adam = TrainingSpec(MSE, OptimizerSpec("adam"))
+    sparse = TrainingSpec(LossSpec("sparse_categorical_crossentropy"), SGD)
+    return [
+        Case("weights", _network(), adam, weighted=True),
+        Case("weights-sparse", _network(last="softmax"), sparse, weighted=True),
+        Case("batch-of-1", _network(), rows=5, batch_size=1),
+        Case("one-row", _network(), rows=1, batch_size=4),
+        Case("batch-larger-than-data", _network(), rows=5, batch_size=64),
+        Case("tail-of-1", _network(), rows=9, batch_size=4, weighted=True),
+        Case("no-tail", _network(), rows=8, batch_size=4),
+    ]
+
+
+def _all() -> list[Case]:
+    """Return every case in both dtypes, named dtype first."""
+    cases = [*_activations(), *_losses(), *_optimizers(), *_penalties(), *_layers(), *_rows()]
+    return [
+        replace(case, name=f"{dtype}-{case.name}", network=replace(case.network, dtype=dtype))
+        for dtype in ("float32", "float64")
+        for case in cases
+    ]
+
+
+CASES = _all()
+FLOAT64_CASES = [case for case in CASES if case.dtype == "float64"]
+
+
+def case_named(name: str) -> Case:
+    """Return one case of the table."""
+    (found,) = [case for case in CASES if case.name == name]
+    return found

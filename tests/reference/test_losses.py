@@ -1,0 +1,151 @@
+"""The losses: values worked by hand, gradients against differences, extremes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastdense.reference import loss, loss_gradient, softmax
+from fastdense.reference.curves import sigmoid
+from fastdense.spec import LOSSES, LossSpec
+from tests.compare import assert_within
+
+LOG_2, LOG_3 = math.log(2), math.log(3)
+BINARY, CATEGORICAL = "binary_crossentropy", "categorical_crossentropy"
+SPARSE = "sparse_categorical_crossentropy"
+LOGITS = [LossSpec(name, from_logits=True) for name in (BINARY, CATEGORICAL, SPARSE)]
+CLIPPED = -math.log(1e-7)
+
+
+@pytest.mark.parametrize(
+    ("spec", "y", "a", "expected"),
+    [
+        (LossSpec("mean_squared_error"), [1.0, -1.0], [3.0, 0.0], (4 + 1) / 2),
+        (LossSpec("mean_absolute_error"), [1.0, -1.0], [3.0, -1.5], (2 + 0.5) / 2),
+        (LossSpec("huber", delta=1.0), [0.0, 0.0], [1.0, -2.0], (0.5 + 1.5) / 2),
+        (LossSpec("huber", delta=0.5), [0.0], [2.0], 0.5 * (2 - 0.25)),
+        (LossSpec("poisson"), [2.0, 0.0], [1.0, 3.0], (1 - 2 * math.log(1 + 1e-7) + 3) / 2),
+        (LossSpec(BINARY), [1.0, 0.0], [0.5, 0.75], (LOG_2 + 2 * LOG_2) / 2),
+        (LossSpec(BINARY, label_smoothing=0.5), [1.0], [0.25], 0.75 * 2 * LOG_2 - 0.25 * math.log(0.75)),
+        (LossSpec(BINARY, from_logits=True), [1.0, 0.0], [0.0, LOG_3], (LOG_2 + math.log(4)) / 2),
+        (LossSpec(BINARY, from_logits=True, label_smoothing=1.0), [1.0], [LOG_3], math.log(4) - LOG_3 / 2),
+        (LossSpec(CATEGORICAL), [0.0, 1.0], [0.75, 0.25], 2 * LOG_2),
+        (LossSpec(CATEGORICAL), [0.0, 1.0], [6.0, 2.0], 2 * LOG_2),  # normalised first
+        (LossSpec(CATEGORICAL), [0.0, 2.0], [0.75, 0.25], 4 * LOG_2),  # targets need not sum to 1
+        (LossSpec(CATEGORICAL, from_logits=True), [1.0, 0.0], [0.0, LOG_3], 2 * LOG_2),
+        (LossSpec(SPARSE), 1, [0.75, 0.25], 2 * LOG_2),
+        (LossSpec(SPARSE, from_logits=True), 0, [0.0, LOG_3], 2 * LOG_2),
+        (LossSpec(SPARSE, label_smoothing=0.5), 1, [0.5, 0.25, 0.25], (1 / 6) * LOG_2 + (5 / 6) * 2 * LOG_2),
+        (LossSpec(BINARY), [1.0], [0.0], CLIPPED),
+        (LossSpec(BINARY), [0.0], [1.0], CLIPPED),
+        (LossSpec(CATEGORICAL), [1.0, 0.0], [0.0, 1.0], CLIPPED),
+    ],
+)
+def test_values_by_hand(spec, y, a, expected):
+    assert_within(loss(spec, y, a), expected, 4e-16 * max(1.0, expected) + 2e-9 * (expected == CLIPPED))
+
+
+@pytest.mark.parametrize(
+    ("spec", "y", "a", "expected"),
+    [
+        (LossSpec("mean_absolute_error"), [1.0, 1.0], [3.0, 1.0], [0.5, 0.0]),
+        (LossSpec("huber", delta=0.5), [0.0, 0.0, 0.0], [0.5, -2.0, 0.25], [0.5 / 3, -0.5 / 3, 0.25 / 3]),
+        (LossSpec("poisson"), [1.0], [0.5 - 1e-7], [-1.0]),
+        (LossSpec(BINARY), [1.0, 0.0], [0.5, 0.75], [-1.0, 2.0]),
+        (LossSpec(BINARY), [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]),  # clipped
+        (LossSpec(CATEGORICAL), [0.0, 1.0], [0.75, 0.25], [1.0, -3.0]),  # (0 + 1) / 1, (-4 + 1) / 1
+        (LossSpec(CATEGORICAL), [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]),  # clipped
+        (LossSpec(SPARSE, from_logits=True), 0, [0.0, LOG_3], [-0.75, 0.75]),
+    ],
+)
+def test_gradients_by_hand(spec, y, a, expected):
+    assert_within(loss_gradient(spec, y, a), expected, 1e-15)
+
+
+@st.composite
+def rows(draw):
+    """A loss, a target and an output away from the kinks of the absolute losses."""
+    name = draw(st.sampled_from(LOSSES))
+    n = draw(st.integers(1, 4))
+    spec = LossSpec(name, draw(st.booleans()), draw(st.sampled_from([0.0, 0.3])), delta=0.7)
+    unit = st.floats(0.05, 0.95)
+    y = draw(st.integers(0, n - 1)) if name == SPARSE else draw(st.lists(unit, min_size=n, max_size=n))
+    a = [draw(unit) for _ in range(n)]
+    return spec, y, a
+
+
+def away_from_kinks(spec, y, a, h):
+    if spec.name == "mean_absolute_error":
+        return min(abs(v - t) for v, t in zip(a, y, strict=True)) > h
+    if spec.name == "huber":
+        return min(abs(abs(v - t) - spec.delta) for v, t in zip(a, y, strict=True)) > h
+    if spec.name in (CATEGORICAL, SPARSE):
+        return len(a) > 1  # a single class is certain, and clipped
+    return True
+
+
+@given(rows())
+def test_gradients_are_the_limits_of_differences(row):
+    spec, y, a = row
+    h = 1e-6
+    if not away_from_kinks(spec, y, a, 2 * h):
+        return
+    numerical = []
+    for i in range(len(a)):
+        above, below = ([v + side * h * (k == i) for k, v in enumerate(a)] for side in (1, -1))
+        numerical.append((loss(spec, y, above) - loss(spec, y, below)) / (2 * h))
+    # third derivatives reach 2 / 0.05**3 = 16000: times h**2 / 6 that is 3e-9; rounding: 3 * eps / h
+    assert_within(loss_gradient(spec, y, a), numerical, 1e-8)
+
+
+@given(st.lists(st.floats(-15.0, 15.0), min_size=2, max_size=4), st.integers(0, 1), st.floats(0.0, 0.5))
+def test_logits_and_probabilities_agree_where_nothing_is_clipped(z, y, smoothing):
+    t = [float(y)] * len(z)
+    binary = LossSpec(BINARY, label_smoothing=smoothing)
+    from_logits = LossSpec(BINARY, from_logits=True, label_smoothing=smoothing)
+    # 1 - p has lost up to 15 / log(2) of its bits at z = 15
+    assert_within(loss(binary, t, [sigmoid(v) for v in z]), loss(from_logits, t, z), 1e-8)
+    sparse = LossSpec(SPARSE, label_smoothing=smoothing)
+    from_logits = LossSpec(SPARSE, from_logits=True, label_smoothing=smoothing)
+    p = softmax(z)
+    if min(p) > 1e-7 and max(p) < 1 - 1e-7:
+        assert_within(loss(sparse, y, p), loss(from_logits, y, z), 1e-8)
+
+
+@pytest.mark.parametrize("spec", LOGITS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("size", [700.0, 1e300])
+def test_logits_never_overflow(spec, size):
+    right = {BINARY: [1.0, 0.0], CATEGORICAL: [1.0, 0.0], SPARSE: 0}[spec.name]
+    z = [size, -size]
+    assert_within(loss(spec, right, z), 0.0, 1e-300)
+    assert_within(loss_gradient(spec, right, z), [0.0, 0.0], 1e-300)
+    wrong = {BINARY: [0.0, 1.0], CATEGORICAL: [0.0, 1.0], SPARSE: 1}[spec.name]
+    slope = 0.5 if spec.name == BINARY else 1.0
+    assert_within(loss(spec, wrong, z), size if spec.name == BINARY else 2 * size, 0.0)
+    assert_within(loss_gradient(spec, wrong, z), [slope, -slope], 1e-300)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_nan_makes_the_loss_nan(name, from_logits):
+    y = 0 if name == SPARSE else [1.0, 0.0]
+    assert math.isnan(loss(LossSpec(name, from_logits), y, [math.nan, 0.5]))
+
+
+def test_outputs_without_a_logarithm_give_a_loss_that_is_not_finite():
+    assert math.isnan(loss(LossSpec("poisson"), [1.0], [-2.0]))
+    assert math.isnan(loss(LossSpec(CATEGORICAL), [1.0, 0.0], [0.0, 0.0]))  # 0 / 0
+
+
+def test_an_unknown_loss_is_answered_with_those_known():
+    with pytest.raises(ValueError, match=r"'hinge'; known: binary_crossentropy, .*poisson"):
+        loss(LossSpec("hinge"), [1.0], [1.0])
+
+
+def test_losses_read_numpy_rows_too():
+    spec = LossSpec("mean_squared_error")
+    assert_within(loss(spec, np.array([1.0, 2.0]), np.array([1.0, 5.0])), 4.5, 0.0)

@@ -1,0 +1,140 @@
+"""Every engine against the reference, on every case of the one table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fastdense.engines import available, choose
+from fastdense.spec import ACTIVATIONS, ActivateSpec, ActivationSpec, NetworkSpec
+from tests.bounds import GROWTH, activation_ulps, output_bound
+from tests.cases import ALPHAS, CASES, case_named
+from tests.compare import assert_trajectory_within, assert_within, ulp_error
+from tests.runs import STEPS, Run, compiled, reference_run, train
+
+ENGINES = [name for name in available() if name != "reference"]
+by_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+by_engine = pytest.mark.parametrize("engine", ENGINES)
+
+
+def assert_runs_agree(actual: Run, expected: Run, case) -> None:
+    steps = case.steps_per_epoch
+    assert_trajectory_within(actual.losses, expected.losses, GROWTH, case.eps, "loss")
+    assert_trajectory_within(actual.outputs, expected.outputs, GROWTH * steps, case.eps, "outputs")
+    for place, (found, wanted) in enumerate(zip(*map(_columns, (actual, expected)), strict=True)):
+        assert_trajectory_within(found, wanted, GROWTH * steps, case.eps, f"array {place} of the state")
+
+
+def _columns(run):
+    """Return each parameter's and each slot's own history."""
+    return list(zip(*run.states, strict=True))
+
+
+@by_case
+@by_engine
+def test_predictions(engine, case):
+    data = case.data()
+    expected = compiled(choose("reference"), case).predict(data.X)
+    found = compiled(choose(engine), case).predict(data.X)
+    assert found.dtype == case.dtype
+    assert_within(found, expected, output_bound(case, data.X))
+
+
+@by_case
+@by_engine
+def test_losses_and_penalty(engine, case):
+    data = case.data()
+    expected, found = (compiled(choose(name), case) for name in ("reference", engine))
+    losses = expected.losses(data.X, data.y)
+    assert found.losses(data.X, data.y).dtype == np.float64
+    assert_within(found.losses(data.X, data.y), losses, GROWTH * case.eps * np.max(np.abs(losses)))
+    assert_within(found.penalty(), expected.penalty(), GROWTH * case.eps * expected.penalty())
+
+
+@by_case
+@by_engine
+def test_gradients(engine, case):
+    data = case.data()
+    arguments = data.X, data.y, data.sample_weight
+    loss, expected = compiled(choose("reference"), case).gradients(*arguments)
+    found_loss, found = compiled(choose(engine), case).gradients(*arguments)
+    assert_within(found_loss, loss, GROWTH * case.eps * abs(loss))
+    largest = max(np.max(np.abs(g)) for g in expected)
+    for place, (g, wanted) in enumerate(zip(found, expected, strict=True)):
+        assert_within(g, wanted, GROWTH * case.eps * largest, f"gradient {place}")
+
+
+@by_case
+@by_engine
+def test_trajectories(engine, case):
+    found = train(compiled(choose(engine), case), case)
+    assert len(found.losses) >= STEPS
+    assert_runs_agree(found, reference_run(case.name), case)
+
+
+MUTATIONS = {
+    "learning rate": ("sgd", {"learning_rate": 0.0201}, {}),
+    "momentum": ("momentum", {}, {"momentum": 0.9001}),
+    "nesterov": ("nesterov", {}, {"nesterov": False}),
+    "weight decay": ("sgd-decay", {}, {"weight_decay": 0.1001}),
+    "clipvalue": ("sgd-clipvalue", {}, {"clipvalue": 0.0505}),
+    "clipnorm": ("sgd-clipnorm", {}, {"clipnorm": 0.202}),
+    "global clipnorm": ("sgd-global-clipnorm", {}, {"global_clipnorm": 0.303}),
+    "rho": ("rmsprop", {}, {"rho": 0.9001}),
+    "adagrad's start": ("adagrad", {}, {"initial_accumulator_value": 0.1001}),
+    "beta_1": ("adam", {}, {"beta_1": 0.9001}),
+    "beta_2": ("adam", {}, {"beta_2": 0.99901}),
+    "epsilon": ("adam-constants", {}, {"epsilon": 1.1e-4}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_wrong_constant_is_caught(dtype, mutation):
+    name, case_changes, optimizer_changes = MUTATIONS[mutation]
+    case = case_named(f"{dtype}-{name}")
+    optimizer = replace(case.training.optimizer, **optimizer_changes)
+    mutant = replace(case, training=replace(case.training, optimizer=optimizer), **case_changes)
+    run = train(compiled(choose("reference"), mutant), mutant)
+    with pytest.raises(AssertionError, match="too far off"):
+        assert_runs_agree(run, reference_run(case.name), case)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["adam", "dropout"])
+def test_a_misnumbered_step_is_caught(dtype, name):
+    """Adam without its bias correction (far from the first step), and masks drawn for another step."""
+    case = case_named(f"{dtype}-{name}")
+    run = train(compiled(choose("reference"), case), case, shift=10**6)
+    with pytest.raises(AssertionError, match="too far off"):
+        assert_runs_agree(run, reference_run(case.name), case)
+
+
+@by_engine
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_over_the_whole_range(engine, dtype, name):
+    large = np.geomspace(1e-30, np.finfo(dtype).max / 2, 300)
+    z = np.concatenate([np.linspace(0, 120, 2001), np.linspace(120, 800, 500), large])
+    z = np.concatenate([z, -z]).astype(dtype)[:, None]
+    layer = ActivateSpec(1, ActivationSpec(name, ALPHAS.get(name, 0.0)))
+    found = choose(engine).compile(NetworkSpec(1, (layer,), dtype), [()]).predict(z)
+    expected = choose("reference").compile(NetworkSpec(1, (layer,), "float64"), [()]).predict(np.float64(z))
+    bound = activation_ulps(name, np.float64(z), expected, dtype)
+    assert_within(ulp_error(found, expected), np.zeros(found.shape), bound)
+
+
+@by_engine
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_at_infinity_and_nan(engine, dtype, name):
+    z = np.array([[np.inf], [-np.inf], [np.nan]], dtype=dtype)
+    layer = ActivateSpec(1, ActivationSpec(name, ALPHAS.get(name, 0.0)))
+    found, expected = (
+        choose(which).compile(NetworkSpec(1, (layer,), dtype), [()]).predict(z)
+        for which in (engine, "reference")
+    )
+    assert_within(found, expected, 4 * np.finfo(dtype).eps)  # the largest finite limit is selu's 1.76

@@ -1,0 +1,183 @@
+"""What the protocol promises of every engine, the reference included."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fastdense.engines import Batches, available, choose
+from tests.bounds import GROWTH, output_bound
+from tests.cases import case_named
+from tests.compare import assert_identical, assert_within
+from tests.runs import compiled, state, train
+
+by_every_engine = pytest.mark.parametrize("engine", available())
+by_path = pytest.mark.parametrize(
+    "case",
+    [
+        case_named(f"{dtype}-{name}")
+        for dtype in ("float32", "float64")
+        for name in ("adam", "weights-sparse", "everything", "rmsprop-centered-momentum", "no-bias")
+    ],
+    ids=lambda case: case.name,
+)
+
+
+@by_every_engine
+@by_path
+def test_outputs_are_filled(engine, case):
+    data, program = case.data(), compiled(choose(engine), case)
+    expected = program.predict(data.X)
+    bound = 2 * output_bound(case, data.X)
+    out, from_losses = np.full_like(expected, np.nan), np.full_like(expected, np.nan)
+    assert program.predict(data.X, out) is out
+    assert_identical(out, expected)
+    program.losses(data.X, data.y, from_losses)
+    assert_within(from_losses, expected, bound)
+
+
+@by_every_engine
+def test_training_outputs_are_the_rows_before_their_update(engine):
+    case = case_named("float64-adam")
+    data, program = case.data(), compiled(choose(engine), case)
+    batches, outputs = case.batches(data, 0), np.full((case.rows, case.network.n_out), np.nan)
+    first = batches.order[: case.batch_size]
+    expected = program.predict(data.X[first])
+    program.train(batches, case.learning_rates(0), 0, outputs)
+    assert_within(outputs[: case.batch_size], expected, 2 * output_bound(case, data.X[first]))
+    assert np.all(np.isfinite(outputs))
+
+
+@by_every_engine
+def test_a_step_takes_its_loss_before_its_update_with_penalties(engine):
+    case = case_named("float64-penalty-everything")
+    data, program = case.data(), compiled(choose(engine), case)
+    batches = case.batches(data, 0)
+    first = batches.order[: case.batch_size]
+    expected, _ = program.gradients(data.X[first], data.y[first], None)
+    by_hand = np.mean(program.losses(data.X[first], data.y[first])) + program.penalty()
+    losses = program.train(batches, case.learning_rates(0), 0)
+    assert losses.shape == (case.steps_per_epoch,) == (program.steps,)
+    assert losses.dtype == np.float64
+    assert_within(losses[0], expected, GROWTH * case.eps * expected)
+    assert_within(losses[0], by_hand, GROWTH * case.eps * expected)
+
+
+@by_every_engine
+@by_path
+def test_a_resumed_run_is_the_uninterrupted_one(engine, case):
+    whole = compiled(choose(engine), case)
+    train(whole, case, steps=7 * case.steps_per_epoch)
+    half = compiled(choose(engine), case)
+    train(half, case, steps=3 * case.steps_per_epoch)
+    resumed = choose(engine).compile(case.network, half.parameters(), case.training, half.slots())
+    first_step = 3 * case.steps_per_epoch
+    train(resumed, case, steps=4 * case.steps_per_epoch, first_step=first_step)
+    for found, expected in zip(state(resumed), state(whole), strict=True):
+        assert_identical(found, expected)
+
+
+@by_every_engine
+@by_path
+def test_arrays_handed_out_are_not_written_to_again(engine, case):
+    program = compiled(choose(engine), case)
+    train(program, case, steps=1)
+    handed_out = state(program)
+    copies = [a.copy() for a in handed_out]
+    train(program, case, steps=10, first_step=case.steps_per_epoch)
+    assert any(np.any(a != b) for a, b in zip(state(program), copies, strict=True))
+    for a, copy in zip(handed_out, copies, strict=True):
+        assert_identical(a, copy)
+
+
+@by_every_engine
+@by_path
+def test_read_only_inputs_are_accepted_and_none_is_changed(engine, case):
+    data, parameters = case.data(), case.parameters()
+    slots = compiled(choose("reference"), case).slots()
+    batches, rates = case.batches(data, 0), case.learning_rates(0)
+    arrays = [data.X, data.y, batches.order, rates, *(a for group in (*parameters, *slots) for a in group)]
+    arrays += [data.sample_weight] if data.sample_weight is not None else []
+    copies = [a.copy() for a in arrays]
+    for a in arrays:
+        a.setflags(write=False)
+    program = choose(engine).compile(case.network, parameters, case.training, slots)
+    program.predict(data.X)
+    program.losses(data.X, data.y)
+    program.gradients(data.X, data.y, data.sample_weight)
+    program.train(batches, rates, 0)
+    for a, copy in zip(arrays, copies, strict=True):
+        assert_identical(a, copy)
+
+
+@by_every_engine
+def test_a_program_starts_from_copies(engine):
+    case = case_named("float64-adam")
+    parameters = case.parameters()
+    program = choose(engine).compile(case.network, parameters, case.training)
+    before = [a.copy() for a in state(program)]
+    for group in parameters:
+        for a in group:
+            a[...] = np.nan
+    for found, expected in zip(state(program), before, strict=True):
+        assert_identical(found, expected)
+
+
+@by_every_engine
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_a_step_without_a_finite_loss_is_not_applied(engine, bad):
+    case = case_named("float32-adam")
+    data = case.data()
+    batches = case.batches(data, 0)
+    second = batches.order[case.batch_size]
+    data.y[second] = bad
+    stopped, expected = compiled(choose(engine), case), compiled(choose(engine), case)
+    losses = stopped.train(batches, case.learning_rates(0), 0)
+    one_batch = Batches(data.X, data.y, None, batches.order[: case.batch_size], case.batch_size)
+    expected.train(one_batch, case.learning_rates(0)[:1], 0)
+    assert [bool(np.isfinite(loss)) for loss in losses] == [True, False]
+    assert stopped.steps == 1
+    for a, wanted in zip(state(stopped), state(expected), strict=True):
+        assert_identical(a, wanted)
+
+
+@by_every_engine
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
+def test_a_diverging_run_stops(engine):
+    case = case_named("float32-batch-of-1")
+    data, order = case.data(), np.arange(40) % case.rows
+    rates = np.full(40, 1e15)
+    stopped, expected = compiled(choose(engine), case), compiled(choose(engine), case)
+    losses = stopped.train(Batches(data.X, data.y, None, order, 1), rates, 0)
+    assert 2 <= len(losses) < 40
+    assert np.all(np.isfinite(losses[:-1]))
+    assert not np.isfinite(losses[-1])
+    assert stopped.steps == len(losses) - 1
+    expected.train(Batches(data.X, data.y, None, order[: len(losses) - 1], 1), rates[: len(losses) - 1], 0)
+    for a, wanted in zip(state(stopped), state(expected), strict=True):
+        assert_identical(a, wanted)
+
+
+@by_every_engine
+def test_rows_are_as_many_as_asked_for(engine):
+    case = case_named("float32-adam")
+    program, X = compiled(choose(engine), case), case.data().X
+    assert program.predict(X[:0]).shape == (0, case.network.n_out)
+    many = np.tile(X, (400, 1))  # more rows than any engine takes at once
+    assert_within(
+        program.predict(many),
+        np.tile(program.predict(X), (400, 1)),
+        np.tile(2 * output_bound(case, X), (400, 1)),
+    )
+
+
+@by_every_engine
+def test_order_may_repeat_rows_and_leave_some_out(engine):
+    case = case_named("float64-sgd")
+    data, order = case.data(), np.array([3, 3, 0, 7, 1], dtype=np.int64)
+    program, expected = compiled(choose(engine), case), compiled(choose("reference"), case)
+    program.train(Batches(data.X, data.y, None, order, 3), np.array([0.1, 0.05]), 0)
+    picked = Batches(data.X[order], data.y[order], None, np.arange(5), 3)
+    expected.train(picked, np.array([0.1, 0.05]), 0)
+    for found, wanted in zip(state(program), state(expected), strict=True):
+        assert_within(found, wanted, GROWTH * case.eps)
