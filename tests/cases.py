@@ -24,7 +24,7 @@ from fastdense.spec import (
     TrainingSpec,
 )
 
-__all__ = ["CASES", "FLOAT64_CASES", "Case", "Data", "case_named"]
+__all__ = ["ALPHAS", "CASES", "FLOAT64_CASES", "SGD", "Case", "Data", "case_named"]
 
 N_IN, N_HIDDEN, N_OUT = 4, 3, 2
 ALPHAS = {"leaky_relu": 0.3, "elu": 0.7}

@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 from fastdense.engines import available, choose
-from fastdense.spec import ACTIVATIONS, ActivateSpec, ActivationSpec, NetworkSpec
+from fastdense.spec import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    ActivateSpec,
+    ActivationSpec,
+    DenseSpec,
+    LossSpec,
+    NetworkSpec,
+    TrainingSpec,
+)
 from tests.bounds import GROWTH, activation_ulps, output_bound
-from tests.cases import ALPHAS, CASES, case_named
+from tests.cases import ALPHAS, CASES, SGD, case_named
 from tests.compare import assert_trajectory_within, assert_within, ulp_error
 from tests.runs import STEPS, Run, compiled, reference_run, train
 
@@ -30,6 +40,13 @@ def assert_runs_agree(actual: Run, expected: Run, case) -> None:
 def _columns(run):
     """Return each parameter's and each slot's own history."""
     return list(zip(*run.states, strict=True))
+
+
+def test_the_table_holds_every_name():
+    layers = [layer for case in CASES for layer in case.network.layers]
+    assert {layer.activation.name for layer in layers if hasattr(layer, "activation")} == set(ACTIVATIONS)
+    assert {case.training.loss.name for case in CASES} == set(LOSSES)
+    assert {case.training.optimizer.name for case in CASES} == set(OPTIMIZERS)
 
 
 @by_case
@@ -124,6 +141,27 @@ def test_activations_over_the_whole_range(engine, dtype, name):
     expected = choose("reference").compile(NetworkSpec(1, (layer,), "float64"), [()]).predict(np.float64(z))
     bound = activation_ulps(name, np.float64(z), expected, dtype)
     assert_within(ulp_error(found, expected), np.zeros(found.shape), bound)
+
+
+@by_engine
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "softmax"])
+def test_slopes_over_the_whole_range(engine, dtype, name):
+    """At zero too, where a row of zeros meets fresh biases: a kink belongs to the side below.
+
+    The biases are the activation's arguments; every error is positive, so that ``db`` is the slope over the
+    4096 outputs. 64 eps: the slope of gelu_tanh multiplies ``1 - s``, off by eps / 2, by up to 100.
+    """
+    z = np.concatenate([np.linspace(-60, 60, 4091), [0.0, 700.0, -700.0, 1e29, -1e29]]).astype(dtype)
+    network = NetworkSpec(1, (DenseSpec(1, 4096, ActivationSpec(name, ALPHAS.get(name, 0.0))),), dtype)
+    training = TrainingSpec(LossSpec("mean_absolute_error"), SGD)
+    parameters = [(np.zeros((1, 4096), dtype), z)]
+    X, y = np.ones((1, 1), dtype), np.full((1, 4096), -1e30, dtype)
+    found, expected = (
+        choose(which).compile(network, parameters, training).gradients(X, y, None)[1][1] * 4096
+        for which in (engine, "reference")
+    )
+    assert_within(found, expected, 64 * np.finfo(dtype).eps)
 
 
 @by_engine

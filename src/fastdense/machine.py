@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastdense import native
+from fastdense import engines, native
 from fastdense._version import __version__
 
 __all__ = ["Info", "info"]
@@ -62,15 +62,13 @@ class Info:
         return "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
 
 
-def info(peak: bool = False, engine: str = "auto") -> Info:
+def info(peak: bool = False) -> Info:
     """Describe what fastdense runs on here.
 
     Parameters
     ----------
     peak : bool, default False
         Also measure the multiply-add rates of one and of all cores, which takes about a tenth of a second.
-    engine : str, default "auto"
-        The engine used where none is named.
 
     Returns
     -------
@@ -82,7 +80,7 @@ def info(peak: bool = False, engine: str = "auto") -> Info:
     fastdense         ...
     python            ...
     numpy             ...
-    engine            auto
+    engine            ...
     kernels           ...
     processor offers  ...
     usable cores      ...
@@ -92,7 +90,7 @@ def info(peak: bool = False, engine: str = "auto") -> Info:
         version=__version__,
         python=platform.python_version(),
         numpy=np.__version__,
-        engine=engine,
+        engine=engines.name_of(),
         isa=native.best_isa(),
         instruction_sets=native.instruction_sets(),
         cores=cores,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "ACTIVATIONS",
+    "DEFAULT_ALPHA",
     "LOSSES",
     "OPTIMIZERS",
     "ActivateSpec",
@@ -47,6 +48,8 @@ ACTIVATIONS = (
     "softplus",
     "softmax",
 )
+DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
+"""The activations that have a parameter, with Keras' defaults."""
 LOSSES = (
     "binary_crossentropy",
     "categorical_crossentropy",

@@ -8,12 +8,15 @@ import numpy as np
 
 from fastdense.checks import whole
 
-__all__ = ["ORDER", "WEIGHTS", "check_seed", "generator", "new_seed", "set_random_seed"]
+__all__ = ["HELD_OUT", "ORDER", "WEIGHTS", "check_seed", "generator", "new_seed", "set_random_seed"]
 
 WEIGHTS = 0
 """Streams of initial weights, one for every layer."""
 ORDER = 1
 """Streams of row orders, one for every epoch, numbered by the step that the epoch starts at."""
+
+HELD_OUT = 2
+"""The stream that chooses the rows of a table to hold out."""
 
 _session: list[np.random.Generator] = []
 

@@ -74,6 +74,12 @@ def sigmoid(xp: Any, Z: Any) -> Any:
     return xp.where(Z < 0, decay, xp.ones_like(Z)) / (1.0 + decay)
 
 
+def _sigmoid_slope(xp: Any, Z: Any) -> Any:
+    """Return ``sigmoid(Z) * sigmoid(-Z)``, in which nothing near 1 is taken from 1."""
+    decay = xp.exp(-xp.abs(Z))
+    return decay / (1.0 + decay) ** 2
+
+
 def softplus(xp: Any, Z: Any) -> Any:
     """Return ``log(1 + exp(Z)) = max(Z, 0) + log1p(exp(-abs(Z)))``."""
     return xp.clip(Z, min=0.0) + xp.log1p(xp.exp(-xp.abs(Z)))
@@ -96,7 +102,7 @@ def _elu(xp: Any, Z: Any, alpha: float) -> Any:
 
 
 def _elu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
-    return xp.where(Z < 0, alpha * xp.exp(xp.clip(Z, max=0.0)), xp.ones_like(Z))
+    return xp.where(Z <= 0, alpha * xp.exp(xp.clip(Z, max=0.0)), xp.ones_like(Z))
 
 
 def _gelu(xp: Any, Z: Any, alpha: float) -> Any:
@@ -116,9 +122,10 @@ def _gelu_tanh(xp: Any, Z: Any, alpha: float) -> Any:
 
 
 def _gelu_tanh_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
-    S = sigmoid(xp, _gelu_argument(xp, Z))
+    U = _gelu_argument(xp, Z)
     near = xp.clip(Z, min=-60.0, max=60.0)
-    return S + near * S * (1.0 - S) * (2.0 * GELU_SLOPE) * (1.0 + 3.0 * GELU_CUBIC * near * near)
+    slope = (2.0 * GELU_SLOPE) * (1.0 + 3.0 * GELU_CUBIC * near * near)
+    return sigmoid(xp, U) + near * _sigmoid_slope(xp, U) * slope
 
 
 def _gelu_argument(xp: Any, Z: Any) -> Any:
@@ -128,8 +135,7 @@ def _gelu_argument(xp: Any, Z: Any) -> Any:
 
 
 def _silu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
-    S = sigmoid(xp, Z)
-    return S * (1.0 + xp.clip(Z, min=VANISHED, max=-VANISHED) * (1.0 - S))
+    return sigmoid(xp, Z) + xp.clip(Z, min=VANISHED, max=-VANISHED) * _sigmoid_slope(xp, Z)
 
 
 def _mish_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
@@ -158,7 +164,7 @@ SLOPES: dict[str, Callable[[Any, Any, Any, float], Any]] = {
     "sigmoid": lambda xp, Z, A, alpha: A * (1.0 - A),
     "tanh": lambda xp, Z, A, alpha: 1.0 - A * A,
     "relu": lambda xp, Z, A, alpha: xp.astype(Z > 0, Z.dtype),
-    "leaky_relu": lambda xp, Z, A, alpha: xp.where(Z < 0, alpha * xp.ones_like(Z), xp.ones_like(Z)),
+    "leaky_relu": lambda xp, Z, A, alpha: xp.where(Z <= 0, alpha * xp.ones_like(Z), xp.ones_like(Z)),
     "elu": _elu_slope,
     "selu": lambda xp, Z, A, alpha: SELU_SCALE * _elu_slope(xp, Z, A, SELU_ALPHA),
     "gelu": _gelu_slope,

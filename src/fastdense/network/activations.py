@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastdense import engines
 from fastdense.checks import number, one_of
 from fastdense.config import Configurable
-from fastdense.spec import ACTIVATIONS, ActivationSpec
+from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec
 
 __all__ = [
     "ActivationFunction",
@@ -30,8 +30,6 @@ __all__ = [
     "tanh",
 ]
 
-# Keras' defaults; the other activations have no parameter.
-_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
 _SYNONYMS = {"swish": "silu", "leakyrelu": "leaky_relu", "identity": "linear"}
 
 
@@ -57,14 +55,14 @@ class ActivationFunction(Configurable):
 
     def __init__(self, name: str, alpha: float | None = None) -> None:
         self.name = one_of("activation", _SYNONYMS.get(name, name), ACTIVATIONS)
-        if alpha is not None and self.name not in _ALPHA:
+        if alpha is not None and self.name not in DEFAULT_ALPHA:
             raise ValueError(f"the activation {self.name!r} has no parameter alpha")
-        default = _ALPHA.get(self.name)
+        default = DEFAULT_ALPHA.get(self.name)
         self.alpha = default if alpha is None else number(f"alpha of {self.name}", alpha, minimum=0.0)
 
     def shorthand(self) -> str | None:
         """Return the name, where the parameter is at its default."""
-        return self.name if self.alpha == _ALPHA.get(self.name) else None
+        return self.name if self.alpha == DEFAULT_ALPHA.get(self.name) else None
 
     @property
     def spec(self) -> ActivationSpec:

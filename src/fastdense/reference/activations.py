@@ -7,13 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from fastdense.reference import curves
-from fastdense.spec import ACTIVATIONS, ActivationSpec
+from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec
 
 __all__ = ["activate", "activate_backward", "activation_spec", "softmax", "softmax_backward"]
 
 Curve = Callable[[float], float]
-DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
-"""Keras' defaults, for an activation given by its name alone."""
 
 
 def activation_spec(activation: str | ActivationSpec) -> ActivationSpec:

@@ -1,0 +1,49 @@
+"""The commands together, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from fastdense._version import __version__
+from fastdense.cli.evaluate import evaluate
+from fastdense.cli.info import info
+from fastdense.cli.ladder import ladder
+from fastdense.cli.predict import predict
+from fastdense.cli.train import train
+from fastdense.errors import FastdenseError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Dense neural networks: train on a table, predict, and see why it is fast.",
+)
+for command in (train, predict, evaluate, info, ladder):
+    app.command()(command)
+
+
+def run() -> None:
+    """Run the command that the process was called with."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output, such as head, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (FastdenseError, OSError, ValueError, ImportError, MemoryError) as error:
+        if os.environ.get("FASTDENSE_DEBUG"):
+            raise
+        sys.exit(f"fastdense: {str(error) or type(error).__name__}")
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    if version:
+        print(f"fastdense {__version__}")
+        raise typer.Exit

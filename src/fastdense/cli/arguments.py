@@ -1,0 +1,52 @@
+"""The arguments that several commands share, and the reading of those that need it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastdense.checks import whole
+
+__all__ = ["Header", "Model", "TablePath", "hidden_units", "named_types"]
+
+TablePath = Annotated[
+    Path, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file; a CSV may be gzipped.")
+]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model that `fastdense train` saved.")]
+Header = Annotated[
+    bool,
+    typer.Option(
+        "--header/--no-header", help="Whether the first line names the columns (else column_1, column_2...)."
+    ),
+]
+
+
+def hidden_units(text: str) -> tuple[int, ...]:
+    """Return the units of the hidden layers from "256,256"; "" is none.
+
+    Examples
+    --------
+    >>> hidden_units("64, 32")
+    (64, 32)
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise ValueError(f"--hidden takes units separated by commas, such as 256,256; got {text!r}")
+    return tuple(whole("--hidden", int(part), 1) for part in parts)
+
+
+def named_types(pairs: list[str]) -> dict[str, str]:
+    """Return the columns' types from "zip=category" and the like.
+
+    Examples
+    --------
+    >>> named_types(["zip=category"])
+    {'zip': 'category'}
+    """
+    split = [pair.rpartition("=") for pair in pairs]
+    for (column, _, kind), pair in zip(split, pairs, strict=True):
+        if not column or not kind:
+            raise ValueError(f"--type takes COLUMN=number, COLUMN=category or COLUMN=ignore; got {pair!r}")
+    return {column: kind for column, _, kind in split}

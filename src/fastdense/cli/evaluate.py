@@ -1,0 +1,20 @@
+"""`fastdense evaluate`: how well a model does on a table that has the target."""
+
+from __future__ import annotations
+
+from fastdense.cli.arguments import Header, Model, TablePath
+from fastdense.estimators.table import evaluate_table
+from fastdense.formats.safetensors import load
+from fastdense.formats.tables import read_table
+
+__all__ = ["evaluate"]
+
+
+def evaluate(model: Model, table: TablePath, header: Header = True) -> None:
+    """Measure a model on rows whose target is known."""
+    frame = read_table(table, header=header)
+    numbers = evaluate_table(load(model), frame)
+    width = max(map(len, numbers))
+    print(f"{len(frame):,} rows of {table}")
+    for name, value in numbers.items():
+        print(f"{name:<{width}}  {value:.6g}")

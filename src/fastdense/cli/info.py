@@ -1,0 +1,29 @@
+"""`fastdense info`: this machine, or a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastdense import machine
+from fastdense.formats.safetensors import load
+
+__all__ = ["info"]
+
+
+def info(
+    model: Annotated[Path | None, typer.Argument(metavar="[MODEL]", help="A saved model.")] = None,
+) -> None:
+    """Show what fastdense runs on here, its measured peak included; or what a model holds."""
+    if model is None:
+        print(machine.info(peak=True))
+        return
+    network = load(model)
+    network.summary()
+    if network.loss is not None:
+        steps = network.optimizer.iterations
+        print(f"Trained for {steps:,} steps: {network.loss!r}, {network.optimizer!r}")
+    if network.table is not None:
+        print(network.table.summary())

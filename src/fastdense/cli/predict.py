@@ -1,0 +1,54 @@
+"""`fastdense predict`: a model and a table to predictions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fastdense.cli.arguments import Header, Model, TablePath
+from fastdense.estimators.table import predict_table, table_of
+from fastdense.formats.safetensors import load
+from fastdense.formats.tables import read_table, write_table
+
+__all__ = ["predict"]
+
+
+def predict(
+    model: Model,
+    table: TablePath,
+    header: Header = True,
+    out: Annotated[
+        Path | None, typer.Option(help="A .csv, .tsv or .parquet file; standard output without it.")
+    ] = None,
+) -> None:
+    """Predict the target of every row: its label with every label's probability, or its number."""
+    network = load(model)
+    columns = _columns(network, read_table(table, header=header))
+    if out is None:
+        _print_csv(columns)
+        return
+    write_table(columns, out)
+    count = len(next(iter(columns.values())))
+    print(f"{count:,} predictions written to {out}")
+
+
+def _columns(network: Any, frame: Any) -> dict[str, Any]:
+    """Return the predictions as named columns."""
+    table = table_of(network)
+    predictions = predict_table(network, frame)
+    columns = {f"predicted {table.target.name}" if table.target else "predicted": predictions.values}
+    if predictions.probabilities is not None:
+        probabilities = zip(table.classes, predictions.probabilities.T, strict=True)
+        columns |= {f"p({label})": values for label, values in probabilities}
+    return columns
+
+
+def _print_csv(columns: dict[str, Any]) -> None:
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))

@@ -1,0 +1,102 @@
+"""`fastdense train`: a table to a model."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fastdense.cli.arguments import Header, TablePath, hidden_units, named_types
+from fastdense.errors import FormatError
+from fastdense.estimators.table import Recipe, train_table
+from fastdense.formats.tables import read_table
+from fastdense.network.sequential import Sequential
+
+__all__ = ["train"]
+
+
+class Task(StrEnum):
+    """What to do with the target column."""
+
+    auto = "auto"
+    classify = "classify"
+    regress = "regress"
+
+
+def train(
+    table: TablePath,
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    task: Annotated[Task, typer.Option(help="What to predict: labels or quantities.")] = Task.auto,
+    hidden: Annotated[str, typer.Option(help="Units of the hidden layers, separated by commas.")] = "256,256",
+    epochs: Annotated[int, typer.Option(help="Times through the rows, at most.")] = Recipe.epochs,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows a step; chosen by the table's size by default.")
+    ] = None,
+    learning_rate: Annotated[float, typer.Option(help="The highest learning rate.")] = Recipe.learning_rate,
+    dropout: Annotated[float, typer.Option(help="Share of units left out in training.")] = Recipe.dropout,
+    validation: Annotated[
+        float, typer.Option(help="Share of rows held out to choose the best epoch and report on.")
+    ] = 0.15,
+    kinds: Annotated[
+        list[str] | None, typer.Option("--type", help="COLUMN=number, category or ignore; may be repeated.")
+    ] = None,
+    header: Header = True,
+    seed: Annotated[int, typer.Option(help="Same seed, same table: the same model, bit for bit.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where to save the model.")] = Path("model.safetensors"),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show the result only.")] = False,
+) -> None:
+    """Train a network to predict one column of a table from the others, and save it."""
+    console = Console(highlight=False, soft_wrap=True)
+    recipe = Recipe(hidden_units(hidden), epochs, learning_rate, dropout=dropout, batch_size=batch_size)
+    _check_out(out)  # before the training, not after it
+    frame = read_table(table, header=header)
+    if not quiet:
+        console.print(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns", markup=False)
+    start = time.perf_counter()
+    model = train_table(
+        frame,
+        target,
+        task=task.value,
+        types=named_types(kinds or []),
+        recipe=recipe,
+        validation=validation,
+        seed=seed,
+        verbose=0 if quiet else "auto",
+    )
+    seconds = time.perf_counter() - start
+    model.save(out)
+    if not quiet:
+        console.print(model.table.summary(), markup=False)
+        model.summary(lambda text: console.print(text, markup=False))
+    for line in _results(model):
+        console.print(line, markup=False)
+    console.print(f"Trained in {seconds:.1f} s, saved to {out}", markup=False)
+
+
+def _check_out(out: Path) -> None:
+    if out.suffix != ".safetensors":
+        raise FormatError(f"--out must end in .safetensors, got {out}")
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"--out: there is no folder {out.parent}")
+
+
+def _results(model: Sequential) -> list[str]:
+    """Return the held-out numbers of the epoch that was kept, in plain words."""
+    assert model.history is not None
+    history = model.history.history
+    watched = history.get("val_loss", history["loss"])
+    best = watched.index(min(watched))
+    side = "held-out" if "val_loss" in history else "training"
+    prefix = "val_" if side == "held-out" else ""
+    lines = [f"Best epoch: {best + 1} of {len(watched)}"]
+    if model.table.task == "classify":
+        return [*lines, f"{side} accuracy: {history[prefix + 'accuracy'][best]:.4f}".capitalize()]
+    scale = model.table.target.std
+    rmse = history[f"{prefix}loss"][best] ** 0.5
+    mae = history[f"{prefix}mean_absolute_error"][best]
+    lines.append(f"{side} RMSE: {rmse * scale:.6g}, MAE: {mae * scale:.6g}")
+    return [*lines, f"{side} R2: {1.0 - rmse**2:.4f} (of the training rows' variance)"]

@@ -1,0 +1,1 @@
+"""Estimators: networks that choose their own shape and training from the data."""
