@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastdense.errors import DtypeError, NonFiniteError, ShapeError
 
-__all__ = ["as_array", "finite", "flag", "fraction", "number", "one_of", "whole"]
+__all__ = ["as_array", "finite", "flag", "fraction", "number", "one_of", "real_array", "text", "whole"]
 
 Float = NDArray[np.floating[Any]]
 
@@ -36,7 +36,10 @@ def number(
     """Return ``value`` as a finite float within the limits (``above`` and ``below`` exclude the limit)."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    real = float(value)
+    try:
+        real = float(value)
+    except OverflowError:  # an int beyond any float
+        real = math.inf if value > 0 else -math.inf
     low_ok = real > above if above is not None else real >= minimum
     high_ok = real < below if below is not None else real <= maximum
     if not (math.isfinite(real) and low_ok and high_ok):
@@ -62,9 +65,16 @@ def flag(name: str, value: Any) -> bool:
 
 def one_of(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of the choices."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
     return str(value)
+
+
+def text(name: str, value: Any) -> str:
+    """Return ``value`` if it is a string of at least one character."""
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{name} must be a string of at least one character, got {value!r}")
+    return value
 
 
 def as_array(name: str, values: Any, dtype: str) -> Float:
@@ -79,14 +89,19 @@ def as_array(name: str, values: Any, dtype: str) -> Float:
     ShapeError
         The rows of a nested list have different lengths.
     """
+    with np.errstate(over="ignore"):
+        return real_array(name, values).astype(dtype, copy=False)
+
+
+def real_array(name: str, values: Any) -> NDArray[Any]:
+    """Return ``values`` as an array of booleans, integers or floats; errors as in `as_array`."""
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ShapeError(f"{name} is ragged: its rows have different lengths ({error})") from None
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"{name} must hold real numbers, got dtype {array.dtype}: {_advice(array)}")
-    with np.errstate(over="ignore"):
-        return array.astype(dtype, copy=False)
+    return array
 
 
 def finite(name: str, array: Float) -> None:

@@ -44,7 +44,7 @@ class Configurable:
         known = set(cls.argument_names())
         if not isinstance(config, dict) or set(config) != known:
             given = sorted(config) if isinstance(config, dict) else config
-            raise ValueError(f"{cls.__name__} is described by {sorted(known)}, got {given}")
+            raise ValueError(f"{cls.__name__} is described by {sorted(known)}, got {given!s:.200}")
         return cls(**config)
 
     def describe(self) -> dict[str, Any]:
@@ -116,15 +116,15 @@ class Family(Generic[T]):
         if isinstance(identifier, dict):
             return self.restore(identifier)
         raise TypeError(
-            f"a {self.kind} is a name ({', '.join(self.names())}) or one of fastdense's own objects, "
-            f"got {identifier!r}"
+            f"{self.kind}: give a name ({', '.join(self.names())}) or one of fastdense's own objects, "
+            f"not {identifier!r:.200}"
         )
 
     def restore(self, description: Any) -> T:
         """Return the member that a description made by `Configurable.describe` stands for."""
         if not isinstance(description, dict) or set(description) != {"class_name", "config"}:
             raise ValueError(
-                f"a {self.kind} is described by its class_name and config, got {description!r:.200}"
+                f"{self.kind}: its description is a class_name and a config, not {description!r:.200}"
             )
         name = description["class_name"]
         member = self.members.get(name) if isinstance(name, str) else None

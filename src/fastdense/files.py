@@ -1,7 +1,7 @@
 """Files that hold arrays beside a JSON description: strict, checked, code-free and saved atomically.
 
 The container is safetensors (https://huggingface.co/docs/safetensors): its header is checked by that library
-for overlaps and sizes. The description sits in the header's metadata with a SHA-256 of itself and of every
+for overlaps and sizes. The description sits in the header's metadata behind a SHA-256 of itself and of every
 array's bytes, so a flipped bit anywhere is noticed. Nothing in such a file is ever executed.
 """
 
@@ -27,6 +27,8 @@ __all__ = ["atomic_file", "read", "write"]
 
 Array = NDArray[Any]
 _DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64"}
+# The only entry of the metadata: the library writes several in an order that is new for every process.
+_KEY = "fastdense"
 # A description is a few KB; a table of many categories some MB. Beyond this a file is not a model.
 _MAX_DESCRIPTION = 64 * 2**20
 
@@ -65,7 +67,7 @@ def write(path: str | os.PathLike[str], description: Mapping[str, Any], arrays: 
     description : mapping
         What JSON can hold, finite numbers only.
     arrays : mapping of name to array
-        float32, float64, int32 or int64; any memory layout.
+        float32, float64, int32 or int64; any memory layout and byte order.
 
     Raises
     ------
@@ -74,10 +76,9 @@ def write(path: str | os.PathLike[str], description: Mapping[str, Any], arrays: 
     """
     from safetensors.numpy import save
 
-    text = json.dumps(description, allow_nan=False, ensure_ascii=False, sort_keys=True)
-    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
-    metadata = {"description": text, "sha256": _digest(text, contiguous)}
-    content = save(contiguous, metadata=metadata)
+    text = json.dumps(description, allow_nan=False, sort_keys=True)
+    contiguous = {name: _plain(array) for name, array in arrays.items()}
+    content = save(contiguous, metadata={_KEY: f"{_digest(text, contiguous)} {text}"})
     with atomic_file(path) as file:
         file.write(content)
 
@@ -98,26 +99,35 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         pass
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            text = _description_text(path, metadata)
+            digest, text = _description(path, file.metadata() or {})
             names = list(file.keys())
             _check_sizes(path, file, names)
             arrays = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} is damaged or not a safetensors file: {error}") from None
-    if _digest(text, arrays) != metadata["sha256"]:
+    if _digest(text, arrays) != digest:
         raise FormatError(f"{path} is damaged: its content does not match its checksum")
     return _parse(path, text), arrays
 
 
-def _description_text(path: object, metadata: Mapping[str, str]) -> str:
-    if set(metadata) != {"description", "sha256"}:
+def _plain(array: Array) -> Array:
+    """Return the array C-contiguous and in the machine's byte order, as its bytes are stored."""
+    if array.dtype.name not in _DTYPES.values():
+        raise TypeError(f"a file holds arrays of {', '.join(_DTYPES.values())}, not of {array.dtype}")
+    native = array.dtype.newbyteorder("=")
+    return np.ascontiguousarray(array, dtype=native).reshape(array.shape)  # 0-d arrays stay 0-d
+
+
+def _description(path: object, metadata: Mapping[str, str]) -> tuple[str, str]:
+    """Return the checksum and the description's text."""
+    if set(metadata) != {_KEY}:
         raise FormatError(
             f"{path} is a safetensors file but not one of fastdense's: it has no description and checksum"
         )
-    if len(metadata["description"]) > _MAX_DESCRIPTION:
+    if len(metadata[_KEY]) > _MAX_DESCRIPTION:
         raise FormatError(f"{path}: its description is over {_MAX_DESCRIPTION >> 20} MB long")
-    return metadata["description"]
+    digest, _, text = metadata[_KEY].partition(" ")
+    return digest, text
 
 
 def _check_sizes(path: str | os.PathLike[str], file: Any, names: list[str]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense import engines
+from fastdense.checks import real_array
 from fastdense.errors import DtypeError, ShapeError
 from fastdense.network import activations
 from fastdense.shapes import check_product
@@ -60,7 +61,7 @@ def dense(
     array([[1., 0., 1.]])
     """
     xp = _namespace(A_in, W)
-    kernel = _weights(xp, "W", W)
+    kernel = _weights(xp, W)
     rows = _matching(xp, "A_in", A_in, kernel.dtype)
     check_product("A_in", rows.shape, "W", kernel.shape, owner="dense")
     bias = None if B is None else _bias(_matching(xp, "B", B, kernel.dtype), kernel.shape[1])
@@ -81,31 +82,42 @@ def _namespace(*arrays: Any) -> Any:
     return np
 
 
-def _weights(xp: Any, name: str, W: Any) -> Any:
-    """Return the kernel as a floating array; a list of whole numbers becomes float32, the model's default."""
-    array = xp.asarray(W)
-    _check_real(xp, name, array)
-    return array if array.dtype in (xp.float32, xp.float64) else xp.astype(array, xp.float32)
+def _weights(xp: Any, W: Any) -> Any:
+    """Return the kernel as a floating array; whole numbers become float32, the model's default."""
+    array = _real(xp, "W", W)
+    if array.dtype in (xp.float32, xp.float64):
+        return array
+    if _is_wide(xp, array.dtype):
+        raise DtypeError(f"W must be float32 or float64, got {array.dtype}")
+    return xp.astype(array, xp.float32)
 
 
 def _matching(xp: Any, name: str, values: Any, dtype: Any) -> Any:
     """Return an array of W's dtype; lists, integers and float16 are converted, other floats refused."""
-    array = xp.asarray(values)
-    _check_real(xp, name, array)
+    array = _real(xp, name, values)
     if array.dtype == dtype:
         return array
-    is_array = hasattr(values, "dtype")
-    if is_array and array.dtype in (xp.float32, xp.float64):
+    if hasattr(values, "dtype") and _is_wide(xp, array.dtype):
         raise DtypeError(
             f"{name} is {array.dtype} but W is {dtype}: convert one, as in {name}.astype(W.dtype)"
         )
     return xp.astype(array, dtype)
 
 
-def _check_real(xp: Any, name: str, array: Any) -> None:
-    numeric = xp is not np or array.dtype.kind in "biufc"  # NumPy's isdtype knows no text or object dtype
-    if not (numeric and xp.isdtype(array.dtype, ("bool", "integral", "real floating"))):
+def _real(xp: Any, name: str, values: Any) -> Any:
+    """Return an array of real numbers, NumPy's in the machine's byte order."""
+    if xp is np:
+        array = real_array(name, values)
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    array = xp.asarray(values)
+    if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
         raise DtypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    return array
+
+
+def _is_wide(xp: Any, dtype: Any) -> bool:
+    """Say whether these are floats that turning into another dtype may change."""
+    return dtype in (xp.float32, xp.float64) or (xp is np and dtype == np.longdouble)
 
 
 def _bias(B: Any, n_units: int) -> Any:

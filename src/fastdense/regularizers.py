@@ -1,4 +1,4 @@
 """The penalties on weights, under Keras' name for their module."""
 
 from fastdense.network.regularizers import *  # noqa: F403
-from fastdense.network.regularizers import __all__, get  # noqa: F401
+from fastdense.network.regularizers import __all__  # noqa: F401

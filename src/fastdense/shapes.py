@@ -52,6 +52,7 @@ def check_product(
     right_shape: Shape,
     *,
     owner: str,
+    owned: bool = False,
     fixes: Sequence[str] = (),
 ) -> None:
     """Raise ShapeError unless ``left @ right`` is a product of two matrices.
@@ -63,6 +64,8 @@ def check_product(
     left_shape, right_shape : sequence of int or str
     owner : str
         Who multiplies, for the first line of the message.
+    owned : bool
+        ``right`` is the owner's, so the caller cannot have passed it transposed.
     fixes : sequence of str
         What would also mend it, besides the transposes and reshapes found here.
     """
@@ -76,18 +79,13 @@ def check_product(
     if left_shape[1] == n:
         return
     problem = f"{owner}: {left} has {left_shape[1]} columns but {right} has {n} rows"
-    found = [*_transposes(left, left_shape, right, right_shape), *fixes]
+    found = [*fixes]
+    if not owned and left_shape[1] == right_shape[1]:
+        found.insert(0, f"{right} looks transposed (one unit a row): pass {right}.T")
+    if left_shape[0] == n:
+        found.insert(0, f"{left} looks transposed (one example a column): pass {left}.T")
     drawing = draw_product(left, left_shape, right, right_shape)
     raise ShapeError("\n".join([problem, drawing, *(f"  fix: {fix}" for fix in found)]))
-
-
-def _transposes(left: str, left_shape: Shape, right: str, right_shape: Shape) -> list[str]:
-    fixes = []
-    if left_shape[0] == right_shape[0]:
-        fixes.append(f"{left} looks transposed (one example a column): pass {left}.T")
-    if left_shape[1] == right_shape[1]:
-        fixes.append(f"{right} looks transposed (one unit a row): pass {right}.T")
-    return fixes
 
 
 def _reshape_advice(left: str, shape: Shape, n: int | str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from fastdense.array.losses import losses
@@ -84,7 +84,7 @@ class ArrayProgram:
 
     def predict(self, X: Any, out: Any | None = None) -> Any:
         """Return the outputs for every row of X, a block of rows at a time."""
-        blocks = [X[i : i + BLOCK] for i in range(0, X.shape[0], BLOCK)] or [X]
+        blocks = [X[rows] for rows in _blocks(X)] or [X]
         outputs = [forward(self.xp, self.network, self.state.weights, block)[-1].A_out for block in blocks]
         A_out = outputs[0] if len(outputs) == 1 else self.xp.concat(outputs, axis=0)
         if out is None:
@@ -95,12 +95,12 @@ class ArrayProgram:
     def losses(self, X: Any, y: Any, outputs: Any | None = None) -> Any:
         """Return each row's loss in float64, and fill ``outputs`` with the predictions."""
         of_blocks = []
-        for i in range(0, X.shape[0], BLOCK):
-            last = forward(self.xp, self.network, self.state.weights, X[i : i + BLOCK])[-1]
+        for rows in _blocks(X):
+            last = forward(self.xp, self.network, self.state.weights, X[rows])[-1]
             loss, read = head(self.network, self._training().loss, last)
-            of_blocks.append(losses(self.xp, loss, y[i : i + BLOCK], read))
+            of_blocks.append(losses(self.xp, loss, y[rows], read))
             if outputs is not None:
-                outputs[i : i + BLOCK, ...] = last.A_out
+                outputs[rows] = last.A_out
         return self.xp.astype(self.xp.concat(of_blocks), self.xp.float64)
 
     def penalty(self) -> float:
@@ -189,3 +189,9 @@ class ArrayProgram:
         if self.training is None:
             raise ValueError("this program was compiled for prediction only: it has no loss or optimizer")
         return self.training
+
+
+def _blocks(X: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the index of each block of rows, written as the standard wants it: whole, and no row too far."""
+    for begin in range(0, X.shape[0], BLOCK):
+        yield slice(begin, min(begin + BLOCK, X.shape[0])), ...

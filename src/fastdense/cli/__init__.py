@@ -12,5 +12,7 @@ def main() -> None:
     try:
         from fastdense.cli.app import run
     except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("fastdense"):
+            raise
         sys.exit(f"fastdense: the command line needs {error.name}: pip install 'fastdense[cli]'")
     run()

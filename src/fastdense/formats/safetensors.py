@@ -17,9 +17,9 @@ from fastdense import files
 from fastdense.checks import whole
 from fastdense.config import Configurable
 from fastdense.errors import FormatError
-from fastdense.network import layers
-from fastdense.network.layers import Layer
+from fastdense.network.layer import FAMILY, Input, Layer
 from fastdense.network.sequential import Sequential
+from fastdense.spec import slot_names
 from fastdense.tables import Table
 from fastdense.training import losses, metrics, optimizers
 
@@ -28,7 +28,7 @@ __all__ = ["load", "save"]
 _HEAD = {"format": "fastdense", "version": 1}
 _ACCURACY = ("accuracy", "acc")
 # What a constructor raises for a value it does not accept.
-_REFUSED = (ValueError, TypeError, KeyError, OverflowError)
+_REFUSED = (ValueError, TypeError, RecursionError)
 
 
 def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
@@ -36,18 +36,7 @@ def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: boo
     if Path(path).suffix != ".safetensors":
         raise FormatError(f"a model is saved to a file that ends in .safetensors, got {os.fspath(path)!r}")
     trains = include_optimizer and model.loss is not None
-    description = {
-        **_HEAD,
-        "model": {
-            "name": model.name,
-            "seed": model.seed,
-            "dtype": model.dtype,
-            "n_in": model.network().n_in,
-            "layers": [layer.describe() for layer in model.layers],
-        },
-        "training": _describe_training(model) if trains else None,
-        "table": None if model.table is None else model.table.to_dict(),
-    }
+    description = _describe(model, trains)
     arrays = {
         f"layers/{i}/{name}": array
         for i, layer in enumerate(model.layers)
@@ -82,6 +71,21 @@ def load(path: str | os.PathLike[str]) -> Sequential:
         raise FormatError(f"{path}: {error}") from None
     except _REFUSED as error:
         raise FormatError(f"{path}: its description is not valid: {error}") from error
+
+
+def _describe(model: Sequential, trains: bool) -> dict[str, Any]:
+    return {
+        **_HEAD,
+        "model": {
+            "name": model.name,
+            "seed": model.seed,
+            "dtype": model.dtype,
+            "n_in": model.network().n_in,
+            "layers": [layer.describe() for layer in model.layers],
+        },
+        "training": _describe_training(model) if trains else None,
+        "table": None if model.table is None else model.table.to_dict(),
+    }
 
 
 def _describe_training(model: Sequential) -> dict[str, Any]:
@@ -128,38 +132,38 @@ def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Se
     n_in = whole("n_in", n_in, 1)
     if not isinstance(stack, list) or not stack:
         raise FormatError("a model has a list of at least one layer")
-    rebuilt = [layers.FAMILY.restore(layer) for layer in stack]
+    rebuilt = [FAMILY.restore(layer) for layer in stack]
     slots = {key: arrays.pop(key) for key in list(arrays) if key.startswith("slots/")}
     _fill(rebuilt, n_in, _text("dtype", dtype), arrays)
-    model = Sequential([layers.Input((n_in,)), *rebuilt], _text("name", name), seed=seed, dtype=dtype)
+    model = Sequential([Input((n_in,)), *rebuilt], _text("name", name), seed=seed, dtype=dtype)
     if training is not None:
         _restore_training(model, training, slots)
     elif slots:
         raise FormatError("there is an optimizer's state but no optimizer")
     model.table = None if table is None else Table.from_dict(table)
+    if _describe(model, training is not None) != description:
+        raise FormatError("its description is not as `save` writes it")
     return model
 
 
 def _fill(rebuilt: list[Layer], n_in: int, dtype: str, arrays: dict[str, NDArray[Any]]) -> None:
     """Give every layer its arrays, once all names, shapes and dtypes have been found right."""
     widths: list[int] = []
-    expected: dict[str, tuple[int, ...]] = {}
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {}
     for i, layer in enumerate(rebuilt):
         widths.append(n_in)
-        expected |= {f"layers/{i}/{name}": shape for name, shape in layer.weight_shapes(n_in).items()}
+        for name, shape in layer.weight_shapes(n_in).items():
+            expected[f"layers/{i}/{name}"] = (layer.weight_dtypes.get(name, dtype), shape)
         n_in = layer.n_units or n_in
     if set(expected) != set(arrays):
         odd = sorted(set(expected) ^ set(arrays))
         raise FormatError(
             f"the tensors are not those of the layers: {', '.join(odd)[:200]} missing or unknown"
         )
-    for name, shape in expected.items():
-        wanted = "int32" if name.endswith("/count") else dtype
-        if arrays[name].shape != shape or arrays[name].dtype.name != wanted:
-            found = arrays[name]
-            raise FormatError(
-                f"tensor {name} is {found.dtype} {found.shape}, its layer needs {wanted} {shape}"
-            )
+    for name, wanted in expected.items():
+        found = (arrays[name].dtype.name, arrays[name].shape)
+        if found != wanted:
+            raise FormatError("tensor {} is {} {}, its layer needs {} {}".format(name, *found, *wanted))
     for i, (layer, width) in enumerate(zip(rebuilt, widths, strict=True)):
         layer.restore(width, [arrays[f"layers/{i}/{name}"] for name in layer.weight_shapes(width)])
 
@@ -176,6 +180,8 @@ def _restore_training(model: Sequential, training: Any, slots: dict[str, NDArray
         [_metric(m) for m in weighted],
     )
     model.optimizer.iterations = whole("iterations", iterations)
+    if iterations and not slots and slot_names(model.optimizer.spec()):
+        raise FormatError(f"the optimizer has taken {iterations} steps but its state is missing")
     model.set_slot_arrays(slots)
 
 

@@ -54,7 +54,7 @@ class ActivationFunction(Configurable):
     """
 
     def __init__(self, name: str, alpha: float | None = None) -> None:
-        self.name = one_of("activation", _SYNONYMS.get(name, name), ACTIVATIONS)
+        self.name = one_of("activation", _SYNONYMS.get(str(name), name), ACTIVATIONS)
         if alpha is not None and self.name not in DEFAULT_ALPHA:
             raise ValueError(f"the activation {self.name!r} has no parameter alpha")
         default = DEFAULT_ALPHA.get(self.name)
@@ -107,7 +107,7 @@ def get(identifier: object) -> ActivationFunction:
     if isinstance(identifier, str):
         return ActivationFunction(identifier)
     if isinstance(identifier, dict) and identifier.get("class_name") == ActivationFunction.__name__:
-        return ActivationFunction.from_config(identifier["config"])
+        return ActivationFunction.from_config(identifier.get("config"))
     raise TypeError(
         f"an activation is a name ({', '.join(ACTIVATIONS)}) or an object of fastdense.activations, "
         f"got {identifier!r}"

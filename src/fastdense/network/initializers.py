@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import number
+from fastdense.checks import number, one_of
 from fastdense.config import Configurable, Family
 from fastdense.streams import check_seed, generator
 
@@ -101,7 +101,7 @@ class Constant(Initializer):
         return np.full(shape, self.value)
 
 
-@FAMILY.add("random_normal")
+@FAMILY.add("random_normal", "normal")
 class RandomNormal(_Seeded):
     """Normal with the given mean and standard deviation."""
 
@@ -123,7 +123,7 @@ class TruncatedNormal(RandomNormal):
         return self.mean + self.stddev * _truncated(shape, rng)
 
 
-@FAMILY.add("random_uniform")
+@FAMILY.add("random_uniform", "uniform")
 class RandomUniform(_Seeded):
     """Uniform from ``minval`` to ``maxval``."""
 
@@ -137,6 +137,7 @@ class RandomUniform(_Seeded):
         return rng.uniform(self.minval, self.maxval, shape)
 
 
+_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 _MODES = {"fan_in": lambda n, u: n, "fan_out": lambda n, u: u, "fan_avg": lambda n, u: (n + u) / 2}
 
 
@@ -179,11 +180,8 @@ class VarianceScaling(_Seeded):
     ) -> None:
         super().__init__(seed)
         self.scale = number("scale", scale, above=0.0)
-        if mode not in _MODES:
-            raise ValueError(f"mode must be one of {', '.join(_MODES)}, got {mode!r}")
-        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
-            raise ValueError(f"unknown distribution {distribution!r}")
-        self.mode, self.distribution = mode, distribution
+        self.mode = one_of("mode", mode, tuple(_MODES))
+        self.distribution = one_of("distribution", distribution, _DISTRIBUTIONS)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return scaled numbers."""

@@ -10,7 +10,7 @@ from fastdense.checks import number
 from fastdense.config import Configurable, Family
 from fastdense.spec import Penalty
 
-__all__ = ["L1", "L1L2", "L2", "Regularizer", "get"]
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
 
 
 class Regularizer(Configurable):
@@ -55,6 +55,10 @@ class L1L2(Regularizer):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1, self.l2 = number("l1", l1, minimum=0.0), number("l2", l2, minimum=0.0)
+
+
+# Keras' other names for them.
+l1, l2, l1_l2 = L1, L2, L1L2
 
 
 def get(identifier: object) -> Regularizer | None:

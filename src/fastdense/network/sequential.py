@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ class Sequential(Stack, Trainer):
 
     def as_input(self, X: Any, name: str = "X") -> NDArray[Any]:
         """Return ``X``, a matrix or a data frame that `table` knows, as the model's input."""
-        if self.table is not None and hasattr(X, "columns"):
+        if self.table is not None and (hasattr(X, "columns") or isinstance(X, Mapping)):
             X = self.table.features(X, dtype=self.dtype)
         return super().as_input(X, name)
 
@@ -97,8 +97,10 @@ class Sequential(Stack, Trainer):
         save(self, path, include_optimizer)
 
     def __repr__(self) -> str:
-        inside = ", ".join(repr(layer) for layer in self._layers)
-        return f"Sequential([{inside}], name={self.name!r}, seed={self.seed})"
+        start = [] if self._n_in is None else [f"Input(({self._n_in},))"]
+        inside = ", ".join([*start, *map(repr, self._layers)])
+        dtype = "" if self.dtype == "float32" else f", dtype={self.dtype!r}"
+        return f"Sequential([{inside}], name={self.name!r}, seed={self.seed}{dtype})"
 
     def _repr_html_(self) -> str:
         return html_summary(self.name, self._n_in, self.layers, self._bytes())

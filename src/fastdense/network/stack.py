@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines
-from fastdense.checks import as_array, one_of
+from fastdense.checks import as_array, one_of, text, whole
 from fastdense.engines import Program
-from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.errors import DtypeError, NotBuiltError, ShapeError
 from fastdense.network.layers import Activation, Dense, Input, Layer
 from fastdense.shapes import check_product
 from fastdense.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
@@ -56,7 +56,7 @@ class Stack:
         dtype: str = "float32",
         engine: str = "auto",
     ) -> None:
-        self.name = name
+        self.name = text("a model's name", name)
         self.seed = check_seed(seed)
         self.dtype = one_of("dtype", dtype, ("float32", "float64"))
         self.engine = engine
@@ -74,7 +74,7 @@ class Stack:
     @property
     def built(self) -> bool:
         """Whether all shapes are known and the weights exist."""
-        return bool(self._layers) and all(layer.built for layer in self._layers)
+        return self._n_in is not None and bool(self._layers) and all(layer.built for layer in self._layers)
 
     @property
     def input_shape(self) -> tuple[None, int]:
@@ -87,7 +87,7 @@ class Stack:
         return (None, self._widths()[1])
 
     def add(self, layer: Layer | Input) -> None:
-        """Append a layer; it is built at once where its input's width is known."""
+        """Append a layer, built at once where its input's width is known; on an error nothing is changed."""
         if isinstance(layer, Input):
             if self._layers or self._n_in is not None:
                 raise ValueError("an Input comes first, and once: it is the width of X")
@@ -100,12 +100,14 @@ class Stack:
         layer.name = layer.name or self._free_name(layer.default_name)
         if any(other.name == layer.name for other in self._layers):
             raise ValueError(f"two layers are named {layer.name!r}: names must differ within a model")
-        if not self._layers and self._n_in is None:
-            self._n_in = layer.n_in or layer.declared_n_in
-        width = self._layers[-1].n_units if self._layers else self._n_in
+        if self.built:
+            self._join([layer], len(self._layers), self._widths()[1])
+        elif not self._layers:
+            width = self._n_in or layer.n_in or layer.declared_n_in
+            if width is not None:
+                self._join([layer], 0, width)
+            self._n_in = width
         self._layers.append(layer)
-        if width is not None and all(other.built for other in self._layers[:-1]):
-            self._build_from(len(self._layers) - 1, width)
 
     def pop(self) -> Layer:
         """Remove and return the last layer."""
@@ -125,16 +127,16 @@ class Stack:
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Fix the input's width, ``input_shape = (None, n_in)`` or ``(n_in,)``, and create the weights."""
-        width = input_shape[-1]
         if not self._layers:
             raise NotBuiltError("the model has no layers yet: add some first")
-        if len(input_shape) > 2 or width is None:
-            raise ShapeError(f"build takes (None, n_in), got {tuple(input_shape)}")
-        if self._n_in not in (None, width):
-            raise ShapeError(f"the model's input has {self._n_in} columns already, not {width}")
-        self._n_in = width
+        if not isinstance(input_shape, tuple | list) or len(input_shape) not in (1, 2):
+            raise ShapeError(f"build takes (None, n_in), got {input_shape!r}")
+        n_in = whole("n_in", input_shape[-1], 1)
+        if self._n_in not in (None, n_in):
+            raise ShapeError(f"the model's input has {self._n_in} columns already, not {n_in}")
         if not self.built:
-            self._build_from(0, width)
+            self._join(self._layers, 0, n_in)
+            self._n_in = n_in
 
     @property
     def weights(self) -> list[Array]:
@@ -164,47 +166,48 @@ class Stack:
 
     def predict_matrix(self, X: Array, out: Array | None = None) -> Array:
         """Return the outputs for a checked matrix of the model's dtype."""
+        if out is None:  # an engine may return X itself, or a view of it, where no layer changes it
+            out = np.empty((len(X), self._widths()[1]), self.dtype)
         output: Array = self._program().predict(X, out)
         return output
 
     def as_input(self, X: Any, name: str = "X") -> Array:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not.
 
-        A vector is taken as one column where the model's input has one. Nothing is copied that already is
-        a matrix of that dtype.
+        A vector is taken as one column where the model's input has one or is not known. Nothing is copied
+        that already is a matrix of that dtype.
 
         Raises
         ------
         ShapeError, DtypeError
         """
         A_in = as_array(name, X, self.dtype)
-        if A_in.ndim == 1 and self._n_in == 1:
+        if A_in.ndim == 1 and self._n_in in (None, 1):
             A_in = A_in[:, np.newaxis]
         if not self.built and A_in.ndim == 2:
             self.build(A_in.shape)
-        n_in, _ = self._widths()
-        first = next((layer for layer in self._layers if isinstance(layer, Dense)), self._layers[0])
+        first = next((layer for layer in self._layers if isinstance(layer, Dense)), None)
+        n_in = self._n_in or "n_in"
         check_product(
             name,
             A_in.shape,
             "W",
-            (n_in, first.n_units or n_in),
-            owner=f"layer {self._layers[0].name!r}",
+            (n_in, first.n_units if first else n_in),
+            owner=f"layer {first.name!r}" if first else f"model {self.name!r}",
+            owned=True,
             fixes=[f"declare the model's input as Input(({A_in.shape[-1]},))"] if A_in.ndim == 2 else [],
         )
         return A_in
 
     def network(self) -> NetworkSpec:
         """Return what the engines are told of the whole network."""
-        if not self.built:
-            raise NotBuiltError(
-                "the model's shapes are not known yet: give it an Input, or call build or fit"
-            )
-        return NetworkSpec(self._widths()[0], tuple(spec for _, spec in self._plan()), self.dtype)
+        n_in, _ = self._widths()
+        return NetworkSpec(n_in, tuple(spec for _, spec in self._plan()), self.dtype)
 
-    def program(self, training: TrainingSpec, slots: engines.Slots | None) -> Program:
-        """Return a new program for training that starts from the layers' weights."""
-        return engines.choose(self.engine).compile(self.network(), self._parameters(), training, slots)
+    def program(self, training: TrainingSpec | None = None, slots: engines.Slots | None = None) -> Program:
+        """Return a new program, for training where ``training`` is given, that starts from the weights."""
+        with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
+            return engines.choose(self.engine).compile(self.network(), self._parameters(), training, slots)
 
     def stamps(self) -> tuple[int, ...]:
         """Return numbers that change whenever a layer's weights are replaced."""
@@ -219,8 +222,7 @@ class Stack:
     def _program(self) -> Program:
         stamps = self.stamps()
         if self._compiled is None or self._compiled.stamps != stamps:
-            program = engines.choose(self.engine).compile(self.network(), self._parameters())
-            self._compiled = Compiled(program, stamps)
+            self._compiled = Compiled(self.program(), stamps)
         return self._compiled.program
 
     def _plan(self) -> list[tuple[Layer, LayerSpec]]:
@@ -237,16 +239,23 @@ class Stack:
     def _parameters(self) -> list[tuple[Array, ...]]:
         return [layer.parameters() for layer, _ in self._plan()]
 
-    def _build_from(self, first: int, width: int | None) -> None:
-        """Build the layers from one on; those built before, or shared with another model, are kept."""
-        for i, layer in enumerate(self._layers[first:], first):
-            assert width is not None
+    def _join(self, layers: Sequence[Layer], place: int, width: int) -> None:
+        """Build layers, the first of them at ``place``, once all are found to fit.
+
+        Those built before, or shared with another model, are kept.
+        """
+        widths = [width]
+        for layer in layers:
+            layer.check_input(widths[-1])
+            if layer.dtype not in (None, self.dtype):
+                raise DtypeError(
+                    f"layer {layer.name!r} has weights of {layer.dtype} already, but the model computes in "
+                    f"{self.dtype}"
+                )
+            widths.append(layer.n_units or widths[-1])
+        for i, layer in enumerate(layers):
             if not layer.built:
-                layer.build(width, generator(self.seed, WEIGHTS, i), self.dtype)
-            elif layer.n_in != width:
-                kernel = (layer.n_in or 0, layer.n_units or 0)
-                check_product("A_in", ("m", width), "W", kernel, owner=f"layer {layer.name!r}")
-            width = layer.n_units
+                layer.build(widths[i], generator(self.seed, WEIGHTS, place + i), self.dtype)
 
     def _set(self, weights: list[ArrayLike]) -> None:
         for layer in self._layers:
@@ -255,7 +264,7 @@ class Stack:
             del weights[:count]
 
     def _widths(self) -> tuple[int, int]:
-        if not self.built or self._n_in is None:
+        if self._n_in is None or not self.built:
             raise NotBuiltError(
                 "the model's shapes are not known yet: give it an Input, or call build or fit"
             )

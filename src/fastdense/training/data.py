@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,15 @@ from fastdense.checks import finite, fraction
 from fastdense.errors import ShapeError
 from fastdense.spec import LossSpec
 from fastdense.training.model import Trainable
-from fastdense.training.targets import as_targets, as_weights
+from fastdense.training.targets import as_targets, as_weights, class_weights
 
-__all__ = ["Data", "prepare", "split", "validation"]
+__all__ = ["Data", "prepare", "split", "validation", "weigh_classes"]
 
 Array = NDArray[Any]
 
 
-class Data(NamedTuple):
+@dataclass(frozen=True)
+class Data:
     """Checked rows: what `fastdense.engines.Batches` is made from."""
 
     X: Array
@@ -36,22 +38,31 @@ def prepare(
     X: Any,
     y: Any,
     sample_weight: Any = None,
-    class_weight: Mapping[int, float] | None = None,
-    name: str = "X",
+    owner: str = "",
 ) -> Data:
     """Return rows that training can take without another look, building the model where it is not.
+
+    Messages call the arguments ``X``, ``y`` and ``sample_weight``, with ``owner`` before it.
 
     Raises
     ------
     ShapeError, DtypeError, NonFiniteError, ValueError
         Something about them is wrong; nothing has been trained.
     """
-    A_in = model.as_input(X, name)
+    A_in = model.as_input(X, f"{owner}X")
     if not len(A_in):
-        raise ShapeError(f"{name} has no rows: there is nothing to learn from")
-    finite(name, A_in)
-    targets = as_targets(y, loss, model.network().n_out, model.dtype, rows=len(A_in))
-    return Data(A_in, targets, as_weights(sample_weight, class_weight, targets, model.dtype))
+        raise ShapeError(f"{owner}X has no rows")
+    finite(f"{owner}X", A_in)
+    targets = as_targets(y, loss, model.network().n_out, model.dtype, len(A_in), f"{owner}y")
+    return Data(A_in, targets, as_weights(sample_weight, len(A_in), model.dtype, f"{owner}sample_weight"))
+
+
+def weigh_classes(data: Data, class_weight: Mapping[int, float] | None) -> Data:
+    """Return the data with every row's weight multiplied by its class's."""
+    if class_weight is None:
+        return data
+    weights = class_weights(class_weight, data.y, data.X.dtype.name)
+    return replace(data, weights=weights if data.weights is None else weights * data.weights)
 
 
 def split(data: Data, validation_split: float) -> tuple[Data, Data | None]:
@@ -80,4 +91,4 @@ def validation(model: Trainable, loss: LossSpec, given: Any) -> Data | None:
     if not isinstance(given, tuple | list) or len(given) not in (2, 3):
         raise ValueError("validation_data must be (X, y) or (X, y, sample_weight)")
     weights = given[2] if len(given) == 3 else None
-    return prepare(model, loss, given[0], given[1], weights, name="the validation data's X")
+    return prepare(model, loss, given[0], given[1], weights, owner="the validation data's ")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,22 +17,32 @@ from fastdense.streams import ORDER, generator
 from fastdense.training.callbacks import CallbackList, TerminateOnNaN
 from fastdense.training.callbacks.base import Logs
 from fastdense.training.data import Data
+from fastdense.training.losses import Loss, Poisson
 from fastdense.training.metrics import Metric
 from fastdense.training.model import Trainable
 from fastdense.training.optimizers import Optimizer
 from fastdense.training.progress import Display
 
-__all__ = ["Learner", "fit_epochs", "measure", "run_steps"]
+__all__ = ["Fit", "Learner", "Metrics", "State", "fit_epochs", "measure", "train_once"]
 
 # Seconds of training between two looks at the progress bar: often enough to seem to move.
 _REFRESH = 0.1
-# Rows whose outputs are kept at a time for the metrics.
+# Rows whose losses and metrics are worked out at a time.
 _ROWS = 65536
+
+
+class State(NamedTuple):
+    """All that steps change."""
+
+    parameters: Parameters
+    slots: Slots
+    iterations: int
 
 
 class Learner(Trainable, Protocol):
     """A model with an optimizer, in training."""
 
+    loss: Loss | None
     optimizer: Optimizer
     stop_training: bool
     next_epoch: int
@@ -39,46 +50,14 @@ class Learner(Trainable, Protocol):
     def training_program(self) -> Program:
         """Return the program that trains, made anew where weights were replaced since its last step."""
 
-    def keep(self, program: Program) -> None:
-        """Take over the program's parameters and optimizer state."""
+    def keep(self, program: Program, iterations: int) -> None:
+        """Take over the program's parameters and optimizer state after so many steps in all."""
 
-    def rewind(self, parameters: Parameters, slots: Slots) -> None:
-        """Go back to parameters and optimizer state of before."""
+    def state(self) -> State:
+        """Return what steps change, as it is now."""
 
-
-def fit_epochs(
-    model: Learner,
-    data: Data,
-    held_out: Data | None,
-    epochs: int,
-    batch_size: int,
-    shuffle: bool,
-    metrics: Metrics,
-    callbacks: CallbackList,
-    display: Display,
-) -> None:
-    """Train from ``model.next_epoch`` up to ``epochs``.
-
-    Raises
-    ------
-    NonFiniteLossError
-        A loss is NaN or infinite; the model keeps the weights of the last good step.
-    """
-    steps = math.ceil(len(data) / batch_size)
-    while model.next_epoch < epochs and not model.stop_training:
-        epoch = model.next_epoch
-        display.epoch_begin(epoch, epochs, steps)
-        callbacks.call("on_epoch_begin", epoch, {})
-        first = model.optimizer.iterations
-        order = (
-            generator(model.seed, ORDER, first).permutation(len(data)) if shuffle else np.arange(len(data))
-        )
-        logs = _epoch(model, data, order, batch_size, epoch, metrics, callbacks, display)
-        if held_out is not None and not model.stop_training:
-            logs |= {f"val_{name}": value for name, value in measure(model, held_out, metrics).items()}
-        model.next_epoch += 1
-        callbacks.call("on_epoch_end", epoch, logs)
-        display.epoch_end(logs)
+    def rewind(self, state: State) -> None:
+        """Go back to a state of before."""
 
 
 class Metrics:
@@ -95,16 +74,73 @@ class Metrics:
         for metric in (*self.plain, *self.weighted):
             metric.reset_state()
 
-    def add(self, y: Any, outputs: Any, weights: Any) -> None:
-        """Add rows."""
+    def add(self, data: Data, rows: NDArray[np.int64] | slice, outputs: Any) -> None:
+        """Add rows of the data and their outputs."""
+        y, weights = data.y[rows], None if data.weights is None else data.weights[rows]
         for metric in self.plain:
             metric.update_state(y, outputs)
         for metric in self.weighted:
             metric.update_state(y, outputs, weights)
 
+    def measure(self, data: Data, order: NDArray[np.int64], outputs: Any) -> Logs:
+        """Return every metric of the rows that ``order`` names, which have these outputs."""
+        self.reset()
+        for begin in range(0, len(order) if self else 0, _ROWS):
+            rows = order[begin : begin + _ROWS]
+            self.add(data, rows, outputs[begin : begin + len(rows)])
+        return self.results()
+
     def results(self) -> Logs:
-        """Return every metric's number by its name."""
-        return {metric.name: metric.result() for metric in (*self.plain, *self.weighted)}
+        """Return every metric's number by its name, a weighted one's after "weighted_" where both have it."""
+        numbers = {metric.name: metric.result() for metric in self.plain}
+        for metric in self.weighted:
+            taken = metric.name in numbers
+            numbers[f"weighted_{metric.name}" if taken else metric.name] = metric.result()
+        return numbers
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One call of `fit`: what it trains on, how, and who hears of it."""
+
+    data: Data
+    held_out: Data | None
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    metrics: Metrics
+    callbacks: CallbackList
+    display: Display
+
+    @property
+    def steps(self) -> int:
+        """The steps of an epoch."""
+        return math.ceil(len(self.data) / self.batch_size)
+
+
+def fit_epochs(model: Learner, fit: Fit) -> None:
+    """Train from ``model.next_epoch`` up to ``fit.epochs``.
+
+    Raises
+    ------
+    NonFiniteLossError
+        The loss, the weights or the optimizer's state became NaN or infinite. The model is back where an
+        epoch started whose first loss was finite.
+    """
+    good = model.state()
+    while model.next_epoch < fit.epochs and not model.stop_training:
+        epoch = model.next_epoch
+        fit.display.epoch_begin(epoch, fit.epochs, fit.steps)
+        fit.callbacks.call("on_epoch_begin", epoch, {})
+        start = model.state()
+        logs = _epoch(model, fit, epoch, good)
+        if fit.held_out is not None:
+            held_out = measure(model, fit.held_out, fit.metrics)
+            logs |= {f"val_{name}": value for name, value in held_out.items()}
+        good = start
+        model.next_epoch += 1
+        fit.callbacks.call("on_epoch_end", epoch, logs)
+        fit.display.epoch_end(logs)
 
 
 def measure(model: Learner, data: Data, metrics: Metrics) -> Logs:
@@ -115,85 +151,93 @@ def measure(model: Learner, data: Data, metrics: Metrics) -> Logs:
     for begin in range(0, len(data), _ROWS):
         rows = slice(begin, begin + _ROWS)
         X, y = data.X[rows], data.y[rows]
-        weights = None if data.weights is None else data.weights[rows]
-        outputs = _buffer(model, len(X)) if metrics else None
+        outputs = _buffer(model, metrics, len(X))
         losses = program.losses(X, y, outputs)
-        total += float(losses.sum() if weights is None else np.dot(losses, weights))
-        metrics.add(y, outputs, weights)
+        total += float(losses.sum() if data.weights is None else np.dot(losses, data.weights[rows]))
+        if outputs is not None:
+            metrics.add(data, rows, outputs)
     return {"loss": total / len(data) + program.penalty(), **metrics.results()}
 
 
-def run_steps(
-    model: Learner, data: Data, order: NDArray[np.int64], batch_size: int, metrics: Metrics
+def train_once(model: Learner, data: Data, metrics: Metrics) -> Logs:
+    """Take one step on all rows; return their loss and metrics from before it.
+
+    Raises
+    ------
+    NonFiniteLossError
+        As in `fit_epochs`; the model is as it was before the step.
+    """
+    start, order = model.state(), np.arange(len(data))
+    outputs = _buffer(model, metrics, len(data))
+    loss = float(_run_steps(model, data, order, len(data), outputs)[0])
+    if not (math.isfinite(loss) and _is_finite(model.state())):
+        model.rewind(start)
+        raise NonFiniteLossError(_diagnosis(model, loss, f"step {start.iterations + 1}"))
+    return {"loss": loss, **metrics.measure(data, order, outputs)}
+
+
+def _run_steps(
+    model: Learner, data: Data, order: NDArray[np.int64], batch_size: int, outputs: NDArray[Any] | None
 ) -> NDArray[np.float64]:
-    """Run the steps that ``order`` makes, keep what they changed, add to the metrics, return their losses.
+    """Run the steps that ``order`` makes, keep what they changed, return their losses.
 
     An interrupt leaves the model with the weights of the last whole step.
     """
     program, optimizer = model.training_program(), model.optimizer
     first, done = optimizer.iterations, program.steps
     rates = optimizer.rates(first, math.ceil(len(order) / batch_size))
-    outputs = _buffer(model, len(order)) if metrics else None
     batches = Batches(data.X, data.y, data.weights, order, batch_size)
     try:
         losses = program.train(batches, rates, first, outputs)
-    finally:
-        optimizer.iterations = first + program.steps - done
-        model.keep(program)
-    if metrics:
-        rows = order[: len(losses) * batch_size]
-        weights = None if data.weights is None else data.weights[rows]
-        assert outputs is not None
-        metrics.add(data.y[rows], outputs[: len(rows)], weights)
+        model.keep(program, first + program.steps - done)
+    except BaseException:  # an interrupt can also come while the model keeps its weights
+        model.keep(program, first + program.steps - done)
+        raise
     return losses
 
 
-def _epoch(
-    model: Learner,
-    data: Data,
-    order: NDArray[np.int64],
-    batch_size: int,
-    epoch: int,
-    metrics: Metrics,
-    callbacks: CallbackList,
-    display: Display,
-) -> Logs:
-    """Run one epoch and return its numbers: the loss is the mean over rows, each at its own step."""
-    metrics.reset()
-    program = model.training_program()
-    start = program.parameters(), program.slots()
+def _epoch(model: Learner, fit: Fit, epoch: int, good: State) -> Logs:
+    """Run one epoch and return its numbers: the loss is the mean over rows, each at its own step.
+
+    No number depends on how the epoch is cut into stretches: losses are added one by one, and the metrics
+    are those of all the epoch's outputs, kept until its end.
+    """
+    data, size, start = fit.data, fit.batch_size, model.state()
+    order = _order(model, len(data), fit.shuffle)
+    outputs = _buffer(model, fit.metrics, len(data))
     total, rows = 0.0, 0
-    for begin, end in _stretches(
-        len(order), batch_size, callbacks.wants_batches, display.live, bool(metrics)
-    ):
-        part = order[begin * batch_size : end * batch_size]
-        callbacks.call("on_train_batch_begin", begin, {})
-        losses = run_steps(model, data, part, batch_size, metrics)
-        sizes = np.full(len(losses), batch_size)
-        sizes[-1] = min(batch_size, len(part) - (len(losses) - 1) * batch_size)
-        total, rows = total + float(np.dot(losses, sizes)), rows + int(sizes.sum())
-        logs = {"loss": total / rows}
-        if not math.isfinite(losses[-1]):
-            _stop(model, start, epoch, begin + len(losses) - 1, float(losses[-1]), callbacks)
+    for begin, end in _stretches(fit.steps, fit.callbacks.wants_batches, fit.display.live):
+        part = slice(begin * size, end * size)
+        fit.callbacks.call("on_train_batch_begin", begin, {})
+        losses = _run_steps(model, data, order[part], size, None if outputs is None else outputs[part])
+        for loss in losses.tolist():
+            count = min(size, len(data) - rows)
+            total, rows = total + loss * count, rows + count
+        if not math.isfinite(loss) or (end == fit.steps and not _is_finite(model.state())):
+            step = begin + len(losses) - 1
+            model.rewind(start if step else good)
+            _stop(model, _diagnosis(model, loss, f"epoch {epoch + 1}, step {step + 1}"), fit.callbacks)
             break
-        callbacks.call("on_train_batch_end", end - 1, logs)
-        display.advance(end - begin, logs)
+        fit.callbacks.call("on_train_batch_end", end - 1, {"loss": total / rows})
+        fit.display.advance(end - begin)
         if model.stop_training:
             break
-    return {"loss": total / rows, **metrics.results()}
+    return {"loss": total / rows, **fit.metrics.measure(data, order[:rows], outputs)}
 
 
-def _stretches(
-    rows: int, batch_size: int, every_step: bool, live: bool, keeps_outputs: bool
-) -> Iterator[tuple[int, int]]:
+def _order(model: Learner, rows: int, shuffle: bool) -> NDArray[np.int64]:
+    if not shuffle:
+        return np.arange(rows)
+    return generator(model.seed, ORDER, model.optimizer.iterations).permutation(rows)
+
+
+def _stretches(steps: int, every_step: bool, live: bool) -> Iterator[tuple[int, int]]:
     """Yield the steps from one to another that the engine runs in one call.
 
-    All of the epoch at once, but: one by one where a callback listens to steps; as many as take about
-    `_REFRESH` seconds where progress is shown; and no more rows than outputs should be kept for.
+    All of the epoch at once, but one by one where a callback listens to steps, and as many as take about
+    `_REFRESH` seconds where progress is shown.
     """
-    steps = math.ceil(rows / batch_size)
-    most = max(1, _ROWS // batch_size) if keeps_outputs else steps
-    count = 1 if every_step or live else most
+    count = 1 if every_step or live else steps
     begin = 0
     while begin < steps:
         end = min(begin + count, steps)
@@ -201,36 +245,36 @@ def _stretches(
         yield begin, end
         if live and not every_step:
             seconds = max(time.perf_counter() - clock, 1e-6)
-            count = max(1, min(most, 2 * count, int((end - begin) * _REFRESH / seconds)))
+            count = max(1, min(2 * count, int((end - begin) * _REFRESH / seconds)))
         begin = end
 
 
-def _stop(
-    model: Learner,
-    start: tuple[Parameters, Slots],
-    epoch: int,
-    step: int,
-    loss: float,
-    callbacks: CallbackList,
-) -> None:
-    """End training at a loss that is not finite, going back to ``start`` where the weights are not either."""
-    finite = all(bool(np.isfinite(w).all()) for w in model.get_weights())
-    if not finite:
-        model.rewind(*start)
+def _stop(model: Learner, diagnosis: str, callbacks: CallbackList) -> None:
+    """End training: quietly where a callback asks for it."""
+    if not any(isinstance(callback, TerminateOnNaN) for callback in callbacks.callbacks):
+        raise NonFiniteLossError(diagnosis)
+    print(f"Training ended: {diagnosis}")
+    model.stop_training = True
+
+
+def _diagnosis(model: Learner, loss: float, place: str) -> str:
+    """Return what went wrong and where, with its likely cause."""
+    overflowed = "the weights or the optimizer's state overflowed"
+    what = overflowed if math.isfinite(loss) else f"the loss is {loss}"
     cause = (
-        "the outputs left the range where the loss is defined, or the inputs are too large"
-        if finite
-        else "the weights overflowed: the learning rate is too large, or the inputs are not scaled"
+        "the learning rate is too large, or the inputs or targets are not scaled: lower it, scale them "
+        "(Normalization), or clip gradients (clipnorm=1)"
     )
-    if any(isinstance(callback, TerminateOnNaN) for callback in callbacks.callbacks):
-        print(f"Training ended: the loss is {loss} at epoch {epoch + 1}, step {step + 1}")
-        model.stop_training = True
-        return
-    raise NonFiniteLossError(
-        f"the loss is {loss} at epoch {epoch + 1}, step {step + 1}: {cause}. The model keeps its last good "
-        f"weights. Lower the learning rate, scale the inputs (Normalization), or clip gradients (clipnorm=1)"
-    )
+    if math.isnan(loss) and isinstance(model.loss, Poisson):
+        cause = "an output is negative, where a Poisson loss is not defined: end the network in softplus"
+    return f"{what} at {place}. Most likely {cause}. The model is back at its last good weights"
 
 
-def _buffer(model: Learner, rows: int) -> NDArray[Any]:
-    return np.empty((rows, model.network().n_out), dtype=model.dtype)
+def _is_finite(state: State) -> bool:
+    groups = (*state.parameters, *state.slots)
+    return all(bool(np.isfinite(array).all()) for group in groups for array in group)
+
+
+def _buffer(model: Learner, metrics: Metrics, rows: int) -> NDArray[Any] | None:
+    """Return room for the outputs of so many rows, None where no metric wants them."""
+    return np.empty((rows, model.network().n_out), dtype=model.dtype) if metrics else None

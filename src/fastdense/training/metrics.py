@@ -276,12 +276,18 @@ class FunctionMetric(_Mean):
 
 
 def get(identifier: object) -> Metric:
-    """Return a metric from its name, its description, itself or a function ``f(y_true, y_pred)``."""
+    """Return a metric from its name, its description, itself or a function ``f(y_true, y_pred)``.
+
+    As in Keras, one asked for by a name goes by that name in the history: "mse" stays "mse".
+    """
     if isinstance(identifier, Metric):
         return identifier
     if callable(identifier):
         return FunctionMetric(identifier)
-    return FAMILY.get(identifier)
+    metric = FAMILY.get(identifier)
+    if isinstance(identifier, str):
+        metric.name = identifier
+    return metric
 
 
 def check(identifiers: Sequence[object]) -> None:

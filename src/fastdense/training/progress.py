@@ -22,7 +22,7 @@ class Display(Protocol):
     def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
         """Hear that an epoch starts; ``epoch`` counts from 0."""
 
-    def advance(self, steps: int, logs: Mapping[str, float]) -> None:
+    def advance(self, steps: int) -> None:
         """Hear that so many more steps are done."""
 
     def epoch_end(self, logs: Mapping[str, float]) -> None:
@@ -71,7 +71,7 @@ class Silent:
     def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
         """Show nothing."""
 
-    def advance(self, steps: int, logs: Mapping[str, float]) -> None:
+    def advance(self, steps: int) -> None:
         """Show nothing."""
 
     def epoch_end(self, logs: Mapping[str, float]) -> None:
@@ -120,7 +120,7 @@ class Bar(Silent):
             self._task = self._progress.add_task(title, total=total, completed=done, numbers="")
         self._progress.update(self._task, description=title)
 
-    def advance(self, steps: int, logs: Mapping[str, float]) -> None:
+    def advance(self, steps: int) -> None:
         """Move the bar."""
         self._progress.update(self._task, advance=steps)
 

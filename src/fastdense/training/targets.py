@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import as_array, finite
+from fastdense.checks import as_array, finite, number
 from fastdense.errors import DtypeError, ShapeError
 from fastdense.spec import LossSpec
 
-__all__ = ["as_targets", "as_weights", "class_numbers"]
+__all__ = ["as_targets", "as_weights", "class_numbers", "class_weights"]
 
 Array = NDArray[Any]
 
@@ -23,7 +23,7 @@ _RANGES = {
 }
 
 
-def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int) -> Array:
+def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: str = "y") -> Array:
     """Return ``y`` as the engines take it.
 
     Parameters
@@ -36,6 +36,8 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int) -> Arr
         The network's.
     rows : int
         The rows of ``X``.
+    name : str
+        What messages call ``y``.
 
     Returns
     -------
@@ -47,57 +49,59 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int) -> Arr
     ValueError
         A target is outside the loss's range.
     """
-    values = as_array("y", y, "float64")
-    if len(np.shape(values)) == 0 or len(values) != rows:
-        raise ShapeError(
-            f"X has {rows} rows but y has {len(values) if values.ndim else 'no'}: one target a row"
-        )
-    finite("y", values)
+    values = as_array(name, y, "float64")
+    if values.ndim == 0 or len(values) != rows:
+        found = len(values) if values.ndim else "no"
+        raise ShapeError(f"X has {rows} rows but {name} has {found}: one target a row")
     if loss.name == "sparse_categorical_crossentropy":
-        return _class_numbers(values, n_out)
+        finite(name, values)
+        return _class_numbers(values, n_out, name)
     if values.ndim == 1:
         values = values[:, np.newaxis]
     if values.shape != (rows, n_out):
-        raise ShapeError(_target_shape_message(values.shape, loss, n_out))
+        raise ShapeError(_target_shape_message(values.shape, loss, n_out, name))
+    targets = as_array(name, values, dtype)
+    finite(name, targets)
     low, high = _RANGES.get(loss.name, (-np.inf, np.inf))
-    outside = (values < low) | (values > high)
+    outside = (targets < low) | (targets > high)
     if outside.any():
         row, column = (int(i) for i in np.argwhere(outside)[0])
         limits = f"from {low:g} to {high:g}" if np.isfinite(high) else f"at least {low:g}"
         raise ValueError(
-            f"{loss.name} takes targets {limits}, but y[{row}, {column}] is {values[row, column]:g}"
+            f"{loss.name} takes targets {limits}, but {name}[{row}, {column}] is {targets[row, column]:g}"
         )
-    return values.astype(dtype)
+    return targets
 
 
-def as_weights(
-    sample_weight: Any, class_weight: Mapping[int, float] | None, y: Array, dtype: str
-) -> Array | None:
-    """Return one weight a row, ``sample_weight`` times the row's class's weight; None where all are 1.
+def as_weights(sample_weight: Any, rows: int, dtype: str, name: str = "sample_weight") -> Array | None:
+    """Return one weight a row, none of them negative; None stays None.
 
-    Parameters
-    ----------
-    sample_weight : array-like of shape (m,), optional
-        Not negative.
-    class_weight : mapping of class number to weight, optional
-        Classes that are not in it weigh 1.
-    y : array
-        As `as_targets` gave it.
-    dtype : str
+    Raises
+    ------
+    ShapeError, DtypeError, NonFiniteError, ValueError
+        They are not that; messages call them ``name``.
     """
-    weights = np.ones(len(y)) if class_weight is None else _class_weights(class_weight, y)
-    if sample_weight is not None:
-        given = as_array("sample_weight", sample_weight, "float64")
-        given = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
-        if given.shape != (len(y),):
-            raise ShapeError(
-                f"sample_weight must have one number a row, shape ({len(y)},), got {given.shape}"
-            )
-        finite("sample_weight", given)
-        if (given < 0).any():
-            raise ValueError(f"sample_weight must not be negative, but row {int(np.argmax(given < 0))} is")
-        weights = weights * given
-    return None if sample_weight is None and class_weight is None else weights.astype(dtype)
+    if sample_weight is None:
+        return None
+    weights = as_array(name, sample_weight, dtype)
+    weights = weights[:, 0] if weights.ndim == 2 and weights.shape[1] == 1 else weights
+    if weights.shape != (rows,):
+        raise ShapeError(f"{name} must have one number a row, shape ({rows},), got {weights.shape}")
+    finite(name, weights)
+    if (weights < 0).any():
+        raise ValueError(f"{name} must not be negative, but row {int(np.argmax(weights < 0))} is")
+    return weights
+
+
+def class_weights(class_weight: Mapping[int, float], y: Array, dtype: str) -> Array:
+    """Return the weight of every row's class; classes that are not in ``class_weight`` weigh 1."""
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"class_weight must map class numbers to weights, got {class_weight!r}")
+    weights, classes = np.ones(len(y), dtype=dtype), class_numbers(y)
+    for label, weight in class_weight.items():
+        of_class = classes == number("a class number in class_weight", label, minimum=0.0)
+        weights[of_class] = number(f"class_weight[{label!r}]", weight, minimum=0.0)
+    return weights
 
 
 def class_numbers(y: Array) -> NDArray[np.int64]:
@@ -107,13 +111,13 @@ def class_numbers(y: Array) -> NDArray[np.int64]:
     return (y[:, 0] > 0.5).astype(np.int64) if y.shape[1] == 1 else y.argmax(axis=1)
 
 
-def _class_numbers(values: Array, n_out: int) -> NDArray[np.int64]:
+def _class_numbers(values: Array, n_out: int, name: str) -> NDArray[np.int64]:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
         raise ShapeError(
-            f"sparse_categorical_crossentropy takes one class number a row, but y has shape {values.shape}: "
-            f"for one-hot rows use categorical_crossentropy, or pass y.argmax(axis=1)"
+            f"sparse_categorical_crossentropy takes one class number a row, but {name} has shape "
+            f"{values.shape}: for one-hot rows use categorical_crossentropy, or pass y.argmax(axis=1)"
         )
     if n_out < 2:
         raise ShapeError(
@@ -123,29 +127,19 @@ def _class_numbers(values: Array, n_out: int) -> NDArray[np.int64]:
     fractional = values != np.floor(values)
     if fractional.any():
         row = int(np.argmax(fractional))
-        raise DtypeError(f"class numbers must be whole, but y[{row}] is {values[row]:g}")
+        raise DtypeError(f"class numbers must be whole, but {name}[{row}] is {values[row]:g}")
     outside = (values < 0) | (values >= n_out)
     if outside.any():
         row = int(np.argmax(outside))
         raise ValueError(
-            f"the network has {n_out} outputs, so class numbers go from 0 to {n_out - 1}, but y[{row}] is "
-            f"{values[row]:g}: number the classes from 0 (np.unique(y, return_inverse=True)) or add units"
+            f"the network has {n_out} outputs, so class numbers go from 0 to {n_out - 1}, but {name}[{row}] "
+            f"is {values[row]:g}: number the classes from 0 (np.unique(y, return_inverse=True)) or add units"
         )
     return values.astype(np.int64)
 
 
-def _class_weights(class_weight: Mapping[int, float], y: Array) -> NDArray[np.float64]:
-    weights = np.ones(len(y))
-    classes = class_numbers(y)
-    for label, weight in class_weight.items():
-        if not (np.isfinite(weight) and weight >= 0):
-            raise ValueError(f"class_weight[{label!r}] must be a number of at least 0, got {weight!r}")
-        weights[classes == label] = weight
-    return weights
-
-
-def _target_shape_message(shape: tuple[int, ...], loss: LossSpec, n_out: int) -> str:
-    message = f"the network has {n_out} outputs a row but y has shape {shape}"
+def _target_shape_message(shape: tuple[int, ...], loss: LossSpec, n_out: int, name: str) -> str:
+    message = f"the network has {n_out} outputs a row but {name} has shape {shape}"
     if loss.name == "categorical_crossentropy" and shape[1:] == (1,):
         return message + ": for class numbers use sparse_categorical_crossentropy"
-    return message + f": y must have {n_out} columns, or the last layer {shape[-1]} units"
+    return message + f": {name} must have {n_out} columns, or the last layer {shape[-1]} units"

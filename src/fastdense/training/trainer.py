@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.checks import flag, whole
-from fastdense.engines import Parameters, Program, Slots
+from fastdense.engines import Program, Slots
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.spec import OptimizerSpec, TrainingSpec, slot_names
 from fastdense.training import losses, optimizers
 from fastdense.training import metrics as measured
 from fastdense.training.callbacks import Callback, CallbackList, History
-from fastdense.training.data import prepare, split, validation
-from fastdense.training.loop import Metrics, fit_epochs, measure, run_steps
+from fastdense.training.data import prepare, split, validation, weigh_classes
+from fastdense.training.loop import Fit, Metrics, State, fit_epochs, measure, train_once
 from fastdense.training.losses import Loss
 from fastdense.training.model import Trainable
 from fastdense.training.optimizers import Optimizer
@@ -85,10 +85,11 @@ class Trainer(Trainable):
             known = ", ".join(losses.FAMILY.names())
             raise ValueError(f"compile needs a loss, such as loss='mean_squared_error'; known: {known}")
         chosen, trainer = losses.get(loss), optimizers.get(optimizer)
-        measured.check([*(metrics or ()), *(weighted_metrics or ())])
+        plain, weighted = _listed("metrics", metrics), _listed("weighted_metrics", weighted_metrics)
+        measured.check([*plain, *weighted])
         trainer.belong_to(self)
         self.loss, self.optimizer = chosen, trainer
-        self._metrics, self._weighted_metrics = list(metrics or ()), list(weighted_metrics or ())
+        self._metrics, self._weighted_metrics = plain, weighted
         self._slots = self._live = None
 
     def fit(
@@ -128,6 +129,7 @@ class Trainer(Trainable):
         shuffle : bool
             Take the rows in a new order every epoch.
         class_weight : mapping of class number to weight, optional
+            For the rows to train on only: those of the validation keep their weights.
         sample_weight : array-like of shape (m,), optional
             Both given, their product counts.
         initial_epoch : int
@@ -150,20 +152,22 @@ class Trainer(Trainable):
         size, epochs = _batch_size(batch_size), whole("epochs", epochs)
         shuffle, display = flag("shuffle", shuffle), display_for(verbose)
         loss = self._compiled_loss().spec()
-        data = prepare(self, loss, x, y, sample_weight, class_weight)
+        data = prepare(self, loss, x, y, sample_weight)
         held_out = validation(self, loss, validation_data)
         if held_out is None:
             data, held_out = split(data, validation_split)
+        data = weigh_classes(data, class_weight)
         self.next_epoch, self.stop_training = whole("initial_epoch", initial_epoch), False
         self.history = History()
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
         params = {"epochs": epochs, "steps": -(-len(data) // size), "verbose": verbose}
         listeners = CallbackList([*given, self.history], self, params)
-        own_metrics = self._resolve_metrics()
+        metrics = self._resolve_metrics()
+        job = Fit(data, held_out, epochs, size, shuffle, metrics, listeners, display)
         try:
             with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
                 listeners.call("on_train_begin", {})
-                fit_epochs(self, data, held_out, epochs, size, shuffle, own_metrics, listeners, display)
+                fit_epochs(self, job)
                 listeners.call("on_train_end", {})
         finally:
             display.close()
@@ -237,11 +241,10 @@ class Trainer(Trainable):
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Take one step on all the given rows and return their loss and metrics from before it."""
-        data = prepare(self, self._compiled_loss().spec(), x, y, sample_weight, class_weight)
-        own_metrics = self._resolve_metrics()
+        data = prepare(self, self._compiled_loss().spec(), x, y, sample_weight)
         with np.errstate(all="ignore"):
-            loss = run_steps(self, data, np.arange(len(data)), len(data), own_metrics)
-        return _results({"loss": float(loss[0]), **own_metrics.results()}, return_dict)
+            logs = train_once(self, weigh_classes(data, class_weight), self._resolve_metrics())
+        return _results(logs, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False
@@ -266,17 +269,22 @@ class Trainer(Trainable):
             self._live = Live(self.program(spec, self._slots), spec, self.stamps())
         return self._live.program
 
-    def keep(self, program: Program) -> None:
-        """Take over the parameters and optimizer state of the program that trains."""
+    def keep(self, program: Program, iterations: int) -> None:
+        """Take over the parameters and optimizer state of the program that trains, after so many steps."""
         self.adopt(program.parameters())
-        self._slots = program.slots()
+        self._slots, self.optimizer.iterations = program.slots(), iterations
         if self._live is not None:
             self._live = self._live._replace(stamps=self.stamps())
 
-    def rewind(self, parameters: Parameters, slots: Slots) -> None:
-        """Go back to parameters and optimizer state of before."""
-        self.adopt(parameters)
-        self._slots, self._live = slots, None
+    def state(self) -> State:
+        """Return what steps change, as it is now."""
+        program = self.training_program()
+        return State(program.parameters(), program.slots(), self.optimizer.iterations)
+
+    def rewind(self, state: State) -> None:
+        """Go back to a state of before."""
+        self.adopt(state.parameters)
+        self._slots, self.optimizer.iterations, self._live = state.slots, state.iterations, None
 
     def slot_arrays(self) -> dict[str, Array]:
         """Return the optimizer's state by name, ``slots/<parameter>/<slot>``; empty before any step."""
@@ -333,6 +341,12 @@ class Trainer(Trainable):
         loss, n_out = self._compiled_loss().spec(), self.network().n_out
         plain = measured.resolve(self._metrics, loss, n_out)
         return Metrics(plain, measured.resolve(self._weighted_metrics, loss, n_out))
+
+
+def _listed(name: str, identifiers: Sequence[object] | None) -> list[object]:
+    if not isinstance(identifiers, list | tuple | None):
+        raise TypeError(f"{name} must be a list, such as ['accuracy'], got {identifiers!r}")
+    return list(identifiers or ())
 
 
 def _batch_size(value: int | None) -> int:

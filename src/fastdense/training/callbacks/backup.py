@@ -17,7 +17,7 @@ from fastdense.training.callbacks.base import Callback, Logs
 __all__ = ["BackupAndRestore"]
 
 _FORMAT = {"format": "fastdense backup", "version": 1}
-_KEYS = {*_FORMAT, "next_epoch", "iterations", "seed", "learning_rate", "callbacks"}
+_KEYS = {*_FORMAT, "next_epoch", "iterations", "stop_training", "seed", "learning_rate", "model", "callbacks"}
 
 
 class BackupAndRestore(Callback):
@@ -65,8 +65,10 @@ class BackupAndRestore(Callback):
             **_FORMAT,
             "next_epoch": epoch + 1,
             "iterations": model.optimizer.iterations,
+            "stop_training": model.stop_training,
             "seed": model.seed,
             "learning_rate": None if callable(rate) else rate,
+            "model": self._model_description(),
             "callbacks": self._names(),
         }
         arrays = {f"weights/{i}": w for i, w in enumerate(model.weights)}
@@ -89,6 +91,10 @@ class BackupAndRestore(Callback):
                 f"start with the same ones, or remove it to start anew"
             )
         model = self.model
+        if description["model"] != self._model_description():
+            raise FormatError(
+                f"{self.path} is a backup of another model, {description['model']}: remove it to start anew"
+            )
         try:
             weights = _under(arrays, "weights")
             model.set_weights([weights[str(i)] for i in range(len(weights))])
@@ -96,12 +102,17 @@ class BackupAndRestore(Callback):
             for i, callback in enumerate(self._others):
                 callback.set_state(_under(arrays, f"callbacks/{i}"))
         except (ValueError, KeyError) as error:
-            raise FormatError(f"{self.path} is a backup of another model: {error}") from error
+            raise FormatError(f"{self.path} is a backup of another run: {error}") from error
         model.seed = description["seed"]
         model.optimizer.iterations = description["iterations"]
         if description["learning_rate"] is not None:
             model.optimizer.learning_rate = description["learning_rate"]
-        model.next_epoch = description["next_epoch"]
+        model.next_epoch, model.stop_training = description["next_epoch"], description["stop_training"]
+
+    def _model_description(self) -> str:
+        """Return all that must be the same: the network, the loss, the optimizer but for its rate."""
+        model = self.model
+        return f"{model.network()}, {model.loss.spec()}, {model.optimizer.spec()}"
 
     def _names(self) -> list[str]:
         return [type(callback).__name__ for callback in self._others]

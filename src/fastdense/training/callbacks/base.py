@@ -82,7 +82,7 @@ class CallbackList:
             callback.set_params(params)
             callback.set_callbacks(self.callbacks)
         self.wants_batches = any(
-            getattr(type(callback), hook) is not getattr(Callback, hook)
+            getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
             for callback in callbacks
             for hook in _BATCH_HOOKS
         )

@@ -36,7 +36,9 @@ class History(Callback):
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return the numbers as arrays."""
-        numbers = {f"history/{name}": np.array(values) for name, values in self.history.items()}
+        numbers = {
+            f"history/{name}": np.array(values, dtype=np.float64) for name, values in self.history.items()
+        }
         return {"epoch": np.array(self.epoch, dtype=np.int64), **numbers}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:

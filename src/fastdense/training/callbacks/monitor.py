@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import number, one_of, whole
+from fastdense.checks import flag, number, one_of, whole
 from fastdense.training.callbacks.base import Callback, Logs
 
 __all__ = ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"]
@@ -34,7 +34,7 @@ class Monitor(Callback):
 
     def __init__(self, monitor: str, min_delta: float, mode: str) -> None:
         self.monitor = monitor
-        self.min_delta = number("min_delta", abs(min_delta))
+        self.min_delta = abs(number("min_delta", min_delta))
         self.mode = one_of("mode", mode, ("auto", "min", "max"))
         maximised = mode == "max" or (mode == "auto" and any(word in monitor for word in _MAXIMISED))
         self._sign = -1.0 if maximised else 1.0
@@ -53,9 +53,9 @@ class Monitor(Callback):
             )
         return value
 
-    def improves(self, value: float) -> bool:
-        """Say whether ``value`` is better than the best so far by more than ``min_delta``."""
-        return self._sign * (self.best - value) > self.min_delta
+    def improves(self, value: float, than: float | None = None) -> bool:
+        """Say whether ``value`` is better than another, the best so far, by more than ``min_delta``."""
+        return self._sign * ((self.best if than is None else than) - value) > self.min_delta
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return the best value and how long ago it was."""
@@ -78,7 +78,7 @@ class EarlyStopping(Monitor):
         1 prints a line when training is stopped.
     mode : "auto", "min" or "max"
     baseline : float, optional
-        What the number must reach to count as an improvement at all.
+        Epochs that are no better than this count as waiting, even where they improve.
     restore_best_weights : bool
         At the end, go back to the weights of the best epoch.
     start_from_epoch : int
@@ -106,12 +106,12 @@ class EarlyStopping(Monitor):
         self.patience = whole("patience", patience)
         self.verbose = verbose
         self.baseline = None if baseline is None else number("baseline", baseline)
-        self.restore_best_weights = restore_best_weights
+        self.restore_best_weights = flag("restore_best_weights", restore_best_weights)
         self.start_from_epoch = whole("start_from_epoch", start_from_epoch)
         self._start()
 
     def _start(self) -> None:
-        self.best = self._sign * math.inf if self.baseline is None else self.baseline
+        self.best = self._sign * math.inf
         self.wait, self.stopped_epoch, self.best_epoch = 0, 0, 0
         self.best_weights: list[NDArray[Any]] | None = None
 
@@ -126,10 +126,12 @@ class EarlyStopping(Monitor):
             return
         self.wait += 1
         if self.improves(value):
-            self.best, self.wait, self.best_epoch = value, 0, epoch
+            self.best, self.best_epoch = value, epoch
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
-        elif self.wait >= max(self.patience, 1):
+            if self.baseline is None or self.improves(value, than=self.baseline):
+                self.wait = 0
+        elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
@@ -145,12 +147,13 @@ class EarlyStopping(Monitor):
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return what is watched and the best weights."""
         best = {f"weights/{i}": w for i, w in enumerate(self.best_weights or [])}
-        return {**super().get_state(), "best_epoch": np.array(self.best_epoch), **best}
+        epochs = {"best_epoch": np.array(self.best_epoch), "stopped_epoch": np.array(self.stopped_epoch)}
+        return {**super().get_state(), **epochs, **best}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take these back."""
         super().set_state(state)
-        self.best_epoch = int(state["best_epoch"])
+        self.best_epoch, self.stopped_epoch = int(state["best_epoch"]), int(state["stopped_epoch"])
         count = sum(name.startswith("weights/") for name in state)
         self.best_weights = [state[f"weights/{i}"] for i in range(count)] or None
 
@@ -180,7 +183,7 @@ class ModelCheckpoint(Monitor):
         super().__init__(monitor, 0.0, mode)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
-        self.save_best_only = save_best_only
+        self.save_best_only = flag("save_best_only", save_best_only)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save, where it is time to."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fastdense.checks import number
 from fastdense.training.callbacks.base import Callback, Logs
@@ -22,7 +25,8 @@ class CSVLogger(Callback):
     filename : path-like
     separator : str
     append : bool
-        Go on with an existing file. A run that resumes from a later epoch always does.
+        Go on with an existing file. A run that resumes from a later epoch always does, and a row that
+        was written after the backup it resumes from is taken back.
     """
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
@@ -38,6 +42,16 @@ class CSVLogger(Callback):
             self._columns = self._begin(epoch, list(logs or {}))
         row = {"epoch": epoch, **(logs or {})}
         self._write("a", [row.get(column, "") for column in self._columns])
+
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """Return how long the file is."""
+        return {"size": np.array(self.filename.stat().st_size)}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take back what was written since."""
+        size = int(state["size"])
+        if self.filename.exists() and self.filename.stat().st_size > size:
+            os.truncate(self.filename, size)
 
     def _begin(self, epoch: int, names: list[str]) -> list[str]:
         """Return the columns: those of the file that is gone on with, or new ones, written as its head."""
@@ -97,23 +111,31 @@ class LambdaCallback(Callback):
 
     Parameters
     ----------
-    on_train_begin, on_train_end, on_epoch_begin, on_epoch_end : function, optional
+    on_epoch_begin, on_epoch_end, on_train_begin, on_train_end : function, optional
         What `Callback`'s methods of those names take.
+    on_train_batch_begin, on_train_batch_end : function, optional
+        The same; they make training report after every step, which costs time.
     """
 
     def __init__(
         self,
-        on_train_begin: Callable[[Logs | None], Any] | None = None,
-        on_train_end: Callable[[Logs | None], Any] | None = None,
         on_epoch_begin: Callable[[int, Logs | None], Any] | None = None,
         on_epoch_end: Callable[[int, Logs | None], Any] | None = None,
+        on_train_begin: Callable[[Logs | None], Any] | None = None,
+        on_train_end: Callable[[Logs | None], Any] | None = None,
+        on_train_batch_begin: Callable[[int, Logs | None], Any] | None = None,
+        on_train_batch_end: Callable[[int, Logs | None], Any] | None = None,
     ) -> None:
         given = {
-            "on_train_begin": on_train_begin,
-            "on_train_end": on_train_end,
             "on_epoch_begin": on_epoch_begin,
             "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
         }
         for hook, function in given.items():
             if function is not None:
+                if not callable(function):
+                    raise TypeError(f"{hook} must be a function, got {function!r}")
                 setattr(self, hook, function)

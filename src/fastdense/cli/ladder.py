@@ -1,0 +1,75 @@
+"""`fastdense ladder`: one dense layer from Python loops to the speed of the hardware, on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from fastdense import insight
+from fastdense.files import atomic_file
+from fastdense.insight.chart import check_path
+from fastdense.insight.wording import HEADINGS, cells, notes, title
+
+__all__ = ["ladder"]
+
+
+def ladder(
+    rows: Annotated[int, typer.Option(help="Examples in the batch.")] = 1024,
+    inputs: Annotated[int, typer.Option(help="Inputs of the layer.")] = 64,
+    units: Annotated[int, typer.Option(help="Units of the layer.")] = 64,
+    activation: Annotated[str, typer.Option(help="The activation's name.")] = "sigmoid",
+    seconds: Annotated[float, typer.Option(help="How long to time each rung, about.")] = 0.3,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Save a chart, as .png or .svg.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Save the numbers as JSON.")
+    ] = None,
+) -> None:
+    """Time one dense layer from pure Python loops up, every rung first checked to give the same numbers."""
+    _check_files(plot, json_file)
+    console = Console(highlight=False)
+    with console.status("climbing"):
+        found = insight.ladder(rows, inputs, units, activation, seconds)
+    console.print(_table(found), "")
+    for line in notes(found):
+        console.print(line, style="dim", markup=False, soft_wrap=True)
+    if plot is not None:
+        found.plot(plot)
+        print(f"Chart saved to {plot}")
+    if json_file is not None:
+        with atomic_file(json_file) as file:
+            file.write(json.dumps(found.to_dict(), indent=2, allow_nan=False).encode() + b"\n")
+        print(f"Numbers saved to {json_file}")
+
+
+def _check_files(plot: Path | None, json_file: Path | None) -> None:
+    """Refuse what could not be saved before anything is timed."""
+    if plot is not None:
+        check_path(plot)
+    for path in (plot, json_file):
+        if path is not None and not path.parent.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+
+
+def _table(found: insight.Ladder) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        title=f"{title(found)}\n",
+        title_justify="left",
+        title_style="bold",
+    )
+    table.add_column(HEADINGS[0])  # the one that may wrap
+    for heading in HEADINGS[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for rung in found.rungs:
+        style = "red" if rung.problem else None if rung.module is None else "cyan"
+        table.add_row(*cells(rung), style=style)
+    return table

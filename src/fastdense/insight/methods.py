@@ -1,0 +1,93 @@
+"""The rungs of the ladder: every way to compute the layer, slowest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import numpy as np
+
+from fastdense.insight import peers
+from fastdense.insight.workload import Workload
+from fastdense.layer import dense
+from fastdense.reference import dense_neurons, dense_scalars, dense_units
+
+__all__ = ["METHODS", "Method", "Run"]
+
+Run = Callable[[], Any]
+"""Computes the layer once; returns what NumPy takes as an array of shape (m, n_units)."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to compute a dense layer.
+
+    Attributes
+    ----------
+    name : str
+    prepare : function of a Workload
+        Brings the numbers into the form that the method works on, which is not timed, and returns what is.
+    cores : {"one", "all"}
+        The cores it may use; the machine's peak that it is measured against.
+    loops : bool
+        Whether it takes time for every row, so that a few rows tell the time of one.
+    module : str or None
+        The framework's module, for those that may not be installed.
+    """
+
+    name: str
+    prepare: Callable[[Workload], Run]
+    cores: Literal["one", "all"]
+    loops: bool = False
+    module: str | None = None
+
+    @property
+    def installed(self) -> bool:
+        """Whether its framework is here."""
+        return self.module is None or find_spec(self.module) is not None
+
+
+def scalars(work: Workload) -> Run:
+    """Loop over rows, units and inputs in Python, with Python's own numbers."""
+    rows, weights, bias = work.X.tolist(), work.W.tolist(), work.B.tolist()
+    return lambda: dense_scalars(rows, weights, bias, work.activation)
+
+
+def neurons(work: Workload) -> Run:
+    """Loop over rows and units: one weight vector, one dot product."""
+    rows = list(work.X.astype(np.float64))
+    weights = list(np.ascontiguousarray(work.W.astype(np.float64).T))
+    bias = work.B.tolist()
+    return lambda: [dense_neurons(x, weights, bias, work.activation) for x in rows]
+
+
+def units(work: Workload) -> Run:
+    """Loop over the units: one column of the matrix against all rows."""
+    rows, weights, bias = (array.astype(np.float64) for array in (work.X, work.W, work.B))
+    return lambda: dense_units(rows, weights, bias, work.activation)
+
+
+def rows(work: Workload) -> Run:
+    """Loop over the rows: one matrix product for all units of an example."""
+    examples = [work.X[i : i + 1] for i in range(work.rows)]
+    return lambda: np.concatenate([dense(x, work.W, work.B, work.activation) for x in examples])
+
+
+def batch(work: Workload) -> Run:
+    """Loop over nothing: one matrix product."""
+    return lambda: dense(work.X, work.W, work.B, work.activation)
+
+
+METHODS = (
+    Method("pure Python loops", scalars, "one", loops=True),
+    Method("one dot product a neuron", neurons, "one", loops=True),
+    Method("one column a unit", units, "all", loops=True),
+    Method("one matrix product a row", rows, "one", loops=True),
+    Method("one matrix product a batch", batch, "all"),
+    Method("TensorFlow", peers.tensorflow, "all", module="tensorflow"),
+    Method("PyTorch", peers.torch, "all", module="torch"),
+    Method("JAX", peers.jax, "all", module="jax"),
+    Method("ONNX Runtime", peers.onnxruntime, "all", module="onnxruntime"),
+)

@@ -1,0 +1,118 @@
+"""The same layer in other frameworks, each on the CPU and the way its own guide recommends.
+
+The numbers are the framework's own arrays before the clock starts, and compiling is done by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from fastdense.insight.workload import Workload
+from fastdense.reference.activations import activation_spec
+
+__all__ = ["jax", "onnxruntime", "tensorflow", "torch"]
+
+Activation = Callable[[Any], Any]
+
+LEAK = activation_spec("leaky_relu").alpha
+# Read by every version of ONNX Runtime since 1.18; operator set 20 is the first with Gelu.
+ONNX_IR, ONNX_OPERATORS = 10, 20
+# Where the operator's name is not the activation's own, capitalised.
+ONNX_NODES: dict[str, tuple[str, dict[str, Any]]] = {
+    "linear": ("Identity", {}),
+    "leaky_relu": ("LeakyRelu", {"alpha": LEAK}),
+    "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
+    "softmax": ("Softmax", {"axis": -1}),
+}
+
+
+def tensorflow(work: Workload) -> Callable[[], Any]:
+    """Call ``tf.matmul``, traced to a graph."""
+    tf = import_module("tensorflow")
+    special: dict[str, Activation] = {
+        "linear": tf.identity,
+        "leaky_relu": partial(tf.nn.leaky_relu, alpha=LEAK),
+        "gelu_tanh": partial(tf.nn.gelu, approximate=True),
+        "mish": lambda z: z * tf.nn.tanh(tf.nn.softplus(z)),
+    }
+    g = special.get(work.activation) or getattr(tf.nn, work.activation)
+    with tf.device("/CPU:0"):
+        arrays = [tf.constant(array) for array in (work.X, work.W, work.B)]
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def layer(x: Any, weights: Any, bias: Any) -> Any:
+        with tf.device("/CPU:0"):
+            return g(tf.matmul(x, weights) + bias)
+
+    return lambda: layer(*arrays)
+
+
+def torch(work: Workload) -> Callable[[], Any]:
+    """Call ``torch.nn.functional.linear``, without gradients."""
+    library = import_module("torch")
+    functional = library.nn.functional
+    special: dict[str, Activation] = {
+        "linear": lambda z: z,
+        "leaky_relu": partial(functional.leaky_relu, negative_slope=LEAK),
+        "gelu_tanh": partial(functional.gelu, approximate="tanh"),
+        "softmax": partial(functional.softmax, dim=-1),
+    }
+    g = special.get(work.activation) or getattr(functional, work.activation)
+    x, bias = library.tensor(work.X), library.tensor(work.B)
+    weights = library.tensor(work.W).T.contiguous()  # its layers keep one unit a row
+
+    def run() -> Any:
+        with library.inference_mode():
+            return g(functional.linear(x, weights, bias))
+
+    return run
+
+
+def jax(work: Workload) -> Callable[[], Any]:
+    """Call ``jax.numpy.matmul``, compiled, and wait for the result."""
+    library = import_module("jax")
+    special: dict[str, Activation] = {
+        "linear": lambda z: z,
+        "leaky_relu": partial(library.nn.leaky_relu, negative_slope=LEAK),
+        "gelu": partial(library.nn.gelu, approximate=False),
+        "gelu_tanh": partial(library.nn.gelu, approximate=True),
+    }
+    g = special.get(work.activation) or getattr(library.nn, work.activation)
+    cpu = library.devices("cpu")[0]
+    arrays = [library.device_put(array, cpu) for array in (work.X, work.W, work.B)]
+    layer = library.jit(lambda x, weights, bias: g(library.numpy.matmul(x, weights) + bias))
+    return lambda: layer(*arrays).block_until_ready()
+
+
+def onnxruntime(work: Workload) -> Callable[[], Any]:
+    """Run a session over a model of two nodes, which the onnx package writes."""
+    library = import_module("onnxruntime")
+    session = library.InferenceSession(_onnx_model(work), providers=["CPUExecutionProvider"])
+    inputs = {"X": work.X}
+    return lambda: session.run(None, inputs)[0]
+
+
+def _onnx_model(work: Workload) -> bytes:
+    """Return the layer in the ONNX format."""
+    onnx, arrays = import_module("onnx"), import_module("onnx.numpy_helper")
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [helper.make_node("Gemm", ["X", "W", "B"], ["Z"])]
+    if work.activation == "silu":
+        nodes += [helper.make_node("Sigmoid", ["Z"], ["S"]), helper.make_node("Mul", ["Z", "S"], ["A"])]
+    else:
+        name, attributes = ONNX_NODES.get(work.activation, (work.activation.capitalize(), {}))
+        nodes.append(helper.make_node(name, ["Z"], ["A"], **attributes))
+    graph = helper.make_graph(
+        nodes,
+        "layer",
+        [helper.make_tensor_value_info("X", float32, ["m", len(work.W)])],
+        [helper.make_tensor_value_info("A", float32, ["m", len(work.B)])],
+        [arrays.from_array(work.W, "W"), arrays.from_array(work.B, "B")],
+    )
+    operators = [helper.make_opsetid("", ONNX_OPERATORS)]
+    model = helper.make_model(graph, ir_version=ONNX_IR, opset_imports=operators)
+    content: bytes = model.SerializeToString()
+    return content

@@ -1,0 +1,256 @@
+"""The command line: what each command prints and leaves behind, and one clear line for each mistake."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastdense as fd
+from fastdense import cli
+
+ROWS = 120
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a table of flowers, its rows without labels, and a model trained on it."""
+    folder = tmp_path_factory.mktemp("cli")
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 3, ROWS)
+    length = kind * 2.0 + rng.normal(0, 0.2, ROWS)
+    colour = np.array(["red", "blue", "white"])[rng.integers(0, 3, ROWS)]
+    names = np.array(["iris", "rose", "lily"])[kind]
+    write(folder / "flowers.csv", {"length": length, "colour": colour, "name": names})
+    write(folder / "rows.csv", {"colour": colour, "length": length})
+    write(folder / "prices.csv", {"size": length, "price": 100.0 + 20.0 * length})
+    call(f"train {folder}/flowers.csv --target name --hidden 16 --epochs 20 --out {folder}/m.safetensors")
+    return folder
+
+
+def write(path, columns):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+
+
+def call(command):
+    """Run a command in this process; return the exit status, 0 where it just returned."""
+    arguments, sys.argv = sys.argv, ["fastdense", *command.split()]
+    try:
+        cli.main()
+    except SystemExit as stop:
+        return stop.code or 0
+    finally:
+        sys.argv = arguments
+    return 0
+
+
+def mistake(command):
+    """Run a command that must fail; return its one line."""
+    line = call(command)
+    assert isinstance(line, str), f"expected a message, got exit status {line}"
+    assert line.startswith("fastdense: ")
+    assert "Traceback" not in line
+    return line
+
+
+def test_train_reports_the_held_out_accuracy_and_saves_the_model(folder, capsys):
+    assert call(f"train {folder}/flowers.csv --target name --hidden 8 --out {folder}/t.safetensors") == 0
+    out = capsys.readouterr().out
+    assert "120 rows, 3 columns" in out
+    assert "Epoch 60/60" in out
+    assert "colour" in out
+    assert "Held-out accuracy: 1.0000" in out
+    assert fd.load(folder / "t.safetensors").table.classes == ["iris", "lily", "rose"]
+
+
+def test_quiet_training_shows_the_result_only(folder, capsys):
+    command = f"train {folder}/flowers.csv --target name --quiet --epochs 3 --out {folder}/q.safetensors"
+    assert call(command) == 0
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()[:2]] == [
+        "Best epoch",
+        "Held-out accuracy",
+    ]
+
+
+def test_same_seed_same_file(folder):
+    for name in ("a", "b"):
+        call(f"train {folder}/flowers.csv --target name --seed 5 --epochs 3 --out {folder}/{name}.safetensors")
+    assert (folder / "a.safetensors").read_bytes() == (folder / "b.safetensors").read_bytes()
+
+
+def test_predict_prints_labels_and_probabilities(folder, capsys):
+    assert call(f"predict {folder}/m.safetensors {folder}/rows.csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == ROWS
+    assert list(rows[0]) == ["predicted name", "p(iris)", "p(lily)", "p(rose)"]
+    for row in rows:
+        probabilities = {label: float(row[f"p({label})"]) for label in ("iris", "lily", "rose")}
+        assert abs(sum(probabilities.values()) - 1.0) < 1e-5
+        assert row["predicted name"] == max(probabilities, key=probabilities.get)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_predict_writes_a_file(folder, capsys, ending):
+    assert call(f"predict {folder}/m.safetensors {folder}/rows.csv --out {folder}/p.{ending}") == 0
+    assert "120 predictions written to" in capsys.readouterr().out
+    assert len(fd.read_table(folder / f"p.{ending}")) == ROWS
+
+
+def test_evaluate_measures_on_rows_with_the_target(folder, capsys):
+    assert call(f"evaluate {folder}/m.safetensors {folder}/flowers.csv") == 0
+    out = capsys.readouterr().out
+    assert "accuracy" in out
+    assert "log loss" in out
+
+
+def test_regression_reports_in_the_targets_units(folder, capsys):
+    model = f"{folder}/r.safetensors"
+    assert call(f"train {folder}/prices.csv --target price --task regress --out {model}") == 0
+    assert "Held-out RMSE" in capsys.readouterr().out
+    assert call(f"evaluate {model} {folder}/prices.csv") == 0
+    numbers = dict(line.split() for line in capsys.readouterr().out.splitlines()[1:])
+    assert float(numbers["r2"]) > 0.95
+    assert call(f"predict {model} {folder}/prices.csv") == 0
+    first = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert 50 < float(first["predicted price"]) < 250
+
+
+def test_columns_can_be_overruled(folder):
+    out = folder / "typed.safetensors"
+    call(f"train {folder}/flowers.csv --target name --type colour=ignore --epochs 2 --out {out}")
+    assert fd.load(out).table.feature_names == ["length"]
+
+
+def test_info_describes_the_machine_and_a_model(folder, capsys):
+    assert call("info") == 0
+    assert "peak, one core" in capsys.readouterr().out
+    assert call(f"info {folder}/m.safetensors") == 0
+    out = capsys.readouterr().out
+    assert "dense (Dense)" in out
+    assert "AdamW" in out
+    assert "colour" in out
+
+
+def test_version_and_help(capsys):
+    assert call("--version") == 0
+    assert capsys.readouterr().out == f"fastdense {fd.__version__}\n"
+    assert call("train --help") == 0
+    assert "--target" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("train {0}/nowhere.csv --target name", "nowhere.csv"),
+        ("train {0}/flowers.csv --target nam", "did you mean 'name'"),
+        ("train {0}/flowers.csv --target name --hidden 16,x", "--hidden"),
+        ("train {0}/flowers.csv --target name --hidden 0", "--hidden"),
+        ("train {0}/flowers.csv --target name --epochs 0", "epochs"),
+        ("train {0}/flowers.csv --target name --batch-size 0", "batch_size"),
+        ("train {0}/flowers.csv --target name --validation 1.5", "validation"),
+        ("train {0}/flowers.csv --target name --dropout 1", "dropout"),
+        ("train {0}/flowers.csv --target name --learning-rate 0", "learning_rate"),
+        ("train {0}/flowers.csv --target name --seed -1", "seed"),
+        ("train {0}/flowers.csv --target name --type colour", "--type"),
+        ("train {0}/flowers.csv --target name --type colour=shade", "shade"),
+        ("train {0}/flowers.csv --target name --task regress", "name"),
+        ("train {0}/flowers.csv --target name --out m.txt", ".safetensors"),
+        ("train {0}/flowers.csv --target name --out {0}/none/m.safetensors", "no folder"),
+        ("predict {0}/flowers.csv {0}/rows.csv", "flowers.csv"),
+        ("predict {0}/m.safetensors {0}/prices.csv", "'length', 'colour'"),
+        ("predict {0}/m.safetensors {0}/rows.csv --out {0}/p.docx", "docx"),
+        ("evaluate {0}/m.safetensors {0}/rows.csv", "name"),
+        ("evaluate {0}/nowhere.safetensors {0}/rows.csv", "nowhere.safetensors"),
+        ("info {0}/nowhere.safetensors", "nowhere.safetensors"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(folder, command, words):
+    line = mistake(command.format(folder))
+    assert words in line
+    assert "\n" not in line.strip()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"length,colour,name\n", b"a,b\n1,2\n3\n", b"a,b\n\xff\xfe,1\n", b"a,a\n1,2\n", b"name\nx\nx\n"],
+    ids=["empty", "header only", "ragged", "encoding", "twice", "one class"],
+)
+def test_a_bad_table_is_one_clear_line(tmp_path, content):
+    (tmp_path / "bad.csv").write_bytes(content)
+    line = mistake(f"train {tmp_path}/bad.csv --target name --out {tmp_path}/m.safetensors")
+    assert "\n" not in line.strip()
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_a_damaged_model_is_one_clear_line(folder):
+    content = bytearray((folder / "m.safetensors").read_bytes())
+    content[-1] ^= 1
+    (folder / "damaged.safetensors").write_bytes(content)
+    assert "checksum" in mistake(f"predict {folder}/damaged.safetensors {folder}/rows.csv")
+
+
+def test_a_model_of_a_matrix_knows_no_columns(folder):
+    model = fd.Sequential([fd.Input((2,)), fd.Dense(1)], seed=0)
+    model.save(folder / "matrix.safetensors")
+    assert "not trained on a table" in mistake(f"predict {folder}/matrix.safetensors {folder}/rows.csv")
+
+
+def run_program(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-c", "from fastdense.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def test_the_program_exits_with_one_line_on_standard_error(folder):
+    result = run_program("train", folder / "nowhere.csv", "--target", "name")
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_wrong_usage_exits_with_two(folder):
+    result = run_program("train", folder / "flowers.csv")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_the_reader_of_predictions_may_leave(folder):
+    program = "from fastdense.cli import main; main()"
+    arguments = ["predict", str(folder / "m.safetensors"), str(folder / "rows.csv")]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        error = process.stderr.read().decode()
+    assert "Traceback" not in error
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_ends_training_without_a_traceback(folder):
+    command = ["train", str(folder / "flowers.csv"), "--target", "name", "--epochs", "1000000"]
+    program = "from fastdense.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", program, *command, "--out", str(folder / "never.safetensors")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while "Epoch 3/" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert not Path(folder / "never.safetensors").exists()

@@ -1,0 +1,178 @@
+"""Descriptions: every member of every family makes one, JSON holds it, and it makes the object again."""
+
+import json
+
+import pytest
+
+import fastdense as fd
+from fastdense.network import initializers, layer, regularizers
+from fastdense.training import losses, metrics, optimizers, schedules
+
+FAMILIES = (
+    layer.FAMILY,
+    initializers.FAMILY,
+    regularizers.FAMILY,
+    losses.FAMILY,
+    metrics.FAMILY,
+    optimizers.FAMILY,
+    schedules.FAMILY,
+)
+# Arguments that differ from the defaults, for every class that takes any; a new class must be added here.
+GIVEN = {
+    "Dense": {
+        "units": 3,
+        "activation": fd.activations.ActivationFunction("leaky_relu", 0.1),
+        "use_bias": False,
+        "kernel_initializer": initializers.HeNormal(seed=2),
+        "bias_initializer": "ones",
+        "kernel_regularizer": regularizers.L2(0.5),
+        "bias_regularizer": "l1",
+        "name": "d",
+    },
+    "Activation": {"activation": "gelu", "name": "a"},
+    "ReLU": {"name": "a"},
+    "Softmax": {"name": "a"},
+    "LeakyReLU": {"negative_slope": 0.125, "name": "a"},
+    "ELU": {"alpha": 0.5, "name": "a"},
+    "Dropout": {"rate": 0.25, "name": "a"},
+    "Normalization": {"mean": [1.0, 2.0], "variance": 3.0, "name": "a"},
+    "Zeros": {},
+    "Ones": {},
+    "Constant": {"value": 2.0},
+    "RandomNormal": {"mean": 1.0, "stddev": 2.0, "seed": 3},
+    "TruncatedNormal": {"mean": 1.0, "stddev": 2.0, "seed": 3},
+    "RandomUniform": {"minval": -1.0, "maxval": 2.0, "seed": 3},
+    "VarianceScaling": {"scale": 2.0, "mode": "fan_out", "distribution": "uniform", "seed": 3},
+    "L1": {"l1": 0.5},
+    "L2": {"l2": 0.5},
+    "L1L2": {"l1": 0.5, "l2": 0.25},
+    "MeanSquaredError": {},
+    "MeanAbsoluteError": {},
+    "Poisson": {},
+    "Huber": {"delta": 2.0},
+    "ExponentialDecay": {
+        "initial_learning_rate": 0.5,
+        "decay_steps": 7,
+        "decay_rate": 0.25,
+        "staircase": True,
+    },
+    "CosineDecay": {
+        "initial_learning_rate": 0.5,
+        "decay_steps": 7,
+        "alpha": 0.1,
+        "warmup_target": 1.0,
+        "warmup_steps": 3,
+    },
+    "PiecewiseConstantDecay": {"boundaries": [2, 5], "values": [1.0, 0.5, 0.25]},
+    "PolynomialDecay": {
+        "initial_learning_rate": 0.5,
+        "decay_steps": 7,
+        "end_learning_rate": 0.25,
+        "power": 2.0,
+        "cycle": True,
+    },
+    "SGD": {"momentum": 0.5, "nesterov": True, "weight_decay": 0.1, "clipnorm": 1.0},
+    "RMSprop": {"rho": 0.5, "momentum": 0.25, "epsilon": 0.1, "centered": True, "clipvalue": 1.0},
+    "Adagrad": {"initial_accumulator_value": 0.5, "epsilon": 0.25, "global_clipnorm": 1.0},
+    "Adam": {"beta_1": 0.5, "beta_2": 0.25, "epsilon": 0.125, "weight_decay": 0.1},
+    "AdamW": {"weight_decay": 0.5, "beta_1": 0.25, "beta_2": 0.75, "epsilon": 0.125},
+    "BinaryAccuracy": {"threshold": 0.25, "name": "m"},
+    "Precision": {"thresholds": 0.25, "name": "m"},
+    "Recall": {"thresholds": 0.25, "name": "m"},
+} | {
+    name: {"from_logits": True, "label_smoothing": 0.25}
+    for name in ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+}
+RATES = (0.5, schedules.CosineDecay(0.5, 7, warmup_target=1.0, warmup_steps=3))
+MEMBERS = [(family, name) for family in FAMILIES for name in family.members]
+
+
+def made(family, name):
+    """Return objects of a class with its arguments given, a learning rate of each kind for an optimizer."""
+    arguments = GIVEN.get(name, {})
+    if family is metrics.FAMILY:
+        arguments = arguments or {"name": "m"}
+        arguments = arguments if "name" in arguments else arguments | {"name": "m"}
+    if family is not optimizers.FAMILY:
+        return [family.members[name](**arguments)]
+    return [family.members[name](learning_rate=rate, **arguments) for rate in RATES]
+
+
+@pytest.mark.parametrize(("family", "name"), MEMBERS)
+def test_descriptions_make_the_object_again(family, name):
+    for thing in made(family, name):
+        description = json.loads(json.dumps(thing.describe()))
+        for again in (
+            family.restore(description),
+            family.get(description),
+            type(thing).from_config(thing.get_config()),
+        ):
+            assert type(again) is type(thing)
+            assert again.get_config() == thing.get_config()
+            assert repr(again) == repr(thing)
+
+
+@pytest.mark.parametrize(("family", "name"), MEMBERS)
+def test_every_argument_given_here_is_described(family, name):
+    for thing in made(family, name):
+        config = thing.get_config()
+        for argument, value in GIVEN.get(name, {}).items():
+            assert argument in config
+            if isinstance(value, int | float | list):
+                assert config[argument] == value
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.kind)
+def test_aliases_make_default_objects(family):
+    for alias, member in family.aliases.items():
+        if alias not in family.members:
+            assert type(family.get(alias)) is member
+            assert family.get(family.get(alias).describe()).get_config() == member().get_config()
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.kind)
+@pytest.mark.parametrize(
+    "description",
+    [
+        None,
+        [],
+        "zeros",
+        {},
+        {"class_name": "Nothing", "config": {}},
+        {"class_name": ["Dense"], "config": {}},
+        {"class_name": "Configurable", "config": {}},
+        {"class_name": "object", "config": {}},
+    ],
+)
+def test_unknown_descriptions_are_refused(family, description):
+    with pytest.raises(ValueError, match=family.kind):
+        family.restore(description)
+
+
+@pytest.mark.parametrize(("family", "name"), MEMBERS)
+def test_arguments_missing_or_unknown_are_refused(family, name):
+    description = made(family, name)[0].describe()
+    for key in description["config"]:
+        less = {k: v for k, v in description["config"].items() if k != key}
+        with pytest.raises(ValueError, match=f"{name} is described by"):
+            family.restore({"class_name": name, "config": less})
+    for config in ({**description["config"], "extra": 1}, None, []):
+        with pytest.raises(ValueError, match=f"{name} is described by"):
+            family.restore({"class_name": name, "config": config})
+    with pytest.raises(ValueError, match=family.kind):
+        family.restore({**description, "module": "os"})
+
+
+def test_an_activation_is_made_from_its_description():
+    for activation in (fd.activations.relu, fd.activations.ActivationFunction("elu", 0.5)):
+        again = fd.activations.get(json.loads(json.dumps(activation.describe())))
+        assert repr(again) == repr(activation)
+    with pytest.raises(ValueError, match="ActivationFunction is described by"):
+        fd.activations.get({"class_name": "ActivationFunction"})
+    with pytest.raises(ValueError, match="the activation 'relu' has no parameter alpha"):
+        fd.activations.ActivationFunction("relu", 0.5)
+
+
+def test_synonyms_of_activations():
+    assert fd.activations.get("swish").name == "silu"
+    assert fd.activations.get("identity").name == fd.activations.get(None).name == "linear"

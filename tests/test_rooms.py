@@ -1,0 +1,366 @@
+"""Who may import whom: the rules of the house, proved from the source of the package and of the kernels."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "fastdense"
+
+# A room is a folder or module directly under the package, "" the package itself.
+LEAVES = {"errors", "spec"}
+TOOLS = LEAVES | {"checks", "config", "files", "shapes", "streams"}
+TRAINED = TOOLS | {"network", "tables", "training"}
+OF_NETWORK = {room: {"network"} for room in ("activations", "initializers", "layers", "regularizers")}
+OF_TRAINING = {room: {"training"} for room in ("callbacks", "losses", "metrics", "optimizers")}
+MAY_IMPORT: dict[str, set[str]] = {
+    "_version": set(),
+    "config": set(),
+    "errors": set(),
+    "spec": set(),
+    "checks": {"errors"},
+    "files": {"errors"},
+    "shapes": {"errors"},
+    "streams": {"checks"},
+    "reference": LEAVES,
+    "array": LEAVES,
+    "native": LEAVES,
+    "engines": LEAVES | {"array", "native", "reference"},
+    "training": TOOLS | {"engines"},
+    "network": TOOLS | {"engines", "training"},
+    "tables": {"errors"},
+    "formats": TRAINED,
+    "estimators": TRAINED,
+    "insight": TRAINED | {"engines", "layer", "machine", "reference"},
+    "layer": TOOLS | {"engines", "network"},
+    "machine": {"_version", "engines", "native"},
+    "utils": TOOLS,
+    "models": {"formats", "network"},
+    **OF_NETWORK,
+    **OF_TRAINING,
+}
+MAY_IMPORT[""] = set(MAY_IMPORT)
+MAY_IMPORT["cli"] = set(MAY_IMPORT)
+
+# Late imports upward: inside a function, when the importer has long been loaded, and with a reason.
+EXCEPTIONS = {
+    ("fastdense.network.sequential", "fastdense.formats.safetensors"): "a model saves itself by a method",
+}
+
+WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "spec"}
+# The modules, or the folders of them, that each other library is imported in.
+LIBRARIES = {
+    "jax": ["fastdense.formats", "fastdense.insight"],
+    "keras": ["fastdense.formats"],
+    "matplotlib": ["fastdense.insight"],
+    "onnx": ["fastdense.formats", "fastdense.insight"],
+    "onnxruntime": ["fastdense.insight"],
+    "pandas": [],  # a frame is handed over, and brings its own methods
+    "polars": ["fastdense.formats.tables"],
+    "rich": ["fastdense.cli", "fastdense.training.progress"],
+    "safetensors": ["fastdense.files"],
+    "sklearn": ["fastdense.estimators", "fastdense.formats"],
+    "tensorflow": ["fastdense.formats", "fastdense.insight"],
+    "torch": ["fastdense.formats", "fastdense.insight"],
+    "typer": ["fastdense.cli"],
+}
+# Nobody loads these rooms but who asks for them: commands and base classes need their library at once.
+OPENED_ON_USE = ["fastdense.cli", "fastdense.estimators"]
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: of which module, by which, and when; ``deferred`` is inside a function."""
+
+    importer: str
+    target: str
+    deferred: bool = False
+    for_types: bool = False
+
+
+class Finder(ast.NodeVisitor):
+    """Finds a module's imports, with `importlib.import_module` of a literal name among them."""
+
+    def __init__(self, module, known):
+        self.module, self.known = module, known
+        self.deferred = self.for_types = False
+        self.found = []
+
+    def add(self, target):
+        self.found.append(Import(self.module, target, self.deferred, self.for_types))
+
+    def visit_Import(self, node):
+        for alias in node.names:
+            self.add(alias.name)
+
+    def visit_ImportFrom(self, node):
+        if node.level:
+            raise AssertionError(f"{self.module}: write imports in full, not from {'.' * node.level}")
+        for alias in node.names:
+            inner = f"{node.module}.{alias.name}"
+            self.add(inner if inner in self.known else node.module)
+
+    def visit_Call(self, node):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if name in ("import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
+            self.add(node.args[0].value)
+        self.generic_visit(node)
+
+    def visit_If(self, node):
+        if ast.unparse(node.test) not in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            self.generic_visit(node)
+            return
+        self.for_types = True
+        for child in node.body:
+            self.visit(child)
+        self.for_types = False
+        for child in node.orelse:
+            self.visit(child)
+
+    def visit_FunctionDef(self, node):
+        outer, self.deferred = self.deferred, True
+        self.generic_visit(node)
+        self.deferred = outer
+
+    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
+
+
+def package_sources():
+    """Return the source of every module of the package by its name; a compiled module's is its stub."""
+    folder = ROOT / "src"
+    files = sorted(file for ending in ("*.py", "*.pyi") for file in (folder / PACKAGE).rglob(ending))
+    assert files, f"no source under {folder}"
+    return {module_name(file.relative_to(folder)): file.read_text(encoding="utf-8") for file in files}
+
+
+def module_name(path):
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(sources, known=frozenset()):
+    """Return every import of these modules; ``known`` names others, which an import may be of."""
+    found = []
+    for module, source in sources.items():
+        finder = Finder(module, {*sources, *known})
+        finder.visit(ast.parse(source))
+        found += finder.found
+    return found
+
+
+def room_of(module):
+    """Return the folder or module directly under the package that the module is or lies in."""
+    return [*module.split("."), ""][1]
+
+
+def is_own(module):
+    return module.split(".")[0] == PACKAGE
+
+
+def is_within(module, places):
+    return any(module == place or module.startswith(f"{place}.") for place in places)
+
+
+def unknown_rooms(sources):
+    """Return the rooms that no rule speaks of."""
+    return sorted({room_of(module) for module in sources} - set(MAY_IMPORT))
+
+
+def trespasses(imports):
+    """Return the imports of rooms that the importer's may not see."""
+    return [
+        i
+        for i in imports
+        if is_own(i.target)
+        and room_of(i.target) != room_of(i.importer)
+        and room_of(i.target) not in MAY_IMPORT[room_of(i.importer)]
+        and not ((i.importer, i.target) in EXCEPTIONS and i.deferred)
+    ]
+
+
+def foreign(imports):
+    """Return the imports of libraries that do not belong in that place, or not at that time."""
+    return [i for i in imports if not (is_own(i.target) or _is_welcome(i))]
+
+
+def _is_welcome(i):
+    library = i.target.split(".")[0]
+    if library in sys.stdlib_module_names:
+        return True
+    if library == "numpy":
+        return room_of(i.importer) not in WITHOUT_NUMPY
+    in_time = i.deferred or i.for_types or is_within(i.importer, OPENED_ON_USE)
+    return in_time and is_within(i.importer, LIBRARIES.get(library, []))
+
+
+def circle(imports):
+    """Return a circle of modules that import each other while they load, or None.
+
+    Whoever imports a module of another folder loads the folders that it lies in first.
+    """
+    graph = {}
+    for i in imports:
+        if is_own(i.target) and not (i.deferred or i.for_types):
+            loaded = {i.target, *(p for p in _parents(i.target) if p not in _parents(i.importer))}
+            graph.setdefault(i.importer, set()).update(loaded - {i.importer})
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return None
+
+
+def _parents(module):
+    parts = module.split(".")
+    return [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
+
+
+SOURCES = package_sources()
+IMPORTS = imports_of(SOURCES)
+
+
+def test_the_rules_speak_of_every_room():
+    assert not unknown_rooms(SOURCES)
+
+
+def test_rooms_import_only_what_they_may():
+    assert not trespasses(IMPORTS)
+
+
+def test_libraries_are_imported_in_their_rooms_and_when_needed():
+    assert not foreign(IMPORTS)
+
+
+def test_no_circles():
+    assert circle(IMPORTS) is None
+
+
+def test_every_exception_is_needed():
+    assert {(i.importer, i.target) for i in IMPORTS} >= set(EXCEPTIONS)
+
+
+TRESPASSES = {
+    "fastdense.spec": "from fastdense.errors import ShapeError",
+    "fastdense.reference.dense": "from fastdense.array import layers",
+    "fastdense.reference.program": "from fastdense.engines import Program",
+    "fastdense.array.program": "from fastdense.native import dropout_mask",
+    "fastdense.native.random": "import fastdense.engines",
+    "fastdense.network.stack": "from fastdense.array.program import ArrayEngine",
+    "fastdense.network.layers": "def f():\n    from fastdense.reference import forward",
+    "fastdense.network.summary": "def f():\n    from fastdense.formats.safetensors import load",
+    "fastdense.network.sequential": "from fastdense.formats.safetensors import save",  # at once
+    "fastdense.training.loop": "from fastdense import native",
+    "fastdense.training.trainer": "from fastdense.network.sequential import Sequential",
+    "fastdense.training.data": "if TYPE_CHECKING:\n    from fastdense.network.stack import Stack",
+    "fastdense.tables.table": "from fastdense.checks import finite",
+    "fastdense.formats.safetensors": "from fastdense.cli.app import run",
+    "fastdense.estimators.table": "from fastdense.formats.safetensors import load",
+    "fastdense.insight.ladder": "from importlib import import_module\nimport_module('fastdense.cli')",
+    "fastdense": "def f():\n    import fastdense.cli",
+    "fastdense.layers": "from fastdense.training import losses",
+}
+
+
+@pytest.mark.parametrize("module", TRESPASSES)
+def test_a_trespass_is_found(module):
+    (found,) = trespasses(imports_of({module: TRESPASSES[module]}, known=SOURCES))
+    assert found.importer == module
+
+
+def test_an_unknown_room_is_found():
+    assert unknown_rooms({"fastdense.attic.box": "", **SOURCES}) == ["attic"]
+
+
+FOREIGN = [
+    ("fastdense.array.layers", "import numpy as np"),
+    ("fastdense.array.layers", "def f():\n    import array_api_compat"),
+    ("fastdense.spec", "import numpy"),
+    ("fastdense.reference.dense", "import scipy.special"),
+    ("fastdense.tables.table", "def f():\n    import pandas"),
+    ("fastdense.tables.table", "if TYPE_CHECKING:\n    import polars"),
+    ("fastdense.training.progress", "from rich.progress import Progress"),
+    ("fastdense.training.loop", "def f():\n    from rich.progress import Progress"),
+    ("fastdense.files", "import safetensors"),
+    ("fastdense.formats.safetensors", "def f():\n    import safetensors"),
+    ("fastdense.formats.tables", "import polars as pl"),
+    ("fastdense.insight.chart", "class Chart:\n    import matplotlib.pyplot as plt"),
+    ("fastdense.insight.peers", "try:\n    import torch\nexcept ImportError:\n    torch = None"),
+    ("fastdense.insight.peers", "import importlib\nimportlib.import_module('jax')"),
+    ("fastdense.cli.train", "def f():\n    import polars"),
+    ("fastdense.network.layers", "import requests"),
+]
+
+
+@pytest.mark.parametrize(("module", "source"), FOREIGN)
+def test_a_foreign_import_is_found(module, source):
+    (found,) = foreign(imports_of({module: source}))
+    assert found.importer == module
+
+
+WELCOME = [
+    ("fastdense.reference.dense", "import math\nimport numpy as np\nfrom numpy.typing import NDArray"),
+    ("fastdense.training.progress", "class Bar:\n    def f(self):\n        import rich.progress"),
+    ("fastdense.formats.tables", "if TYPE_CHECKING:\n    import polars as pl"),
+    ("fastdense.cli.app", "import typer\nfrom rich.console import Console"),
+    ("fastdense.estimators.classifier", "from sklearn.base import BaseEstimator"),
+]
+
+
+@pytest.mark.parametrize(("module", "source"), WELCOME)
+def test_what_belongs_is_left_alone(module, source):
+    assert not foreign(imports_of({module: source}))
+
+
+CIRCLES = {
+    "of two": {"fastdense.a": "from fastdense import b", "fastdense.b": "import fastdense.a"},
+    "of three": {
+        "fastdense.a": "import fastdense.b",
+        "fastdense.b": "from fastdense.c import x",
+        "fastdense.c": "from fastdense.a import y",
+    },
+    "through a folder": {
+        "fastdense.a": "from fastdense.b.leaf import x",
+        "fastdense.b": "import fastdense.b.other",
+        "fastdense.b.leaf": "",
+        "fastdense.b.other": "import fastdense.a",
+    },
+}
+
+
+@pytest.mark.parametrize("name", CIRCLES)
+def test_a_circle_is_found(name):
+    assert circle(imports_of(CIRCLES[name]))
+
+
+def test_late_imports_and_imports_for_types_make_no_circle():
+    late = "def f():\n    import fastdense.a\nif TYPE_CHECKING:\n    import fastdense.a"
+    assert circle(imports_of({"fastdense.a": "import fastdense.b", "fastdense.b": late})) is None
+
+
+def test_a_relative_import_is_refused():
+    with pytest.raises(AssertionError, match="in full"):
+        imports_of({"fastdense.a": "from . import b"})
+
+
+PYTHON_HEADER = re.compile(r'^\s*#\s*include\s*[<"](Python\.h|nanobind/|numpy/|pybind11/)', re.MULTILINE)
+
+
+def test_only_the_bindings_include_python():
+    files = [file for ending in ("*.h", "*.cpp") for file in (ROOT / "native").rglob(ending)]
+    found = {str(f.relative_to(ROOT)) for f in files if PYTHON_HEADER.search(f.read_text(encoding="utf-8"))}
+    assert found == {"native/bindings.cpp"}
+
+
+@pytest.mark.parametrize(
+    "line", ["#include <Python.h>", '#include "Python.h"', "  # include <nanobind/ndarray.h>"]
+)
+def test_a_python_header_is_found(line):
+    assert PYTHON_HEADER.search(f"// A kernel.\n{line}\n")
+    assert not PYTHON_HEADER.search(f"#include <vector>\n// {line}\n")
