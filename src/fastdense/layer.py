@@ -56,7 +56,7 @@ def dense(
     >>> W = np.array([[1.0, -3.0, 5.0], [-2.0, 4.0, -6.0]])
     >>> B = np.array([[-1.0, 1.0, 2.0]])
     >>> fd.dense(A_in, W, B)
-    array([[165., -531.,  900.]])
+    array([[ 165., -531.,  900.]])
     >>> fd.dense(A_in, W, B, activation="sigmoid").round()
     array([[1., 0., 1.]])
     """

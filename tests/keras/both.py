@@ -13,6 +13,7 @@ import fastdense
 from tests.compare import assert_within
 
 os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # of these short runs compiling is the longer part
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # theirs, of their own dependencies
     pytest.importorskip("jax")

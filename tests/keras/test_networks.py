@@ -62,14 +62,12 @@ def test_the_course(name):
 
 
 OPTIMIZERS = {
-    "sgd": lambda o: o.SGD(0.1),
     "momentum": lambda o: o.SGD(0.05, momentum=0.9),
     "nesterov": lambda o: o.SGD(0.05, momentum=0.9, nesterov=True),
     "sgd with decay": lambda o: o.SGD(0.1, weight_decay=0.01),
     "rmsprop": lambda o: o.RMSprop(0.002),
     "rmsprop, centered, momentum": lambda o: o.RMSprop(0.002, rho=0.8, momentum=0.5, centered=True),
-    "adagrad": lambda o: o.Adagrad(0.05),
-    "adagrad from 0.5": lambda o: o.Adagrad(0.05, initial_accumulator_value=0.5),
+    "adagrad": lambda o: o.Adagrad(0.05, initial_accumulator_value=0.5),
     "adam": lambda o: o.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-4),
     "adamw": lambda o: o.AdamW(0.01, weight_decay=0.05),
     "clipnorm": lambda o: o.Adam(0.01, clipnorm=0.02),

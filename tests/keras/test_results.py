@@ -35,8 +35,6 @@ def histories(models, *data, **fit):
 
 
 METRICS = {
-    "none": None,
-    "accuracy": ["accuracy"],
     "acc": ["acc"],
     "names": ["accuracy", "mse", "mae", "MSE", "mean_squared_error"],
     "objects": lambda lib: [lib.metrics.CategoricalAccuracy(), lib.metrics.MeanSquaredError()],

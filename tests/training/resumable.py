@@ -50,10 +50,10 @@ def run(folder, trouble=None, optimizer=None, delete=True):
     folder = Path(folder)
     X, y = binary(60)
     model = classifier(optimizer or fd.optimizers.Adam(0.05), dropout=0.3, metrics=["accuracy"], seed=11)
-    stopping = EarlyStopping(patience=5, restore_best_weights=True)
+    stopping = EarlyStopping(patience=3, restore_best_weights=True)
     callbacks = [
         BackupAndRestore(folder / "backup", delete_checkpoint=delete),
-        *([] if optimizer else [ReduceLROnPlateau(factor=0.5, patience=1, cooldown=1)]),
+        *([] if optimizer else [ReduceLROnPlateau(factor=0.5, patience=1, cooldown=2)]),
         stopping,
         ModelCheckpoint(folder / "best.safetensors", save_best_only=True),
         CSVLogger(folder / "log.csv"),

@@ -50,14 +50,14 @@ def test_fit_learns():
 
 def test_the_loss_of_an_epoch_weighs_a_short_batch_by_its_rows():
     model = sgd()
-    first = cross_mse(model, X[:30], y[:30])
+    first = squared_error(model, X[:30], y[:30])
     model.fit(X[:30], y[:30], batch_size=30, shuffle=False, verbose=0)
-    second = cross_mse(model, X[30:], y[30:])
+    second = squared_error(model, X[30:], y[30:])
     loss = sgd().fit(X, y, batch_size=30, shuffle=False, verbose=0).history["loss"][0]
     assert_within(loss, (30 * first + 10 * second) / 40, 1e-6)
 
 
-def cross_mse(model, X, y):
+def squared_error(model, X, y):
     return np.mean((model.predict(X)[:, 0].astype(np.float64) - y) ** 2)
 
 
@@ -74,6 +74,17 @@ def test_evaluate_returns_a_number_a_list_or_a_dictionary():
     assert named == dict(zip(model.metrics_names, numbers, strict=True))
     assert numbers == model.test_on_batch(X, y)
     assert named == model.test_on_batch(X, y, return_dict=True)
+
+
+def test_the_loss_has_the_penalties_in_it():
+    """In training, evaluation and validation alike."""
+    layers = [fd.Input((3,)), fd.Dense(1, kernel_regularizer=fd.regularizers.L2(0.1))]
+    model = fd.Sequential(layers, seed=0)
+    model.compile(fd.optimizers.SGD(0.0), "mse")
+    wanted = squared_error(model, X, y) + 0.1 * np.sum(np.square(model.get_weights()[0], dtype=np.float64))
+    history = model.fit(X, y, batch_size=7, validation_data=(X, y), verbose=0).history
+    for found in (model.evaluate(X, y, verbose=0), history["loss"][0], history["val_loss"][0]):
+        assert_within(found, wanted, 1e-6)
 
 
 def test_predictions():
@@ -316,14 +327,14 @@ def test_without_shuffling_rows_come_as_they_are():
     assert orders == [list(range(40))] * 2
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_same_seed_same_bits(dropout):
-    """The seed decides the row orders and masks too, not the first weights alone."""
+@pytest.mark.parametrize(("dropout", "shuffle"), [(0.0, True), (0.5, False)])
+def test_same_seed_same_bits(dropout, shuffle):
+    """The seed decides the row orders, or the masks, not the first weights alone."""
     first, second, other = (classifier(dropout=dropout, seed=seed) for seed in (1, 1, 2))
     second.set_weights(first.get_weights())
     other.set_weights(first.get_weights())
     for model in (first, second, other):
-        model.fit(X, y, epochs=3, batch_size=8, verbose=0)
+        model.fit(X, y, epochs=3, batch_size=8, shuffle=shuffle, verbose=0)
     assert same_weights(first, second)
     assert not same_weights(first, other)
 
@@ -414,6 +425,17 @@ def test_a_rate_set_between_epochs_is_used():
 
 def freeze(model):
     model.optimizer.learning_rate = 0.0
+
+
+def test_an_epoch_that_is_stopped_measures_the_rows_it_took():
+    model, plain = (classifier(fd.optimizers.SGD(0.1), metrics=["mae"]) for _ in range(2))
+
+    def stop(batch, logs):
+        model.stop_training = batch == 1
+
+    fit = {"batch_size": 8, "shuffle": False, "verbose": 0}
+    found = model.fit(X, y, callbacks=LambdaCallback(on_train_batch_end=stop), **fit).history
+    assert found == plain.fit(X[:16], y[:16], **fit).history
 
 
 def test_stop_training_after_a_step_and_after_an_epoch():

@@ -26,6 +26,7 @@ def watched(callback, scores, name="score", model=None):
         ({"patience": 2}, [3, 2, 2, 1, 1, 2, 2], 6),
         ({"patience": 3}, [3, 2, 2, 1, 1, 2], 6),
         ({"patience": 2}, [3, np.nan, np.nan, 1], 3),
+        ({"patience": 1}, [np.nan, 3, 2, 2, 2], 4),
         ({"min_delta": 0.5}, [3, 2, 1.6, 1.1], 3),
         ({"min_delta": -0.5}, [3, 2, 1.6, 1.1], 3),
         ({"min_delta": 0.5, "patience": 2}, [3, 2, 1.6, 1.55, 1.2, 1.0], 4),

@@ -78,6 +78,7 @@ from tests.training.networks import binary, classifier, weights
 X, y = binary()
 model, silent = (classifier(metrics=["accuracy", "mae"], dropout=0.3) for _ in range(2))
 how = sys.argv[1]
+verbose = 2 if how == "in lines" else "auto"
 
 
 def end(epoch, logs):
@@ -90,7 +91,7 @@ def end(epoch, logs):
 
 fit = dict(epochs=2, batch_size=3, validation_split=0.25)
 try:
-    history = model.fit(X, y, callbacks=fd.callbacks.LambdaCallback(on_epoch_end=end), verbose="auto", **fit)
+    history = model.fit(X, y, callbacks=fd.callbacks.LambdaCallback(on_epoch_end=end), verbose=verbose, **fit)
     assert silent.fit(X, y, verbose=0, **fit).history == history.history
     assert weights(model) == weights(silent)
 except (LookupError, KeyboardInterrupt) as error:
@@ -143,3 +144,13 @@ def test_a_bar_in_a_terminal(how):
         assert re.search(r"loss: 0\.\d{4} - accuracy: [01]\.\d{4} - mae: 0\.\d{4} - val_loss", written)
     else:
         assert "ended by" in written
+
+
+def test_lines_in_a_terminal():
+    written, unchanged = in_a_terminal("in lines")
+    assert unchanged
+    assert "\x1b" not in written
+    assert [line.split(" - ")[0] for line in written.splitlines()] == [
+        *("said in between", "Epoch 1/2", "said in between", "Epoch 2/2"),
+        "the end",
+    ]

@@ -27,7 +27,7 @@ __all__ = ["load", "save"]
 
 _HEAD = {"format": "fastdense", "version": 1}
 _ACCURACY = ("accuracy", "acc")
-# What a constructor raises for a value it does not accept.
+# What a constructor raises for a value it does not accept, and showing deeply nested ones may.
 _REFUSED = (ValueError, TypeError, RecursionError)
 
 
@@ -122,7 +122,7 @@ def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Se
         raise FormatError("the file is not a fastdense model")
     if description.get("version") != _HEAD["version"]:
         raise FormatError(
-            f"the file is of version {description.get('version')!r}, and this fastdense reads version "
+            f"the file is of version {description.get('version')!r:.100}, and this fastdense reads version "
             f"{_HEAD['version']}"
         )
     _, _, model_part, training, table = _fields(

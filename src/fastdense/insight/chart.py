@@ -11,7 +11,8 @@ from fastdense.files import atomic_file
 from fastdense.insight.wording import duration, ratio, title
 
 if TYPE_CHECKING:
-    from fastdense.insight.ladder import Ladder, Rung
+    from fastdense.insight.ladder import Ladder
+    from fastdense.insight.rungs import Rung
 
 __all__ = ["check_path", "save"]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from fastdense.insight.ladder import Ladder, Rung
+    from fastdense.insight.ladder import Ladder
+    from fastdense.insight.rungs import Rung
     from fastdense.machine import Info
 
 __all__ = ["HEADINGS", "cells", "duration", "ladder_text", "notes", "ratio", "title"]
@@ -107,6 +108,5 @@ def _digits(value: float) -> str:
     """Return a positive number to three digits, to two below one, never as a power of ten."""
     if value >= 99.95:
         return f"{value:,.0f}"
-    if value >= 0.995:
-        return f"{value:#.3g}"
-    return np.format_float_positional(value, precision=2, fractional=False, trim="k")
+    text = f"{value:#.3g}" if value >= 0.9995 else f"{value:#.2g}"
+    return np.format_float_positional(float(text)) if "e" in text else text

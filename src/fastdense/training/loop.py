@@ -133,7 +133,7 @@ def fit_epochs(model: Learner, fit: Fit) -> None:
         fit.display.epoch_begin(epoch, fit.epochs, fit.steps)
         fit.callbacks.call("on_epoch_begin", epoch, {})
         start = model.state()
-        logs = _epoch(model, fit, epoch, good)
+        logs = _epoch(model, fit, epoch, start, good)
         if fit.held_out is not None:
             held_out = measure(model, fit.held_out, fit.metrics)
             logs |= {f"val_{name}": value for name, value in held_out.items()}
@@ -196,13 +196,15 @@ def _run_steps(
     return losses
 
 
-def _epoch(model: Learner, fit: Fit, epoch: int, good: State) -> Logs:
+def _epoch(model: Learner, fit: Fit, epoch: int, start: State, good: State) -> Logs:
     """Run one epoch and return its numbers: the loss is the mean over rows, each at its own step.
+
+    Where it fails, the model goes back to ``start``, or to ``good`` if the first loss was a bad one already.
 
     No number depends on how the epoch is cut into stretches: losses are added one by one, and the metrics
     are those of all the epoch's outputs, kept until its end.
     """
-    data, size, start = fit.data, fit.batch_size, model.state()
+    data, size = fit.data, fit.batch_size
     order = _order(model, len(data), fit.shuffle)
     outputs = _buffer(model, fit.metrics, len(data))
     total, rows = 0.0, 0

@@ -1,0 +1,101 @@
+"""One rung: a method's outputs checked against the definition, then its time."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from timeit import timeit
+
+from fastdense.errors import FastdenseError
+from fastdense.insight.agreement import Definition, disagreement
+from fastdense.insight.methods import Method, Run
+from fastdense.insight.timing import best_time
+from fastdense.insight.workload import Workload
+from fastdense.machine import Info
+
+__all__ = ["Rung", "compare", "measure"]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to compute the layer, and how fast it is; the numbers are None where it has a problem.
+
+    Attributes
+    ----------
+    name : str
+    module : str or None
+        The framework's module, None for fastdense's own rungs.
+    cores : int
+        The cores it may use.
+    rows : int
+        How many examples one call computed.
+    seconds : float or None
+        Time an example.
+    gflops : float or None
+        Billions of multiplications and additions a second, the activation's not counted.
+    percent_of_peak : float or None
+        Of the measured peak of the cores it may use.
+    speedup : float or None
+        Over the first rung.
+    problem : str or None
+        Why it was not timed: it could not be imported or run, or gave wrong numbers.
+    """
+
+    name: str
+    module: str | None
+    cores: int
+    rows: int
+    seconds: float | None = None
+    gflops: float | None = None
+    percent_of_peak: float | None = None
+    speedup: float | None = None
+    problem: str | None = None
+
+
+def measure(method: Method, work: Workload, definition: Definition, machine: Info, seconds: float) -> Rung:
+    """Check a method, then time it; a framework that fails becomes a rung that says why."""
+    rung = Rung(method.name, method.module, machine.cores if method.cores == "all" else 1, work.rows)
+    try:
+        run, rows = _prepare(method, work, seconds)
+        wrong = disagreement(run(), definition.first(rows))
+    except Exception as error:
+        if method.module is None:
+            raise
+        return replace(rung, name=_label(method), problem=_in_a_line(error))
+    if wrong is not None and method.module is None:
+        raise FastdenseError(f"{method.name}: {wrong}")
+    rung = replace(rung, name=_label(method), rows=rows, problem=wrong)
+    if wrong is not None:
+        return rung
+    each = best_time(run, seconds) / rows
+    return replace(rung, seconds=each, gflops=work.flops / each / 1e9)
+
+
+def _prepare(method: Method, work: Workload, seconds: float) -> tuple[Run, int]:
+    """Return what is to be timed, and its rows: for loops, as few as take a tenth of the time."""
+    rows = 1 if method.loops else work.rows
+    while True:
+        run = method.prepare(work.first(rows))
+        if rows == work.rows or timeit(run, number=1) >= seconds / 10:
+            return run, rows
+        rows = min(4 * rows, work.rows)
+
+
+def _label(method: Method) -> str:
+    """Return the name, with the framework's version where it could be imported."""
+    version = getattr(sys.modules.get(method.module or ""), "__version__", None)
+    return method.name if version is None else f"{method.name} {version}"
+
+
+def _in_a_line(error: Exception) -> str:
+    first = (str(error).strip() or "no message").splitlines()[0]
+    return f"{type(error).__name__}: {first if len(first) <= 160 else first[:157] + '...'}"
+
+
+def compare(rung: Rung, first: Rung, machine: Info) -> Rung:
+    """Return a timed rung with its share of the machine's peak and its speed-up over the first rung."""
+    if rung.seconds is None or rung.gflops is None or first.seconds is None:
+        return rung
+    peak = machine.peak_one_core if rung.cores == 1 else machine.peak_all_cores
+    assert peak is not None
+    return replace(rung, percent_of_peak=100 * rung.gflops / peak, speedup=first.seconds / rung.seconds)

@@ -1,0 +1,20 @@
+"""Every way to compute the layer, the other frameworks' too, gives the definition's numbers."""
+
+import pytest
+
+from fastdense.insight.agreement import define, disagreement
+from fastdense.insight.methods import METHODS
+from fastdense.insight.workload import random_workload
+from fastdense.spec import ACTIVATIONS
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("method", METHODS, ids=[method.name for method in METHODS])
+def test_it_agrees_with_the_definition(method, activation):
+    if method.module is not None:
+        pytest.importorskip(method.module, exc_type=ImportError)
+    if method.module == "onnxruntime":
+        pytest.importorskip("onnx")
+    for sizes in [(1, 1, 1), (7, 300, 25)]:
+        work = random_workload(*sizes, activation)
+        assert disagreement(method.prepare(work)(), define(work)) is None
