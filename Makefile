@@ -7,8 +7,9 @@
 VENV   ?= .venv
 PYTHON ?= python3
 EXTRAS ?= test
-# Two workers, each taking whole files: the tests of one file share their set-up.
-PYTEST ?= $(BIN)/pytest -n 2 --dist loadfile
+# Two workers, each taking whole files: the tests of one file share their set-up. One BLAS thread for each: more
+# threads than cores wait for one another, and small products take 20 times as long.
+PYTEST ?= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed-$(EXTRAS)

@@ -11,7 +11,7 @@ from fastdense.machine import info
 
 
 def test_info_says_what_is_in_use():
-    found = info(engine="array")
+    found = info()
     assert found.version == fastdense._version.__version__
     assert found.python == platform.python_version()
     assert found.numpy == np.__version__

@@ -20,7 +20,9 @@ def test_every_python_block_runs(tmp_path, monkeypatch, capsys):
         exec(compile(block, str(README), "exec"), names)
     assert (tmp_path / "quadrants.safetensors").exists()
     assert "Epoch 20/20" in capsys.readouterr().out
-    np.testing.assert_allclose(names["predict_table"](names["model"], {"x": [0.3, 4.4]}).probabilities.sum(1), 1)
+    np.testing.assert_allclose(
+        names["predict_table"](names["model"], {"x": [0.3, 4.4]}).probabilities.sum(1), 1
+    )
     assert names["predict_table"](names["model"], {"x": [0.3, 4.4]}).values == ["low", "high"]
 
 

@@ -22,7 +22,7 @@ OF_NETWORK = {room: {"network"} for room in ("activations", "initializers", "lay
 OF_TRAINING = {room: {"training"} for room in ("callbacks", "losses", "metrics", "optimizers")}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
-    "config": set(),
+    "config": {"errors"},
     "errors": set(),
     "spec": set(),
     "checks": {"errors"},

@@ -99,6 +99,8 @@ def real_array(name: str, values: Any) -> NDArray[Any]:
         array = np.asarray(values)
     except ValueError as error:
         raise ShapeError(f"{name} is ragged: its rows have different lengths ({error})") from None
+    if np.ma.is_masked(values):
+        raise NonFiniteError(f"{name} has masked values: fill them in (.filled(0)) or drop their rows")
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"{name} must hold real numbers, got dtype {array.dtype}: {_advice(array)}")
     return array

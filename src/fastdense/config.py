@@ -12,6 +12,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from fastdense.errors import FormatError
+
 __all__ = ["Configurable", "Family"]
 
 
@@ -119,6 +121,12 @@ class Family(Generic[T]):
             f"{self.kind}: give a name ({', '.join(self.names())}) or one of fastdense's own objects, "
             f"not {identifier!r:.200}"
         )
+
+    def describe(self, member: T) -> dict[str, Any]:
+        """Return the description that `restore` takes; FormatError for a class of somebody else's."""
+        if self.members.get(type(member).__name__) is not type(member):
+            raise FormatError(f"a file cannot hold {type(member).__name__}, no {self.kind} of fastdense's")
+        return member.describe()
 
     def restore(self, description: Any) -> T:
         """Return the member that a description made by `Configurable.describe` stands for."""

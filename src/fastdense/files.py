@@ -40,7 +40,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     It is written beside ``path``, flushed to the disk and renamed; on any error, an interrupt included,
     it is removed and what was at ``path`` stays as it was.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "the folder to save in does not exist", str(path.parent))
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")

@@ -7,7 +7,7 @@ import pytest
 
 import fastdense as fd
 from fastdense.errors import TableError
-from fastdense.estimators.table import Recipe, evaluate_table, predict_table, train_table
+from fastdense.estimators.table import Recipe, evaluate_table, kept_epoch, predict_table, train_table
 from tests.compare import assert_within
 
 SMALL = Recipe(hidden=(32,), epochs=40)
@@ -93,14 +93,18 @@ def test_numbers_of_a_regression_by_hand():
     assert_within(np.array(numbers["r2"]), 1 - np.mean(errors**2) / frame["price"].var(), 1e-6)
 
 
-def test_the_best_epoch_on_the_held_out_rows_is_kept():
-    model = train_table(flowers(), "name", recipe=SMALL, validation=0.25, seed=3, verbose=0)
-    best = max(model.history.history["val_accuracy"])
-    counts = {"iris": 0, "rose": 0, "lily": 0}
-    for name in flowers()["name"]:
-        counts[name] += 1
-    held = sum(round(0.25 * count) for count in counts.values())
-    assert (best * held) % 1 == pytest.approx(0, abs=1e-6)
+@pytest.mark.parametrize(("target", "frame"), [("name", flowers(60)), ("price", houses(60))])
+def test_the_best_epoch_on_the_held_out_rows_is_kept(target, frame):
+    seen = []
+
+    class Weights(fd.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(self.model.get_weights())
+
+    model = train_table(frame, target, recipe=SMALL, validation=0.4, seed=3, verbose=0, callbacks=[Weights()])
+    assert len(seen) == SMALL.epochs
+    for ours, theirs in zip(model.weights, seen[kept_epoch(model)], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_nothing_held_out_still_trains():
@@ -122,7 +126,13 @@ def test_unknown_categories_and_missing_values_are_predicted():
 
 
 def test_a_recipe_checks_its_numbers():
-    for wrong in ({"hidden": (0,)}, {"epochs": 0}, {"learning_rate": 0.0}, {"dropout": 1.0}, {"batch_size": 0}):
+    for wrong in (
+        {"hidden": (0,)},
+        {"epochs": 0},
+        {"learning_rate": 0.0},
+        {"dropout": 1.0},
+        {"batch_size": 0},
+    ):
         with pytest.raises(ValueError, match=next(iter(wrong)).replace("hidden", "hidden layer")):
             Recipe(**wrong)
 
@@ -130,6 +140,11 @@ def test_a_recipe_checks_its_numbers():
 def test_batches_grow_with_the_table():
     assert [Recipe().rows_a_step(rows) for rows in (10, 1000, 4000, 10**6)] == [32, 32, 128, 256]
     assert Recipe(batch_size=7).rows_a_step(10**6) == 7
+
+
+def test_small_tables_are_gone_through_more_often():
+    assert [Recipe().times(rows) for rows in (10, 320, 1000, 10**6)] == [500, 200, 63, 60]
+    assert Recipe(epochs=7).times(10) == 7
 
 
 def test_mistakes_are_named():

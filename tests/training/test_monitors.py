@@ -11,7 +11,7 @@ from tests.training.networks import binary, classifier, same_weights, weights
 X, y = binary()
 
 
-def watched(callback, scores, name="score", model=None):
+def watched(callback, scores, name="score_error", model=None):
     """Fit with the given scores, one an epoch; return the history."""
     model = model or classifier()
     say = LambdaCallback(on_epoch_end=lambda epoch, logs: logs.__setitem__(name, scores[epoch]))
@@ -41,7 +41,7 @@ def watched(callback, scores, name="score", model=None):
     ],
 )
 def test_when_training_stops(arguments, scores, epochs):
-    stopping = EarlyStopping("score", **arguments)
+    stopping = EarlyStopping("score_error", **arguments)
     assert len(watched(stopping, scores).epoch) == epochs
     assert stopping.stopped_epoch == (epochs - 1 if epochs < len(scores) else 0)
 
@@ -59,7 +59,7 @@ def test_auto_minimises_the_rest(name):
 @pytest.mark.parametrize("arguments", [{}, {"baseline": 0.0, "patience": 3}])
 def test_the_best_weights_come_back(arguments):
     model, best = classifier(), classifier()
-    stopping = EarlyStopping("score", **{"patience": 2, "restore_best_weights": True, **arguments})
+    stopping = EarlyStopping("score_error", **{"patience": 2, "restore_best_weights": True, **arguments})
     watched(stopping, [3, 1, 2, 2, 2, 2], model=model)
     best.fit(X, y, epochs=2, verbose=0)
     assert same_weights(model, best)
@@ -69,28 +69,28 @@ def test_the_best_weights_come_back(arguments):
 
 def test_the_best_weights_come_back_where_nothing_stopped_too():
     model, best = classifier(), classifier()
-    watched(EarlyStopping("score", patience=9, restore_best_weights=True), [1, 2, 3], model=model)
+    watched(EarlyStopping("score_error", patience=9, restore_best_weights=True), [1, 2, 3], model=model)
     best.fit(X, y, epochs=1, verbose=0)
     assert same_weights(model, best)
 
 
 def test_the_last_weights_stay_unless_asked():
     model, last = classifier(), classifier()
-    watched(EarlyStopping("score", patience=2), [1, 2, 3], model=model)
+    watched(EarlyStopping("score_error", patience=2), [1, 2, 3], model=model)
     last.fit(X, y, epochs=3, verbose=0)
     assert same_weights(model, last)
 
 
 def test_every_fit_starts_to_wait_anew():
-    stopping = EarlyStopping("score", restore_best_weights=True)
+    stopping = EarlyStopping("score_error", restore_best_weights=True)
     assert len(watched(stopping, [1, 2, 3]).epoch) == 2
     assert len(watched(stopping, [9, 8, 7]).epoch) == 3
     assert stopping.stopped_epoch == 0
 
 
 def test_stopping_is_told(capsys):
-    watched(EarlyStopping("score", verbose=1), [1, 2])
-    assert capsys.readouterr().out == "Stopped after epoch 2: no better score than 1\n"
+    watched(EarlyStopping("score_error", verbose=1), [1, 2])
+    assert capsys.readouterr().out == "Stopped after epoch 2: no better score_error than 1\n"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_arguments_of_early_stopping(arguments, kind):
 
 
 def test_a_file_an_epoch_by_name(tmp_path):
-    model, pattern = classifier(), tmp_path / "m-{epoch:02d}-{score:.1f}.safetensors"
+    model, pattern = classifier(), tmp_path / "m-{epoch:02d}-{score_error:.1f}.safetensors"
     watched(ModelCheckpoint(pattern), [3, 1, 2], model=model)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["m-01-3.0.safetensors", "m-02-1.0.safetensors", "m-03-2.0.safetensors"]
@@ -137,7 +137,7 @@ def test_a_file_an_epoch_by_name(tmp_path):
 @pytest.mark.parametrize(("mode", "best"), [("min", 2), ("max", 4), ("auto", 2)])
 def test_the_best_file_alone(mode, best, tmp_path, capsys):
     path, model = tmp_path / "best.safetensors", classifier()
-    checkpoint = ModelCheckpoint(str(path), "score", save_best_only=True, mode=mode, verbose=1)
+    checkpoint = ModelCheckpoint(str(path), "score_error", save_best_only=True, mode=mode, verbose=1)
     watched(checkpoint, [3, 1, 2, 9, np.nan], model=model)
     wanted = classifier()
     wanted.fit(X, y, epochs=best, verbose=0)
@@ -184,13 +184,13 @@ def test_a_folder_that_is_not_there(tmp_path):
 )
 def test_how_the_rate_falls(arguments, scores, rates):
     model = classifier(fd.optimizers.SGD(1.0))
-    plateau = ReduceLROnPlateau("score", **{"factor": 0.5, **arguments})
+    plateau = ReduceLROnPlateau("score_error", **{"factor": 0.5, **arguments})
     assert_within(watched(plateau, scores, model=model).history["learning_rate"], np.float64(rates), 1e-12)
 
 
 def test_the_lower_rate_is_trained_with():
     model, plain = classifier(fd.optimizers.SGD(1.0)), classifier(fd.optimizers.SGD(1.0))
-    watched(ReduceLROnPlateau("score", factor=0.25, patience=1), [1, 1, 1], model=model)
+    watched(ReduceLROnPlateau("score_error", factor=0.25, patience=1), [1, 1, 1], model=model)
     plain.fit(X, y, epochs=2, verbose=0)
     plain.optimizer.learning_rate = 0.25
     plain.fit(X, y, epochs=1, verbose=0)
@@ -199,13 +199,15 @@ def test_the_lower_rate_is_trained_with():
 
 def test_a_lower_rate_is_told(capsys):
     watched(
-        ReduceLROnPlateau("score", patience=1, verbose=1), [1, 1], model=classifier(fd.optimizers.SGD(1.0))
+        ReduceLROnPlateau("score_error", patience=1, verbose=1),
+        [1, 1],
+        model=classifier(fd.optimizers.SGD(1.0)),
     )
     assert capsys.readouterr().out == "Learning rate lowered to 0.1\n"
 
 
 def test_every_fit_starts_to_watch_anew():
-    plateau, model = ReduceLROnPlateau("score", patience=1), classifier(fd.optimizers.SGD(1.0))
+    plateau, model = ReduceLROnPlateau("score_error", patience=1), classifier(fd.optimizers.SGD(1.0))
     assert watched(plateau, [1, 1], model=model).history["learning_rate"] == [1.0, 1.0]
     assert watched(plateau, [5, 4], model=model).history["learning_rate"] == [0.1, 0.1]
 

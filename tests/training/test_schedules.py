@@ -98,7 +98,7 @@ def test_a_rate_that_is_none(rate):
     model = regressor(fd.optimizers.SGD(lambda step: rate if step == 7 else 0.1))
     model.fit(X, y, batch_size=8, verbose=0)
     before = weights(model)
-    with pytest.raises(ValueError, match="the learning rate of step 7 is"):
+    with pytest.raises(ValueError, match="the learning rate of step 7 must be finite and at least 0"):
         model.fit(X, y, batch_size=8, verbose=0)
     assert weights(model) == before
     assert model.optimizer.iterations == 5

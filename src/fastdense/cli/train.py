@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fastdense.cli.arguments import Header, TablePath, hidden_units, named_types
 from fastdense.errors import FormatError
-from fastdense.estimators.table import Recipe, train_table
+from fastdense.estimators.table import Recipe, kept_epoch, train_table
 from fastdense.formats.tables import read_table
 from fastdense.network.sequential import Sequential
 
@@ -32,7 +32,9 @@ def train(
     target: Annotated[str, typer.Option(help="The column to predict.")],
     task: Annotated[Task, typer.Option(help="What to predict: labels or quantities.")] = Task.auto,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers, separated by commas.")] = "256,256",
-    epochs: Annotated[int, typer.Option(help="Times through the rows, at most.")] = Recipe.epochs,
+    epochs: Annotated[
+        int | None, typer.Option(help="Times through the rows; chosen by the table's size by default.")
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Rows a step; chosen by the table's size by default.")
     ] = None,
@@ -88,15 +90,13 @@ def _results(model: Sequential) -> list[str]:
     """Return the held-out numbers of the epoch that was kept, in plain words."""
     assert model.history is not None
     history = model.history.history
-    watched = history.get("val_loss", history["loss"])
-    best = watched.index(min(watched))
-    side = "held-out" if "val_loss" in history else "training"
-    prefix = "val_" if side == "held-out" else ""
-    lines = [f"Best epoch: {best + 1} of {len(watched)}"]
+    best = kept_epoch(model)
+    side, prefix = ("Held-out", "val_") if "val_loss" in history else ("Training", "")
+    lines = [f"Best epoch: {best + 1} of {len(history['loss'])}"]
     if model.table.task == "classify":
-        return [*lines, f"{side} accuracy: {history[prefix + 'accuracy'][best]:.4f}".capitalize()]
+        return [*lines, f"{side} accuracy: {history[prefix + 'accuracy'][best]:.4f}"]
     scale = model.table.target.std
     rmse = history[f"{prefix}loss"][best] ** 0.5
-    mae = history[f"{prefix}mean_absolute_error"][best]
+    mae = history[f"{prefix}mae"][best]
     lines.append(f"{side} RMSE: {rmse * scale:.6g}, MAE: {mae * scale:.6g}")
     return [*lines, f"{side} R2: {1.0 - rmse**2:.4f} (of the training rows' variance)"]

@@ -23,7 +23,7 @@ from fastdense.training.optimizers import AdamW
 from fastdense.training.progress import Verbose
 from fastdense.training.schedules import CosineDecay
 
-__all__ = ["Predictions", "Recipe", "evaluate_table", "predict_table", "train_table"]
+__all__ = ["Predictions", "Recipe", "evaluate_table", "kept_epoch", "predict_table", "train_table"]
 
 Array = NDArray[Any]
 
@@ -41,7 +41,8 @@ class Recipe:
     ----------
     hidden : tuple of int
         Units of the hidden layers.
-    epochs : int
+    epochs : int or None
+        None takes as many as make 2000 steps, but from 60 to 500: small tables need more.
     learning_rate : float
         Reached after a twentieth of the steps and let down to 0 by a cosine.
     weight_decay, dropout : float
@@ -50,7 +51,7 @@ class Recipe:
     """
 
     hidden: tuple[int, ...] = (256, 256)
-    epochs: int = 60
+    epochs: int | None = None
     learning_rate: float = 0.003
     weight_decay: float = 0.01
     dropout: float = 0.1
@@ -59,7 +60,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for units in self.hidden:
             whole("a hidden layer's units", units, 1)
-        whole("epochs", self.epochs, 1)
+        if self.epochs is not None:
+            whole("epochs", self.epochs, 1)
         number("learning_rate", self.learning_rate, above=0.0)
         number("weight_decay", self.weight_decay, minimum=0.0)
         fraction("dropout", self.dropout)
@@ -79,9 +81,16 @@ class Recipe:
             return self.batch_size
         return int(np.clip(2.0 ** np.round(np.log2(rows / 30)), 32, 256))
 
+    def times(self, rows: int) -> int:
+        """Return the epochs for so many rows."""
+        if self.epochs is not None:
+            return self.epochs
+        steps = -(-rows // self.rows_a_step(rows))
+        return min(max(60, -(-2000 // steps)), 500)
+
     def optimizer(self, rows: int) -> AdamW:
         """Return the optimizer, its schedule laid out over all steps."""
-        steps = self.epochs * -(-rows // self.rows_a_step(rows))
+        steps = self.times(rows) * -(-rows // self.rows_a_step(rows))
         climb = max(1, steps // 20)
         schedule = CosineDecay(
             0.0, max(1, steps - climb), warmup_target=self.learning_rate, warmup_steps=climb
@@ -129,8 +138,8 @@ def train_table(
     recipe : Recipe, optional
         The network's shape and its training.
     validation : float
-        The fraction of rows held out, of every class alike: the epoch that does best on them (by accuracy, or by
-        squared error) is kept.
+        The fraction of rows held out, of every class alike: the epoch that does best on them, by
+        accuracy or by squared error, is kept.
     seed : int, optional
         Decides the rows held out, the initial weights, the row orders and the dropout.
     verbose : "auto", 0, 1 or 2
@@ -163,18 +172,27 @@ def train_table(
     held_out = _rows(columns, held) if len(held) else None
     watched = "accuracy" if classify else "loss"
     best = EarlyStopping(
-        f"val_{watched}" if held_out else watched, patience=recipe.epochs, restore_best_weights=True
+        f"val_{watched}" if held_out else watched, patience=recipe.times(len(X)), restore_best_weights=True
     )
     model.fit(
         X,
         y,
         batch_size=recipe.rows_a_step(len(X)),
-        epochs=recipe.epochs,
+        epochs=recipe.times(len(X)),
         verbose=verbose,
         callbacks=[best, *callbacks],
         validation_data=(table.features(held_out), table.targets(held_out)) if held_out else None,
     )
     return model
+
+
+def kept_epoch(model: Sequential) -> int:
+    """Return the epoch, from 0, whose weights `train_table` kept."""
+    assert model.history is not None
+    history = model.history.history
+    watched = "accuracy" if table_of(model).task == "classify" else "loss"
+    values = history.get(f"val_{watched}", history[watched])
+    return values.index(max(values) if watched == "accuracy" else min(values))
 
 
 def predict_table(model: Sequential, frame: Any) -> Predictions:

@@ -81,7 +81,7 @@ def _describe(model: Sequential, trains: bool) -> dict[str, Any]:
             "seed": model.seed,
             "dtype": model.dtype,
             "n_in": model.network().n_in,
-            "layers": [layer.describe() for layer in model.layers],
+            "layers": [FAMILY.describe(layer) for layer in model.layers],
         },
         "training": _describe_training(model) if trains else None,
         "table": None if model.table is None else model.table.to_dict(),
@@ -91,8 +91,8 @@ def _describe(model: Sequential, trains: bool) -> dict[str, Any]:
 def _describe_training(model: Sequential) -> dict[str, Any]:
     assert model.loss is not None
     compiled = {
-        "loss": model.loss.describe(),
-        "optimizer": model.optimizer.describe(),
+        "loss": losses.FAMILY.describe(model.loss),
+        "optimizer": optimizers.FAMILY.describe(model.optimizer),
         "iterations": model.optimizer.iterations,
         "metrics": [_describe_metric(m) for m in model.compiled_metrics[0]],
         "weighted_metrics": [_describe_metric(m) for m in model.compiled_metrics[1]],
@@ -106,7 +106,12 @@ def _describe_training(model: Sequential) -> dict[str, Any]:
 
 
 def _describe_metric(identifier: object) -> Any:
-    return identifier if identifier in _ACCURACY else metrics.get(identifier).describe()
+    if identifier in _ACCURACY:
+        return identifier
+    metric = metrics.get(identifier)
+    return (
+        metric.describe() if isinstance(metric, metrics.FunctionMetric) else metrics.FAMILY.describe(metric)
+    )
 
 
 def _holds_function(value: Any) -> bool:

@@ -65,6 +65,21 @@ class Sequential(Stack, Trainer):
         super().__init__(layers, name, seed=seed, dtype=dtype, engine=engine)
         self.table: Any = None
 
+    def add(self, layer: Layer | Input) -> None:
+        """Append a layer; it is built at once where its input's width is known."""
+        super().add(layer)
+        self.forget_training()
+
+    def pop(self) -> Layer:
+        """Remove and return the last layer."""
+        layer = super().pop()
+        self.forget_training()
+        return layer
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the compiled programs, which are made anew, when pickling or copying."""
+        return {**self.__dict__, "_compiled": None, "_live": None}
+
     def as_input(self, X: Any, name: str = "X") -> NDArray[Any]:
         """Return ``X``, a matrix or a data frame that `table` knows, as the model's input."""
         if self.table is not None and (hasattr(X, "columns") or isinstance(X, Mapping)):

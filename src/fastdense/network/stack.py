@@ -27,7 +27,7 @@ class Compiled(NamedTuple):
     """A program, and the layers' stamps at the time that tell whether it is still theirs."""
 
     program: Program
-    stamps: tuple[int, ...]
+    stamps: tuple[object, ...]
 
 
 class Stack:
@@ -209,9 +209,9 @@ class Stack:
         with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
             return engines.choose(self.engine).compile(self.network(), self._parameters(), training, slots)
 
-    def stamps(self) -> tuple[int, ...]:
-        """Return numbers that change whenever a layer's weights are replaced."""
-        return tuple(layer.stamp for layer in self._layers)
+    def stamps(self) -> tuple[object, ...]:
+        """Return what changes whenever a layer's weights are replaced, or the engine."""
+        return (engines.name_of(self.engine), *(layer.stamp for layer in self._layers))
 
     def adopt(self, parameters: engines.Parameters) -> None:
         """Take over trained parameters, as a program hands them back; the arrays are not copied."""

@@ -48,6 +48,14 @@ class Metric(Configurable):
         self.name = name or self.default_name
         self.reset_state()
 
+    def given(self) -> dict[str, Any]:
+        """Return the arguments that differ from their defaults."""
+        return {
+            name: value
+            for name, value in super().given().items()
+            if name != "name" or value != self.default_name
+        }
+
     def reset_state(self) -> None:
         """Forget all rows."""
         raise TypeError(f"{type(self).__name__} does not say how to count: use one of its subclasses")

@@ -34,8 +34,8 @@ class Trainable(Protocol):
     def adopt(self, parameters: Parameters) -> None:
         """Take over trained parameters."""
 
-    def stamps(self) -> tuple[int, ...]:
-        """Return numbers that change whenever weights are replaced."""
+    def stamps(self) -> tuple[object, ...]:
+        """Return what changes whenever weights are replaced, or the engine."""
 
     def predict_matrix(self, X: Array, out: Array | None = None) -> Array:
         """Return the outputs for a checked matrix."""

@@ -5,6 +5,7 @@ The updates themselves are the engines'; `fastdense.array.optimizers` writes eac
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -64,6 +65,10 @@ class Optimizer(Configurable):
         self.iterations = 0
         self._owner: weakref.ref[object] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out which model it trains: a copy is free to train another."""
+        return {**self.__dict__, "_owner": None}
+
     def belong_to(self, model: object) -> None:
         """Start anew as the optimizer of ``model``.
 
@@ -101,11 +106,7 @@ class Optimizer(Configurable):
         rate = self._learning_rate
         if not callable(rate):
             return np.full(steps, rate)
-        rates = np.array([rate(step) for step in range(first_step, first_step + steps)], dtype=np.float64)
-        bad = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0.0)))
-        if bad.size:
-            raise ValueError(f"the learning rate of step {first_step + bad[0]} is {rates[bad[0]]}: {rate!r}")
-        return rates
+        return np.array([_rate(rate, step) for step in range(first_step, first_step + steps)])
 
     def spec(self) -> OptimizerSpec:
         """Return what the engines are told."""
@@ -297,6 +298,14 @@ class AdamW(Adam):
         super().__init__(
             learning_rate, beta_1, beta_2, epsilon, weight_decay, clipnorm, clipvalue, global_clipnorm
         )
+
+
+def _rate(schedule: Callable[[int], float], step: int) -> float:
+    try:
+        rate = schedule(step)
+    except OverflowError:
+        rate = math.inf
+    return number(f"the learning rate of step {step}", rate, minimum=0.0)
 
 
 def _optional(name: str, value: float | None, **limits: float) -> float | None:

@@ -53,6 +53,11 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: 
     if values.ndim == 0 or len(values) != rows:
         found = len(values) if values.ndim else "no"
         raise ShapeError(f"X has {rows} rows but {name} has {found}: one target a row")
+    if n_out < 2 and loss.name.endswith("categorical_crossentropy"):
+        raise ShapeError(
+            f"{loss.name} needs one output a class, at least 2, but the network has 1: give the last layer "
+            f"more units, or use binary_crossentropy"
+        )
     if loss.name == "sparse_categorical_crossentropy":
         finite(name, values)
         return _class_numbers(values, n_out, name)
@@ -118,11 +123,6 @@ def _class_numbers(values: Array, n_out: int, name: str) -> NDArray[np.int64]:
         raise ShapeError(
             f"sparse_categorical_crossentropy takes one class number a row, but {name} has shape "
             f"{values.shape}: for one-hot rows use categorical_crossentropy, or pass y.argmax(axis=1)"
-        )
-    if n_out < 2:
-        raise ShapeError(
-            "sparse_categorical_crossentropy needs one output a class, at least 2, but the network has 1: "
-            "give the last layer more units, or use binary_crossentropy"
         )
     fractional = values != np.floor(values)
     if fractional.any():

@@ -32,7 +32,7 @@ class Live(NamedTuple):
 
     program: Program
     spec: TrainingSpec
-    stamps: tuple[int, ...]
+    stamps: tuple[object, ...]
 
 
 class Trainer(Trainable):
@@ -275,6 +275,12 @@ class Trainer(Trainable):
         self._slots, self.optimizer.iterations = program.slots(), iterations
         if self._live is not None:
             self._live = self._live._replace(stamps=self.stamps())
+
+    def forget_training(self) -> None:
+        """Drop the optimizer's state: the layers are not those that it belongs to any more."""
+        self._slots = self._live = None
+        if self.loss is not None:
+            self.optimizer.iterations = 0
 
     def state(self) -> State:
         """Return what steps change, as it is now."""

@@ -17,6 +17,16 @@ from fastdense.training.callbacks.base import Callback, Logs
 __all__ = ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"]
 
 _MAXIMISED = ("accuracy", "acc", "auc", "precision", "recall")
+_MINIMISED = ("loss", "error", "mse", "mae", "rmse")
+
+
+def _mode(monitor: str) -> str:
+    """Return whether a number of that name should be small or large; ValueError where that is not known."""
+    if any(word in monitor for word in _MAXIMISED):
+        return "max"
+    if any(word in monitor for word in _MINIMISED):
+        return "min"
+    raise ValueError(f"is a small or a large {monitor!r} good? say mode='min' or mode='max'")
 
 
 class Monitor(Callback):
@@ -29,15 +39,14 @@ class Monitor(Callback):
     min_delta : float
         An improvement must be larger than this.
     mode : "auto", "min" or "max"
-        Whether small or large is good; "auto" goes by the name (accuracies and the like are maximised).
+        Whether small or large is good; "auto" goes by the name, and raises ValueError for an unknown one.
     """
 
     def __init__(self, monitor: str, min_delta: float, mode: str) -> None:
         self.monitor = monitor
         self.min_delta = abs(number("min_delta", min_delta))
         self.mode = one_of("mode", mode, ("auto", "min", "max"))
-        maximised = mode == "max" or (mode == "auto" and any(word in monitor for word in _MAXIMISED))
-        self._sign = -1.0 if maximised else 1.0
+        self._sign = -1.0 if (_mode(monitor) if mode == "auto" else mode) == "max" else 1.0
         self.best = self._sign * math.inf
         self.wait = 0
 
