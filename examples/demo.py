@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def write_tables() -> None:
-    """Write the 1797 handwritten digits, 8x8 pixels each, as tables: 80% to learn from, the rest kept away."""
+    """Write the 1797 handwritten digits, 8x8 pixels each, as tables: 80% to learn from, the rest held."""
     pixels, digits = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(digits))
     names = [f"pixel_{i}" for i in range(pixels.shape[1])]
