@@ -19,6 +19,9 @@ from fastdense.network.sequential import Sequential
 __all__ = ["train"]
 
 
+_SHOWN = 16  # columns
+
+
 class Task(StrEnum):
     """What to do with the target column."""
 
@@ -72,7 +75,7 @@ def train(
     seconds = time.perf_counter() - start
     model.save(out)
     if not quiet:
-        console.print(model.table.summary(), markup=False)
+        console.print(_columns(model), markup=False)
         model.summary(lambda text: console.print(text, markup=False))
     for line in _results(model):
         console.print(line, markup=False)
@@ -84,6 +87,13 @@ def _check_out(out: Path) -> None:
         raise FormatError(f"--out must end in .safetensors, got {out}")
     if not out.parent.is_dir():
         raise FileNotFoundError(f"--out: there is no folder {out.parent}")
+
+
+def _columns(model: Sequential) -> str:
+    """Return what was found in the columns, cut short where there are many."""
+    head, *lines = model.table.summary().splitlines()
+    rest = [f"  ... and {len(lines) - _SHOWN} more columns"] if len(lines) > _SHOWN else []
+    return "\n".join([head, *lines[:_SHOWN], *rest])
 
 
 def _results(model: Sequential) -> list[str]:
