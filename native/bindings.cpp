@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/choose.h"
@@ -58,12 +59,61 @@ void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, s
                                       .step = step,
                                       .layer = layer,
                                       .threshold = threshold,
+                                      .first_row = 0,
                                       .rows = out.shape(0),
                                       .columns = out.shape(1),
                                       .kept = out.data()};
     const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
     nb::gil_scoped_release unlocked;
     kernels.dropout_mask(mask);
+}
+
+template <class T>
+using Matrix = Array<T, nb::ndim<2>>;
+
+template <class T>
+void activate(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z, Matrix<T> out) {
+    const fastdense::Activate<T> f{.activation = fastdense::Activation(activation),
+                                   .alpha = T(alpha),
+                                   .rows = z.shape(0),
+                                   .columns = z.shape(1),
+                                   .z = z.data(),
+                                   .a = out.data()};
+    const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
+    nb::gil_scoped_release unlocked;
+    if constexpr (std::is_same_v<T, float>) {
+        kernels.activate_f32(f);
+    } else {
+        kernels.activate_f64(f);
+    }
+}
+
+template <class T>
+void activate_backward(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z,
+                       Matrix<const T> a, Matrix<const T> da, Matrix<T> out) {
+    const fastdense::ActivateBackward<T> b{.activation = fastdense::Activation(activation),
+                                           .alpha = T(alpha),
+                                           .rows = z.shape(0),
+                                           .columns = z.shape(1),
+                                           .z = z.data(),
+                                           .a = a.data(),
+                                           .da = da.data(),
+                                           .dz = out.data()};
+    const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
+    nb::gil_scoped_release unlocked;
+    if constexpr (std::is_same_v<T, float>) {
+        kernels.activate_backward_f32(b);
+    } else {
+        kernels.activate_backward_f64(b);
+    }
+}
+
+template <class T>
+void bind_activations(nb::module_& m) {
+    m.def("activate", &activate<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
+          "out"_a.noconvert());
+    m.def("activate_backward", &activate_backward<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
+          "a"_a.noconvert(), "da"_a.noconvert(), "out"_a.noconvert());
 }
 
 }  // namespace
@@ -80,4 +130,6 @@ NB_MODULE(_core, m) {
           nb::call_guard<nb::gil_scoped_release>());
     m.def("philox4x32", &philox4x32, "key"_a, "counters"_a, "out"_a);
     m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
+    bind_activations<float>(m);
+    bind_activations<double>(m);
 }

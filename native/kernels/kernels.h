@@ -7,6 +7,7 @@
 
 #include <cstddef>
 
+#include "kernels/dense.h"
 #include "kernels/table.h"
 
 namespace fastdense::FASTDENSE_ISA {
@@ -45,5 +46,25 @@ inline constexpr std::size_t lanes = vector_bytes / sizeof(T);
 double fma_loop_f32(std::size_t steps);
 double fma_loop_f64(std::size_t steps);
 void dropout_mask(const DropoutMask& mask);
+template <class T>
+void activate(const Activate<T>& f);
+template <class T>
+void activate_backward(const ActivateBackward<T>& b);
+
+template <class T>
+std::size_t panels_size(std::size_t inputs, std::size_t units);
+template <class T>
+void pack(const T* weights, const T* bias, std::size_t inputs, std::size_t units, T* panels);
+template <class T>
+void unpack(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
+template <class T>
+void transpose(const T* panels, std::size_t inputs, std::size_t units, T* transposed);
+template <class T>
+void product(const Product<T>& product);
+template <class T>
+void update(const Update<T>& update);
+template <class T>
+void step(const Optimizer<T>& optimizer, const Parameters<T>& parameters, const T* gradient, T scale,
+          std::size_t count);
 
 }  // namespace fastdense::FASTDENSE_ISA

@@ -12,6 +12,10 @@ constinit const Kernels kernels{
     .fma_loop_f32 = fma_loop_f32,
     .fma_loop_f64 = fma_loop_f64,
     .dropout_mask = dropout_mask,
+    .activate_f32 = activate<float>,
+    .activate_f64 = activate<double>,
+    .activate_backward_f32 = activate_backward<float>,
+    .activate_backward_f64 = activate_backward<double>,
 };
 
 }  // namespace fastdense::FASTDENSE_ISA

@@ -1,7 +1,8 @@
-"""The Python face of the compiled engine: what this processor offers, and its random masks."""
+"""The Python face of the compiled engine: what this processor offers, activations and random masks."""
 
 from __future__ import annotations
 
+from fastdense.native.activations import activate, activate_backward
 from fastdense.native.processor import (
     best_isa,
     instruction_sets,
@@ -12,6 +13,8 @@ from fastdense.native.processor import (
 from fastdense.native.random import dropout_mask, philox4x32
 
 __all__ = [
+    "activate",
+    "activate_backward",
     "best_isa",
     "dropout_mask",
     "instruction_sets",

@@ -1,0 +1,75 @@
+// The activations over whole arrays: those of single elements straight through, softmax row by row.
+#include "kernels/activations.h"
+#include "kernels/softmax.h"
+
+namespace fastdense::FASTDENSE_ISA {
+namespace {
+
+// Runs `blocks(in, out, n)` for n a multiple of the lanes: over the whole vectors, then over a padded copy of
+// what is left. One function does both, so an element's result can't depend on where it lies.
+template <class T, std::size_t inputs, class Blocks>
+void in_whole_vectors(const T* const (&in)[inputs], T* out, std::size_t n, Blocks blocks) {
+    const std::size_t tail = n % lanes<T>, whole = n - tail;
+    blocks(in, out, whole);
+    if (tail == 0) return;
+    T part[inputs][lanes<T>] = {}, result[lanes<T>];
+    const T* parts[inputs];
+    for (std::size_t k = 0; k < inputs; ++k) {
+        for (std::size_t i = 0; i < tail; ++i) part[k][i] = in[k][whole + i];
+        parts[k] = part[k];
+    }
+    blocks(parts, result, lanes<T>);
+    for (std::size_t i = 0; i < tail; ++i) out[whole + i] = result[i];
+}
+
+template <class T, class G>
+void forward(const T* z, T* a, std::size_t n, T alpha) {
+    const auto blocks = [alpha](const T* const(&in)[1], T* out, std::size_t count) __attribute__((noinline)) {
+        for (std::size_t i = 0; i < count; i += lanes<T>) store(out + i, G::forward(load(in[0] + i), alpha));
+    };
+    in_whole_vectors<T, 1>({z}, a, n, blocks);
+}
+
+template <class T, class G>
+void backward(const ActivateBackward<T>& b, std::size_t n) {
+    const auto blocks = [alpha = b.alpha](const T* const(&in)[3], T* out,
+                                          std::size_t count) __attribute__((noinline)) {
+        for (std::size_t i = 0; i < count; i += lanes<T>) {
+            store(out + i, load(in[2] + i) * G::slope(load(in[0] + i), load(in[1] + i), alpha));
+        }
+    };
+    in_whole_vectors<T, 3>({b.z, b.a, b.da}, b.dz, n, blocks);
+}
+
+}  // namespace
+
+template <class T>
+void activate(const Activate<T>& f) {
+    if (f.activation == Activation::softmax) {
+        for (std::size_t row = 0; row < f.rows; ++row) {
+            softmax_row(f.z + row * f.columns, f.a + row * f.columns, f.columns);
+        }
+        return;
+    }
+    with_activation<T>(f.activation,
+                       [&f]<class G>(G) { forward<T, G>(f.z, f.a, f.rows * f.columns, f.alpha); });
+}
+
+template <class T>
+void activate_backward(const ActivateBackward<T>& b) {
+    if (b.activation == Activation::softmax) {
+        for (std::size_t row = 0; row < b.rows; ++row) {
+            const std::size_t start = row * b.columns;
+            softmax_backward_row(b.a + start, b.da + start, b.dz + start, b.columns);
+        }
+        return;
+    }
+    with_activation<T>(b.activation, [&b]<class G>(G) { backward<T, G>(b, b.rows * b.columns); });
+}
+
+template void activate(const Activate<float>& f);
+template void activate(const Activate<double>& f);
+template void activate_backward(const ActivateBackward<float>& b);
+template void activate_backward(const ActivateBackward<double>& b);
+
+}  // namespace fastdense::FASTDENSE_ISA

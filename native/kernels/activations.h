@@ -1,0 +1,228 @@
+// The activations of a register of numbers and their derivatives, for the kernels to inline.
+//
+// `forward(z, alpha)` is g(z); `slope(z, a, alpha)` is g'(z), given a = g(z) too. Where `needs_z` is false
+// the slope is found from `a` alone, and z may be anything. Everything holds at infinities, and NaN passes
+// through; at a kink the slope is that of the side below. alpha is at least 0.
+#pragma once
+
+#include "kernels/normal.h"
+
+namespace fastdense::FASTDENSE_ISA {
+
+// z / (1 + exp(-x)) for z and x of one sign, given the power -|x|: below 0, z exp(x) / (1 + exp(x)).
+template <class T>
+[[gnu::always_inline]] inline Vector<T> gated(Vector<T> z, Power<T> power) {
+    return (z < T(0) ? times_exp<T>(z, power) : z) / (exp<T>(power) + T(1));
+}
+
+// Of the same z / (1 + exp(-x)): the derivative, given exp(-|x|), and x' as a factor of z.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> gated_slope(Vector<T> z, Vector<T> decay,
+                                                    Vector<T> z_argument_slope) {
+    const Vector<T> inverse = T(1) / (decay + T(1));
+    return (z < T(0) ? decay * inverse : inverse) + z_argument_slope * (decay * inverse * inverse);
+}
+
+// The side below is that of a <= 0; NaN is on neither side.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> by_side(Vector<T> a, Vector<T> below, T above) {
+    return a > T(0) ? Vector<T>{} + above : (a <= T(0) ? below : a);
+}
+
+template <class T>
+struct Linear {
+    static constexpr bool needs_z = false;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) { return z; }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T>, T) { return Vector<T>{} + T(1); }
+};
+
+template <class T>
+struct Sigmoid {
+    static constexpr bool needs_z = false;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        const Vector<T> decay = exp<T>(-absolute<T>(z));
+        return (z < T(0) ? decay : Vector<T>{} + T(1)) / (decay + T(1));
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return a * (T(1) - a); }
+};
+
+template <class T>
+struct Tanh {
+    static constexpr bool needs_z = false;
+    // tanh(t) = -m / (2 + m) with m = exp(-2 t) - 1.
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        const Vector<T> m = expm1<T>(absolute<T>(z) * T(-2));
+        return copy_sign<T>(absolute<T>(m) / (m + T(2)), z);
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return T(1) - a * a; }
+};
+
+template <class T>
+struct Relu {
+    static constexpr bool needs_z = false;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) { return at_least<T>(z, 0); }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) {
+        return by_side<T>(a, Vector<T>{}, 1);
+    }
+};
+
+template <class T>
+struct LeakyRelu {
+    static constexpr bool needs_z = false;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T alpha) {
+        if (alpha == T(0)) return at_least<T>(z, 0);  // not -infinity * 0
+        return z > T(0) ? z : z * alpha;
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T alpha) {
+        return by_side<T>(a, Vector<T>{} + alpha, 1);
+    }
+};
+
+template <class T>
+struct Elu {
+    static constexpr bool needs_z = false;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T alpha) {
+        return z > T(0) ? z : expm1<T>(at_most<T>(z, 0)) * alpha;
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T alpha) {
+        return by_side<T>(a, a + alpha, 1);
+    }
+};
+
+// Klambauer et al., "Self-Normalizing Neural Networks", 2017: the fixed point of mean 0 and variance 1.
+template <class T>
+struct Selu {
+    static constexpr bool needs_z = false;
+    static constexpr double scale = 1.0507009873554805, below = scale * 1.6732632423543772;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        return z > T(0) ? z * T(scale) : expm1<T>(at_most<T>(z, 0)) * T(below);
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) {
+        return by_side<T>(a, a + T(below), T(scale));
+    }
+};
+
+// z (1 - Q(z)), Q the tail of the normal distribution: max(z, 0) - |z| Q(|z|) on both sides.
+template <class T>
+struct Gelu {
+    static constexpr bool needs_z = true;
+    static constexpr T largest = NormalTail<T>::largest;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        const Vector<T> t = at_most<T>(absolute<T>(z), largest);
+        return at_least<T>(z, 0) - times_exp<T>(tail_ratio<T>(t, t), bell<T>(t));
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> z, Vector<T>, T) {
+        const Vector<T> t = at_most<T>(absolute<T>(z), largest);
+        const Vector<T> decay = exp<T>(bell<T>(t));
+        const Vector<T> tail = tail_ratio<T>(t, decay);
+        const Vector<T> density = decay * T(0.3989422804014327);  // 1 / sqrt(2 pi)
+        return (z > T(0) ? T(1) - tail : tail) + copy_sign<T>(t, z) * density;
+    }
+};
+
+// z (1 + tanh(u)) / 2 = z / (1 + exp(-2 u)), u = sqrt(2 / pi) (z + 0.044715 z^3). Hendrycks and Gimpel,
+// "Gaussian Error Linear Units", 2016.
+template <class T>
+struct GeluTanh {
+    static constexpr bool needs_z = true;
+    static constexpr T largest = NormalTail<T>::largest_tanh;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        return gated<T>(at_least<T>(z, -largest), gelu_tanh_power<T>(at_most<T>(absolute<T>(z), largest)));
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> z, Vector<T>, T) {
+        const Vector<T> t = at_most<T>(absolute<T>(z), largest);
+        const Vector<T> argument_slope = t * t * T(0.21406444881780073) + T(1.5957691216057308);  // (2 u)'
+        return gated_slope<T>(z, exp<T>(gelu_tanh_power<T>(t)), copy_sign<T>(t, z) * argument_slope);
+    }
+};
+
+template <class T>
+struct Silu {
+    static constexpr bool needs_z = true;
+    static constexpr T largest = -Constants<T>::lowest;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        const Vector<T> bounded = at_least<T>(z, -largest);
+        return gated<T>(bounded, reduce<T>(-absolute<T>(bounded)));
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> z, Vector<T>, T) {
+        const Vector<T> t = at_most<T>(absolute<T>(z), largest);
+        return gated_slope<T>(z, exp<T>(-t), copy_sign<T>(t, z));
+    }
+};
+
+// z tanh(log(1 + exp(z))); Misra, "Mish: A Self Regularized Activation Function", 2019. With e = exp(-|z|)
+// the tanh is n / (n + rest): n = 2 e + e^2 and rest = 2 below 0, n = 1 + 2 e and rest = 2 e^2 above.
+template <class T>
+struct Mish {
+    static constexpr bool needs_z = true;
+    static constexpr T largest = -Constants<T>::lowest;
+    // The tanh is 1 - u above 0 and e (1 - u) below, with small errors where u is small.
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        const Vector<T> bounded = at_least<T>(z, -largest);
+        const Power<T> power = reduce<T>(-absolute<T>(bounded));
+        const Vector<T> e = exp<T>(power), whole = z < T(0) ? times_exp<T>(bounded, power) : bounded;
+        const Vector<T> u = (z < T(0) ? e * e + e : rest(z, e)) / (numerator(z, e) + rest(z, e));
+        return whole * (T(1) - u);
+    }
+    // t + z (1 - t^2) sigmoid(z) with the tanh t = n / d: 1 - t^2 = rest (n + d) / d^2.
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> z, Vector<T>, T) {
+        const Vector<T> size = at_most<T>(absolute<T>(z), largest), e = exp<T>(-size);
+        const Vector<T> n = numerator(z, e), d = n + rest(z, e), inverse = T(1) / d;
+        const Vector<T> sigmoid = (z < T(0) ? e : Vector<T>{} + T(1)) / (e + T(1));
+        const Vector<T> bend = rest(z, e) * ((n + d) * inverse) * sigmoid;
+        return (n + copy_sign<T>(size, z) * bend) * inverse;
+    }
+
+private:
+    [[gnu::always_inline]] static Vector<T> numerator(Vector<T> z, Vector<T> e) {
+        return z < T(0) ? e * e + (e + e) : e + e + T(1);
+    }
+    [[gnu::always_inline]] static Vector<T> rest(Vector<T> z, Vector<T> e) {
+        return z < T(0) ? Vector<T>{} + T(2) : e * e * T(2);
+    }
+};
+
+template <class T>
+struct Softplus {
+    static constexpr bool needs_z = false;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        return at_least<T>(z, 0) + log1p<T>(exp<T>(-absolute<T>(z)));
+    }
+    // sigmoid(z) = 1 - exp(-a)
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return -expm1<T>(-a); }
+};
+
+// Calls `call` with the struct of an elementwise activation.
+template <class T, class Call>
+[[gnu::always_inline]] inline void with_activation(Activation activation, Call&& call) {
+    switch (activation) {
+        case Activation::linear:
+            return call(Linear<T>{});
+        case Activation::sigmoid:
+            return call(Sigmoid<T>{});
+        case Activation::tanh:
+            return call(Tanh<T>{});
+        case Activation::relu:
+            return call(Relu<T>{});
+        case Activation::leaky_relu:
+            return call(LeakyRelu<T>{});
+        case Activation::elu:
+            return call(Elu<T>{});
+        case Activation::selu:
+            return call(Selu<T>{});
+        case Activation::gelu:
+            return call(Gelu<T>{});
+        case Activation::gelu_tanh:
+            return call(GeluTanh<T>{});
+        case Activation::silu:
+            return call(Silu<T>{});
+        case Activation::mish:
+            return call(Mish<T>{});
+        case Activation::softplus:
+            return call(Softplus<T>{});
+        case Activation::softmax:
+            return;  // by rows: softmax.h
+    }
+}
+
+}  // namespace fastdense::FASTDENSE_ISA

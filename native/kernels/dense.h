@@ -1,0 +1,72 @@
+// The kernels of dense layers and their training, for one type of number: what they are given, and their table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fastdense {
+
+// A matrix in memory, row by row; the stride is in elements.
+template <class T>
+struct View {
+    T* data;
+    std::size_t rows, columns, stride;
+
+    // Rows from one on.
+    View below(std::size_t row, std::size_t count) const { return {data + row * stride, count, columns, stride}; }
+    operator View<const T>() const { return {data, rows, columns, stride}; }
+};
+
+// out = a @ W + b, below 0 cut off where `relu`. `panels` holds W and b (see panels.cpp); `out` is written in
+// whole vectors, so its rows must have room for `units` rounded up to a vector.
+template <class T>
+struct Product {
+    View<const T> a;
+    const T* panels;
+    std::size_t units;
+    View<T> out;
+    bool relu;
+};
+
+enum class Rule : int { sgd, rmsprop, adagrad, adam };  // in the order of fastdense.spec.OPTIMIZERS
+
+// An optimizer's constants, and what changes from step to step.
+template <class T>
+struct Optimizer {
+    Rule rule;
+    bool nesterov, centered;
+    T momentum, rho, beta_1, beta_2, epsilon, decay;  // decay: the weight decay times the learning rate
+    T rate;                                           // Adam's includes its bias corrections
+    T limit;                                          // gradients are cut off at this, either way; infinity: not
+};
+
+// l1 * sum(|w|) + l2 * sum(w * w) is added to the loss.
+template <class T>
+struct Penalties {
+    T l1, l2;
+};
+
+constexpr std::size_t most_slots = 3;
+
+// Parameters side by side, with the optimizer's arrays for them.
+template <class T>
+struct Parameters {
+    T* w;
+    T* slots[most_slots];
+};
+
+// The gradient of one panel of weights, rows `first` to `last` of its inputs (the head with the first), summed
+// over all rows of the batch: dW = a.T @ dz. It goes into `gradient`, panels like the weights', where given;
+// otherwise the optimizer takes its step at once.
+template <class T>
+struct Update {
+    View<const T> a, dz;
+    std::size_t column, first, last;
+    bool bias;
+    Penalties<T> kernel_penalties, bias_penalties;
+    Parameters<T> panels;
+    T* gradient;
+    const Optimizer<T>* optimizer;
+};
+
+}  // namespace fastdense

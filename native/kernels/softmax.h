@@ -1,0 +1,101 @@
+// Softmax by rows, its way back, and the logarithm of the sum that it divides by.
+//
+// Sums run lane by lane, then over the lanes in halves, so a row's result depends on its numbers only: not on
+// its address, nor on what lies beside it. A last part of a vector is filled up with what adds nothing.
+#pragma once
+
+#include "kernels/math.h"
+#include "kernels/part.h"
+
+namespace fastdense::FASTDENSE_ISA {
+
+// Calls step(i, count) for the `count` elements from i on: whole vectors, then what is left.
+template <class T, class Step>
+[[gnu::always_inline]] inline void over_row(std::size_t columns, Step&& step) {
+    std::size_t i = 0;
+    for (; i + lanes<T> <= columns; i += lanes<T>) step(i, lanes<T>);
+    if (i < columns) step(i, columns - i);
+}
+
+// Halves of the lanes, one with the other, until one number is left.
+template <class T, class Pair>
+[[gnu::always_inline]] inline T over_lanes(Vector<T> x, Pair&& pair) {
+    T lane[lanes<T>];
+    store(lane, x);
+#pragma GCC unroll 4
+    for (std::size_t half = lanes<T> / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < half; ++i) lane[i] = pair(lane[i], lane[i + half]);
+    }
+    return lane[0];
+}
+
+template <class T>
+[[gnu::always_inline]] inline T sum_of_lanes(Vector<T> x) {
+    return over_lanes<T>(x, [](T a, T b) { return a + b; });
+}
+
+// Where a row's last vector starts, which may be part of one; columns > 0.
+template <class T>
+[[gnu::always_inline]] inline std::size_t last_of(std::size_t columns) {
+    return (columns - 1) / lanes<T> * lanes<T>;
+}
+
+template <class T>
+inline constexpr T infinity = T(__builtin_inf());
+
+// NaN may be left out: the sum of exponentials will have it.
+template <class T>
+[[gnu::always_inline]] inline T row_max(const T* z, std::size_t columns) {
+    const std::size_t last = last_of<T>(columns);
+    Vector<T> largest = load_part(z + last, columns - last, -infinity<T>);
+    for (std::size_t i = 0; i < last; i += lanes<T>) {
+        const Vector<T> x = load(z + i);
+        largest = x > largest ? x : largest;
+    }
+    return over_lanes<T>(largest, [](T a, T b) { return a > b ? a : b; });
+}
+
+// a = exp(z - max z) / sum of these; a may be z. The last vector stays in a register, so that a short row
+// isn't read back just after it is written.
+template <class T>
+[[gnu::always_inline]] inline void softmax_row(const T* z, T* a, std::size_t columns) {
+    const std::size_t last = last_of<T>(columns);
+    const T largest = row_max(z, columns);
+    const Vector<T> last_exp = exp<T>(load_part(z + last, columns - last, -infinity<T>) - largest);
+    Vector<T> sums = last_exp;
+    for (std::size_t i = 0; i < last; i += lanes<T>) {
+        const Vector<T> e = exp<T>(load(z + i) - largest);
+        sums += e;
+        store<T>(a + i, e);
+    }
+    const Vector<T> sum = Vector<T>{} + sum_of_lanes<T>(sums);
+    for (std::size_t i = 0; i < last; i += lanes<T>) store<T>(a + i, load(a + i) / sum);
+    store_part<T>(a + last, columns - last, last_exp / sum);
+}
+
+// log(sum of exp(z)); a row whose largest number is infinite gives NaN, as in softmax.
+template <class T>
+[[gnu::always_inline]] inline T log_sum_exp_row(const T* z, std::size_t columns) {
+    const std::size_t last = last_of<T>(columns);
+    const T largest = row_max(z, columns);
+    Vector<T> sums = exp<T>(load_part(z + last, columns - last, -infinity<T>) - largest);
+    for (std::size_t i = 0; i < last; i += lanes<T>) sums += exp<T>(load(z + i) - largest);
+    T lane[lanes<T>];
+    store<T>(lane, log<T>(Vector<T>{} + sum_of_lanes<T>(sums)));
+    return largest + lane[0];
+}
+
+// dz = a (da - sum of da a); dz may be a or da.
+template <class T>
+[[gnu::always_inline]] inline void softmax_backward_row(const T* a, const T* da, T* dz, std::size_t columns) {
+    const std::size_t last = last_of<T>(columns), rest = columns - last;
+    const Vector<T> last_a = load_part(a + last, rest, T(0)), last_da = load_part(da + last, rest, T(0));
+    Vector<T> sums{};
+    for (std::size_t i = 0; i < last; i += lanes<T>) sums += load(da + i) * load(a + i);
+    const T mean = sum_of_lanes<T>(last_da * last_a + sums);
+    for (std::size_t i = 0; i < last; i += lanes<T>) store<T>(dz + i, load(a + i) * (load(da + i) - mean));
+    store_part<T>(dz + last, rest, last_a * (last_da - mean));
+}
+
+}  // namespace fastdense::FASTDENSE_ISA
