@@ -2,16 +2,27 @@
 // validated by its only caller, the Python package around it.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
+#include "engine/activation_layer.h"
+#include "engine/dense_layer.h"
+#include "engine/dropout_layer.h"
+#include "engine/program.h"
+#include "engine/scale_layer.h"
 #include "kernels/choose.h"
 #include "kernels/isa.h"
 #include "kernels/peak.h"
@@ -36,7 +47,7 @@ std::vector<std::string_view> runnable_isas() {
 
 double measure_peak(int threads, bool float64, std::string_view isa) {
     const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
-    return fastdense::measure_peak(float64 ? kernels.fma_loop_f64 : kernels.fma_loop_f32, threads);
+    return fastdense::measure_peak(float64 ? kernels.f64.fma_loop : kernels.f32.fma_loop, threads);
 }
 
 void philox4x32(std::uint64_t key, Array<const std::uint32_t, Counters> counters,
@@ -81,11 +92,7 @@ void activate(std::uint8_t activation, double alpha, std::string_view isa, Matri
                                    .a = out.data()};
     const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
     nb::gil_scoped_release unlocked;
-    if constexpr (std::is_same_v<T, float>) {
-        kernels.activate_f32(f);
-    } else {
-        kernels.activate_f64(f);
-    }
+    kernels.of<T>().activate(f);
 }
 
 template <class T>
@@ -101,11 +108,7 @@ void activate_backward(std::uint8_t activation, double alpha, std::string_view i
                                            .dz = out.data()};
     const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
     nb::gil_scoped_release unlocked;
-    if constexpr (std::is_same_v<T, float>) {
-        kernels.activate_backward_f32(b);
-    } else {
-        kernels.activate_backward_f64(b);
-    }
+    kernels.of<T>().activate_backward(b);
 }
 
 template <class T>
@@ -114,6 +117,195 @@ void bind_activations(nb::module_& m) {
           "out"_a.noconvert());
     m.def("activate_backward", &activate_backward<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
           "a"_a.noconvert(), "da"_a.noconvert(), "out"_a.noconvert());
+}
+
+template <class T>
+using AnyMatrix = nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>;  // any strides
+template <class T>
+using List = Array<const T, nb::ndim<1>>;
+
+template <class T>
+fastdense::Rows<T> rows_of(const AnyMatrix<T>& matrix) {
+    return {matrix.data(), matrix.shape(0), matrix.shape(1), matrix.stride(0), matrix.stride(1)};
+}
+
+template <class A>
+auto data_or_null(const std::optional<A>& array) {
+    return array ? array->data() : nullptr;
+}
+
+// Asked before every step of training: no, where Ctrl-C was pressed. The interpreter is asked 20 times a
+// second.
+class GoOn {
+public:
+    bool operator()() {
+        const auto now = Clock::now();
+        if (now - asked_ < std::chrono::milliseconds(50)) return true;
+        asked_ = now;
+        nb::gil_scoped_acquire locked;
+        interrupted = PyErr_CheckSignals() != 0;
+        return !interrupted;
+    }
+    bool interrupted = false;
+
+private:
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point asked_ = Clock::now();
+};
+
+// A network put together layer by layer, then compiled, then run.
+template <class T>
+class Network {
+public:
+    Network(std::string_view isa, std::size_t inputs)
+        : kernels_(fastdense::kernels_for(isa)), inputs_(inputs), width_(inputs) {}
+
+    static fastdense::Curve<T> curve(int activation, double alpha) {
+        return {fastdense::Activation(activation), T(alpha)};
+    }
+    void dense(std::size_t units, int activation, double alpha, bool bias,
+               const std::array<double, 4>& penalties) {
+        const fastdense::Penalties<T> kernel{T(penalties[0]), T(penalties[1])};
+        const fastdense::Penalties<T> on_bias{T(penalties[2]), T(penalties[3])};
+        add(std::make_unique<fastdense::DenseLayer<T>>(
+            kernels_.of<T>(), width_, units, curve(activation, alpha), bias, kernel, on_bias, trains_));
+        trains_ = true;
+    }
+    void activation(int activation, double alpha) {
+        add(std::make_unique<fastdense::ActivationLayer<T>>(kernels_.of<T>(), width_,
+                                                            curve(activation, alpha)));
+    }
+    void dropout(double rate, std::uint32_t stream) {
+        add(std::make_unique<fastdense::DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream));
+    }
+    void scale(List<T> mean, List<T> deviation) {
+        add(std::make_unique<fastdense::ScaleLayer<T>>(
+            std::vector<T>(mean.data(), mean.data() + mean.size()),
+            std::vector<T>(deviation.data(), deviation.data() + deviation.size())));
+    }
+    void compile(int head, double alpha, const fastdense::LossOptions& loss,
+                 const fastdense::Recipe& recipe) {
+        program_ = std::make_unique<fastdense::Program<T>>(kernels_, inputs_, std::move(layers_),
+                                                           curve(head, alpha), loss, recipe);
+    }
+
+    std::size_t steps() const { return program_->steps(); }
+    double penalty() const { return program_->penalty(); }
+
+    // `which` is a slot of the optimizer, or -1 for the weights themselves.
+    void load(std::size_t layer, int which, Matrix<const T> kernel, std::optional<List<T>> bias) {
+        program_->layer(layer).weights()->load(which, kernel.data(), data_or_null(bias));
+        program_->layer(layer).updated();
+    }
+    void store(std::size_t layer, int which, Matrix<T> kernel,
+               std::optional<Array<T, nb::ndim<1>>> bias) const {
+        program_->layer(layer).weights()->store(which, kernel.data(), data_or_null(bias));
+    }
+    void store_gradient(std::size_t layer, Matrix<T> kernel,
+                        std::optional<Array<T, nb::ndim<1>>> bias) const {
+        program_->layer(layer).weights()->store_gradient(kernel.data(), data_or_null(bias));
+    }
+
+    void predict(AnyMatrix<T> X, Matrix<T> out) const {
+        nb::gil_scoped_release unlocked;
+        program_->predict(rows_of(X), out.data());
+    }
+    void losses(AnyMatrix<T> X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
+                Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) const {
+        nb::gil_scoped_release unlocked;
+        program_->losses(rows_of(X), targets(y, labels), losses.data(), data_or_null(out));
+    }
+    double gradients(AnyMatrix<T> X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
+                     std::optional<List<T>> weights, List<std::int64_t> order) {
+        nb::gil_scoped_release unlocked;
+        return program_->gradients({rows_of(X), targets(y, labels), data_or_null(weights), order.data(),
+                                    order.size(), order.size()});
+    }
+    std::size_t train(AnyMatrix<T> X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
+                      std::optional<List<T>> weights, List<std::int64_t> order, std::size_t batch_rows,
+                      List<double> rates, std::size_t first, Array<double, nb::ndim<1>> losses,
+                      std::optional<Matrix<T>> out) {
+        GoOn go_on;
+        std::size_t taken;
+        {
+            nb::gil_scoped_release unlocked;
+            taken = program_->train({rows_of(X), targets(y, labels), data_or_null(weights), order.data(),
+                                     order.size(), batch_rows},
+                                    rates.data(), rates.size(), first, losses.data(), data_or_null(out),
+                                    std::ref(go_on));
+        }
+        if (go_on.interrupted) throw nb::python_error();
+        return taken;
+    }
+
+private:
+    static fastdense::Targets<T> targets(const std::optional<AnyMatrix<T>>& y,
+                                         const std::optional<List<std::int64_t>>& labels) {
+        return {y ? rows_of(*y) : fastdense::Rows<T>{}, data_or_null(labels)};
+    }
+    void add(std::unique_ptr<fastdense::Layer<T>> layer) {
+        width_ = layer->units;
+        layers_.push_back(std::move(layer));
+    }
+
+    const fastdense::Kernels& kernels_;
+    const std::size_t inputs_;
+    std::size_t width_;
+    bool trains_ = false;  // whether a layer so far does
+    fastdense::Layers<T> layers_;
+    std::unique_ptr<fastdense::Program<T>> program_;
+};
+
+template <class T>
+void bind_network(nb::module_& m, const char* name) {
+    using N = Network<T>;
+    nb::class_<N>(m, name)
+        .def(nb::init<std::string_view, std::size_t>(), "isa"_a, "inputs"_a)
+        .def("dense", &N::dense, "units"_a, "activation"_a, "alpha"_a, "bias"_a, "penalties"_a)
+        .def("activation", &N::activation, "activation"_a, "alpha"_a)
+        .def("dropout", &N::dropout, "rate"_a, "stream"_a)
+        .def("scale", &N::scale, "mean"_a, "deviation"_a)
+        .def("compile", &N::compile, "head"_a, "alpha"_a, "loss"_a, "recipe"_a)
+        .def_prop_ro("steps", &N::steps)
+        .def("penalty", &N::penalty)
+        .def("load", &N::load, "layer"_a, "which"_a, "kernel"_a, "bias"_a.none())
+        .def("store", &N::store, "layer"_a, "which"_a, "kernel"_a, "bias"_a.none())
+        .def("store_gradient", &N::store_gradient, "layer"_a, "kernel"_a, "bias"_a.none())
+        .def("predict", &N::predict, "X"_a, "out"_a)
+        .def("losses", &N::losses, "X"_a, "y"_a.none(), "labels"_a.none(), "losses"_a, "out"_a.none())
+        .def("gradients", &N::gradients, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(),
+             "order"_a)
+        .def("train", &N::train, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(), "order"_a,
+             "batch_rows"_a, "rates"_a, "first"_a, "losses"_a, "out"_a.none());
+}
+
+void bind_options(nb::module_& m) {
+    using fastdense::LossOptions, fastdense::Recipe;
+    nb::class_<LossOptions>(m, "LossOptions")
+        .def(
+            "__init__",
+            [](LossOptions* self, int loss, bool from_logits, double label_smoothing, double delta) {
+                new (self) LossOptions{fastdense::Loss(loss), from_logits, label_smoothing, delta};
+            },
+            "loss"_a, "from_logits"_a, "label_smoothing"_a, "delta"_a);
+    nb::class_<Recipe>(m, "Recipe")
+        .def(nb::init<>())
+        .def_prop_rw(
+            "rule", [](const Recipe& r) { return int(r.rule); },
+            [](Recipe& r, int rule) { r.rule = fastdense::Rule(rule); })
+        .def_rw("nesterov", &Recipe::nesterov)
+        .def_rw("centered", &Recipe::centered)
+        .def_rw("momentum", &Recipe::momentum)
+        .def_rw("rho", &Recipe::rho)
+        .def_rw("beta_1", &Recipe::beta_1)
+        .def_rw("beta_2", &Recipe::beta_2)
+        .def_rw("epsilon", &Recipe::epsilon)
+        .def_rw("weight_decay", &Recipe::weight_decay)
+        .def_rw("clipvalue", &Recipe::clipvalue)
+        .def_rw("clipnorm", &Recipe::clipnorm)
+        .def_rw("global_clipnorm", &Recipe::global_clipnorm)
+        .def_rw("slots", &Recipe::slots)
+        .def_rw("seed", &Recipe::seed);
 }
 
 }  // namespace
@@ -132,4 +324,7 @@ NB_MODULE(_core, m) {
     m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
     bind_activations<float>(m);
     bind_activations<double>(m);
+    bind_options(m);
+    bind_network<float>(m, "Network32");
+    bind_network<double>(m, "Network64");
 }

@@ -15,8 +15,8 @@ def test_info_says_what_is_in_use():
     assert found.version == fastdense._version.__version__
     assert found.python == platform.python_version()
     assert found.numpy == np.__version__
-    assert found.engine == "array"
-    assert found.isa == native.best_isa()
+    assert found.engine == "native"
+    assert found.isa == native.isa_in_use()
     assert found.cores == native.usable_cores()
     assert found.peak_one_core is None
     assert "peak" not in str(found)

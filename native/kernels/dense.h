@@ -1,8 +1,9 @@
-// The kernels of dense layers and their training, for one type of number: what they are given, and their table.
+// The kernels of dense layers and their training, for one type of number: what they are given.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace fastdense {
 
@@ -12,9 +13,11 @@ struct View {
     T* data;
     std::size_t rows, columns, stride;
 
-    // Rows from one on.
-    View below(std::size_t row, std::size_t count) const { return {data + row * stride, count, columns, stride}; }
-    operator View<const T>() const { return {data, rows, columns, stride}; }
+    operator View<const T>() const
+        requires(!std::is_const_v<T>)
+    {
+        return {data, rows, columns, stride};
+    }
 };
 
 // out = a @ W + b, below 0 cut off where `relu`. `panels` holds W and b (see panels.cpp); `out` is written in
@@ -30,14 +33,16 @@ struct Product {
 
 enum class Rule : int { sgd, rmsprop, adagrad, adam };  // in the order of fastdense.spec.OPTIMIZERS
 
-// An optimizer's constants, and what changes from step to step.
+// An optimizer's constants, and what changes from step to step. A gain is 1 - the memory of a running mean,
+// taken in double: 1 - 0.999f is off by 5e-5 of its value.
 template <class T>
 struct Optimizer {
     Rule rule;
     bool nesterov, centered;
-    T momentum, rho, beta_1, beta_2, epsilon, decay;  // decay: the weight decay times the learning rate
-    T rate;                                           // Adam's includes its bias corrections
-    T limit;                                          // gradients are cut off at this, either way; infinity: not
+    T momentum, rho, rho_gain, gain_1, gain_2, epsilon;
+    T decay;  // the weight decay times the learning rate
+    T rate;   // Adam's includes its bias corrections
+    T limit;  // gradients are cut off at this, either way; infinity: not
 };
 
 // l1 * sum(|w|) + l2 * sum(w * w) is added to the loss.
@@ -55,9 +60,9 @@ struct Parameters {
     T* slots[most_slots];
 };
 
-// The gradient of one panel of weights, rows `first` to `last` of its inputs (the head with the first), summed
-// over all rows of the batch: dW = a.T @ dz. It goes into `gradient`, panels like the weights', where given;
-// otherwise the optimizer takes its step at once.
+// The gradient of one panel of weights, rows `first` to `last` of its inputs (the head with the first),
+// summed over all rows of the batch: dW = a.T @ dz. It goes into `gradient`, panels like the weights', where
+// given; otherwise the optimizer takes its step at once.
 template <class T>
 struct Update {
     View<const T> a, dz;

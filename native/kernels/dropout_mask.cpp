@@ -38,7 +38,8 @@ inline Words draw(const DropoutMask& mask, std::size_t row, std::size_t counter)
     constexpr bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
     Words numbers;
     __builtin_memcpy(&numbers, lane_numbers, sizeof numbers);
-    Words words[4] = {Words{} + mask.step, Words{} + mask.layer, Words{} + (mask.first_row + row), numbers + counter};
+    Words words[4] = {Words{} + mask.step, Words{} + mask.layer, Words{} + (mask.first_row + row),
+                      numbers + counter};
     philox4x32(mask.seed, words, multiply);
     Words bytes{};
     for (int word = 0; word < 4; ++word) {

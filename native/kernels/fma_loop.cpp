@@ -10,6 +10,8 @@ namespace {
 // instruction have one of each.)
 constexpr std::size_t chains = vector_registers == 32 ? 16 : 12;
 
+}  // namespace
+
 template <class T>
 double fma_loop(std::size_t steps) {
     using V = Vector<T>;
@@ -30,14 +32,7 @@ double fma_loop(std::size_t steps) {
     return 2.0 * double(steps) * double(chains * lanes<T>);
 }
 
-}  // namespace
-
-double fma_loop_f32(std::size_t steps) {
-    return fma_loop<float>(steps);
-}
-
-double fma_loop_f64(std::size_t steps) {
-    return fma_loop<double>(steps);
-}
+template double fma_loop<float>(std::size_t steps);
+template double fma_loop<double>(std::size_t steps);
 
 }  // namespace fastdense::FASTDENSE_ISA

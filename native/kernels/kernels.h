@@ -7,7 +7,6 @@
 
 #include <cstddef>
 
-#include "kernels/dense.h"
 #include "kernels/table.h"
 
 namespace fastdense::FASTDENSE_ISA {
@@ -43,14 +42,14 @@ template <class T>
 inline constexpr std::size_t lanes = vector_bytes / sizeof(T);
 #endif
 
-double fma_loop_f32(std::size_t steps);
-double fma_loop_f64(std::size_t steps);
+// What each does is said in table.h. Each is instantiated for float and double in a file of its name.
 void dropout_mask(const DropoutMask& mask);
+template <class T>
+double fma_loop(std::size_t steps);
 template <class T>
 void activate(const Activate<T>& f);
 template <class T>
 void activate_backward(const ActivateBackward<T>& b);
-
 template <class T>
 std::size_t panels_size(std::size_t inputs, std::size_t units);
 template <class T>
@@ -66,5 +65,7 @@ void update(const Update<T>& update);
 template <class T>
 void step(const Optimizer<T>& optimizer, const Parameters<T>& parameters, const T* gradient, T scale,
           std::size_t count);
+template <class T>
+void losses(const LossRows<T>& rows);
 
 }  // namespace fastdense::FASTDENSE_ISA

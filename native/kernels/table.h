@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/dense.h"
+#include "kernels/loss.h"
+
 namespace fastdense {
 
 // The mask of one layer's units at one training step: a Philox4x32-10 word an element.
@@ -59,16 +62,42 @@ struct ActivateBackward {
     T* dz;
 };
 
+// The kernels for one type of number.
+template <class T>
+struct KernelsOf {
+    std::size_t lanes;          // rows of activations are rounded up to a multiple of these
+    std::size_t panel_columns;  // units of a full panel
+    // Run a loop of independent multiply-adds `steps` times and return the operations done.
+    double (*fma_loop)(std::size_t steps);
+    void (*activate)(const Activate<T>& f);
+    void (*activate_backward)(const ActivateBackward<T>& b);
+    // Elements of the panels; from row-major weights and bias (null: zeros) to panels, and back (null: not
+    // wanted).
+    std::size_t (*panels_size)(std::size_t inputs, std::size_t units);
+    void (*pack)(const T* weights, const T* bias, std::size_t inputs, std::size_t units, T* panels);
+    void (*unpack)(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
+    void (*transpose)(const T* panels, std::size_t inputs, std::size_t units, T* transposed);
+    void (*product)(const Product<T>& product);
+    void (*update)(const Update<T>& update);
+    void (*step)(const Optimizer<T>& optimizer, const Parameters<T>& parameters, const T* gradient, T scale,
+                 std::size_t count);
+    void (*losses)(const LossRows<T>& rows);
+};
+
 struct Kernels {
     const char* isa;
-    // Run a loop of independent multiply-adds `steps` times and return the operations done.
-    double (*fma_loop_f32)(std::size_t steps);
-    double (*fma_loop_f64)(std::size_t steps);
     void (*dropout_mask)(const DropoutMask& mask);
-    void (*activate_f32)(const Activate<float>& f);
-    void (*activate_f64)(const Activate<double>& f);
-    void (*activate_backward_f32)(const ActivateBackward<float>& b);
-    void (*activate_backward_f64)(const ActivateBackward<double>& b);
+    KernelsOf<float> f32;
+    KernelsOf<double> f64;
+
+    template <class T>
+    const KernelsOf<T>& of() const {
+        if constexpr (sizeof(T) == sizeof(float)) {
+            return f32;
+        } else {
+            return f64;
+        }
+    }
 };
 
 }  // namespace fastdense

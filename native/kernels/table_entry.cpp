@@ -1,21 +1,34 @@
 // The table of one instruction set's kernels.
-#include "kernels/kernels.h"
+#include "kernels/tile.h"
 
 #define FASTDENSE_QUOTE(name) #name
 #define FASTDENSE_NAME(name) FASTDENSE_QUOTE(name)
 
 namespace fastdense::FASTDENSE_ISA {
 
+template <class T>
+inline constexpr KernelsOf<T> kernels_of{
+    .lanes = lanes<T>,
+    .panel_columns = panel_columns<T>,
+    .fma_loop = fma_loop<T>,
+    .activate = activate<T>,
+    .activate_backward = activate_backward<T>,
+    .panels_size = panels_size<T>,
+    .pack = pack<T>,
+    .unpack = unpack<T>,
+    .transpose = transpose<T>,
+    .product = product<T>,
+    .update = update<T>,
+    .step = step<T>,
+    .losses = losses<T>,
+};
+
 extern const Kernels kernels;
 constinit const Kernels kernels{
     .isa = FASTDENSE_NAME(FASTDENSE_ISA),
-    .fma_loop_f32 = fma_loop_f32,
-    .fma_loop_f64 = fma_loop_f64,
     .dropout_mask = dropout_mask,
-    .activate_f32 = activate<float>,
-    .activate_f64 = activate<double>,
-    .activate_backward_f32 = activate_backward<float>,
-    .activate_backward_f64 = activate_backward<double>,
+    .f32 = kernels_of<float>,
+    .f64 = kernels_of<double>,
 };
 
 }  // namespace fastdense::FASTDENSE_ISA

@@ -17,20 +17,21 @@ template <class T>
     __builtin_memcpy(to, &value, sizeof value);
 }
 
-// A panel is two vectors of columns wide. A tile of `tile_rows` of them leaves registers for the two vectors of
-// the panel's row and a number spread over one: 12 x 2 + 3 of 32, 6 x 2 + 3 of 16. Measured on Zen 5 (AVX-512)
-// at widths 64 to 1024: 12 x 2 gives 90 to 97% of the multiply-add peak, 14 x 2 the same, 6 x 4 the same, one
-// vector at any height under 61%, being bound by its loads.
+// A panel is two vectors of columns wide. A tile of `tile_rows` of them leaves registers for the two vectors
+// of the panel's row and a number spread over one: 12 x 2 + 3 of 32, 6 x 2 + 3 of 16. Measured on Zen 5
+// (AVX-512) at widths 64 to 1024: 12 x 2 gives 90 to 97% of the multiply-add peak, 14 x 2 the same, 6 x 4 the
+// same, one vector at any height under 61%, being bound by its loads.
 inline constexpr int panel_vectors = 2;
 inline constexpr int tile_rows = vector_registers == 32 ? 12 : 6;
 template <class T>
 inline constexpr std::size_t panel_columns = panel_vectors * lanes<T>;
 
-// c[i][v] += sum over t of a[i * row + t * step] * b[t * b_step + v * lanes], t in order: the order is the same
-// for a tile of any shape, so that no number depends on which tile it falls into.
+// c[i][v] += sum over t of a[i * row + t * step] * b[t * b_step + v * lanes], t in order: the order is the
+// same for a tile of any shape, so that no number depends on which tile it falls into.
 template <class T, int rows, int vectors>
-[[gnu::always_inline]] inline void accumulate(std::size_t count, const T* a, std::size_t row, std::size_t step,
-                                              const T* b, std::size_t b_step, Vector<T> (&c)[rows][vectors]) {
+[[gnu::always_inline]] inline void accumulate(std::size_t count, const T* a, std::size_t row,
+                                              std::size_t step, const T* b, std::size_t b_step,
+                                              Vector<T> (&c)[rows][vectors]) {
     for (std::size_t t = 0; t < count; ++t) {
         Vector<T> w[vectors];
 #pragma GCC unroll 4
@@ -74,8 +75,8 @@ private:
     Pointer at[tile_rows]{};
 };
 
-// The heights of the tiles that `rows` rows are cut into: as few as possible and as equal as possible, since a
-// tile of one row takes as long as a tile of many (7 rows at a height of 6 are 4 + 3).
+// The heights of the tiles that `rows` rows are cut into: as few as possible and as equal as possible, since
+// a tile of one row takes as long as a tile of many (7 rows at a height of 6 are 4 + 3).
 struct Heights {
     explicit Heights(std::size_t rows) : tiles((rows + tile_rows - 1) / tile_rows) {
         if (tiles == 0) return;

@@ -125,7 +125,7 @@ class Engine(Protocol):
 
 def available() -> tuple[str, ...]:
     """Return the names that `choose` accepts, besides "auto"."""
-    return ("array", "reference")
+    return ("native", "array", "reference")
 
 
 def choose(name: str = "auto") -> Engine:
@@ -134,8 +134,8 @@ def choose(name: str = "auto") -> Engine:
     Parameters
     ----------
     name : str
-        "reference", "array" or "auto": the one that the environment variable ``FASTDENSE_ENGINE`` names,
-        or else the fastest for NumPy arrays.
+        "native", "array", "reference" or "auto": the one that the environment variable
+        ``FASTDENSE_ENGINE`` names, or else "native", the fastest for NumPy arrays.
 
     Raises
     ------
@@ -143,6 +143,10 @@ def choose(name: str = "auto") -> Engine:
         There is no such engine. A named engine that cannot run raises; none is replaced by another.
     """
     name = name_of(name)
+    if name == "native":
+        from fastdense.native.program import NativeEngine
+
+        return NativeEngine()
     if name == "array":
         from fastdense.array.program import ArrayEngine
         from fastdense.native import dropout_mask
@@ -159,22 +163,26 @@ def name_of(name: str = "auto") -> str:
     """Return the name that "auto" stands for here, or ``name`` itself."""
     if name == "auto":
         name = os.environ.get("FASTDENSE_ENGINE") or "auto"
-    return "array" if name == "auto" else name
+    return "native" if name == "auto" else name
 
 
 def dense(xp: Any, A_in: Array, W: Array, B: Array | None, activation: ActivationSpec) -> Array:
     """Return ``g(A_in @ W + B)`` for arrays of one library, whose namespace is ``xp``."""
     from fastdense.array.layers import dense as array_dense
 
-    return array_dense(xp, A_in, W, B, activation)[1]
+    if xp is not np:
+        return array_dense(xp, A_in, W, B, activation)[1]
+    linear, _ = array_dense(np, A_in, W, B, ActivationSpec())
+    return linear if activation.name == "linear" else activate(activation, linear)
 
 
 def activate(activation: ActivationSpec, x: NDArray[Any]) -> NDArray[Any]:
     """Return ``g(x)`` for a floating NumPy array."""
-    from fastdense.array.activations import activate as array_activate
+    from fastdense.native import activate as native_activate
 
-    result: NDArray[Any] = array_activate(np, activation, x)
-    return result
+    dtype = x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+    values = np.ascontiguousarray(x, dtype=dtype.newbyteorder("="))
+    return native_activate(activation.name, values, activation.alpha).astype(x.dtype, copy=False)
 
 
 def losses(loss: LossSpec, y: NDArray[Any], outputs: NDArray[Any]) -> NDArray[Any]:

@@ -73,3 +73,13 @@ def test_peak_refuses_other_types():
 def test_peak_refuses_an_isa_that_does_not_run_here():
     with pytest.raises(ValueError, match="isa must be one that runs on this processor"):
         native.measure_peak(isa="abacus")
+
+
+def test_the_environment_chooses_the_kernels(monkeypatch):
+    monkeypatch.setenv("FASTDENSE_ISA", "scalar")
+    assert native.isa_in_use() == "scalar"
+    monkeypatch.setenv("FASTDENSE_ISA", "mmx")
+    with pytest.raises(ValueError, match="'mmx' does not run on this processor; it runs .*scalar"):
+        native.isa_in_use()
+    monkeypatch.delenv("FASTDENSE_ISA")
+    assert native.isa_in_use() == native.best_isa()

@@ -6,6 +6,7 @@ from fastdense.native.activations import activate, activate_backward
 from fastdense.native.processor import (
     best_isa,
     instruction_sets,
+    isa_in_use,
     measure_peak,
     runnable_isas,
     usable_cores,
@@ -18,6 +19,7 @@ __all__ = [
     "best_isa",
     "dropout_mask",
     "instruction_sets",
+    "isa_in_use",
     "measure_peak",
     "philox4x32",
     "runnable_isas",

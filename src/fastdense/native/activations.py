@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastdense.errors import DtypeError, ShapeError
 from fastdense.native import _core
-from fastdense.native.processor import best_isa
+from fastdense.native.processor import isa_in_use
 from fastdense.spec import ACTIVATIONS
 
 Floats = NDArray[Any]  # float32 or float64
@@ -34,7 +34,7 @@ def activate(
     out : array of z's shape and dtype, C-contiguous, optional
         Where the result goes; it may be ``z``. A new array if not given.
     isa : str, optional
-        The build of the kernel to run; that of `best_isa` if not given.
+        The build of the kernel to run; that of `isa_in_use` if not given.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def activate(
     shape = _rows(name, z)
     a = _result(out, z)
     if z.size:
-        _core.activate(index, alpha, isa or best_isa(), z.reshape(shape), a.reshape(shape))
+        _core.activate(index, alpha, isa or isa_in_use(), z.reshape(shape), a.reshape(shape))
     return a
 
 
@@ -88,7 +88,7 @@ def activate_backward(
     out : array of z's shape and dtype, C-contiguous, optional
         Where the result goes; it may be any of the three. A new array if not given.
     isa : str, optional
-        The build of the kernel to run; that of `best_isa` if not given.
+        The build of the kernel to run; that of `isa_in_use` if not given.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def activate_backward(
     dz = _result(out, z, a, da)
     if z.size:
         rows = (array.reshape(shape) for array in (z, a, da, dz))
-        _core.activate_backward(index, alpha, isa or best_isa(), *rows)
+        _core.activate_backward(index, alpha, isa or isa_in_use(), *rows)
     return dz
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 
 from fastdense.errors import DtypeError
 from fastdense.native import _core
@@ -32,6 +33,28 @@ def best_isa() -> str:
         ``"avx2"`` needs FMA too; ``"avx512"`` needs its F, BW, DQ and VL parts.
     """
     return runnable_isas()[0]
+
+
+def isa_in_use() -> str:
+    """Return the name of the build of the kernels that is used where none is asked for.
+
+    Returns
+    -------
+    isa : str
+        What the environment variable ``FASTDENSE_ISA`` names, or else `best_isa`.
+
+    Raises
+    ------
+    ValueError
+        The variable names no build that runs on this processor.
+    """
+    wanted = os.environ.get("FASTDENSE_ISA")
+    if not wanted:
+        return best_isa()
+    if wanted not in runnable_isas():
+        names = ", ".join(runnable_isas())
+        raise ValueError(f"FASTDENSE_ISA={wanted!r} does not run on this processor; it runs {names}")
+    return wanted
 
 
 def runnable_isas() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastdense.errors import DtypeError, ShapeError
 from fastdense.native import _core
 from fastdense.native._arguments import integer_below
-from fastdense.native.processor import best_isa
+from fastdense.native.processor import isa_in_use
 
 WORD = 2**32  # Philox draws words of 32 bits
 
@@ -76,7 +76,7 @@ def dropout_mask(
     rate : float
         The share of units to drop: at least 0 and below 1.
     isa : str, optional
-        The build of the kernel to run; that of `best_isa` if not given. All give the same mask.
+        The build of the kernel to run; that of `isa_in_use` if not given. All give the same mask.
 
     Returns
     -------
@@ -95,5 +95,5 @@ def dropout_mask(
     if not 0 <= rate < 1:
         raise ValueError(f"rate must be at least 0 and below 1, not {rate!r}")
     kept = np.empty(shape, dtype=np.bool_)
-    _core.dropout_mask(seed, step, layer, math.floor(rate * WORD), isa or best_isa(), kept)
+    _core.dropout_mask(seed, step, layer, math.floor(rate * WORD), isa or isa_in_use(), kept)
     return kept

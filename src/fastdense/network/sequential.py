@@ -32,7 +32,7 @@ class Sequential(Stack, Trainer):
         What weights and activations are computed in.
     engine : str
         What computes: "auto" (the fastest for NumPy arrays, unless the environment variable
-        ``FASTDENSE_ENGINE`` names another), "array" or "reference".
+        ``FASTDENSE_ENGINE`` names another), "native", "array" or "reference".
 
     Attributes
     ----------

@@ -1,0 +1,31 @@
+// An activation on its own, after a layer that could not take it in.
+#pragma once
+
+#include "engine/curve.h"
+#include "engine/layer.h"
+
+namespace fastdense {
+
+template <class T>
+class ActivationLayer final : public Layer<T> {
+public:
+    ActivationLayer(const KernelsOf<T>& kernels, std::size_t inputs, Curve<T> curve)
+        : Layer<T>(inputs, inputs), kernels_(kernels), curve_(curve) {}
+
+    void predict(View<const T> in, View<T> out) const override {
+        copy_rows<T>(in, out);
+        curve_.forward(kernels_, out, out);
+    }
+
+    void backward(const Place&, View<const T> in, View<const T> out, View<T> d_out, View<T> d_in) override {
+        if (!d_in.data) return;
+        curve_.backward(kernels_, in.data, out, d_out);
+        copy_rows<T>(d_out, d_in);
+    }
+
+private:
+    const KernelsOf<T>& kernels_;
+    const Curve<T> curve_;
+};
+
+}  // namespace fastdense

@@ -1,0 +1,56 @@
+// Runs a dense layer's products and activation.
+#include "engine/dense_layer.h"
+
+namespace fastdense {
+
+template <class T>
+DenseLayer<T>::DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve<T> curve,
+                          bool has_bias, Penalties<T> kernel_penalties, Penalties<T> bias_penalties,
+                          bool passes_gradient)
+    : Layer<T>(inputs, units),
+      kernels_(kernels),
+      weights_(kernels, inputs, units, has_bias, kernel_penalties, bias_penalties),
+      curve_(curve),
+      passes_gradient_(passes_gradient) {}
+
+template <class T>
+void DenseLayer<T>::predict(View<const T> in, View<T> out) const {
+    const bool relu = curve_.kind == Activation::relu;
+    kernels_.product({in, weights_.panels(), this->units, out, relu});
+    if (!relu) curve_.forward(kernels_, out, out);
+}
+
+template <class T>
+void DenseLayer<T>::prepare(std::size_t batch_rows) {
+    if (curve_.needs_z()) z_ = Block<T>(batch_rows, this->units, kernels_.lanes);
+    if (!passes_gradient_) return;
+    transposed_ = Buffer<T>(kernels_.panels_size(this->units, this->inputs));
+    updated();
+}
+
+template <class T>
+void DenseLayer<T>::forward(const Place& place, View<const T> in, View<T> out) {
+    if (!curve_.needs_z()) return predict(in, out);
+    const View<T> z = z_.rows(place.row, in.rows);
+    kernels_.product({in, weights_.panels(), this->units, z, false});
+    curve_.forward(kernels_, z, out);
+}
+
+template <class T>
+void DenseLayer<T>::backward(const Place& place, View<const T>, View<const T> out, View<T> d_out,
+                             View<T> d_in) {
+    const T* z = curve_.needs_z() ? z_.rows(place.row, out.rows).data : nullptr;
+    curve_.backward(kernels_, z, out, d_out);
+    if (d_in.data) kernels_.product({d_out, transposed_.data(), this->inputs, d_in, false});
+}
+
+template <class T>
+void DenseLayer<T>::updated() {
+    if (transposed_.size() == 0) return;  // not in training, or no gradient passes
+    kernels_.transpose(weights_.panels(), this->inputs, this->units, transposed_.data());
+}
+
+template class DenseLayer<float>;
+template class DenseLayer<double>;
+
+}  // namespace fastdense

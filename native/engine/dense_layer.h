@@ -1,0 +1,34 @@
+// The dense layer in the engine: its weights, and their transpose for the way back.
+#pragma once
+
+#include "engine/curve.h"
+#include "engine/layer.h"
+
+namespace fastdense {
+
+template <class T>
+class DenseLayer final : public Layer<T> {
+public:
+    // `passes_gradient`: whether a layer before it trains.
+    DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve<T> curve,
+               bool has_bias, Penalties<T> kernel_penalties, Penalties<T> bias_penalties,
+               bool passes_gradient);
+
+    void predict(View<const T> in, View<T> out) const override;
+    void prepare(std::size_t batch_rows) override;
+    void forward(const Place& place, View<const T> in, View<T> out) override;
+    void backward(const Place& place, View<const T> in, View<const T> out, View<T> d_out,
+                  View<T> d_in) override;
+    Weights<T>* weights() override { return &weights_; }
+    void updated() override;
+
+private:
+    const KernelsOf<T>& kernels_;
+    Weights<T> weights_;
+    const Curve<T> curve_;
+    const bool passes_gradient_;
+    Buffer<T> transposed_;
+    Block<T> z_;  // of the batch in training, where the slope is not found from the activation's value
+};
+
+}  // namespace fastdense

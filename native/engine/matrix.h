@@ -1,0 +1,59 @@
+// What callers hand in: matrices with any strides, and the copying of their rows into blocks that kernels
+// take.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/buffer.h"
+#include "kernels/dense.h"
+
+namespace fastdense {
+
+// A matrix of a caller's, read only, its steps in elements.
+template <class T>
+struct Rows {
+    const T* data;
+    std::size_t count, columns;
+    std::ptrdiff_t row_step, column_step;
+
+    const T* row(std::size_t i) const { return data + std::ptrdiff_t(i) * row_step; }
+};
+
+// A matrix of our own whose rows have room for whole vectors.
+template <class T>
+class Block {
+public:
+    Block() = default;
+    Block(std::size_t rows, std::size_t columns, std::size_t lanes)
+        : stride_((columns + lanes - 1) / lanes * lanes),
+          rows_(rows),
+          columns_(columns),
+          buffer_(rows * stride_) {}
+
+    View<T> rows(std::size_t first, std::size_t count) const {
+        return {buffer_.data() + first * stride_, count, columns_, stride_};
+    }
+    View<T> all() const { return rows(0, rows_); }
+
+private:
+    std::size_t stride_ = 0, rows_ = 0, columns_ = 0;
+    Buffer<T> buffer_;
+};
+
+// Copies rows of a caller's matrix: those that `order` names, or the ones from `first` on where it is null.
+template <class T>
+void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, View<T> to) {
+    for (std::size_t i = 0; i < to.rows; ++i) {
+        const T* row = from.row(order ? std::size_t(order[first + i]) : first + i);
+        T* out = to.data + i * to.stride;
+        if (from.column_step == 1) {
+            std::copy_n(row, to.columns, out);
+        } else {
+            for (std::size_t j = 0; j < to.columns; ++j) out[j] = row[std::ptrdiff_t(j) * from.column_step];
+        }
+    }
+}
+
+}  // namespace fastdense

@@ -1,0 +1,108 @@
+// A compiled network: its layers in order, and the running of them over rows.
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "engine/curve.h"
+#include "engine/layer.h"
+#include "engine/matrix.h"
+
+namespace fastdense {
+
+// Rows that go through all layers together: a whole number of tiles of any height. At 1024 columns a block of
+// activations is 384 KB, within a second-level cache, and at 64 it is 24 KB, within a first.
+constexpr std::size_t block_rows = 96;
+
+template <class T>
+using Layers = std::vector<std::unique_ptr<Layer<T>>>;
+
+// The targets of rows: a matrix, or class numbers where `labels` is not null.
+template <class T>
+struct Targets {
+    Rows<T> values;
+    const std::int64_t* labels;
+};
+
+// The rows of a stretch of training: batches are taken from `order`, one after another.
+template <class T>
+struct Batches {
+    Rows<T> X;
+    Targets<T> y;
+    const T* weights;  // one a row of X, or null
+    const std::int64_t* order;
+    std::size_t count, batch_rows;
+};
+
+constexpr double unlimited = std::numeric_limits<double>::infinity();
+
+// The optimizer, as fastdense.spec.OptimizerSpec has it; a limit is infinite where nothing is clipped.
+struct Recipe {
+    Rule rule = Rule::sgd;
+    bool nesterov = false, centered = false;
+    double momentum = 0, rho = 0, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0;
+    double clipvalue = unlimited, clipnorm = unlimited, global_clipnorm = unlimited;
+    std::size_t slots = 0;
+    std::uint64_t seed = 0;
+
+    bool clips_by_norm() const;
+    template <class T>
+    Optimizer<T> at(std::size_t step, double rate) const;
+};
+
+template <class T>
+class Program {
+public:
+    // `head`: the activation that a loss from logits stands before. Outputs go through it, the loss does not.
+    Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve<T> head,
+            const LossOptions& loss, const Recipe& recipe);
+
+    std::size_t outputs() const { return layers_.empty() ? inputs_ : layers_.back()->units; }
+    std::size_t steps() const { return steps_; }
+    Layer<T>& layer(std::size_t i) { return *layers_.at(i); }
+
+    void predict(const Rows<T>& X, T* out) const;
+    // Each row's loss, and the outputs where `out` is not null.
+    void losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const;
+    double penalty() const;
+    // The loss of all rows as one batch; its gradient stays in the layers' weights.
+    double gradients(const Batches<T>& batch);
+
+    // Takes a step a rate, from the step numbered `first` on, and returns how many losses were written to
+    // `losses`. A step whose loss is not finite is not taken, and is the last. `out`, where not null, gets
+    // the outputs of every row in the order they were taken. `go_on` is asked before each step.
+    std::size_t train(const Batches<T>& batches, const double* rates, std::size_t steps, std::size_t first,
+                      double* losses, T* out, const std::function<bool()>& go_on);
+
+private:
+    struct Scratch;
+    const KernelsOf<T>& kernels_;
+    const std::size_t inputs_;
+    const Layers<T> layers_;
+    const Curve<T> head_;
+    const LossOptions loss_;
+    const Recipe recipe_;
+    std::size_t steps_ = 0;
+
+    // Of a batch in training: every layer's input, the last one's output, and their gradients; the targets; a
+    // number a row.
+    std::vector<Block<T>> activations_, gradients_;
+    Block<T> targets_, head_output_;
+    std::vector<std::int64_t> labels_;
+    std::vector<T> scale_;
+    std::vector<double> losses_;
+    std::size_t first_trained_ = 0;  // the first layer with weights: no gradient is wanted before it
+
+    View<const T> run(Scratch& scratch, const Rows<T>& X, std::size_t first, std::size_t count) const;
+    void prepare(std::size_t batch_rows);
+    double pass(const Batches<T>& batch, std::size_t begin, std::size_t count, Place place, T* out);
+    void read_targets(const Batches<T>& batch, const std::int64_t* order, std::size_t row, std::size_t rows,
+                      std::size_t count);
+    void write_outputs(View<const T> last, T* out);
+    void update(const Optimizer<T>& optimizer, std::size_t rows, bool keep);
+    void clipped_step(const Optimizer<T>& optimizer);
+};
+
+}  // namespace fastdense

@@ -1,0 +1,62 @@
+// The weights of a dense layer in panels, with the optimizer's arrays beside them, updated part by part.
+#pragma once
+
+#include <cstddef>
+
+#include "engine/buffer.h"
+#include "kernels/table.h"
+
+namespace fastdense {
+
+// One number for the kernel and one for the bias.
+struct Pair {
+    double kernel = 0, bias = 0;
+};
+
+template <class T>
+class Weights {
+public:
+    Weights(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, bool has_bias,
+            Penalties<T> kernel_penalties, Penalties<T> bias_penalties);
+
+    const std::size_t inputs, units;
+    const bool has_bias;
+
+    // In row-major arrays, to and from panels; `which` is an optimizer's slot, or -1 for the weights
+    // themselves. The bias is null where there is none.
+    void load(int which, const T* kernel, const T* bias);
+    void store(int which, T* kernel, T* bias) const;
+    void store_gradient(T* kernel, T* bias) const;
+
+    const T* panels() const { return panels_.data(); }
+    double penalty() const;
+
+    // Makes room for an optimizer's arrays, and for the gradient where it must be had whole.
+    void keep_slots(std::size_t count);
+    void keep_gradient();
+    // Parts that can be updated independently of one another.
+    std::size_t parts() const { return panels_across() * chunks(); }
+    // Sums the gradient of a part over the batch; takes the optimizer's step, or keeps the gradient.
+    void update(std::size_t part, View<const T> in, View<const T> dz, const Optimizer<T>& optimizer,
+                bool keep);
+    // Of the kept gradient: the sums of its squares, and the step from it, scaled.
+    Pair squares() const;
+    void step(const Optimizer<T>& optimizer, Pair scale);
+
+private:
+    static constexpr std::size_t chunk =
+        96;  // inputs a part: whole tiles of any height, work of microseconds
+    std::size_t chunks() const { return (inputs + chunk - 1) / chunk; }
+    std::size_t panels_across() const {
+        return (units + kernels_.panel_columns - 1) / kernels_.panel_columns;
+    }
+    template <class Visit>
+    void each_panel(Visit visit) const;
+    Parameters<T> parameters(std::size_t start) const;
+
+    const KernelsOf<T>& kernels_;
+    const Penalties<T> kernel_penalties_, bias_penalties_;
+    Buffer<T> panels_, gradient_, slots_[most_slots];
+};
+
+}  // namespace fastdense

@@ -1,0 +1,40 @@
+// What the loss kernels are given: the rows of a batch and their targets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/dense.h"
+
+namespace fastdense {
+
+enum class Loss : int {  // in the order of fastdense.spec.LOSSES
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+    mean_squared_error,
+    mean_absolute_error,
+    huber,
+    poisson,
+};
+
+struct LossOptions {
+    Loss loss;
+    bool from_logits;
+    double label_smoothing, delta;
+};
+
+// Rows of outputs (logits, for a loss from logits) and of targets, which for class numbers are `labels` and
+// not `targets`. Where `scale` is given, one number a row, `gradient` becomes the gradient of scale times the
+// loss.
+template <class T>
+struct LossRows {
+    LossOptions options;
+    View<const T> outputs, targets;
+    const std::int64_t* labels;
+    double* losses;
+    const T* scale;
+    View<T> gradient;
+};
+
+}  // namespace fastdense

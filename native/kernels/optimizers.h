@@ -1,0 +1,104 @@
+// The optimizers' steps, over parameters that lie side by side; the formulas are those of
+// fastdense/reference/optimizers.py.
+#pragma once
+
+#include "kernels/tile.h"
+
+namespace fastdense::FASTDENSE_ISA {
+
+template <class T>
+[[gnu::always_inline]] inline Vector<T> root(Vector<T> x) {
+#if defined(FASTDENSE_SCALAR)
+    return sizeof(T) == sizeof(float) ? T(__builtin_sqrtf(float(x))) : T(__builtin_sqrt(double(x)));
+#else
+    for (std::size_t i = 0; i < lanes<T>; ++i) {
+        x[i] = sizeof(T) == sizeof(float) ? T(__builtin_sqrtf(float(x[i]))) : T(__builtin_sqrt(double(x[i])));
+    }
+    return x;
+#endif
+}
+
+// A rule's `move` returns the parameters w after a step, given their gradient g, and leaves the new slots.
+template <class T, int count>
+using Slots = Vector<T>[count];
+
+template <class T>
+struct Sgd {
+    static constexpr int slots = 0;
+    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>*) {
+        return w - o.rate * g;
+    }
+};
+
+template <class T>
+struct Momentum {
+    static constexpr int slots = 1;
+    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+        slot[0] = o.momentum * slot[0] - o.rate * g;
+        return w + (o.nesterov ? o.momentum * slot[0] - o.rate * g : slot[0]);
+    }
+};
+
+template <class T, bool centered, bool momentum>
+struct RmsProp {
+    static constexpr int slots = 1 + centered + momentum;
+    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+        slot[0] = o.rho * slot[0] + o.rho_gain * (g * g);
+        Vector<T> variance = slot[0];
+        if constexpr (centered) {
+            slot[1] = o.rho * slot[1] + o.rho_gain * g;
+            variance -= slot[1] * slot[1];
+        }
+        const Vector<T> moved = o.rate * g / root<T>(variance + o.epsilon);
+        if constexpr (!momentum) return w - moved;
+        slot[slots - 1] = o.momentum * slot[slots - 1] + moved;
+        return w - slot[slots - 1];
+    }
+};
+
+template <class T>
+struct Adagrad {
+    static constexpr int slots = 1;
+    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+        slot[0] += g * g;
+        return w - o.rate * g / root<T>(slot[0] + o.epsilon);
+    }
+};
+
+template <class T>
+struct Adam {
+    static constexpr int slots = 2;
+    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+        slot[0] += (g - slot[0]) * o.gain_1;
+        slot[1] += (g * g - slot[1]) * o.gain_2;
+        return w - o.rate * slot[0] / (root<T>(slot[1]) + o.epsilon);
+    }
+};
+
+// Takes the step of one rule on `count` parameters, a whole number of vectors.
+template <class T, template <class> class Rule>
+[[gnu::always_inline]] inline void walk(const Optimizer<T>& o, const Parameters<T>& p, const T* gradient,
+                                        T scale, std::size_t count) {
+    constexpr int slots = Rule<T>::slots;
+    for (std::size_t i = 0; i < count; i += lanes<T>) {
+        Vector<T> slot[slots + 1];  // an array has at least one element
+        for (int s = 0; s < slots; ++s) slot[s] = load(p.slots[s] + i);
+        Vector<T> g = load(gradient + i) * scale, w = load(p.w + i);
+        g = g > o.limit ? Vector<T>{} + o.limit : g;
+        g = g < -o.limit ? Vector<T>{} - o.limit : g;
+        w -= o.decay * w;
+        store(p.w + i, Rule<T>::move(o, w, g, slot));
+        for (int s = 0; s < slots; ++s) store(p.slots[s] + i, slot[s]);
+    }
+}
+
+template <class T>
+using RmsPlain = RmsProp<T, false, false>;
+template <class T>
+using RmsMomentum = RmsProp<T, false, true>;
+template <class T>
+using RmsCentered = RmsProp<T, true, false>;
+template <class T>
+using RmsBoth = RmsProp<T, true, true>;
+
+}  // namespace fastdense::FASTDENSE_ISA

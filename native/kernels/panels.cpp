@@ -1,0 +1,80 @@
+// Weights into panels and out of them again, and from panels into panels of the transpose.
+//
+// A panel holds `panel_columns` units (the last one may be a vector narrower), row by row: first its head,
+// the biases, then a row an input. Units past the last are zeros, and stay zeros.
+#include "kernels/tile.h"
+
+namespace fastdense::FASTDENSE_ISA {
+namespace {
+
+// Calls visit(start of the panel, its width, its first column, how many of its columns are units).
+template <class T, class Visit>
+[[gnu::always_inline]] inline void each_panel(std::size_t inputs, std::size_t units, Visit visit) {
+    for (std::size_t column = 0; column < units; column += panel_columns<T>) {
+        const std::size_t width = vectors_at<T>(units, column) * lanes<T>;
+        const std::size_t used = units - column < width ? units - column : width;
+        visit(panel_start<T>(inputs, column), width, column, used);
+    }
+}
+
+}  // namespace
+
+template <class T>
+std::size_t panels_size(std::size_t inputs, std::size_t units) {
+    const std::size_t vectors = (units + lanes<T> - 1) / lanes<T>;
+    return (inputs + 1) * vectors * lanes<T>;
+}
+
+template <class T>
+void pack(const T* weights, const T* bias, std::size_t inputs, std::size_t units, T* panels) {
+    each_panel<T>(inputs, units,
+                  [&](std::size_t start, std::size_t width, std::size_t column, std::size_t used) {
+                      T* to = panels + start;
+                      for (std::size_t row = 0; row <= inputs; ++row, to += width) {
+                          const T* from = row == 0 ? bias : weights + (row - 1) * units;
+                          for (std::size_t i = 0; i < width; ++i)
+                              to[i] = from && i < used ? from[column + i] : T(0);
+                      }
+                  });
+}
+
+template <class T>
+void unpack(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias) {
+    each_panel<T>(inputs, units,
+                  [&](std::size_t start, std::size_t width, std::size_t column, std::size_t used) {
+                      const T* from = panels + start;
+                      for (std::size_t row = 0; row <= inputs; ++row, from += width) {
+                          T* to = row == 0 ? bias : weights + (row - 1) * units;
+                          for (std::size_t i = 0; to && i < used; ++i) to[column + i] = from[i];
+                      }
+                  });
+}
+
+// The transpose's panels hold the inputs as units and have zeros for heads. Read along the rows of `panels`,
+// written a column at a time into one row of the transpose's panel a lane: `lanes` rows are kept open, so
+// that every line of the transpose is filled while it is in the nearest cache.
+template <class T>
+void transpose(const T* panels, std::size_t inputs, std::size_t units, T* transposed) {
+    each_panel<T>(
+        units, inputs, [&](std::size_t start, std::size_t width, std::size_t input, std::size_t used) {
+            T* to = transposed + start + width;  // past the head
+            each_panel<T>(inputs, units,
+                          [&](std::size_t from, std::size_t across, std::size_t unit, std::size_t many) {
+                              const T* rows = panels + from + (input + 1) * across;
+                              for (std::size_t i = 0; i < used; ++i) {
+                                  for (std::size_t j = 0; j < many; ++j)
+                                      to[(unit + j) * width + i] = rows[i * across + j];
+                              }
+                          });
+        });
+}
+
+#define FASTDENSE_INSTANTIATE(T)                                          \
+    template std::size_t panels_size<T>(std::size_t, std::size_t);        \
+    template void pack(const T*, const T*, std::size_t, std::size_t, T*); \
+    template void unpack(const T*, std::size_t, std::size_t, T*, T*);     \
+    template void transpose(const T*, std::size_t, std::size_t, T*);
+FASTDENSE_INSTANTIATE(float)
+FASTDENSE_INSTANTIATE(double)
+
+}  // namespace fastdense::FASTDENSE_ISA

@@ -1,0 +1,112 @@
+// The gradient of the weights, tile by tile, and the optimizer's step on each tile while it is in registers
+// and the nearest cache: there is no gradient in memory, unless it is asked for.
+#include "kernels/optimizers.h"
+#include "kernels/tile.h"
+
+namespace fastdense::FASTDENSE_ISA {
+namespace {
+
+// Tiles of the gradient: `rows` inputs by the vectors of a panel, summed over the batch in the order of its
+// rows.
+template <class T, int vectors>
+struct Tiles {
+    template <int rows>
+    struct Of {
+        static void run(const T* a, std::size_t row, std::size_t step, const View<const T>& dz,
+                        std::size_t column, T* gradient) {
+            Vector<T> c[rows][vectors] = {};
+            accumulate(dz.rows, a, row, step, dz.data + column, dz.stride, c);
+            for (int i = 0; i < rows; ++i) {
+                for (int v = 0; v < vectors; ++v) store(gradient + (i * vectors + v) * lanes<T>, c[i][v]);
+            }
+        }
+    };
+};
+
+template <class T>
+void add_penalties(const Penalties<T>& penalties, const T* w, T* gradient, std::size_t count) {
+    for (std::size_t i = 0; i < count; i += lanes<T>) {
+        const Vector<T> x = load(w + i), zero{}, l1 = zero + penalties.l1;
+        Vector<T> g = load(gradient + i) + T(2) * penalties.l2 * x;
+        g += x > zero ? l1 : zero;
+        g -= x < zero ? l1 : zero;
+        store(gradient + i, g);
+    }
+}
+
+// Ends a tile: its penalties, and then the optimizer's step or the gradient's place.
+template <class T>
+void finish(const Update<T>& update, const Penalties<T>& penalties, T* tile, std::size_t start,
+            std::size_t count) {
+    if (penalties.l1 != T(0) || penalties.l2 != T(0))
+        add_penalties(penalties, update.panels.w + start, tile, count);
+    if (update.gradient) {
+        __builtin_memcpy(update.gradient + start, tile, count * sizeof(T));
+        return;
+    }
+    Parameters<T> here{update.panels.w + start, {}};
+    for (std::size_t s = 0; s < most_slots; ++s) {
+        if (update.panels.slots[s]) here.slots[s] = update.panels.slots[s] + start;
+    }
+    step(*update.optimizer, here, tile, T(1), count);
+}
+
+template <class T, int vectors>
+void run(const Update<T>& update) {
+    static constexpr ByHeight<Tiles<T, vectors>::template Of> tiles;
+    constexpr std::size_t width = vectors * lanes<T>;
+    alignas(64) T tile[tile_rows * width];
+    const std::size_t panel = panel_start<T>(update.a.columns, update.column);
+    if (update.first == 0 && update.bias) {
+        const T one = 1;  // the bias is the weight of an input that is always 1
+        tiles[1](&one, 0, 0, update.dz, update.column, tile);
+        finish(update, update.bias_penalties, tile, panel, width);
+    }
+    const Heights heights(update.last - update.first);
+    std::size_t input = update.first;
+    for (std::size_t i = 0; i < heights.tiles; ++i) {
+        const std::size_t rows = heights.of(i);
+        tiles[rows](update.a.data + input, 1, update.a.stride, update.dz, update.column, tile);
+        finish(update, update.kernel_penalties, tile, panel + (input + 1) * width, rows * width);
+        input += rows;
+    }
+}
+
+}  // namespace
+
+template <class T>
+void update(const Update<T>& update) {
+    if (vectors_at<T>(update.dz.columns, update.column) == 1) {
+        run<T, 1>(update);
+    } else {
+        run<T, 2>(update);
+    }
+}
+
+template <class T>
+void step(const Optimizer<T>& o, const Parameters<T>& p, const T* gradient, T scale, std::size_t count) {
+    switch (o.rule) {
+        case Rule::sgd:
+            return o.momentum == T(0) ? walk<T, Sgd>(o, p, gradient, scale, count)
+                                      : walk<T, Momentum>(o, p, gradient, scale, count);
+        case Rule::adagrad:
+            return walk<T, Adagrad>(o, p, gradient, scale, count);
+        case Rule::adam:
+            return walk<T, Adam>(o, p, gradient, scale, count);
+        case Rule::rmsprop:
+            if (o.momentum == T(0)) {
+                return o.centered ? walk<T, RmsCentered>(o, p, gradient, scale, count)
+                                  : walk<T, RmsPlain>(o, p, gradient, scale, count);
+            }
+            return o.centered ? walk<T, RmsBoth>(o, p, gradient, scale, count)
+                              : walk<T, RmsMomentum>(o, p, gradient, scale, count);
+    }
+}
+
+#define FASTDENSE_INSTANTIATE(T)            \
+    template void update(const Update<T>&); \
+    template void step(const Optimizer<T>&, const Parameters<T>&, const T*, T, std::size_t);
+FASTDENSE_INSTANTIATE(float)
+FASTDENSE_INSTANTIATE(double)
+
+}  // namespace fastdense::FASTDENSE_ISA

@@ -1,0 +1,265 @@
+"""The native engine: the engine protocol over the compiled kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.errors import NotBuiltError
+from fastdense.native import _core
+from fastdense.native.processor import isa_in_use
+from fastdense.spec import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    ActivateSpec,
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerSpec,
+    NetworkSpec,
+    OptimizerSpec,
+    ScaleSpec,
+    TrainingSpec,
+    loss_reads_logits,
+    slot_names,
+)
+
+__all__ = ["NativeEngine", "NativeProgram"]
+
+Array = NDArray[Any]
+Groups = Sequence[Sequence[Array]]
+
+_NETWORKS = {"float32": _core.Network32, "float64": _core.Network64}
+_LINEAR = ActivationSpec()
+_WEIGHTS = -1  # where the compiled network is asked for a slot: none of them
+
+
+class NativeEngine:
+    """Networks compiled to a plan of fused kernels.
+
+    Parameters
+    ----------
+    isa : str, optional
+        The build of the kernels; that of `fastdense.native.isa_in_use` if not given.
+    """
+
+    name = "native"
+
+    def __init__(self, isa: str | None = None) -> None:
+        self.isa = isa or isa_in_use()
+
+    def compile(
+        self,
+        network: NetworkSpec,
+        parameters: Groups,
+        training: TrainingSpec | None = None,
+        slots: Groups | None = None,
+    ) -> NativeProgram:
+        """Return a program that starts from copies of ``parameters`` and ``slots`` (fresh where None)."""
+        program = NativeProgram(self.isa, network, parameters, training)
+        if training is not None:
+            program.load_slots(training.optimizer, slots)
+        return program
+
+
+class NativeProgram:
+    """A compiled network; see `fastdense.engines.Program` for what its methods promise."""
+
+    def __init__(
+        self, isa: str, network: NetworkSpec, parameters: Groups, training: TrainingSpec | None
+    ) -> None:
+        self.network, self.training = network, training
+        self._given = [tuple(_plain(a, network.dtype) for a in arrays) for arrays in parameters]
+        self._dense = [i for i, layer in enumerate(network.layers) if isinstance(layer, DenseSpec)]
+        self._core: Any = _NETWORKS[network.dtype](isa, network.n_in)
+        layers, head = _split_head(network, training)
+        for layer, arrays in zip(layers, self._given, strict=False):
+            _add(self._core, layer, arrays)
+        self._core.compile(*_curve(head), _loss(network, training), _recipe(training))
+        for i in self._dense:
+            self._core.load(i, _WEIGHTS, *_pair(self._given[i]))
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been applied."""
+        return int(self._core.steps)
+
+    def predict(self, X: Array, out: Array | None = None) -> Array:
+        """Return the outputs for every row of X."""
+        if out is not None and out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative:
+            self._core.predict(_readable(X), out)
+            return out
+        outputs = np.empty((len(X), self.network.n_out), dtype=self.network.dtype)
+        self._core.predict(_readable(X), outputs)
+        if out is None:
+            return outputs
+        out[...] = outputs
+        return out
+
+    def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
+        """Return each row's loss, and fill ``outputs`` with the predictions."""
+        self._check_trains()
+        values = np.empty(len(X))
+        self._core.losses(_readable(X), *_targets(y), values, outputs)
+        return values
+
+    def penalty(self) -> float:
+        """Return the sum of the L1 and L2 penalties."""
+        return float(self._core.penalty())
+
+    def gradients(self, X: Array, y: Array, sample_weight: Array | None) -> tuple[float, list[Array]]:
+        """Return the loss of all rows as one batch and its gradient, dropout off."""
+        self._check_trains()
+        order = np.arange(len(X))
+        loss = self._core.gradients(_readable(X), *_targets(y), sample_weight, order)
+        gradients: list[Array] = []
+        for i in self._dense:
+            fresh = tuple(np.empty_like(a) for a in self._given[i])
+            self._core.store_gradient(i, *_pair(fresh))
+            gradients += fresh
+        return loss, gradients
+
+    def train(
+        self, batches: Any, learning_rates: NDArray[np.float64], first_step: int, outputs: Array | None = None
+    ) -> NDArray[np.float64]:
+        """Run one step a learning rate and return the losses; see the protocol."""
+        self._check_trains()
+        losses = np.empty(len(learning_rates))
+        taken = self._core.train(
+            _readable(batches.X),
+            *_targets(batches.y),
+            batches.sample_weight,
+            np.ascontiguousarray(batches.order, dtype=np.int64),
+            batches.batch_size,
+            learning_rates,
+            first_step,
+            losses,
+            outputs,
+        )
+        return losses[:taken]
+
+    def parameters(self) -> list[tuple[Array, ...]]:
+        """Return the current parameters."""
+        current = list(self._given)
+        for i in self._dense:
+            current[i] = self._stored(i, _WEIGHTS)
+        return current
+
+    def slots(self) -> list[tuple[Array, ...]]:
+        """Return the optimizer's state: one tuple a trainable parameter."""
+        if self.training is None:
+            return []
+        count = len(slot_names(self.training.optimizer))
+        groups: list[tuple[Array, ...]] = []
+        for i in self._dense:
+            by_slot = [self._stored(i, slot) for slot in range(count)]
+            groups += zip(*by_slot, strict=True) if by_slot else [() for _ in self._given[i]]
+        return groups
+
+    def load_slots(self, optimizer: OptimizerSpec, slots: Groups | None) -> None:
+        """Take the optimizer's state over, or start it anew."""
+        start = optimizer.initial_accumulator_value if optimizer.name == "adagrad" else 0.0
+        given = iter(slots) if slots is not None else None
+        for i in self._dense:
+            arrays = self._given[i]
+            of_layer = [next(given) for _ in arrays] if given is not None else None
+            for slot in range(len(slot_names(optimizer))):
+                values = (
+                    [np.full_like(a, start) for a in arrays]
+                    if of_layer is None
+                    else [_plain(group[slot], self.network.dtype) for group in of_layer]
+                )
+                self._core.load(i, slot, *_pair(values))
+
+    def _stored(self, layer: int, which: int) -> tuple[Array, ...]:
+        fresh = tuple(np.empty_like(a) for a in self._given[layer])
+        self._core.store(layer, which, *_pair(fresh))
+        return fresh
+
+    def _check_trains(self) -> None:
+        if self.training is None:
+            raise NotBuiltError("this program was compiled for prediction only: it has no loss or optimizer")
+
+
+def _split_head(
+    network: NetworkSpec, training: TrainingSpec | None
+) -> tuple[tuple[LayerSpec, ...], ActivationSpec]:
+    """Return the layers and the activation that only outputs go through, where the loss reads logits."""
+    if training is None or not loss_reads_logits(network, training.loss):
+        return network.layers, _LINEAR
+    *layers, last = network.layers
+    if isinstance(last, DenseSpec):
+        return (*layers, replace(last, activation=_LINEAR)), last.activation
+    assert isinstance(last, ActivateSpec)
+    return tuple(layers), last.activation
+
+
+def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
+    match layer:
+        case DenseSpec():
+            kernel, bias = layer.kernel_penalty, layer.bias_penalty
+            penalties = (kernel.l1, kernel.l2, bias.l1, bias.l2)
+            core.dense(layer.n_units, *_curve(layer.activation), layer.use_bias, penalties)
+        case ActivateSpec():
+            core.activation(*_curve(layer.activation))
+        case ScaleSpec():
+            core.scale(*arrays)
+        case DropoutSpec():
+            core.dropout(layer.rate, layer.stream)
+
+
+def _curve(activation: ActivationSpec) -> tuple[int, float]:
+    return ACTIVATIONS.index(activation.name), activation.alpha
+
+
+def _loss(network: NetworkSpec, training: TrainingSpec | None) -> Any:
+    if training is None:
+        return _core.LossOptions(0, False, 0.0, 1.0)
+    loss = training.loss
+    from_logits = loss.from_logits or loss_reads_logits(network, loss)
+    smoothing = loss.label_smoothing if loss.name.endswith("crossentropy") else 0.0
+    return _core.LossOptions(LOSSES.index(loss.name), from_logits, smoothing, loss.delta)
+
+
+def _recipe(training: TrainingSpec | None) -> Any:
+    recipe = _core.Recipe()
+    if training is None:
+        return recipe
+    optimizer = training.optimizer
+    recipe.rule, recipe.seed = OPTIMIZERS.index(optimizer.name), training.seed
+    recipe.slots = len(slot_names(optimizer))
+    for name in ("nesterov", "centered", "rho", "beta_1", "beta_2", "epsilon", "weight_decay"):
+        setattr(recipe, name, getattr(optimizer, name))
+    recipe.momentum = optimizer.momentum if "momentum" in slot_names(optimizer) else 0.0
+    for name in ("clipvalue", "clipnorm", "global_clipnorm"):
+        limit = getattr(optimizer, name)
+        setattr(recipe, name, math.inf if limit is None else limit)
+    return recipe
+
+
+def _targets(y: Array) -> tuple[Array | None, Array | None]:
+    """Return a matrix of targets, or class numbers: the other one is None."""
+    return (None, y) if y.ndim == 1 else (_readable(y), None)
+
+
+def _pair(arrays: Sequence[Array]) -> tuple[Array, Array | None]:
+    return arrays[0], arrays[1] if len(arrays) > 1 else None
+
+
+def _plain(array: Any, dtype: str) -> Array:
+    return np.ascontiguousarray(array, dtype=dtype)
+
+
+def _readable(array: Array) -> Array:
+    """Return the array itself, unless compiled code could not read it where it lies."""
+    return (
+        array
+        if array.flags.aligned and array.dtype.isnative
+        else np.array(array, array.dtype.newbyteorder("="))
+    )
