@@ -29,6 +29,7 @@
 #include "kernels/philox.h"
 #include "threads/cgroup.h"
 #include "threads/cores.h"
+#include "threads/pool.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -315,6 +316,8 @@ NB_MODULE(_core, m) {
     m.def("instruction_sets", &fastdense::instruction_sets);
     m.def("runnable_isas", &runnable_isas);
     m.def("usable_cores", &fastdense::usable_cores);
+    m.def("max_threads", &fastdense::max_threads);
+    m.def("set_max_threads", &fastdense::set_max_threads, "threads"_a);
     m.def(
         "cgroup_cores", [](const std::string& root) { return fastdense::cgroup_cores(root); },
         "root"_a = "/");

@@ -3,16 +3,21 @@
 
 #include <algorithm>
 
+#include "threads/pool.h"
+
 namespace fastdense {
-// Two blocks that the activations go to and fro between, and one for the rows of the caller.
+// A layer's output each, for a block of rows, and room for the caller's rows and targets.
 template <class T>
 struct Program<T>::Scratch {
-    Scratch(const Program& program, std::size_t rows) : in(rows, program.inputs_, program.kernels_.lanes) {
-        for (const auto& layer : program.layers_)
-            blocks.emplace_back(rows, layer->units, program.kernels_.lanes);
+    Scratch(const Program& program, std::size_t rows)
+        : in(rows, program.inputs_, program.kernels_.lanes),
+          targets(rows, program.outputs(), program.kernels_.lanes) {
+        for (const auto& layer : program.layers_) {
+            outputs.emplace_back(rows, layer->units, program.kernels_.lanes);
+        }
     }
-    Block<T> in;
-    std::vector<Block<T>> blocks;
+    Block<T> in, targets;
+    std::vector<Block<T>> outputs;
 };
 
 template <class T>
@@ -26,7 +31,10 @@ Program<T>::Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers
       recipe_(recipe) {
     while (first_trained_ < layers_.size() && !layers_[first_trained_]->weights()) ++first_trained_;
     for (const auto& layer : layers_) {
-        if (layer->weights()) layer->weights()->keep_slots(recipe_.slots);
+        if (!layer->weights()) continue;
+        layer->weights()->keep_slots(recipe_.slots);
+        multiply_adds_ += layer->inputs * layer->units;
+        penalised_ |= layer->weights()->penalised();
     }
 }
 
@@ -40,42 +48,55 @@ View<const T> Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t fi
         gather(X, nullptr, first, scratch.in.rows(0, count));
     }
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-        const View<T> out = scratch.blocks[i].rows(0, count);
+        const View<T> out = scratch.outputs[i].rows(0, count);
         layers_[i]->predict(in, out);
         in = out;
     }
     return in;
 }
 
+// Cuts the rows into blocks as equal as can be, the same number for each thread, and calls
+// each(scratch, first row, rows).
+template <class T>
+template <class Each>
+void Program<T>::over_blocks(std::size_t rows, Each each) const {
+    const int threads = threads_for(rows * multiply_adds_);
+    const std::size_t rounds = (rows + block_rows * threads - 1) / (block_rows * threads);
+    const std::size_t blocks = std::max<std::size_t>(rounds * threads, 1),
+                      block = (rows + blocks - 1) / blocks;
+    std::vector<Scratch> scratch;
+    for (int thread = 0; thread < threads; ++thread) scratch.emplace_back(*this, block);
+    run_team(threads, [&](const Team& team) {
+        for (std::size_t i = 0; i * block < rows; ++i) {
+            if (team.takes(i)) each(scratch[team.thread], i * block, std::min(block, rows - i * block));
+        }
+    });
+}
+
+template <class T>
+void Program<T>::write(Scratch& scratch, View<const T> last, T* out) const {
+    const View<T> ours = scratch.outputs.back().rows(0, last.rows);
+    head_.forward(kernels_, last, ours);
+    copy_rows<T>(ours, {out, last.rows, outputs(), outputs()});
+}
+
 template <class T>
 void Program<T>::predict(const Rows<T>& X, T* out) const {
-    Scratch scratch(*this, std::min(X.count, block_rows));
-    const std::size_t columns = outputs();
-    for (std::size_t first = 0; first < X.count; first += block_rows) {
-        const std::size_t count = std::min(block_rows, X.count - first);
-        const View<const T> last = run(scratch, X, first, count);
-        const View<T> ours = scratch.blocks.back().rows(0, count);
-        head_.forward(kernels_, last, ours);
-        copy_rows<T>(ours, {out + first * columns, count, columns, columns});
-    }
+    over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
+        write(scratch, run(scratch, X, first, count), out + first * outputs());
+    });
 }
 
 template <class T>
 void Program<T>::losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const {
-    Scratch scratch(*this, std::min(X.count, block_rows));
-    const std::size_t columns = outputs();
-    const Block<T> targets(std::min(X.count, block_rows), columns, kernels_.lanes);
-    for (std::size_t first = 0; first < X.count; first += block_rows) {
-        const std::size_t count = std::min(block_rows, X.count - first);
+    over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
         const View<const T> last = run(scratch, X, first, count);
-        if (!y.labels) gather(y.values, nullptr, first, targets.rows(0, count));
+        const View<T> targets = scratch.targets.rows(0, count);
+        if (!y.labels) gather(y.values, nullptr, first, targets);
         const std::int64_t* labels = y.labels ? y.labels + first : nullptr;
-        kernels_.losses({loss_, last, targets.rows(0, count), labels, losses + first, nullptr, {}});
-        if (!out) continue;
-        const View<T> ours = scratch.blocks.back().rows(0, count);
-        head_.forward(kernels_, last, ours);
-        copy_rows<T>(ours, {out + first * columns, count, columns, columns});
-    }
+        kernels_.losses({loss_, last, targets, labels, losses + first, nullptr, {}});
+        if (out) write(scratch, last, out + first * outputs());
+    });
 }
 
 template <class T>

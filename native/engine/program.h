@@ -9,6 +9,7 @@
 #include "engine/curve.h"
 #include "engine/layer.h"
 #include "engine/matrix.h"
+#include "threads/pool.h"
 
 namespace fastdense {
 
@@ -89,19 +90,28 @@ private:
     // Of a batch in training: every layer's input, the last one's output, and their gradients; the targets; a
     // number a row.
     std::vector<Block<T>> activations_, gradients_;
-    Block<T> targets_, head_output_;
+    Block<T> targets_;
+    std::vector<Block<T>> head_outputs_;  // one a thread
     std::vector<std::int64_t> labels_;
     std::vector<T> scale_;
     std::vector<double> losses_;
+    std::size_t multiply_adds_ = 0;  // of a row
+    bool penalised_ = false;         // whether any weights are
     std::size_t first_trained_ = 0;  // the first layer with weights: no gradient is wanted before it
 
     View<const T> run(Scratch& scratch, const Rows<T>& X, std::size_t first, std::size_t count) const;
-    void prepare(std::size_t batch_rows);
-    double pass(const Batches<T>& batch, std::size_t begin, std::size_t count, Place place, T* out);
+    void write(Scratch& scratch, View<const T> last, T* out) const;
+    template <class Each>
+    void over_blocks(std::size_t rows, Each each) const;
+
+    void prepare(std::size_t batch_rows, bool keeps_gradient);
+    void pass(const Team& team, const Batches<T>& batch, std::size_t begin, std::size_t count, Place place,
+              T* out);
     void read_targets(const Batches<T>& batch, const std::int64_t* order, std::size_t row, std::size_t rows,
                       std::size_t count);
-    void write_outputs(View<const T> last, T* out);
-    void update(const Optimizer<T>& optimizer, std::size_t rows, bool keep);
+    void write_outputs(int thread, View<const T> last, T* out);
+    double loss(const Batches<T>& batch, std::size_t begin, std::size_t count) const;
+    void update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, bool keep);
     void clipped_step(const Optimizer<T>& optimizer);
 };
 

@@ -45,6 +45,16 @@ void Weights<T>::each_panel(Visit visit) const {
 }
 
 template <class T>
+static bool charge(const Penalties<T>& penalties) {
+    return penalties.l1 != 0 || penalties.l2 != 0;
+}
+
+template <class T>
+bool Weights<T>::penalised() const {
+    return charge(kernel_penalties_) || charge(bias_penalties_);
+}
+
+template <class T>
 double Weights<T>::penalty() const {
     const auto sum = [this](const Penalties<T>& penalties, std::size_t start, std::size_t count) {
         double total = 0;
@@ -54,11 +64,10 @@ double Weights<T>::penalty() const {
         }
         return total;
     };
-    const auto charges = [](const Penalties<T>& penalties) { return penalties.l1 != 0 || penalties.l2 != 0; };
     double total = 0;
     each_panel([&](std::size_t start, std::size_t width) {
-        if (charges(bias_penalties_)) total += sum(bias_penalties_, start, width);
-        if (charges(kernel_penalties_)) total += sum(kernel_penalties_, start + width, inputs * width);
+        if (charge(bias_penalties_)) total += sum(bias_penalties_, start, width);
+        if (charge(kernel_penalties_)) total += sum(kernel_penalties_, start + width, inputs * width);
     });
     return total;
 }

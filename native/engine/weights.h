@@ -30,6 +30,7 @@ public:
 
     const T* panels() const { return panels_.data(); }
     double penalty() const;
+    bool penalised() const;
 
     // Makes room for an optimizer's arrays, and for the gradient where it must be had whole.
     void keep_slots(std::size_t count);

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fastdense.formats.tables import read_table
     from fastdense.layer import dense
     from fastdense.machine import Info, info
+    from fastdense.native import get_threads, set_threads
     from fastdense.network.layers import Activation, Dense, Dropout, Input, Normalization
     from fastdense.network.sequential import Sequential
 
@@ -68,7 +69,9 @@ _HOMES = {
     "dense": "fastdense.layer",
     "info": "fastdense.machine",
     "load": "fastdense.formats.safetensors",
+    "get_threads": "fastdense.native",
     "read_table": "fastdense.formats.tables",
+    "set_threads": "fastdense.native",
 }
 
 __all__ = [
@@ -87,6 +90,7 @@ __all__ = [
     "engines",
     "errors",
     "formats",
+    "get_threads",
     "info",
     "initializers",
     "insight",
@@ -99,6 +103,7 @@ __all__ = [
     "read_table",
     "reference",
     "regularizers",
+    "set_threads",
     "tables",
     "utils",
 ]

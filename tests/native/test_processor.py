@@ -79,7 +79,7 @@ def test_the_environment_chooses_the_kernels(monkeypatch):
     monkeypatch.setenv("FASTDENSE_ISA", "scalar")
     assert native.isa_in_use() == "scalar"
     monkeypatch.setenv("FASTDENSE_ISA", "mmx")
-    with pytest.raises(ValueError, match="'mmx' does not run on this processor; it runs .*scalar"):
+    with pytest.raises(ValueError, match=r"'mmx' does not run on this processor; it runs .*scalar"):
         native.isa_in_use()
     monkeypatch.delenv("FASTDENSE_ISA")
     assert native.isa_in_use() == native.best_isa()

@@ -12,7 +12,11 @@ import numpy as np
 from fastdense.insight import peers
 from fastdense.insight.workload import Workload
 from fastdense.layer import dense
+from fastdense.native import set_threads
+from fastdense.native.program import NativeEngine
+from fastdense.network.activations import get
 from fastdense.reference import dense_neurons, dense_scalars, dense_units
+from fastdense.spec import DenseSpec, NetworkSpec
 
 __all__ = ["METHODS", "Method", "Run"]
 
@@ -80,12 +84,34 @@ def batch(work: Workload) -> Run:
     return lambda: dense(work.X, work.W, work.B, work.activation)
 
 
+def kernel(threads: int | None) -> Callable[[Workload], Run]:
+    """Loop over nothing: product, bias and activation fused, on so many threads (None: on all)."""
+
+    def prepare(work: Workload) -> Run:
+        n_in, n_units = work.W.shape
+        spec = DenseSpec(n_in, n_units, get(work.activation).spec)
+        program = NativeEngine().compile(NetworkSpec(n_in, (spec,)), [(work.W, work.B)])
+
+        def run() -> Any:
+            set_threads(threads)
+            try:
+                return program.predict(work.X)
+            finally:
+                set_threads(None)
+
+        return run
+
+    return prepare
+
+
 METHODS = (
     Method("pure Python loops", scalars, "one", loops=True),
     Method("one dot product a neuron", neurons, "one", loops=True),
     Method("one column a unit", units, "all", loops=True),
     Method("one matrix product a row", rows, "one", loops=True),
     Method("one matrix product a batch", batch, "all"),
+    Method("native kernel, one core", kernel(1), "one"),
+    Method("native kernel, all cores", kernel(None), "all"),
     Method("TensorFlow", peers.tensorflow, "all", module="tensorflow"),
     Method("PyTorch", peers.torch, "all", module="torch"),
     Method("JAX", peers.jax, "all", module="jax"),

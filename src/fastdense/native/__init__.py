@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastdense.native.activations import activate, activate_backward
 from fastdense.native.processor import (
     best_isa,
+    get_threads,
     instruction_sets,
     isa_in_use,
     measure_peak,
     runnable_isas,
+    set_threads,
     usable_cores,
 )
 from fastdense.native.random import dropout_mask, philox4x32
@@ -18,10 +20,12 @@ __all__ = [
     "activate_backward",
     "best_isa",
     "dropout_mask",
+    "get_threads",
     "instruction_sets",
     "isa_in_use",
     "measure_peak",
     "philox4x32",
     "runnable_isas",
+    "set_threads",
     "usable_cores",
 ]

@@ -35,7 +35,7 @@ __all__ = ["NativeEngine", "NativeProgram"]
 Array = NDArray[Any]
 Groups = Sequence[Sequence[Array]]
 
-_NETWORKS = {"float32": _core.Network32, "float64": _core.Network64}
+_NETWORKS: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
 _LINEAR = ActivationSpec()
 _WEIGHTS = -1  # where the compiled network is asked for a slot: none of them
 

@@ -1,0 +1,230 @@
+"""The native engine beyond the shared case table: bits, threads, forks, odd arrays, interrupts."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import fastdense as fd
+from fastdense import native
+from fastdense.engines import Batches
+from fastdense.native.program import NativeEngine
+from fastdense.spec import (
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LossSpec,
+    NetworkSpec,
+    OptimizerSpec,
+    Penalty,
+    TrainingSpec,
+)
+from tests.compare import assert_identical, assert_within, dense_bound
+
+RNG = np.random.default_rng(0)
+ISAS = native.runnable_isas()
+
+
+@pytest.fixture(autouse=True)
+def default_threads():
+    yield
+    native.set_threads(None)
+
+
+def normal(*shape, dtype="float32"):
+    return RNG.normal(size=shape).astype(dtype)
+
+
+def one_layer(n_in, n_units, dtype="float32", activation="linear"):
+    network = NetworkSpec(n_in, (DenseSpec(n_in, n_units, ActivationSpec(activation)),), dtype)
+    return network, [(normal(n_in, n_units, dtype=dtype), normal(n_units, dtype=dtype))]
+
+
+def sizes_around(*widths):
+    """Return sizes at which tiles and vectors of these widths begin, end and are just missed."""
+    return sorted({n for w in widths for n in (1, w - 1, w, w + 1, 4 * w // 3, 2 * w, 2 * w + 1)})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("isa", ISAS)
+def test_every_size_around_tiles_and_vectors(isa, dtype):
+    for n_units in sizes_around(4, 16, 32):
+        for n_in in (1, 2, 17):
+            network, parameters = one_layer(n_in, n_units, dtype)
+            program = NativeEngine(isa).compile(network, parameters)
+            for m in sizes_around(6, 12):
+                X = normal(m, n_in, dtype=dtype)
+                (W, B), eps = parameters[0], np.finfo(dtype).eps
+                exact = X.astype(np.longdouble) @ W + B
+                assert_within(program.predict(X), exact.astype(np.float64), dense_bound(X, W, B, eps))
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_row_does_not_depend_on_its_neighbours(isa):
+    layers = (
+        DenseSpec(20, 50, ActivationSpec("tanh")),
+        DenseSpec(50, 33, ActivationSpec("relu")),
+        DenseSpec(33, 3),
+    )
+    parameters = [(normal(s.n_in, s.n_units), normal(s.n_units)) for s in layers]
+    program = NativeEngine(isa).compile(NetworkSpec(20, layers), parameters)
+    X = normal(203, 20)
+    whole = program.predict(X)
+    for i in (0, 5, 11, 12, 95, 96, 150, 202):
+        assert_identical(program.predict(X[i : i + 1])[0], whole[i])
+    assert_identical(program.predict(X[7:60]), whole[7:60])
+
+
+def trained(threads, clip=None, steps=12):
+    """Return the parameters and losses of a training large enough to be shared between threads."""
+    native.set_threads(threads)
+    rng = np.random.default_rng(1)
+    layers = (
+        DenseSpec(300, 200, ActivationSpec("gelu"), kernel_penalty=Penalty(1e-4, 1e-3)),
+        DropoutSpec(200, 0.2, 1),
+        DenseSpec(200, 150, ActivationSpec("relu")),
+        DenseSpec(150, 7, ActivationSpec("softmax")),
+    )
+    parameters = [
+        (rng.normal(size=(s.n_in, s.n_units)) / 20, np.zeros(s.n_units)) if isinstance(s, DenseSpec) else ()
+        for s in layers
+    ]
+    optimizer = OptimizerSpec("adam", global_clipnorm=clip)
+    training = TrainingSpec(LossSpec("sparse_categorical_crossentropy"), optimizer, seed=3)
+    program = NativeEngine().compile(NetworkSpec(300, layers), parameters, training)
+    X = rng.normal(size=(600, 300)).astype(np.float32)
+    order = np.tile(rng.permutation(600), 10)[: steps * 500]
+    batches = Batches(X, rng.integers(0, 7, 600), None, order, 500)
+    outputs = np.empty((len(order), 7), np.float32)
+    losses = program.train(batches, np.full(steps, 1e-3), 0, outputs)
+    predictions = program.predict(X)
+    return [w for group in program.parameters() for w in group], losses, outputs, predictions
+
+
+@pytest.mark.parametrize("clip", [None, 0.1])
+def test_any_number_of_threads_gives_the_same_bits(clip):
+    expected = trained(1, clip)
+    for threads in (2, 3, 5):
+        weights, losses, outputs, predictions = trained(threads, clip)
+        for ours, theirs in zip(weights, expected[0], strict=True):
+            assert_identical(ours, theirs)
+        assert_identical(losses, expected[1])
+        assert_identical(outputs, expected[2])
+        assert_identical(predictions, expected[3])
+
+
+def test_threads_can_be_chosen(monkeypatch):
+    fd.set_threads(3)
+    assert fd.get_threads() == 3
+    fd.set_threads(None)
+    assert fd.get_threads() == native.usable_cores()
+    for wrong in (0, -1, 5000):
+        with pytest.raises(ValueError, match="threads must be from 1 to"):
+            fd.set_threads(wrong)
+    code = "import fastdense as fd; print(fd.get_threads())"
+    environment = {**os.environ, "FASTDENSE_NUM_THREADS": "7"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    assert result.stdout.strip() == b"7"
+
+
+def test_many_python_threads_may_predict_at_once():
+    network, parameters = one_layer(200, 300, activation="sigmoid")
+    program = NativeEngine().compile(network, parameters)
+    X = normal(400, 200)
+    expected = program.predict(X)
+    results = [None] * 8
+
+    def work(i):
+        for _ in range(20):
+            results[i] = program.predict(X)
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for result in results:
+        assert_identical(result, expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_goes_on():
+    expected = trained(2)[0]
+    child = os.fork()
+    if child == 0:
+        same = all(np.array_equal(a, b) for a, b in zip(trained(2)[0], expected, strict=True))
+        os._exit(0 if same else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_odd_arrays_give_the_plain_ones_numbers(tmp_path):
+    network, parameters = one_layer(6, 5)
+    program = NativeEngine().compile(network, parameters)
+    X = normal(40, 6)
+    expected = program.predict(X)
+    X.tofile(tmp_path / "X")
+    misaligned = np.frombuffer(b"x" + X.tobytes(), dtype=np.uint8)[1:].view(np.float32).reshape(40, 6)
+    read_only = X.copy()
+    read_only.flags.writeable = False
+    odd = {
+        "Fortran": np.asfortranarray(X),
+        "sliced": np.repeat(np.repeat(X, 2, axis=0), 3, axis=1)[::2, ::3],
+        "reversed": X[::-1].copy()[::-1],
+        "read-only": read_only,
+        "big-endian": X.astype(">f4"),
+        "misaligned": misaligned,
+        "mapped": np.memmap(tmp_path / "X", np.float32, "r", shape=(40, 6)),
+    }
+    for name, array in odd.items():
+        assert_identical(program.predict(array), expected, name)
+    out = np.empty((40, 10), np.float32)[:, ::2]
+    assert program.predict(X, out) is out
+    assert_identical(np.ascontiguousarray(out), expected)
+
+
+def test_widths_of_one_and_of_very_many():
+    for n_in, n_units in ((1, 1), (1, 100_000), (100_000, 1)):
+        network, parameters = one_layer(n_in, n_units)
+        program = NativeEngine().compile(network, parameters)
+        X = normal(3, n_in)
+        W, B = parameters[0]
+        exact = X.astype(np.float64) @ W + B
+        assert_within(program.predict(X), exact, dense_bound(X, W, B, np.finfo("float32").eps))
+    assert program.predict(normal(0, 100_000)).shape == (0, 1)
+
+
+def test_memory_that_cannot_be_had_is_a_memory_error():
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(3)], seed=0)
+    before = model.predict(np.ones((2, 4)))
+    network = NetworkSpec(2**40, (DenseSpec(2**40, 2**20),))
+    core = native._core.Network32(native.best_isa(), network.n_in)
+    with pytest.raises(MemoryError):
+        core.dense(2**20, 0, 0.0, True, (0.0, 0.0, 0.0, 0.0))
+    assert_identical(model.predict(np.ones((2, 4))), before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_ends_a_long_epoch_and_leaves_usable_weights():
+    program = """
+import numpy as np, fastdense as fd
+X = np.random.default_rng(0).normal(size=(200_000, 50)).astype("float32")
+model = fd.Sequential([fd.Input((50,)), fd.Dense(64, "relu"), fd.Dense(1)], seed=0)
+model.compile(loss="mse")
+print("ready", flush=True)
+try:
+    model.fit(X, X[:, 0], epochs=1000, batch_size=8, verbose=0)
+except KeyboardInterrupt:
+    print(model.optimizer.iterations > 0, bool(np.isfinite(model.predict(X)).all()))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        threading.Timer(0.5, process.send_signal, [signal.SIGINT]).start()
+        out, error = process.communicate(timeout=60)
+    assert out == "True True\n", error
