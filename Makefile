@@ -1,6 +1,7 @@
 # make demo   see what fastdense does
 # make test   the whole check: lint, types, tests
 # make lint   the part of it that runs no test
+# make bench  measure against the other libraries, in about ten minutes (QUICK=1: in one)
 # make stub   write the type stub of the compiled module anew
 # make clean  remove what the others made
 
@@ -18,7 +19,7 @@ CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp')
 # Directories count too: they change when a file is removed.
 SOURCES   := pyproject.toml CMakeLists.txt $(shell find src native ! -path '*/__pycache__*')
 
-.PHONY: demo test lint stub clean
+.PHONY: demo test lint bench stub clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -34,11 +35,16 @@ lint: $(INSTALLED)
 	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 	$(BIN)/mypy
 
+# The peers are gigabytes: they have an environment of their own.
+bench:
+	$(MAKE) VENV=.venv-bench EXTRAS=bench .venv-bench/.installed-bench
+	.venv-bench/bin/python benchmarks/run.py $(if $(QUICK),--quick)
+
 stub: $(INSTALLED)
 	$(BIN)/python -m nanobind.stubgen -q -m fastdense.native._core -o $(STUB)
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the build needs is installed once, at a path that stays: with pip's isolation each build has it somewhere

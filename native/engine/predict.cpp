@@ -39,6 +39,11 @@ Program<T>::Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers
 }
 
 template <class T>
+Program<T>::~Program() {
+    delete kept_.load();
+}
+
+template <class T>
 View<const T> Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first,
                               std::size_t count) const {
     View<const T> in = scratch.in.rows(0, count);
@@ -64,6 +69,13 @@ void Program<T>::over_blocks(std::size_t rows, Each each) const {
     const std::size_t rounds = (rows + block_rows * threads - 1) / (block_rows * threads);
     const std::size_t blocks = std::max<std::size_t>(rounds * threads, 1),
                       block = (rows + blocks - 1) / blocks;
+    if (threads == 1 && rows <= block_rows) {  // a few rows take less time than new scratch would
+        std::unique_ptr<Scratch> kept(kept_.exchange(nullptr));
+        if (!kept || kept->in.all().rows < rows) kept = std::make_unique<Scratch>(*this, rows);
+        each(*kept, 0, rows);
+        delete kept_.exchange(kept.release());
+        return;
+    }
     std::vector<Scratch> scratch;
     for (int thread = 0; thread < threads; ++thread) scratch.emplace_back(*this, block);
     run_team(threads, [&](const Team& team) {

@@ -1,6 +1,7 @@
 // A compiled network: its layers in order, and the running of them over rows.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -60,6 +61,8 @@ public:
     Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve<T> head,
             const LossOptions& loss, const Recipe& recipe);
 
+    ~Program();
+
     std::size_t outputs() const { return layers_.empty() ? inputs_ : layers_.back()->units; }
     std::size_t steps() const { return steps_; }
     Layer<T>& layer(std::size_t i) { return *layers_.at(i); }
@@ -95,6 +98,8 @@ private:
     std::vector<std::int64_t> labels_;
     std::vector<T> scale_;
     std::vector<double> losses_;
+    mutable std::atomic<Scratch*> kept_{
+        nullptr};                    // of the last small prediction, for the next one on any thread
     std::size_t multiply_adds_ = 0;  // of a row
     bool penalised_ = false;         // whether any weights are
     std::size_t first_trained_ = 0;  // the first layer with weights: no gradient is wanted before it

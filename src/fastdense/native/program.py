@@ -75,6 +75,7 @@ class NativeProgram:
         self, isa: str, network: NetworkSpec, parameters: Groups, training: TrainingSpec | None
     ) -> None:
         self.network, self.training = network, training
+        self._n_out, self._dtype = network.n_out, np.dtype(network.dtype)
         self._given = [tuple(_plain(a, network.dtype) for a in arrays) for arrays in parameters]
         self._dense = [i for i, layer in enumerate(network.layers) if isinstance(layer, DenseSpec)]
         self._core: Any = _NETWORKS[network.dtype](isa, network.n_in)
@@ -92,14 +93,14 @@ class NativeProgram:
 
     def predict(self, X: Array, out: Array | None = None) -> Array:
         """Return the outputs for every row of X."""
-        if out is not None and out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative:
-            self._core.predict(_readable(X), out)
-            return out
-        outputs = np.empty((len(X), self.network.n_out), dtype=self.network.dtype)
-        self._core.predict(_readable(X), outputs)
+        if not (X.flags.aligned and X.dtype.isnative):
+            X = _readable(X)
         if out is None:
-            return outputs
-        out[...] = outputs
+            out = np.empty((X.shape[0], self._n_out), self._dtype)
+        elif not (out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative):
+            out[...] = self.predict(X)
+            return out
+        self._core.predict(X, out)
         return out
 
     def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
