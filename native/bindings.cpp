@@ -312,6 +312,7 @@ void bind_options(nb::module_& m) {
 }  // namespace
 
 NB_MODULE(_core, m) {
+    nb::set_leak_warnings(false);  // models alive at the interpreter's exit are no news to a user
     m.doc() = "The compiled engine. Use it through fastdense.native, which checks arguments.";
     m.def("instruction_sets", &fastdense::instruction_sets);
     m.def("runnable_isas", &runnable_isas);
