@@ -16,6 +16,8 @@ from networks import Network
 
 Call = Callable[[], Any]
 RATE = 1e-3
+# Libraries add it before or after the bias correction: so small, the two are the same.
+EPSILON = 1e-12
 
 
 class Fastdense:
@@ -32,7 +34,7 @@ class Fastdense:
         from fastdense.spec import LossSpec, OptimizerSpec, TrainingSpec
 
         loss = LossSpec("sparse_categorical_crossentropy", from_logits=True)
-        program = self._program(network, TrainingSpec(loss, OptimizerSpec("adam")))
+        program = self._program(network, TrainingSpec(loss, OptimizerSpec("adam", epsilon=EPSILON)))
         order, rates = np.arange(len(X)), np.full(len(X) // batch, RATE)
         data = Batches(X, y, None, order, batch)
         return lambda: program.train(data, rates, program.steps)[-1]
@@ -101,7 +103,7 @@ class NumPy:
             for w, g, a, b in zip(weights, gradients, m, v, strict=True):
                 a += (g - a) * np.float32(0.1)
                 b += (g * g - b) * np.float32(0.001)
-                w -= alpha * a / (np.sqrt(b) + np.float32(1e-7))
+                w -= alpha * a / (np.sqrt(b) + np.float32(EPSILON))
             return float(loss)
 
         return lambda: [step(X[i : i + batch], y[i : i + batch]) for i in range(0, len(X), batch)][-1]
@@ -127,7 +129,7 @@ class Torch:
         import torch
 
         model, rows, labels = self._model(network), torch.from_numpy(X), torch.from_numpy(y)
-        optimizer = torch.optim.Adam(model.parameters(), lr=RATE, eps=1e-7, fused=True)
+        optimizer = torch.optim.Adam(model.parameters(), lr=RATE, eps=EPSILON, fused=True)
         loss_of = torch.nn.CrossEntropyLoss()
 
         def epoch() -> float:
@@ -185,7 +187,7 @@ class Jax:
             alpha = RATE * jnp.sqrt(1 - 0.999 ** (t + 1)) / (1 - 0.9 ** (t + 1))
             m = jax.tree.map(lambda a, b: a + (b - a) * 0.1, m, g)
             v = jax.tree.map(lambda a, b: a + (b * b - a) * 0.001, v, g)
-            move = jax.tree.map(lambda w, a, b: w - alpha * a / (jnp.sqrt(b) + 1e-7), weights, m, v)
+            move = jax.tree.map(lambda w, a, b: w - alpha * a / (jnp.sqrt(b) + EPSILON), weights, m, v)
             return (move, m, v, t + 1), loss
 
         jitted = jax.jit(step, donate_argnums=0)
@@ -282,7 +284,13 @@ class ScikitLearn:
     def trainer(self, network: Network, X: np.ndarray, y: np.ndarray, batch: int) -> Call:
         from sklearn.neural_network import MLPClassifier
 
-        options = {"learning_rate_init": RATE, "batch_size": batch, "shuffle": False, "alpha": 0.0}
+        options = {
+            "learning_rate_init": RATE,
+            "batch_size": batch,
+            "shuffle": False,
+            "alpha": 0.0,
+            "epsilon": EPSILON,
+        }
         model = MLPClassifier(hidden_layer_sizes=network.sizes[1:-1], **options)
         classes = np.arange(network.sizes[-1])
 

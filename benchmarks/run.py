@@ -13,19 +13,22 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from networks import BATCHES, CURVED, RELU, ROWS, Network, normal
-from peers import Unsupported, installed
+from networks import BATCHES, CURVED, RELU, ROWS, Network
+from peers import installed
 from report import chart, text
+from workers import Workers, steps_of
 
 HERE = Path(__file__).parent
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "FASTDENSE_NUM_THREADS")
 # A cell costs at most about this many operations a call.
-MOST_FLOPS = 4e11
+MOST_FLOPS = 4e10
+KINDS = ("predict", "train")
+# Of the largest number: rounding in a prediction, and in the loss after some steps.
+TOLERANCE = {"predict": 2e-4, "train": 2e-3}
 
 
 def main() -> None:
@@ -57,84 +60,52 @@ def again(cores: int, options: argparse.Namespace) -> None:
 
 
 def measure(cores: int, quick: bool) -> dict[str, Any]:
-    """Measure everything on so many cores."""
+    """Measure everything on so many cores; every library waits its turn in a process of its own."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     from fastdense import native
 
     seconds = 0.03 if quick else 0.15
     found: dict[str, Any] = {"cores": cores, "isa": native.isa_in_use(), "peak": native.measure_peak(cores)}
-    found["predict"], found["train"] = [], []
-    for network in RELU[1:6:2] if quick else (*RELU, *CURVED):
-        for rows in (1, 256) if quick else ROWS if network.activation == "relu" else (1024,):
-            if rows * network.flops < MOST_FLOPS / 10:
-                found["predict"].append(predictions(network, rows, seconds))
-        for batch in (32,) if quick else BATCHES if network.activation == "relu" else ():
-            if network.sizes[-1] > 1:
-                found["train"].append(training(network, batch, seconds))
+    with Workers(installed()) as workers:
+        found |= {
+            kind: [cell(workers, kind, *what, seconds) for what in cells(kind, quick)] for kind in KINDS
+        }
     found["peak"] = max(found["peak"], native.measure_peak(cores))
     return found
 
 
-def predictions(network: Network, rows: int, seconds: float) -> dict[str, Any]:
-    X = normal(np.random.default_rng(1), rows, network.sizes[0])
-    calls, expected = {}, None
-    for peer in installed():
-        try:
-            call = peer.predictor(network, X)
-        except Unsupported:
-            continue
-        found = np.asarray(call())
-        expected = found if expected is None else expected
-        check(f"{peer.name}, {network.name}, {rows} rows", found, expected, 2e-4)
-        calls[peer.name] = call
-    times = interleaved(calls, seconds)
-    progress(f"predict {network.name}, {rows} rows", times)
-    return {"network": network.name, "rows": rows, "flops": rows * network.flops, "seconds": times}
+def cells(kind: str, quick: bool) -> list[tuple[Network, int]]:
+    """Return the networks and the rows, or batches, to measure."""
+    if quick:
+        return [
+            (network, rows) for network in RELU[1:6:2] for rows in ((1, 256) if kind == "predict" else (32,))
+        ]
+    if kind == "train":
+        return [(network, batch) for network in RELU if network.sizes[-1] > 1 for batch in BATCHES]
+    fits = [(network, rows) for network in RELU for rows in ROWS]
+    straight = [(network, rows) for network, rows in fits if rows * network.flops < MOST_FLOPS]
+    return [*straight, *((network, 1024) for network in CURVED)]
 
 
-def training(network: Network, batch: int, seconds: float) -> dict[str, Any]:
-    steps = 8 if batch * network.training_flops < 1e9 else 2
-    rng = np.random.default_rng(1)
-    X, y = normal(rng, steps * batch, network.sizes[0]), rng.integers(0, network.sizes[-1], steps * batch)
-    calls, expected = {}, None
-    for peer in installed():
-        try:
-            call = peer.trainer(network, X, y, batch)
-        except Unsupported:
-            continue
-        loss = call()
-        expected = loss if expected is None else expected
-        if loss is not None:  # scikit-learn does not say the loss of one step
-            check(f"{peer.name}, {network.name}, batch {batch}", np.array(loss), np.array(expected), 2e-3)
-        calls[peer.name] = call
-    times = {name: value / steps for name, value in interleaved(calls, seconds).items()}
-    progress(f"train {network.name}, batch {batch}", times)
-    return {"network": network.name, "rows": batch, "flops": batch * network.training_flops, "seconds": times}
+def cell(workers: Workers, kind: str, network: Network, rows: int, seconds: float) -> dict[str, Any]:
+    """Let everybody compute the same, compare, and return everybody's best time."""
+    results = workers.ask("prepare", kind, network, rows)
+    expected = results["fastdense"]
+    for name, found in results.items():
+        if found is not None:  # scikit-learn does not say the loss of one step
+            check(f"{name}, {kind} {network.name}, {rows} rows", found, expected, TOLERANCE[kind])
+    times = workers.best_times(list(results), seconds)
+    steps = steps_of(network, rows) if kind == "train" else 1
+    times = {name: value / steps for name, value in times.items()}
+    progress(f"{kind} {network.name}, {rows} rows", times)
+    flops = rows * (network.flops if kind == "predict" else network.training_flops)
+    return {"network": network.name, "rows": rows, "flops": flops, "seconds": times}
 
 
 def check(what: str, found: np.ndarray, expected: np.ndarray, share: float) -> None:
     """Stop everything unless two results agree within a share of the largest number."""
     if found.shape != expected.shape or not np.abs(found - expected).max() <= share * np.abs(expected).max():
         raise SystemExit(f"{what}: the numbers are not the others'")
-
-
-def interleaved(calls: dict[str, Any], seconds: float, repeats: int = 5) -> dict[str, float]:
-    """Return each one's best time a call, in rounds that everybody takes part in."""
-    counts = {name: max(1, int(seconds / repeats / max(once(call), 1e-7))) for name, call in calls.items()}
-    best = dict.fromkeys(calls, float("inf"))
-    for _ in range(repeats):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            for _ in range(counts[name]):
-                call()
-            best[name] = min(best[name], (time.perf_counter() - start) / counts[name])
-    return best
-
-
-def once(call: Any) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def progress(what: str, times: dict[str, float]) -> None:

@@ -65,7 +65,7 @@ View<const T> Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t fi
 template <class T>
 template <class Each>
 void Program<T>::over_blocks(std::size_t rows, Each each) const {
-    const int threads = threads_for(rows * multiply_adds_);
+    const int threads = std::min<int>(threads_for(rows * multiply_adds_), std::max<std::size_t>(rows, 1));
     const std::size_t rounds = (rows + block_rows * threads - 1) / (block_rows * threads);
     const std::size_t blocks = std::max<std::size_t>(rounds * threads, 1),
                       block = (rows + blocks - 1) / blocks;
