@@ -13,7 +13,7 @@ from networks import Network, normal
 from peers import Unsupported
 
 REPEATS = 5
-# Threads of some libraries go on spinning after their work, OpenBLAS' for some 30 ms; nobody is timed meanwhile.
+# Threads of some libraries spin on after their work, OpenBLAS' for some 30 ms; nobody is timed meanwhile.
 SETTLE = 0.05
 
 

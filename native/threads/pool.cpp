@@ -60,7 +60,7 @@ public:
         round_.store((round_.load() / most + 1) * most + std::uint64_t(threads));
         round_.notify_all();
         call(0, threads);
-        while (left_.load() != 0) pause();
+        spin_until([this] { return left_.load() == 0; });
         return true;
     }
 

@@ -6,6 +6,19 @@
 
 namespace fastdense {
 
+// Waits awake. Past some tens of microseconds the awaited thread may well be waiting for a core, perhaps for
+// this one: a new thread often starts on its maker's core, and would stay there until the scheduler's next
+// tick.
+template <class Condition>
+void spin_until(Condition condition) {
+    for (int spins = 0; !condition(); ++spins) {
+#ifdef __x86_64__
+        __builtin_ia32_pause();
+#endif
+        if (spins > 1000) std::this_thread::yield();
+    }
+}
+
 class SpinBarrier {
 public:
     explicit SpinBarrier(int threads) : threads_(threads) {}
@@ -17,10 +30,7 @@ public:
             arrived_.store(0);
             phase_.fetch_add(1);
         }
-        for (int spins = 0; phase_.load() == phase && !cancelled_.load(); ++spins) {
-            // Past a few hundred microseconds somebody is waiting for a core: perhaps for this one.
-            if (spins > 1 << 16) std::this_thread::yield();
-        }
+        spin_until([&] { return phase_.load() != phase || cancelled_.load(); });
         return !cancelled_.load();
     }
 
