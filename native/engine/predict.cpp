@@ -2,6 +2,7 @@
 #include "engine/program.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "threads/pool.h"
 
@@ -78,9 +79,11 @@ void Program<T>::over_blocks(std::size_t rows, Each each) const {
     }
     std::vector<Scratch> scratch;
     for (int thread = 0; thread < threads; ++thread) scratch.emplace_back(*this, block);
+    // Whoever is free takes the next block: a thread that gets no core is not waited for with its share.
+    std::atomic<std::size_t> next{0};
     run_team(threads, [&](const Team& team) {
-        for (std::size_t i = 0; i * block < rows; ++i) {
-            if (team.takes(i)) each(scratch[team.thread], i * block, std::min(block, rows - i * block));
+        for (std::size_t first; (first = block * next.fetch_add(1)) < rows;) {
+            each(scratch[team.thread], first, std::min(block, rows - first));
         }
     });
 }
