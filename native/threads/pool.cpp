@@ -114,7 +114,7 @@ void set_max_threads(int threads) {
 }
 
 int threads_for(std::size_t multiply_adds) {
-    constexpr std::size_t alone = 256 * 1024, each = 128 * 1024;
+    constexpr std::size_t alone = 2 << 20, each = 1 << 20;
     if (multiply_adds < alone) return 1;
     return int(std::min<std::size_t>(std::size_t(max_threads()), 2 + (multiply_adds - alone) / each));
 }

@@ -24,8 +24,9 @@ int max_threads();
 // 0 goes back to the default.
 void set_max_threads(int threads);
 
-// How many threads work of so many multiply-adds is worth. A region costs a microsecond or two, in which one
-// core does about 256 thousand.
+// How many threads work of so many multiply-adds is worth. A region costs a microsecond or two where all
+// threads are awake on cores of their own, and some tens where one must be woken: 2 million take one core
+// about 16.
 int threads_for(std::size_t multiply_adds);
 
 // Runs `work` on so many threads, the caller's included, and returns when all have. The team has only the
