@@ -12,6 +12,9 @@
 
 #include "threads/cores.h"
 
+#ifdef __linux__
+#include <sched.h>
+#endif
 #ifdef __unix__
 #include <pthread.h>
 #endif
@@ -30,6 +33,31 @@ void pause() {
     _mm_pause();
 #endif
 }
+
+// Leaves a processor for another that this thread may use, where there is one. A woken thread often starts on
+// its waker's, and the scheduler would let the two share it for milliseconds; afterwards it may move this one
+// as ever.
+#ifdef __linux__
+int processor() {
+    return sched_getcpu();
+}
+
+void leave(int occupied) {
+    cpu_set_t mine, others;
+    if (sched_getcpu() != occupied || sched_getaffinity(0, sizeof mine, &mine) != 0) return;
+    others = mine;
+    CPU_CLR(occupied, &others);
+    if (CPU_COUNT(&others) == 0) return;
+    sched_setaffinity(0, sizeof others, &others);
+    sched_setaffinity(0, sizeof mine, &mine);
+}
+#else
+int processor() {
+    return -1;
+}
+
+void leave(int) {}
+#endif
 
 class Pool {
 public:
@@ -56,6 +84,7 @@ public:
         SpinBarrier barrier(threads);
         work_ = &work;
         barrier_ = &barrier;
+        caller_ = processor();
         left_.store(threads - 1);
         round_.store((round_.load() / most + 1) * most + std::uint64_t(threads));
         round_.notify_all();
@@ -77,6 +106,7 @@ private:
             seen = round_.load();
             const int threads = int(seen % most);
             if (thread >= threads) continue;
+            leave(caller_);
             call(thread, threads);
             left_.fetch_sub(1);
         }
@@ -87,6 +117,7 @@ private:
     std::vector<std::thread> workers_;
     const std::function<void(const Team&)>* work_ = nullptr;
     SpinBarrier* barrier_ = nullptr;
+    int caller_ = -1;                               // the processor that the caller of this round runs on
     static constexpr std::uint64_t most = 1 << 16;  // more threads than any machine has
     std::atomic<std::uint64_t> round_{0};           // its number times `most`, and how many threads take part
     std::atomic<int> left_{0};
