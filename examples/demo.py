@@ -16,7 +16,7 @@ FOLDER = Path("demo")
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     write_tables()
-    run("train digits.csv --target digit --out digits.safetensors")
+    run("train digits.csv --target digit --validation 0.2 --out digits.safetensors")
     run("evaluate digits.safetensors never_seen.csv")
     run("predict digits.safetensors rows.csv --out predictions.csv")
     show(FOLDER / "predictions.csv", lines=4)
