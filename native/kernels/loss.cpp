@@ -1,110 +1,37 @@
 // The losses of rows and their gradients; the formulas are those of fastdense/reference/losses.py.
-#include "kernels/activations.h"
+#include "kernels/element_losses.h"
 #include "kernels/softmax.h"
 
 namespace fastdense::FASTDENSE_ISA {
 namespace {
 
-// Keras' backend.epsilon(): probabilities are kept this far from 0 and 1, and from log(0).
+// Numbers that are worked on together: whole rows where they are short, a part of one where it is long. Most
+// networks end in fewer units than a vector has lanes; row by row, those of one output took ten times as long.
 template <class T>
-inline constexpr T epsilon = T(1e-7);
+inline constexpr std::size_t room = 16 * lanes<T>;
 
+// Targets, smoothed.
 template <class T>
-[[gnu::always_inline]] inline Vector<T> inside(Vector<T> p) {
-    return at_least<T>(at_most<T>(p, T(1) - epsilon<T>), epsilon<T>);
-}
-
-// The derivative of log(inside(p)): 0 where p was moved.
-template <class T>
-[[gnu::always_inline]] inline Vector<T> inverse_inside(Vector<T> p) {
-    return absolute<T>(p - T(0.5)) <= T(0.5) - epsilon<T> ? T(1) / inside<T>(p) : Vector<T>{};
-}
-
-// The losses that are means of one number an output: that number, and its derivative by the output a. Each
-// has an a and a t at which the number is defined, for what fills up a vector.
-template <class T>
-struct BinaryLogits {
-    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {
-        return (at_least<T>(a, 0) - t * a) + log1p<T>(exp<T>(-absolute<T>(a)));
-    }
-    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T) {
-        return Sigmoid<T>::forward(a, 0) - t;
-    }
-};
-
-template <class T>
-struct Binary {
-    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {
-        const Vector<T> p = inside<T>(a);
-        const Vector<T> no = (T(1) - t) * log<T>(T(1) - p);
-        return -(t * log<T>(p) + no);
-    }
-    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T) {
-        const Vector<T> yes = t * inverse_inside<T>(a);
-        return (T(1) - t) * inverse_inside<T>(T(1) - a) - yes;
-    }
-};
-
-template <class T>
-struct Squared {
-    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) { return (a - t) * (a - t); }
-    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T) { return (a - t) * T(2); }
-};
-
-template <class T>
-struct Absolute {
-    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) { return absolute<T>(a - t); }
-    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T) {
-        const Vector<T> zero{}, one = zero + T(1);
-        return a > t ? one : (a < t ? -one : a - t);  // 0, or NaN
-    }
-};
-
-template <class T>
-struct HuberLoss {
-    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T delta) {
-        const Vector<T> e = absolute<T>(a - t), near = at_most<T>(e, delta);
-        return near * (e - near * T(0.5));
-    }
-    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T delta) {
-        return at_least<T>(at_most<T>(a - t, delta), -delta);
-    }
-};
-
-template <class T>
-struct PoissonLoss {
-    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {
-        return a - t * log<T>(a + epsilon<T>);
-    }
-    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T) {
-        return T(1) - t / (a + epsilon<T>);
-    }
-};
-
-// One row's targets, smoothed.
-template <class T>
-struct Row {
-    Row(const LossRows<T>& rows, std::size_t i)
-        : columns(rows.outputs.columns),
-          outputs(rows.outputs.data + i * rows.outputs.stride),
-          values(rows.labels ? nullptr : rows.targets.data + i * rows.targets.stride),
-          label(rows.labels ? std::size_t(rows.labels[i]) : columns) {
+struct Smoothed {
+    explicit Smoothed(const LossRows<T>& rows) : rows(rows), columns(rows.outputs.columns) {
         const T classes = rows.options.loss == Loss::binary_crossentropy ? T(2) : T(columns);
         kept = T(1) - T(rows.options.label_smoothing);
         spread = T(rows.options.label_smoothing) / classes;
     }
 
-    [[gnu::always_inline]] Vector<T> target(std::size_t from, std::size_t count) const {
-        if (values) return load_part(values + from, count, T(0)) * kept + spread;
-        T part[lanes<T>];
-        for (std::size_t i = 0; i < lanes<T>; ++i) part[i] = from + i == label ? T(1) : T(0);
-        return load(part) * kept + spread;
+    // Of a row, from a column on; lanes past `count` are anything finite.
+    [[gnu::always_inline]] Vector<T> at(std::size_t row, std::size_t column, std::size_t count) const {
+        if (!rows.labels) {
+            const T* values = rows.targets.data + row * rows.targets.stride;
+            return load_part(values + column, count, T(0)) * kept + spread;
+        }
+        using Bits = typename Constants<T>::Bits;
+        const auto hit = lane_numbers<T>() == Bits(rows.labels[row]) - Bits(column);
+        return hit ? Vector<T>{} + (kept + spread) : Vector<T>{} + spread;
     }
 
+    const LossRows<T>& rows;
     const std::size_t columns;
-    const T* const outputs;
-    const T* const values;
-    const std::size_t label;
     T kept, spread;
 };
 
@@ -113,78 +40,148 @@ template <class T, class Term>
 [[gnu::always_inline]] inline T row_sum(std::size_t columns, Term&& term) {
     Vector<T> sums{};
     over_row<T>(columns, [&](std::size_t i, std::size_t count) __attribute__((always_inline)) {
-        T part[lanes<T>];
-        store(part, term(i, count));
-        sums += load_part(part, count, T(0));
+        sums += lane_numbers<T>() < typename Constants<T>::Bits(count) ? term(i, count) : Vector<T>{};
     });
     return sum_of_lanes<T>(sums);
 }
 
-template <class T, template <class> class Element>
+// A short row costs less one number after another.
+template <class T>
+[[gnu::always_inline]] inline T sum(const T* values, std::size_t count) {
+    if (count >= lanes<T>) {
+        return row_sum<T>(count, [values](std::size_t i, std::size_t n) __attribute__((always_inline)) {
+            return load_part(values + i, n, T(0));
+        });
+    }
+    T total = 0;
+    for (std::size_t i = 0; i < count; ++i) total += values[i];
+    return total;
+}
+
+// Some rows' outputs and targets from a column on, side by side, and what became of them.
+template <class T>
+struct Elements {
+    alignas(vector_bytes) T a[room<T>], t[room<T>], value[room<T>], slope[room<T>];
+
+    void gather(const Smoothed<T>& targets, std::size_t first, std::size_t count, std::size_t column,
+                std::size_t width) {
+        const View<const T>& outputs = targets.rows.outputs;
+        const View<const T>& given = targets.rows.targets;
+        for (std::size_t i = 0; i < count; ++i) {
+            const T* from = outputs.data + (first + i) * outputs.stride + column;
+            const T* target = given.data + (first + i) * given.stride + column;
+            for (std::size_t j = 0; j < width; ++j) {
+                a[i * width + j] = from[j];
+                t[i * width + j] = target[j] * targets.kept + targets.spread;
+            }
+        }
+        for (std::size_t i = count * width; i % lanes<T>; ++i) a[i] = t[i] = T(0.5);
+    }
+
+    template <template <class> class Loss>
+    void evaluate(std::size_t count, T delta, bool slopes) {
+        for (std::size_t i = 0; i < count; i += lanes<T>) {
+            store(value + i, Loss<T>::value(load(a + i), load(t + i), delta));
+            if (slopes) store(slope + i, Loss<T>::slope(load(a + i), load(t + i), delta));
+        }
+    }
+};
+
+template <class T, template <class> class Loss>
 void means(const LossRows<T>& rows) {
-    const T delta = T(rows.options.delta);
-    for (std::size_t i = 0; i < rows.outputs.rows; ++i) {
-        const Row<T> row(rows, i);
-        const T share = T(1) / T(row.columns);
-        const auto a = [&](std::size_t at, std::size_t count) {
-            return load_part(row.outputs + at, count, T(0.5));
-        };
-        const T sum = row_sum<T>(row.columns, [&](std::size_t at, std::size_t count) {
-            return Element<T>::value(a(at, count), row.target(at, count), delta);
-        });
-        rows.losses[i] = double(sum * share);
-        if (!rows.scale) continue;
-        T* gradient = rows.gradient.data + i * rows.gradient.stride;
-        over_row<T>(row.columns, [&](std::size_t at, std::size_t count) {
-            const Vector<T> slope = Element<T>::slope(a(at, count), row.target(at, count), delta);
-            store_part(gradient + at, count, slope * (share * rows.scale[i]));
-        });
+    const Smoothed<T> targets(rows);
+    const std::size_t columns = rows.outputs.columns, together = columns < room<T> ? room<T> / columns : 1;
+    const T share = T(1) / T(columns), delta = T(rows.options.delta);
+    Elements<T> elements;
+    for (std::size_t first = 0; first < rows.outputs.rows; first += together) {
+        const std::size_t left = rows.outputs.rows - first, count = left < together ? left : together;
+        T sums[room<T>] = {};
+        for (std::size_t column = 0; column < columns; column += room<T>) {
+            const std::size_t width = columns - column < room<T> ? columns - column : room<T>;
+            elements.gather(targets, first, count, column, width);
+            elements.template evaluate<Loss>(count * width, delta, rows.scale != nullptr);
+            for (std::size_t i = 0; i < count; ++i) {
+                sums[i] += sum(elements.value + i * width, width);
+                if (!rows.scale) continue;
+                T* gradient = rows.gradient.data + (first + i) * rows.gradient.stride + column;
+                const T factor = share * rows.scale[first + i];
+                for (std::size_t j = 0; j < width; ++j) gradient[j] = elements.slope[i * width + j] * factor;
+            }
+        }
+        for (std::size_t i = 0; i < count; ++i) rows.losses[first + i] = double(sums[i] * share);
     }
 }
 
-// From logits: the loss is the sum of t (log-sum-exp - z), its gradient softmax(z) sum(t) - t.
+// From logits: the loss is the sum of t (log-sum-exp - z), its gradient softmax(z) sum(t) - t. The logarithms
+// of a vector of rows are taken together.
 template <class T>
 void categorical_logits(const LossRows<T>& rows) {
-    for (std::size_t i = 0; i < rows.outputs.rows; ++i) {
-        const Row<T> row(rows, i);
-        const T whole = log_sum_exp_row(row.outputs, row.columns);
-        rows.losses[i] = double(row_sum<T>(row.columns, [&](std::size_t at, std::size_t count) {
-            return row.target(at, count) * (whole - load_part(row.outputs + at, count, T(0)));
-        }));
-        if (!rows.scale) continue;
-        T* gradient = rows.gradient.data + i * rows.gradient.stride;
-        const T total =
-            row_sum<T>(row.columns, [&](std::size_t at, std::size_t count) { return row.target(at, count); });
-        softmax_row(row.outputs, gradient, row.columns);
-        over_row<T>(row.columns, [&](std::size_t at, std::size_t count) {
-            const Vector<T> p = load_part(gradient + at, count, T(0));
-            store_part(gradient + at, count, (p * total - row.target(at, count)) * rows.scale[i]);
-        });
+    const Smoothed<T> targets(rows);
+    const View<const T>& z = rows.outputs;
+    const std::size_t last = last_of<T>(z.columns);
+    for (std::size_t first = 0; first < z.rows; first += lanes<T>) {
+        const std::size_t left = z.rows - first, count = left < lanes<T> ? left : lanes<T>;
+        alignas(vector_bytes) T largest[lanes<T>] = {}, total[lanes<T>] = {}, whole[lanes<T>];
+        for (std::size_t i = 0; i < count; ++i) {
+            const T* row = z.data + (first + i) * z.stride;
+            largest[i] = row_max(row, z.columns);
+            T* kept = rows.scale ? rows.gradient.data + (first + i) * rows.gradient.stride : nullptr;
+            const Exponentials<T> e(row, largest[i], kept, z.columns);
+            if (kept) store_part<T>(kept + last, z.columns - last, e.last);
+            total[i] = e.sum;
+        }
+        for (std::size_t i = count; i < lanes<T>; ++i) total[i] = T(1);
+        store(whole, load(largest) + log<T>(load(total)));
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t r = first + i;
+            const T* row = z.data + r * z.stride;
+            T mass = 1;  // the sum of the row's targets
+            if (rows.labels && targets.spread == T(0)) {
+                rows.losses[r] = double(whole[i] - row[rows.labels[r]]);
+            } else {
+                rows.losses[r] = double(row_sum<T>(z.columns, [&](std::size_t at, std::size_t n) {
+                    return targets.at(r, at, n) * (whole[i] - load_part(row + at, n, T(0)));
+                }));
+            }
+            if (!rows.scale) continue;
+            if (!rows.labels) {
+                mass = row_sum<T>(z.columns,
+                                  [&](std::size_t at, std::size_t n) { return targets.at(r, at, n); });
+            }
+            T* gradient = rows.gradient.data + r * rows.gradient.stride;
+            const T scale = rows.scale[r], factor = mass * scale / total[i];
+            over_row<T>(z.columns, [&](std::size_t at, std::size_t n) {
+                const Vector<T> p = load_part(gradient + at, n, T(0)) * factor;
+                store_part(gradient + at, n, p - targets.at(r, at, n) * scale);
+            });
+        }
     }
 }
 
 // From outputs that are divided by their sum first.
 template <class T>
 void categorical(const LossRows<T>& rows) {
+    const Smoothed<T> targets(rows);
+    const std::size_t columns = rows.outputs.columns;
     for (std::size_t i = 0; i < rows.outputs.rows; ++i) {
-        const Row<T> row(rows, i);
+        const T* outputs = rows.outputs.data + i * rows.outputs.stride;
         const auto a = [&](std::size_t at, std::size_t count) {
-            return load_part(row.outputs + at, count, T(0));
+            return load_part(outputs + at, count, T(0));
         };
-        const T sum = row_sum<T>(row.columns, a);
-        rows.losses[i] = double(row_sum<T>(row.columns, [&](std::size_t at, std::size_t count) {
-            return -row.target(at, count) * log<T>(inside<T>(a(at, count) / sum));
+        const T sum = row_sum<T>(columns, a);
+        rows.losses[i] = double(row_sum<T>(columns, [&](std::size_t at, std::size_t count) {
+            return -targets.at(i, at, count) * log<T>(inside<T>(a(at, count) / sum));
         }));
         if (!rows.scale) continue;
         const auto by_share = [&](std::size_t at, std::size_t count) {
-            return -row.target(at, count) * inverse_inside<T>(a(at, count) / sum);
+            return -targets.at(i, at, count) * inverse_inside<T>(a(at, count) / sum);
         };
-        const T mean =
-            row_sum<T>(row.columns, [&](std::size_t at,
-                                        std::size_t count) { return by_share(at, count) * a(at, count); }) /
-            sum;
+        const auto weighed = [&](std::size_t at, std::size_t count) {
+            return by_share(at, count) * a(at, count);
+        };
+        const T mean = row_sum<T>(columns, weighed) / sum;
         T* gradient = rows.gradient.data + i * rows.gradient.stride;
-        over_row<T>(row.columns, [&](std::size_t at, std::size_t count) {
+        over_row<T>(columns, [&](std::size_t at, std::size_t count) {
             store_part(gradient + at, count, (by_share(at, count) - mean) / sum * rows.scale[i]);
         });
     }

@@ -69,6 +69,16 @@ template <class T>
     return __builtin_bit_cast(Vector<T>, x);
 }
 
+// 0, 1, 2...
+template <class T>
+[[gnu::always_inline]] inline Integers<T> lane_numbers() {
+    typename Constants<T>::Bits numbers[lanes<T>];
+    for (std::size_t i = 0; i < lanes<T>; ++i) numbers[i] = typename Constants<T>::Bits(i);
+    Integers<T> result;
+    __builtin_memcpy(&result, numbers, sizeof result);
+    return result;
+}
+
 // NaN passes through each of these.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> absolute(Vector<T> x) {

@@ -1,4 +1,4 @@
-// Softmax by rows, its way back, and the logarithm of the sum that it divides by.
+// Softmax by rows, its way back, and the sums that it divides by.
 //
 // Sums run lane by lane, then over the lanes in halves, so a row's result depends on its numbers only: not on
 // its address, nor on what lies beside it. A last part of a vector is filled up with what adds nothing.
@@ -56,34 +56,33 @@ template <class T>
     return over_lanes<T>(largest, [](T a, T b) { return a > b ? a : b; });
 }
 
-// a = exp(z - max z) / sum of these; a may be z. The last vector stays in a register, so that a short row
-// isn't read back just after it is written.
+// exp(z - largest) of a row, into `a` where it is not null (a may be z), and their sum. The last vector, which
+// may be part of one, is left to the caller: a short row isn't read back just after it is written.
+template <class T>
+struct Exponentials {
+    [[gnu::always_inline]] Exponentials(const T* z, T largest, T* a, std::size_t columns) {
+        const std::size_t at = last_of<T>(columns);
+        last = exp<T>(load_part(z + at, columns - at, -infinity<T>) - largest);
+        Vector<T> sums = last;
+        for (std::size_t i = 0; i < at; i += lanes<T>) {
+            const Vector<T> e = exp<T>(load(z + i) - largest);
+            sums += e;
+            if (a) store<T>(a + i, e);
+        }
+        sum = sum_of_lanes<T>(sums);
+    }
+    Vector<T> last;
+    T sum;
+};
+
+// a = exp(z - max z) / sum of these; a may be z.
 template <class T>
 [[gnu::always_inline]] inline void softmax_row(const T* z, T* a, std::size_t columns) {
     const std::size_t last = last_of<T>(columns);
-    const T largest = row_max(z, columns);
-    const Vector<T> last_exp = exp<T>(load_part(z + last, columns - last, -infinity<T>) - largest);
-    Vector<T> sums = last_exp;
-    for (std::size_t i = 0; i < last; i += lanes<T>) {
-        const Vector<T> e = exp<T>(load(z + i) - largest);
-        sums += e;
-        store<T>(a + i, e);
-    }
-    const Vector<T> sum = Vector<T>{} + sum_of_lanes<T>(sums);
+    const Exponentials<T> e(z, row_max(z, columns), a, columns);
+    const Vector<T> sum = Vector<T>{} + e.sum;
     for (std::size_t i = 0; i < last; i += lanes<T>) store<T>(a + i, load(a + i) / sum);
-    store_part<T>(a + last, columns - last, last_exp / sum);
-}
-
-// log(sum of exp(z)); a row whose largest number is infinite gives NaN, as in softmax.
-template <class T>
-[[gnu::always_inline]] inline T log_sum_exp_row(const T* z, std::size_t columns) {
-    const std::size_t last = last_of<T>(columns);
-    const T largest = row_max(z, columns);
-    Vector<T> sums = exp<T>(load_part(z + last, columns - last, -infinity<T>) - largest);
-    for (std::size_t i = 0; i < last; i += lanes<T>) sums += exp<T>(load(z + i) - largest);
-    T lane[lanes<T>];
-    store<T>(lane, log<T>(Vector<T>{} + sum_of_lanes<T>(sums)));
-    return largest + lane[0];
+    store_part<T>(a + last, columns - last, e.last / sum);
 }
 
 // dz = a (da - sum of da a); dz may be a or da.
