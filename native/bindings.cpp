@@ -196,7 +196,6 @@ public:
     // `which` is a slot of the optimizer, or -1 for the weights themselves.
     void load(std::size_t layer, int which, Matrix<const T> kernel, std::optional<List<T>> bias) {
         program_->layer(layer).weights()->load(which, kernel.data(), data_or_null(bias));
-        program_->layer(layer).updated();
     }
     void store(std::size_t layer, int which, Matrix<T> kernel,
                std::optional<Array<T, nb::ndim<1>>> bias) const {

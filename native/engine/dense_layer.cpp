@@ -23,9 +23,7 @@ void DenseLayer<T>::predict(View<const T> in, View<T> out) const {
 template <class T>
 void DenseLayer<T>::prepare(std::size_t batch_rows) {
     if (curve_.needs_z()) z_ = Block<T>(batch_rows, this->units, kernels_.lanes);
-    if (!passes_gradient_) return;
-    transposed_ = Buffer<T>(kernels_.panels_size(this->units, this->inputs));
-    updated();
+    if (passes_gradient_) weights_.keep_transpose();
 }
 
 template <class T>
@@ -41,13 +39,7 @@ void DenseLayer<T>::backward(const Place& place, View<const T>, View<const T> ou
                              View<T> d_in) {
     const T* z = curve_.needs_z() ? z_.rows(place.row, out.rows).data : nullptr;
     curve_.backward(kernels_, z, out, d_out);
-    if (d_in.data) kernels_.product({d_out, transposed_.data(), this->inputs, d_in, false});
-}
-
-template <class T>
-void DenseLayer<T>::updated() {
-    if (transposed_.size() == 0) return;  // not in training, or no gradient passes
-    kernels_.transpose(weights_.panels(), this->inputs, this->units, transposed_.data());
+    if (d_in.data) kernels_.product({d_out, weights_.transposed(), this->inputs, d_in, false});
 }
 
 template class DenseLayer<float>;

@@ -1,4 +1,4 @@
-// The dense layer in the engine: its weights, and their transpose for the way back.
+// The dense layer in the engine.
 #pragma once
 
 #include "engine/curve.h"
@@ -20,14 +20,12 @@ public:
     void backward(const Place& place, View<const T> in, View<const T> out, View<T> d_out,
                   View<T> d_in) override;
     Weights<T>* weights() override { return &weights_; }
-    void updated() override;
 
 private:
     const KernelsOf<T>& kernels_;
     Weights<T> weights_;
     const Curve<T> curve_;
     const bool passes_gradient_;
-    Buffer<T> transposed_;
     Block<T> z_;  // of the batch in training, where the slope is not found from the activation's value
 };
 

@@ -49,8 +49,6 @@ public:
     virtual void backward(const Place&, View<const T> in, View<const T> out, View<T> d_out, View<T> d_in) = 0;
 
     virtual Weights<T>* weights() { return nullptr; }
-    // Called once the weights have changed.
-    virtual void updated() {}
 };
 
 }  // namespace fastdense

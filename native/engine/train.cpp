@@ -178,9 +178,8 @@ double Program<T>::gradients(const Batches<T>& batch) {
     return loss(batch, 0, batch.count);
 }
 
-// All threads take every step together; they wait for one another after the rows, after the weights, and
-// after what follows from the weights. Each sums the loss for itself, so all know without another wait
-// whether to go on.
+// All threads take every step together; they wait for one another after the rows and after the weights. Each
+// sums the loss for itself, so all know without another wait whether to go on.
 template <class T>
 std::size_t Program<T>::train(const Batches<T>& batches, const double* rates, std::size_t steps,
                               std::size_t first, double* losses, T* out, const std::function<bool()>& go_on) {
@@ -206,12 +205,8 @@ std::size_t Program<T>::train(const Batches<T>& batches, const double* rates, st
             update(team, optimizer, count, clips);
             team.wait();
             if (clips && team.thread == 0) clipped_step(optimizer);
-            if (clips) team.wait();
-            for (std::size_t l = 0; l < layers_.size(); ++l) {
-                if (team.takes(l)) layers_[l]->updated();
-            }
             if (team.thread == 0) ++steps_;
-            team.wait();
+            if (clips) team.wait();
         }
     });
     return taken;

@@ -21,6 +21,7 @@ template <class T>
 void Weights<T>::load(int which, const T* kernel, const T* bias) {
     const Buffer<T>& to = which < 0 ? panels_ : slots_[which];
     kernels_.pack(kernel, bias, inputs, units, to.data());
+    if (which < 0) transpose_all();
 }
 
 template <class T>
@@ -83,6 +84,25 @@ void Weights<T>::keep_gradient() {
 }
 
 template <class T>
+void Weights<T>::keep_transpose() {
+    if (transposed_.size() == 0) transposed_ = Buffer<T>(kernels_.panels_size(units, inputs));
+    transpose_all();
+}
+
+template <class T>
+void Weights<T>::transpose(std::size_t column, std::size_t first, std::size_t last) {
+    if (transposed_.size() == 0) return;
+    kernels_.transpose({panels_.data(), inputs, units, column, first, last, transposed_.data()});
+}
+
+template <class T>
+void Weights<T>::transpose_all() {
+    for (std::size_t column = 0; column < units; column += kernels_.panel_columns) {
+        transpose(column, 0, inputs);
+    }
+}
+
+template <class T>
 Parameters<T> Weights<T>::parameters(std::size_t start) const {
     Parameters<T> here{panels_.data() + start, {}};
     for (std::size_t i = 0; i < most_slots; ++i) {
@@ -94,18 +114,20 @@ Parameters<T> Weights<T>::parameters(std::size_t start) const {
 template <class T>
 void Weights<T>::update(std::size_t part, View<const T> in, View<const T> dz, const Optimizer<T>& optimizer,
                         bool keep) {
-    const std::size_t first = part % chunks() * chunk;
+    const std::size_t first = part % chunks() * chunk, last = std::min(first + chunk, inputs);
+    const std::size_t column = part / chunks() * kernels_.panel_columns;
     kernels_.update({.a = in,
                      .dz = dz,
-                     .column = part / chunks() * kernels_.panel_columns,
+                     .column = column,
                      .first = first,
-                     .last = std::min(first + chunk, inputs),
+                     .last = last,
                      .bias = has_bias,
                      .kernel_penalties = kernel_penalties_,
                      .bias_penalties = bias_penalties_,
                      .panels = parameters(0),
                      .gradient = keep ? gradient_.data() : nullptr,
                      .optimizer = &optimizer});
+    if (!keep) transpose(column, first, last);
 }
 
 template <class T>
@@ -135,6 +157,7 @@ void Weights<T>::step(const Optimizer<T>& optimizer, Pair scale) {
         if (has_bias) go(start, scale.bias, width);
         go(start + width, scale.kernel, inputs * width);
     });
+    transpose_all();
 }
 
 template class Weights<float>;

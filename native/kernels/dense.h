@@ -31,6 +31,15 @@ struct Product {
     bool relu;
 };
 
+// The inputs `first` (a whole number of vectors) to `last` of the panel at a column, turned over into the panels
+// of the transposed weights, which hold the inputs as units and have zeros for heads.
+template <class T>
+struct Transpose {
+    const T* panels;
+    std::size_t inputs, units, column, first, last;
+    T* transposed;
+};
+
 enum class Rule : int { sgd, rmsprop, adagrad, adam };  // in the order of fastdense.spec.OPTIMIZERS
 
 // An optimizer's constants, and what changes from step to step. A gain is 1 - the memory of a running mean,

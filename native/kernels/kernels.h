@@ -57,7 +57,7 @@ void pack(const T* weights, const T* bias, std::size_t inputs, std::size_t units
 template <class T>
 void unpack(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
 template <class T>
-void transpose(const T* panels, std::size_t inputs, std::size_t units, T* transposed);
+void transpose(const Transpose<T>& part);
 template <class T>
 void product(const Product<T>& product);
 template <class T>

@@ -1,4 +1,4 @@
-// Weights into panels and out of them again, and from panels into panels of the transpose.
+// Weights into panels and out of them again.
 //
 // A panel holds `panel_columns` units (the last one may be a vector narrower), row by row: first its head,
 // the biases, then a row an input. Units past the last are zeros, and stay zeros.
@@ -50,30 +50,10 @@ void unpack(const T* panels, std::size_t inputs, std::size_t units, T* weights, 
                   });
 }
 
-// The transpose's panels hold the inputs as units and have zeros for heads. Read along the rows of `panels`,
-// written a column at a time into one row of the transpose's panel a lane: `lanes` rows are kept open, so
-// that every line of the transpose is filled while it is in the nearest cache.
-template <class T>
-void transpose(const T* panels, std::size_t inputs, std::size_t units, T* transposed) {
-    each_panel<T>(
-        units, inputs, [&](std::size_t start, std::size_t width, std::size_t input, std::size_t used) {
-            T* to = transposed + start + width;  // past the head
-            each_panel<T>(inputs, units,
-                          [&](std::size_t from, std::size_t across, std::size_t unit, std::size_t many) {
-                              const T* rows = panels + from + (input + 1) * across;
-                              for (std::size_t i = 0; i < used; ++i) {
-                                  for (std::size_t j = 0; j < many; ++j)
-                                      to[(unit + j) * width + i] = rows[i * across + j];
-                              }
-                          });
-        });
-}
-
 #define FASTDENSE_INSTANTIATE(T)                                          \
     template std::size_t panels_size<T>(std::size_t, std::size_t);        \
     template void pack(const T*, const T*, std::size_t, std::size_t, T*); \
-    template void unpack(const T*, std::size_t, std::size_t, T*, T*);     \
-    template void transpose(const T*, std::size_t, std::size_t, T*);
+    template void unpack(const T*, std::size_t, std::size_t, T*, T*);
 FASTDENSE_INSTANTIATE(float)
 FASTDENSE_INSTANTIATE(double)
 

@@ -76,7 +76,7 @@ struct KernelsOf {
     std::size_t (*panels_size)(std::size_t inputs, std::size_t units);
     void (*pack)(const T* weights, const T* bias, std::size_t inputs, std::size_t units, T* panels);
     void (*unpack)(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
-    void (*transpose)(const T* panels, std::size_t inputs, std::size_t units, T* transposed);
+    void (*transpose)(const Transpose<T>& part);
     void (*product)(const Product<T>& product);
     void (*update)(const Update<T>& update);
     void (*step)(const Optimizer<T>& optimizer, const Parameters<T>& parameters, const T* gradient, T scale,
