@@ -21,13 +21,20 @@ struct Rows {
     const T* row(std::size_t i) const { return data + std::ptrdiff_t(i) * row_step; }
 };
 
+// The next stride at which rows don't fall into the same few sets of a cache.
+template <class T>
+constexpr std::size_t apart(std::size_t stride) {
+    constexpr std::size_t line = line_bytes / sizeof(T);
+    return stride % (16 * line) == 0 ? stride + line : stride;
+}
+
 // A matrix of our own whose rows have room for whole vectors.
 template <class T>
 class Block {
 public:
     Block() = default;
     Block(std::size_t rows, std::size_t columns, std::size_t lanes)
-        : stride_((columns + lanes - 1) / lanes * lanes),
+        : stride_(apart<T>((columns + lanes - 1) / lanes * lanes)),
           rows_(rows),
           columns_(columns),
           buffer_(rows * stride_) {}
