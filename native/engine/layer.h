@@ -3,7 +3,6 @@
 // bindings.cpp.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -22,13 +21,6 @@ struct Place {
 };
 
 template <class T>
-void copy_rows(View<const T> from, View<T> to) {
-    for (std::size_t i = 0; i < from.rows; ++i) {
-        std::copy_n(from.data + i * from.stride, from.columns, to.data + i * to.stride);
-    }
-}
-
-template <class T>
 class Layer {
 public:
     Layer(std::size_t inputs, std::size_t units) : inputs(inputs), units(units) {}
@@ -36,8 +28,8 @@ public:
 
     const std::size_t inputs, units;
 
-    // The outputs of rows, as in prediction. Rows have room for whole vectors; what is past the last unit is
-    // written too, with anything finite.
+    // The outputs of rows, as in prediction. Where the rows of `out` lie apart, what is between them is written
+    // too, with anything finite.
     virtual void predict(View<const T> in, View<T> out) const = 0;
 
     // Makes room for batches of so many rows.

@@ -49,6 +49,23 @@ private:
     Buffer<T> buffer_;
 };
 
+// A call of the library's copy takes longer than a row of a few numbers.
+template <class T>
+void copy_row(const T* from, std::size_t count, T* to) {
+    if (count > line_bytes / sizeof(T)) {
+        std::copy_n(from, count, to);
+    } else {
+        for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
+    }
+}
+
+template <class T>
+void copy_rows(View<const T> from, View<T> to) {
+    for (std::size_t i = 0; i < from.rows; ++i) {
+        copy_row(from.data + i * from.stride, from.columns, to.data + i * to.stride);
+    }
+}
+
 // Copies rows of a caller's matrix: those that `order` names, or the ones from `first` on where it is null.
 template <class T>
 void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, View<T> to) {
@@ -56,7 +73,7 @@ void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, V
         const T* row = from.row(order ? std::size_t(order[first + i]) : first + i);
         T* out = to.data + i * to.stride;
         if (from.column_step == 1) {
-            std::copy_n(row, to.columns, out);
+            copy_row(row, to.columns, out);
         } else {
             for (std::size_t j = 0; j < to.columns; ++j) out[j] = row[std::ptrdiff_t(j) * from.column_step];
         }

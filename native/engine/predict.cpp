@@ -16,6 +16,7 @@ struct Program<T>::Scratch {
         for (const auto& layer : program.layers_) {
             outputs.emplace_back(rows, layer->units, program.kernels_.lanes);
         }
+        if (outputs.empty()) outputs.emplace_back(rows, program.inputs_, program.kernels_.lanes);
     }
     Block<T> in, targets;
     std::vector<Block<T>> outputs;
@@ -45,20 +46,23 @@ Program<T>::~Program() {
 }
 
 template <class T>
-View<const T> Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first,
-                              std::size_t count) const {
-    View<const T> in = scratch.in.rows(0, count);
-    if (X.column_step == 1 && X.row_step >= 0) {
-        in = {X.row(first), count, inputs_, std::size_t(X.row_step)};
-    } else {
-        gather(X, nullptr, first, scratch.in.rows(0, count));
-    }
+View<const T> Program<T>::read(Scratch& scratch, const Rows<T>& X, std::size_t first,
+                               std::size_t count) const {
+    if (X.column_step == 1 && X.row_step >= 0) return {X.row(first), count, inputs_, std::size_t(X.row_step)};
+    gather(X, nullptr, first, scratch.in.rows(0, count));
+    return scratch.in.rows(0, count);
+}
+
+// Takes rows through all layers; the last one writes to `last`.
+template <class T>
+void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last) const {
+    View<const T> in = read(scratch, X, first, last.rows);
+    if (layers_.empty()) return copy_rows<T>(in, last);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-        const View<T> out = scratch.outputs[i].rows(0, count);
+        const View<T> out = i + 1 < layers_.size() ? scratch.outputs[i].rows(0, last.rows) : last;
         layers_[i]->predict(in, out);
         in = out;
     }
-    return in;
 }
 
 // Cuts the rows into blocks as equal as can be, the same number for each thread, and calls
@@ -89,29 +93,32 @@ void Program<T>::over_blocks(std::size_t rows, Each each) const {
 }
 
 template <class T>
-void Program<T>::write(Scratch& scratch, View<const T> last, T* out) const {
-    const View<T> ours = scratch.outputs.back().rows(0, last.rows);
-    head_.forward(kernels_, last, ours);
-    copy_rows<T>(ours, {out, last.rows, outputs(), outputs()});
-}
-
-template <class T>
 void Program<T>::predict(const Rows<T>& X, T* out) const {
     over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
-        write(scratch, run(scratch, X, first, count), out + first * outputs());
+        const View<T> here{out + first * outputs(), count, outputs(), outputs()};
+        run(scratch, X, first, here);
+        head_.forward(kernels_, here, here);
     });
 }
 
 template <class T>
 void Program<T>::losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const {
     over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
-        const View<const T> last = run(scratch, X, first, count);
-        const View<T> targets = scratch.targets.rows(0, count);
+        const View<T> last = scratch.outputs.back().rows(0, count), targets = scratch.targets.rows(0, count);
+        run(scratch, X, first, last);
         if (!y.labels) gather(y.values, nullptr, first, targets);
         const std::int64_t* labels = y.labels ? y.labels + first : nullptr;
         kernels_.losses({loss_, last, targets, labels, losses + first, nullptr, {}});
-        if (out) write(scratch, last, out + first * outputs());
+        if (out) write_outputs(last, out + first * outputs());
     });
+}
+
+// What the network gives out for the last layer's outputs.
+template <class T>
+void Program<T>::write_outputs(View<const T> last, T* out) const {
+    const View<T> here{out, last.rows, outputs(), outputs()};
+    copy_rows<T>(last, here);
+    head_.forward(kernels_, here, here);
 }
 
 template <class T>

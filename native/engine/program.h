@@ -94,7 +94,6 @@ private:
     // number a row.
     std::vector<Block<T>> activations_, gradients_;
     Block<T> targets_;
-    std::vector<Block<T>> head_outputs_;  // one a thread
     std::vector<std::int64_t> labels_;
     std::vector<T> scale_;
     std::vector<double> losses_;
@@ -104,8 +103,9 @@ private:
     bool penalised_ = false;         // whether any weights are
     std::size_t first_trained_ = 0;  // the first layer with weights: no gradient is wanted before it
 
-    View<const T> run(Scratch& scratch, const Rows<T>& X, std::size_t first, std::size_t count) const;
-    void write(Scratch& scratch, View<const T> last, T* out) const;
+    View<const T> read(Scratch& scratch, const Rows<T>& X, std::size_t first, std::size_t count) const;
+    void run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last) const;
+    void write_outputs(View<const T> last, T* out) const;
     template <class Each>
     void over_blocks(std::size_t rows, Each each) const;
 
@@ -114,7 +114,6 @@ private:
               T* out);
     void read_targets(const Batches<T>& batch, const std::int64_t* order, std::size_t row, std::size_t rows,
                       std::size_t count);
-    void write_outputs(int thread, View<const T> last, T* out);
     double loss(const Batches<T>& batch, std::size_t begin, std::size_t count) const;
     void update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, bool keep);
     void clipped_step(const Optimizer<T>& optimizer);

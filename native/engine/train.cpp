@@ -49,9 +49,6 @@ void Program<T>::prepare(std::size_t batch_rows, bool keeps_gradient) {
     for (const auto& layer : layers_) {
         if (keeps_gradient && layer->weights()) layer->weights()->keep_gradient();
     }
-    while (head_outputs_.size() < std::size_t(max_threads())) {
-        head_outputs_.emplace_back(block_rows, outputs(), kernels_.lanes);
-    }
     if (batch_rows <= losses_.size()) return;
     std::vector<Block<T>> activations, gradients;
     activations.emplace_back(batch_rows, inputs_, kernels_.lanes);
@@ -89,7 +86,7 @@ void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t beg
         kernels_.losses({loss_, last, targets_.rows(row, rows),
                          batch.y.labels ? labels_.data() + row : nullptr, losses_.data() + row,
                          scale_.data() + row, gradients_.back().rows(row, rows)});
-        if (out) write_outputs(team.thread, last, out + (begin + row) * outputs());
+        if (out) write_outputs(last, out + (begin + row) * outputs());
         for (std::size_t l = layers_.size(); l-- > first_trained_;) {
             const View<T> d_in = l > first_trained_ ? gradients_[l].rows(row, rows) : View<T>{};
             layers_[l]->backward(place, activations_[l].rows(row, rows), activations_[l + 1].rows(row, rows),
@@ -117,14 +114,6 @@ void Program<T>::read_targets(const Batches<T>& batch, const std::int64_t* order
         if (batch.y.labels) labels_[i] = batch.y.labels[order[i]];
     }
     if (!batch.y.labels) gather(batch.y.values, order, row, targets_.rows(row, rows));
-}
-
-template <class T>
-void Program<T>::write_outputs(int thread, View<const T> last, T* out) {
-    const View<T> ours = head_outputs_[thread].rows(0, last.rows);
-    copy_rows<T>(last, ours);
-    head_.forward(kernels_, ours, ours);
-    copy_rows<T>(ours, {out, last.rows, outputs(), outputs()});
 }
 
 // This thread's parts of the weights.

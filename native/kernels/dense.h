@@ -20,8 +20,8 @@ struct View {
     }
 };
 
-// out = a @ W + b, below 0 cut off where `relu`. `panels` holds W and b (see panels.cpp); `out` is written in
-// whole vectors, so its rows must have room for `units` rounded up to a vector.
+// out = a @ W + b, below 0 cut off where `relu`. `panels` holds W and b (see panels.cpp). `out` is written in
+// whole vectors as far as its stride leaves room for them: what is past the last unit gets anything finite.
 template <class T>
 struct Product {
     View<const T> a;

@@ -27,20 +27,23 @@ template <class T>
 inline constexpr std::size_t panel_columns = panel_vectors * lanes<T>;
 
 // c[i][v] += sum over t of a[i * row + t * step] * b[t * b_step + v * lanes], t in order: the order is the
-// same for a tile of any shape, so that no number depends on which tile it falls into.
-template <class T, int rows, int vectors>
+// same for a tile of any shape, so that no number depends on which tile it falls into. With several panels,
+// each `next` after the one before, their vectors follow one another in c.
+template <class T, int rows, int panels, int vectors>
 [[gnu::always_inline]] inline void accumulate(std::size_t count, const T* a, std::size_t row,
                                               std::size_t step, const T* b, std::size_t b_step,
-                                              Vector<T> (&c)[rows][vectors]) {
+                                              std::size_t next, Vector<T> (&c)[rows][panels * vectors]) {
     for (std::size_t t = 0; t < count; ++t) {
-        Vector<T> w[vectors];
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; ++v) w[v] = load(b + v * lanes<T>);
+        Vector<T> w[panels * vectors];
+#pragma GCC unroll 8
+        for (int v = 0; v < panels * vectors; ++v) {
+            w[v] = load(b + v / vectors * next + v % vectors * lanes<T>);
+        }
 #pragma GCC unroll 16
         for (int i = 0; i < rows; ++i) {
             const T x = a[i * row];
-#pragma GCC unroll 4
-            for (int v = 0; v < vectors; ++v) c[i][v] += x * w[v];
+#pragma GCC unroll 8
+            for (int v = 0; v < panels * vectors; ++v) c[i][v] += x * w[v];
         }
         a += step;
         b += b_step;

@@ -15,7 +15,7 @@ struct Tiles {
         static void run(const T* a, std::size_t row, std::size_t step, const View<const T>& dz,
                         std::size_t column, T* gradient) {
             Vector<T> c[rows][vectors] = {};
-            accumulate(dz.rows, a, row, step, dz.data + column, dz.stride, c);
+            accumulate<T, rows, 1, vectors>(dz.rows, a, row, step, dz.data + column, dz.stride, 0, c);
             for (int i = 0; i < rows; ++i) {
                 for (int v = 0; v < vectors; ++v) store(gradient + (i * vectors + v) * lanes<T>, c[i][v]);
             }
