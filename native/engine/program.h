@@ -63,6 +63,9 @@ public:
 
     ~Program();
 
+    std::size_t inputs() const { return inputs_; }
+    // Of a row.
+    std::size_t multiply_adds() const { return multiply_adds_; }
     std::size_t outputs() const { return layers_.empty() ? inputs_ : layers_.back()->units; }
     std::size_t steps() const { return steps_; }
     Layer<T>& layer(std::size_t i) { return *layers_.at(i); }
@@ -97,9 +100,9 @@ private:
     std::vector<std::int64_t> labels_;
     std::vector<T> scale_;
     std::vector<double> losses_;
-    mutable std::atomic<Scratch*> kept_{
-        nullptr};                    // of the last small prediction, for the next one on any thread
-    std::size_t multiply_adds_ = 0;  // of a row
+    // Of the last small prediction, for the next one on any thread.
+    mutable std::atomic<Scratch*> kept_{nullptr};
+    std::size_t multiply_adds_ = 0;
     bool penalised_ = false;         // whether any weights are
     std::size_t first_trained_ = 0;  // the first layer with weights: no gradient is wanted before it
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ __all__ = [
     "Batches",
     "Engine",
     "Parameters",
+    "Predict",
     "Program",
     "Slots",
     "activate",
@@ -31,6 +32,8 @@ Array = Any
 """An array of the engine's own library, NumPy's for the engines that this machine always has."""
 Parameters = Sequence[Sequence[Array]]
 """One sequence of arrays for every layer; see `fastdense.spec`."""
+Predict = Callable[..., Array]
+"""``predict(X, out=None)``: the outputs of rows, shape (m, n_out), in ``out`` where one is given."""
 Slots = Sequence[Sequence[Array]]
 """The optimizer's arrays, one sequence for every trainable parameter; see `fastdense.spec.slot_names`."""
 
@@ -69,6 +72,13 @@ class Program(Protocol):
 
     def predict(self, X: Array, out: Array | None = None) -> Array:
         """Return the network's outputs, shape (m, n_out), in ``out`` where one is given."""
+
+    def predictor(self, otherwise: Predict) -> Predict:
+        """Return ``predict(X, out=None)`` for callers in a hurry, whose arguments nobody has checked.
+
+        What is not seen at a glance to be a matrix of this network's, and ``out`` to fit, is left to
+        ``otherwise``.
+        """
 
     def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
         """Return each row's loss, shape (m,), unweighted and without penalties, dropout off.

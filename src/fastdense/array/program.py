@@ -92,6 +92,10 @@ class ArrayProgram:
         out[...] = A_out
         return out
 
+    def predictor(self, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+        """Return ``otherwise``: there is no quicker way."""
+        return otherwise
+
     def losses(self, X: Any, y: Any, outputs: Any | None = None) -> Any:
         """Return each row's loss in float64, and fill ``outputs`` with the predictions."""
         of_blocks = []

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -85,23 +86,22 @@ class NativeProgram:
         self._core.compile(*_curve(head), _loss(network, training), _recipe(training))
         for i in self._dense:
             self._core.load(i, _WEIGHTS, *_pair(self._given[i]))
+        # A method of this object's would keep it alive for ever.
+        self._predict = self.predictor(partial(_predict_odd, self._core, self._n_out, self._dtype))
 
     @property
     def steps(self) -> int:
         """How many steps have been applied."""
         return int(self._core.steps)
 
+    def predictor(self, otherwise: Callable[..., Array]) -> Callable[..., Array]:
+        """Return compiled code that takes NumPy's matrices of this network's, or calls ``otherwise``."""
+        predict: Callable[..., Array] = self._core.predictor(otherwise).predict
+        return predict
+
     def predict(self, X: Array, out: Array | None = None) -> Array:
         """Return the outputs for every row of X."""
-        if not (X.flags.aligned and X.dtype.isnative):
-            X = _readable(X)
-        if out is None:
-            out = np.empty((X.shape[0], self._n_out), self._dtype)
-        elif not (out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative):
-            out[...] = self.predict(X)
-            return out
-        self._core.predict(X, out)
-        return out
+        return self._predict(X, out)
 
     def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
         """Return each row's loss, and fill ``outputs`` with the predictions."""
@@ -186,6 +186,16 @@ class NativeProgram:
     def _check_trains(self) -> None:
         if self.training is None:
             raise NotBuiltError("this program was compiled for prediction only: it has no loss or optimizer")
+
+
+def _predict_odd(core: Any, n_out: int, dtype: np.dtype[Any], X: Array, out: Array | None = None) -> Array:
+    """Predict for a subclass of NumPy's arrays, or what lies where compiled code cannot use it."""
+    outputs = np.empty((len(X), n_out), dtype)
+    core.predict(_readable(X), outputs)
+    if out is None:
+        return outputs
+    out[...] = outputs
+    return out
 
 
 def _split_head(

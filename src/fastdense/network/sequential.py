@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.network.layers import Input, Layer
 from fastdense.network.stack import Stack
@@ -63,7 +62,6 @@ class Sequential(Stack, Trainer):
         engine: str = "auto",
     ) -> None:
         super().__init__(layers, name, seed=seed, dtype=dtype, engine=engine)
-        self.table: Any = None
 
     def add(self, layer: Layer | Input) -> None:
         """Append a layer; it is built at once where its input's width is known."""
@@ -79,12 +77,6 @@ class Sequential(Stack, Trainer):
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the compiled programs, which are made anew, when pickling or copying."""
         return {**self.__dict__, "_compiled": None, "_live": None}
-
-    def as_input(self, X: Any, name: str = "X") -> NDArray[Any]:
-        """Return ``X``, a matrix or a data frame that `table` knows, as the model's input."""
-        if self.table is not None and (hasattr(X, "columns") or isinstance(X, Mapping)):
-            X = self.table.features(X, dtype=self.dtype)
-        return super().as_input(X, name)
 
     def summary(self, print_fn: Any = print) -> None:
         """Print the layers with their shapes and parameter counts."""

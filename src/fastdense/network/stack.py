@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines
-from fastdense.checks import as_array, one_of, text, whole
+from fastdense.checks import one_of, text, whole
 from fastdense.engines import Program
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
+from fastdense.network.frozen import FrozenModel, Inputs, predict_checked
 from fastdense.network.layers import Activation, Dense, Input, Layer
-from fastdense.shapes import check_product
 from fastdense.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
 from fastdense.streams import WEIGHTS, check_seed, generator
 
@@ -24,9 +25,10 @@ Array = NDArray[Any]
 
 
 class Compiled(NamedTuple):
-    """A program, and the layers' stamps at the time that tell whether it is still theirs."""
+    """A program, its quickest way in, and the layers' stamps at the time: whether it is still theirs."""
 
     program: Program
+    predict: Callable[..., Array]
     stamps: tuple[object, ...]
 
 
@@ -62,6 +64,7 @@ class Stack:
         self.engine = engine
         self._layers: list[Layer] = []
         self._n_in: int | None = None
+        self.table: Any = None
         self._compiled: Compiled | None = None
         for layer in layers or ():
             self.add(layer)
@@ -164,12 +167,21 @@ class Stack:
         """Return how many numbers the model's weights hold."""
         return sum(layer.count_params() for layer in self._layers)
 
-    def predict_matrix(self, X: Array, out: Array | None = None) -> Array:
-        """Return the outputs for a checked matrix of the model's dtype."""
-        if out is None:  # an engine may return X itself, or a view of it, where no layer changes it
-            out = np.empty((len(X), self._widths()[1]), self.dtype)
-        output: Array = self._program().predict(X, out)
-        return output
+    def predictor(self) -> Callable[..., Array]:
+        """Return ``predict(X, out=None)`` for the weights as they are now."""
+        if self._compiled is not None and self._compiled.stamps == self.stamps():
+            return self._compiled.predict
+        return self._compile().predict if self.built else self._predict_otherwise
+
+    def freeze(self) -> FrozenModel:
+        """Return a model that only predicts, with the weights of now, at the least cost a call.
+
+        Returns
+        -------
+        FrozenModel
+            Independent of this model; safe to share between threads.
+        """
+        return FrozenModel(self.program(), self._inputs(), self._widths()[1])
 
     def as_input(self, X: Any, name: str = "X") -> Array:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not.
@@ -181,22 +193,10 @@ class Stack:
         ------
         ShapeError, DtypeError
         """
-        A_in = as_array(name, X, self.dtype)
-        if A_in.ndim == 1 and self._n_in in (None, 1):
-            A_in = A_in[:, np.newaxis]
+        A_in = self._inputs().array(X, name)
         if not self.built and A_in.ndim == 2:
             self.build(A_in.shape)
-        first = next((layer for layer in self._layers if isinstance(layer, Dense)), None)
-        n_in = self._n_in or "n_in"
-        check_product(
-            name,
-            A_in.shape,
-            "W",
-            (n_in, first.n_units if first else n_in),
-            owner=f"layer {first.name!r}" if first else f"model {self.name!r}",
-            owned=True,
-            fixes=[f"declare the model's input as Input(({A_in.shape[-1]},))"] if A_in.ndim == 2 else [],
-        )
+        self._inputs().check(A_in, name)
         return A_in
 
     def network(self) -> NetworkSpec:
@@ -211,7 +211,7 @@ class Stack:
 
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever a layer's weights are replaced, or the engine."""
-        return (engines.name_of(self.engine), *(layer.stamp for layer in self._layers))
+        return (self.engine, *[layer.stamp for layer in self._layers])
 
     def adopt(self, parameters: engines.Parameters) -> None:
         """Take over trained parameters, as a program hands them back; the arrays are not copied."""
@@ -219,11 +219,28 @@ class Stack:
             if isinstance(spec, DenseSpec):
                 layer.adopt(of_layer)
 
-    def _program(self) -> Program:
-        stamps = self.stamps()
-        if self._compiled is None or self._compiled.stamps != stamps:
-            self._compiled = Compiled(self.program(), stamps)
-        return self._compiled.program
+    def _compile(self) -> Compiled:
+        program, model = self.program(), ref(self)  # what the model holds must not hold the model
+
+        def otherwise(X: Any, out: Any = None) -> Array:
+            alive = model()
+            assert alive is not None
+            return alive._predict_otherwise(X, out)
+
+        self._compiled = Compiled(program, program.predictor(otherwise), self.stamps())
+        return self._compiled
+
+    def _predict_otherwise(self, X: Any, out: Any = None) -> Array:
+        """Predict for what the program's quickest way does not take."""
+        A_in = self.as_input(X)
+        current = self._compiled is not None and self._compiled.stamps == self.stamps()
+        compiled = self._compiled if current and self._compiled is not None else self._compile()
+        return predict_checked(compiled.program, A_in, out, self._widths()[1], self.dtype)
+
+    def _inputs(self) -> Inputs:
+        first = next((layer for layer in self._layers if isinstance(layer, Dense)), None)
+        owner = f"model {self.name!r}" if first is None else f"layer {first.name!r}"
+        return Inputs(self._n_in, first.n_units if first else None, owner, self.dtype, self.table)
 
     def _plan(self) -> list[tuple[Layer, LayerSpec]]:
         """Return every spec with its layer; an activation after a linear dense layer joins it."""

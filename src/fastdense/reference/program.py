@@ -6,6 +6,7 @@ run resumed from them equals the uninterrupted one bit for bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,10 @@ class ReferenceProgram:
             for i, x in enumerate(_rows(X)):
                 out[i] = self._forward(x)[-1].a_out
         return out
+
+    def predictor(self, otherwise: Callable[..., Array]) -> Callable[..., Array]:
+        """Return ``otherwise``: there is no quicker way."""
+        return otherwise
 
     def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
         """Return each row's loss, shape (m,), unweighted and without penalties, dropout off."""

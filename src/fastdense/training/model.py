@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -37,8 +37,8 @@ class Trainable(Protocol):
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever weights are replaced, or the engine."""
 
-    def predict_matrix(self, X: Array, out: Array | None = None) -> Array:
-        """Return the outputs for a checked matrix."""
+    def predictor(self) -> Callable[..., Array]:
+        """Return ``predict(X, out=None)`` for the weights as they are now."""
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights."""

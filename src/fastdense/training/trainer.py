@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastdense.checks import flag, whole
 from fastdense.engines import Program, Slots
-from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.errors import NotBuiltError
 from fastdense.spec import OptimizerSpec, TrainingSpec, slot_names
 from fastdense.training import losses, optimizers
 from fastdense.training import metrics as measured
@@ -221,13 +221,7 @@ class Trainer(Trainable):
         -------
         array of shape (m, n_out), the model's dtype
         """
-        X = self.as_input(x)
-        if out is not None:
-            wanted = (len(X), self.network().n_out)
-            if getattr(out, "shape", None) != wanted or str(getattr(out, "dtype", "")) != self.dtype:
-                raise ShapeError(f"out must be an array of shape {wanted} and dtype {self.dtype}")
-        with np.errstate(all="ignore"):
-            return self.predict_matrix(X, out)
+        return self.predictor()(x, out)
 
     predict_on_batch = predict
     __call__ = predict

@@ -1,132 +1,34 @@
-// The extension module fastdense.native._core: the only file that includes Python headers. Arguments are
-// validated by its only caller, the Python package around it.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
+// A network put together layer by layer, then compiled, then run. Arguments are validated by its only caller,
+// fastdense/native/program.py.
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
-#include <nanobind/stl/vector.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "bindings/arrays.h"
+#include "bindings/bindings.h"
 #include "engine/activation_layer.h"
 #include "engine/dense_layer.h"
 #include "engine/dropout_layer.h"
 #include "engine/program.h"
 #include "engine/scale_layer.h"
 #include "kernels/choose.h"
-#include "kernels/isa.h"
-#include "kernels/peak.h"
-#include "kernels/philox.h"
-#include "threads/cgroup.h"
-#include "threads/cores.h"
-#include "threads/pool.h"
 
-namespace nb = nanobind;
+namespace fastdense::bindings {
+
 using namespace nb::literals;
 
 namespace {
 
-template <class T, class... Config>
-using Array = nb::ndarray<T, nb::numpy, nb::c_contig, nb::device::cpu, Config...>;
-using Counters = nb::shape<-1, 4>;
-
-std::vector<std::string_view> runnable_isas() {
-    std::vector<std::string_view> names;
-    for (const fastdense::Kernels* kernels : fastdense::runnable_kernels()) names.emplace_back(kernels->isa);
-    return names;
-}
-
-double measure_peak(int threads, bool float64, std::string_view isa) {
-    const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
-    return fastdense::measure_peak(float64 ? kernels.f64.fma_loop : kernels.f32.fma_loop, threads);
-}
-
-void philox4x32(std::uint64_t key, Array<const std::uint32_t, Counters> counters,
-                Array<std::uint32_t, Counters> out) {
-    if (out.shape(0) != counters.shape(0)) throw nb::value_error("out must have one row a counter");
-    const auto multiply = [](std::uint64_t word, std::uint64_t constant) {
-        return (word & 0xFFFFFFFF) * constant;
-    };
-    for (std::size_t i = 0; i < counters.size(); i += 4) {
-        std::uint64_t words[4];
-        std::copy_n(counters.data() + i, 4, words);
-        fastdense::philox4x32(key, words, multiply);
-        for (std::size_t word = 0; word < 4; ++word) out.data()[i + word] = std::uint32_t(words[word]);
-    }
-}
-
-void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, std::uint32_t threshold,
-                  std::string_view isa, Array<bool, nb::ndim<2>> out) {
-    const fastdense::DropoutMask mask{.seed = seed,
-                                      .step = step,
-                                      .layer = layer,
-                                      .threshold = threshold,
-                                      .first_row = 0,
-                                      .rows = out.shape(0),
-                                      .columns = out.shape(1),
-                                      .kept = out.data()};
-    const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
-    nb::gil_scoped_release unlocked;
-    kernels.dropout_mask(mask);
-}
-
 template <class T>
-using Matrix = Array<T, nb::ndim<2>>;
-
-template <class T>
-void activate(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z, Matrix<T> out) {
-    const fastdense::Activate<T> f{.activation = fastdense::Activation(activation),
-                                   .alpha = T(alpha),
-                                   .rows = z.shape(0),
-                                   .columns = z.shape(1),
-                                   .z = z.data(),
-                                   .a = out.data()};
-    const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
-    nb::gil_scoped_release unlocked;
-    kernels.of<T>().activate(f);
-}
-
-template <class T>
-void activate_backward(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z,
-                       Matrix<const T> a, Matrix<const T> da, Matrix<T> out) {
-    const fastdense::ActivateBackward<T> b{.activation = fastdense::Activation(activation),
-                                           .alpha = T(alpha),
-                                           .rows = z.shape(0),
-                                           .columns = z.shape(1),
-                                           .z = z.data(),
-                                           .a = a.data(),
-                                           .da = da.data(),
-                                           .dz = out.data()};
-    const fastdense::Kernels& kernels = fastdense::kernels_for(isa);
-    nb::gil_scoped_release unlocked;
-    kernels.of<T>().activate_backward(b);
-}
-
-template <class T>
-void bind_activations(nb::module_& m) {
-    m.def("activate", &activate<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
-          "out"_a.noconvert());
-    m.def("activate_backward", &activate_backward<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
-          "a"_a.noconvert(), "da"_a.noconvert(), "out"_a.noconvert());
-}
-
-template <class T>
-using AnyMatrix = nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>;  // any strides
-template <class T>
-using List = Array<const T, nb::ndim<1>>;
-
-template <class T>
-fastdense::Rows<T> rows_of(const AnyMatrix<T>& matrix) {
+Rows<T> rows_of(const AnyMatrix<T>& matrix) {
     return {matrix.data(), matrix.shape(0), matrix.shape(1), matrix.stride(0), matrix.stride(1)};
 }
 
@@ -154,39 +56,39 @@ private:
     Clock::time_point asked_ = Clock::now();
 };
 
-// A network put together layer by layer, then compiled, then run.
 template <class T>
 class Network {
 public:
     Network(std::string_view isa, std::size_t inputs)
-        : kernels_(fastdense::kernels_for(isa)), inputs_(inputs), width_(inputs) {}
+        : kernels_(kernels_for(isa)), inputs_(inputs), width_(inputs) {}
+    Network(const Network&) = delete;
 
-    static fastdense::Curve<T> curve(int activation, double alpha) {
-        return {fastdense::Activation(activation), T(alpha)};
+    static Curve<T> curve(int activation, double alpha) {
+        return {Activation(activation), T(alpha)};
     }
     void dense(std::size_t units, int activation, double alpha, bool bias,
                const std::array<double, 4>& penalties) {
-        const fastdense::Penalties<T> kernel{T(penalties[0]), T(penalties[1])};
-        const fastdense::Penalties<T> on_bias{T(penalties[2]), T(penalties[3])};
-        add(std::make_unique<fastdense::DenseLayer<T>>(
+        const Penalties<T> kernel{T(penalties[0]), T(penalties[1])};
+        const Penalties<T> on_bias{T(penalties[2]), T(penalties[3])};
+        add(std::make_unique<DenseLayer<T>>(
             kernels_.of<T>(), width_, units, curve(activation, alpha), bias, kernel, on_bias, trains_));
         trains_ = true;
     }
     void activation(int activation, double alpha) {
-        add(std::make_unique<fastdense::ActivationLayer<T>>(kernels_.of<T>(), width_,
+        add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_,
                                                             curve(activation, alpha)));
     }
     void dropout(double rate, std::uint32_t stream) {
-        add(std::make_unique<fastdense::DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream));
+        add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream));
     }
     void scale(List<T> mean, List<T> deviation) {
-        add(std::make_unique<fastdense::ScaleLayer<T>>(
+        add(std::make_unique<ScaleLayer<T>>(
             std::vector<T>(mean.data(), mean.data() + mean.size()),
             std::vector<T>(deviation.data(), deviation.data() + deviation.size())));
     }
-    void compile(int head, double alpha, const fastdense::LossOptions& loss,
-                 const fastdense::Recipe& recipe) {
-        program_ = std::make_unique<fastdense::Program<T>>(kernels_, inputs_, std::move(layers_),
+    void compile(int head, double alpha, const LossOptions& loss,
+                 const Recipe& recipe) {
+        program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_),
                                                            curve(head, alpha), loss, recipe);
     }
 
@@ -210,6 +112,7 @@ public:
         nb::gil_scoped_release unlocked;
         program_->predict(rows_of(X), out.data());
     }
+    nb::object predictor(nb::object otherwise) const { return bindings::predictor<T>(program_, otherwise); }
     void losses(AnyMatrix<T> X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
                 Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) const {
         nb::gil_scoped_release unlocked;
@@ -239,21 +142,21 @@ public:
     }
 
 private:
-    static fastdense::Targets<T> targets(const std::optional<AnyMatrix<T>>& y,
+    static Targets<T> targets(const std::optional<AnyMatrix<T>>& y,
                                          const std::optional<List<std::int64_t>>& labels) {
-        return {y ? rows_of(*y) : fastdense::Rows<T>{}, data_or_null(labels)};
+        return {y ? rows_of(*y) : Rows<T>{}, data_or_null(labels)};
     }
-    void add(std::unique_ptr<fastdense::Layer<T>> layer) {
+    void add(std::unique_ptr<Layer<T>> layer) {
         width_ = layer->units;
         layers_.push_back(std::move(layer));
     }
 
-    const fastdense::Kernels& kernels_;
+    const Kernels& kernels_;
     const std::size_t inputs_;
     std::size_t width_;
     bool trains_ = false;  // whether a layer so far does
-    fastdense::Layers<T> layers_;
-    std::unique_ptr<fastdense::Program<T>> program_;
+    Layers<T> layers_;
+    std::shared_ptr<Program<T>> program_;
 };
 
 template <class T>
@@ -272,6 +175,7 @@ void bind_network(nb::module_& m, const char* name) {
         .def("store", &N::store, "layer"_a, "which"_a, "kernel"_a, "bias"_a.none())
         .def("store_gradient", &N::store_gradient, "layer"_a, "kernel"_a, "bias"_a.none())
         .def("predict", &N::predict, "X"_a, "out"_a)
+        .def("predictor", &N::predictor, "otherwise"_a)
         .def("losses", &N::losses, "X"_a, "y"_a.none(), "labels"_a.none(), "losses"_a, "out"_a.none())
         .def("gradients", &N::gradients, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(),
              "order"_a)
@@ -280,19 +184,18 @@ void bind_network(nb::module_& m, const char* name) {
 }
 
 void bind_options(nb::module_& m) {
-    using fastdense::LossOptions, fastdense::Recipe;
     nb::class_<LossOptions>(m, "LossOptions")
         .def(
             "__init__",
             [](LossOptions* self, int loss, bool from_logits, double label_smoothing, double delta) {
-                new (self) LossOptions{fastdense::Loss(loss), from_logits, label_smoothing, delta};
+                new (self) LossOptions{Loss(loss), from_logits, label_smoothing, delta};
             },
             "loss"_a, "from_logits"_a, "label_smoothing"_a, "delta"_a);
     nb::class_<Recipe>(m, "Recipe")
         .def(nb::init<>())
         .def_prop_rw(
             "rule", [](const Recipe& r) { return int(r.rule); },
-            [](Recipe& r, int rule) { r.rule = fastdense::Rule(rule); })
+            [](Recipe& r, int rule) { r.rule = Rule(rule); })
         .def_rw("nesterov", &Recipe::nesterov)
         .def_rw("centered", &Recipe::centered)
         .def_rw("momentum", &Recipe::momentum)
@@ -310,24 +213,10 @@ void bind_options(nb::module_& m) {
 
 }  // namespace
 
-NB_MODULE(_core, m) {
-    nb::set_leak_warnings(false);  // models alive at the interpreter's exit are no news to a user
-    m.doc() = "The compiled engine. Use it through fastdense.native, which checks arguments.";
-    m.def("instruction_sets", &fastdense::instruction_sets);
-    m.def("runnable_isas", &runnable_isas);
-    m.def("usable_cores", &fastdense::usable_cores);
-    m.def("max_threads", &fastdense::max_threads);
-    m.def("set_max_threads", &fastdense::set_max_threads, "threads"_a);
-    m.def(
-        "cgroup_cores", [](const std::string& root) { return fastdense::cgroup_cores(root); },
-        "root"_a = "/");
-    m.def("measure_peak", &measure_peak, "threads"_a, "float64"_a, "isa"_a,
-          nb::call_guard<nb::gil_scoped_release>());
-    m.def("philox4x32", &philox4x32, "key"_a, "counters"_a, "out"_a);
-    m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
-    bind_activations<float>(m);
-    bind_activations<double>(m);
+void bind_networks(nb::module_& m) {
     bind_options(m);
     bind_network<float>(m, "Network32");
     bind_network<double>(m, "Network64");
 }
+
+}  // namespace fastdense::bindings

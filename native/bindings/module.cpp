@@ -1,0 +1,134 @@
+// The extension module fastdense.native._core. Arguments are validated by its only caller, the Python package
+// around it.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bindings/arrays.h"
+#include "bindings/bindings.h"
+#include "kernels/choose.h"
+#include "kernels/isa.h"
+#include "kernels/peak.h"
+#include "kernels/philox.h"
+#include "threads/cgroup.h"
+#include "threads/cores.h"
+#include "threads/pool.h"
+
+namespace fastdense::bindings {
+
+using namespace nb::literals;
+
+namespace {
+
+using Counters = nb::shape<-1, 4>;
+
+std::vector<std::string_view> runnable_isas() {
+    std::vector<std::string_view> names;
+    for (const Kernels* kernels : runnable_kernels()) names.emplace_back(kernels->isa);
+    return names;
+}
+
+double measure_peak(int threads, bool float64, std::string_view isa) {
+    const Kernels& kernels = kernels_for(isa);
+    return fastdense::measure_peak(float64 ? kernels.f64.fma_loop : kernels.f32.fma_loop, threads);
+}
+
+void philox4x32(std::uint64_t key, Array<const std::uint32_t, Counters> counters,
+                Array<std::uint32_t, Counters> out) {
+    if (out.shape(0) != counters.shape(0)) throw nb::value_error("out must have one row a counter");
+    const auto multiply = [](std::uint64_t word, std::uint64_t constant) {
+        return (word & 0xFFFFFFFF) * constant;
+    };
+    for (std::size_t i = 0; i < counters.size(); i += 4) {
+        std::uint64_t words[4];
+        std::copy_n(counters.data() + i, 4, words);
+        fastdense::philox4x32(key, words, multiply);
+        for (std::size_t word = 0; word < 4; ++word) out.data()[i + word] = std::uint32_t(words[word]);
+    }
+}
+
+void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, std::uint32_t threshold,
+                  std::string_view isa, Array<bool, nb::ndim<2>> out) {
+    const DropoutMask mask{.seed = seed,
+                                      .step = step,
+                                      .layer = layer,
+                                      .threshold = threshold,
+                                      .first_row = 0,
+                                      .rows = out.shape(0),
+                                      .columns = out.shape(1),
+                                      .kept = out.data()};
+    const Kernels& kernels = kernels_for(isa);
+    nb::gil_scoped_release unlocked;
+    kernels.dropout_mask(mask);
+}
+
+template <class T>
+void activate(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z, Matrix<T> out) {
+    const Activate<T> f{.activation = Activation(activation),
+                                   .alpha = T(alpha),
+                                   .rows = z.shape(0),
+                                   .columns = z.shape(1),
+                                   .z = z.data(),
+                                   .a = out.data()};
+    const Kernels& kernels = kernels_for(isa);
+    nb::gil_scoped_release unlocked;
+    kernels.of<T>().activate(f);
+}
+
+template <class T>
+void activate_backward(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z,
+                       Matrix<const T> a, Matrix<const T> da, Matrix<T> out) {
+    const ActivateBackward<T> b{.activation = Activation(activation),
+                                           .alpha = T(alpha),
+                                           .rows = z.shape(0),
+                                           .columns = z.shape(1),
+                                           .z = z.data(),
+                                           .a = a.data(),
+                                           .da = da.data(),
+                                           .dz = out.data()};
+    const Kernels& kernels = kernels_for(isa);
+    nb::gil_scoped_release unlocked;
+    kernels.of<T>().activate_backward(b);
+}
+
+template <class T>
+void bind_activations(nb::module_& m) {
+    m.def("activate", &activate<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
+          "out"_a.noconvert());
+    m.def("activate_backward", &activate_backward<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
+          "a"_a.noconvert(), "da"_a.noconvert(), "out"_a.noconvert());
+}
+
+void bind_all(nb::module_& m) {
+    m.def("instruction_sets", &fastdense::instruction_sets);
+    m.def("runnable_isas", &runnable_isas);
+    m.def("usable_cores", &fastdense::usable_cores);
+    m.def("max_threads", &fastdense::max_threads);
+    m.def("set_max_threads", &fastdense::set_max_threads, "threads"_a);
+    m.def(
+        "cgroup_cores", [](const std::string& root) { return fastdense::cgroup_cores(root); },
+        "root"_a = "/");
+    m.def("measure_peak", &measure_peak, "threads"_a, "float64"_a, "isa"_a,
+          nb::call_guard<nb::gil_scoped_release>());
+    m.def("philox4x32", &philox4x32, "key"_a, "counters"_a, "out"_a);
+    m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
+    bind_activations<float>(m);
+    bind_activations<double>(m);
+    bind_networks(m);
+    bind_predictors(m);
+}
+
+}  // namespace
+
+}  // namespace fastdense::bindings
+
+NB_MODULE(_core, m) {
+    nanobind::set_leak_warnings(false);  // models alive at the interpreter's exit are no news to a user
+    m.doc() = "The compiled engine. Use it through fastdense.native, which checks arguments.";
+    fastdense::bindings::bind_all(m);
+}

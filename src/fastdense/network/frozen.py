@@ -1,0 +1,129 @@
+"""What a network takes, and a network that only predicts: its weights packed once, shared between threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.checks import as_array
+from fastdense.engines import Program
+from fastdense.errors import ShapeError
+from fastdense.shapes import check_product
+
+__all__ = ["FrozenModel", "Inputs", "predict_checked"]
+
+Array = NDArray[Any]
+
+
+class Inputs(NamedTuple):
+    """What a network takes: the matrix, or the table, that its first layer can be multiplied with.
+
+    Attributes
+    ----------
+    n_in : int or None
+        The columns, None while they are not known.
+    n_units : int or None
+        The units of the first dense layer, None where there is none.
+    owner : str
+        Who takes them, in messages.
+    dtype : "float32" or "float64"
+    table
+        What turns a data frame's rows into the matrix, or None.
+    """
+
+    n_in: int | None
+    n_units: int | None
+    owner: str
+    dtype: str
+    table: Any = None
+
+    def matrix(self, X: Any, name: str = "X") -> Array:
+        """Return ``X`` as a matrix of the network's dtype and width, copied only where it must be.
+
+        Raises
+        ------
+        ShapeError, DtypeError
+        """
+        A_in = self.array(X, name)
+        self.check(A_in, name)
+        return A_in
+
+    def array(self, X: Any, name: str) -> Array:
+        """Return ``X`` as an array of the network's dtype, a vector as one column where that may be meant."""
+        if self.table is not None and (hasattr(X, "columns") or isinstance(X, Mapping)):
+            X = self.table.features(X, dtype=self.dtype)
+        A_in = as_array(name, X, self.dtype)
+        if A_in.ndim == 1 and self.n_in in (None, 1):
+            A_in = A_in[:, np.newaxis]
+        return A_in
+
+    def check(self, A_in: Array, name: str) -> None:
+        """Raise ShapeError unless the array is a matrix of the network's width."""
+        n_in: int | str = self.n_in or "n_in"
+        check_product(
+            name,
+            A_in.shape,
+            "W",
+            (n_in, self.n_units or n_in),
+            owner=self.owner,
+            owned=True,
+            fixes=[f"declare the model's input as Input(({A_in.shape[-1]},))"] if A_in.ndim == 2 else [],
+        )
+
+
+def predict_checked(program: Program, X: Array, out: Any, n_out: int, dtype: str) -> Array:
+    """Return a program's outputs for a checked matrix, in ``out`` where one is given and fits."""
+    if out is None:  # an engine may return X itself, or a view of it, where no layer changes it
+        out = np.empty((len(X), n_out), dtype)
+    elif getattr(out, "shape", None) != (len(X), n_out) or str(getattr(out, "dtype", "")) != dtype:
+        raise ShapeError(f"out must be an array of shape {(len(X), n_out)} and dtype {dtype}")
+    with np.errstate(all="ignore"):
+        outputs: Array = program.predict(X, out)
+    return outputs
+
+
+class FrozenModel:
+    """A network for prediction only, with the weights that it had when it was frozen.
+
+    It is what to serve with: a row through a small network takes a fraction of a microsecond, any number of
+    threads may predict at once, and nothing done to the model that it came from changes it.
+
+    Attributes
+    ----------
+    predict : callable ``(X, out=None)``
+        As `Sequential.predict`: the outputs, shape (m, n_out), for ``X`` of shape (m, n_in). A NumPy matrix
+        of the network's dtype is read where it lies; what else `Sequential.predict` takes is converted first.
+    input_shape, output_shape : tuple
+        ``(None, n_in)`` and ``(None, n_out)``.
+    dtype : "float32" or "float64"
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastdense as fd
+    >>> model = fd.Sequential([fd.Input((2,)), fd.Dense(3, "relu"), fd.Dense(1)], seed=0)
+    >>> frozen = model.freeze()
+    >>> x = np.array([[0.5, -1.0]], dtype=np.float32)
+    >>> bool(frozen.predict(x) == model.predict(x))
+    True
+    """
+
+    def __init__(self, program: Program, inputs: Inputs, n_out: int) -> None:
+        self.input_shape = (None, inputs.n_in)
+        self.output_shape = (None, n_out)
+        self.dtype = inputs.dtype
+
+        def otherwise(X: Any, out: Any = None) -> Array:
+            return predict_checked(program, inputs.matrix(X), out, n_out, inputs.dtype)
+
+        self.predict: Callable[..., Array] = program.predictor(otherwise)
+
+    def __call__(self, X: Any, out: Any = None) -> Array:
+        """Return ``predict(X, out)``."""
+        return self.predict(X, out)
+
+    def __repr__(self) -> str:
+        return f"FrozenModel({self.input_shape[1]} -> {self.output_shape[1]}, {self.dtype})"
