@@ -55,13 +55,13 @@ void philox4x32(std::uint64_t key, Array<const std::uint32_t, Counters> counters
 void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, std::uint32_t threshold,
                   std::string_view isa, Array<bool, nb::ndim<2>> out) {
     const DropoutMask mask{.seed = seed,
-                                      .step = step,
-                                      .layer = layer,
-                                      .threshold = threshold,
-                                      .first_row = 0,
-                                      .rows = out.shape(0),
-                                      .columns = out.shape(1),
-                                      .kept = out.data()};
+                           .step = step,
+                           .layer = layer,
+                           .threshold = threshold,
+                           .first_row = 0,
+                           .rows = out.shape(0),
+                           .columns = out.shape(1),
+                           .kept = out.data()};
     const Kernels& kernels = kernels_for(isa);
     nb::gil_scoped_release unlocked;
     kernels.dropout_mask(mask);
@@ -70,11 +70,11 @@ void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, s
 template <class T>
 void activate(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z, Matrix<T> out) {
     const Activate<T> f{.activation = Activation(activation),
-                                   .alpha = T(alpha),
-                                   .rows = z.shape(0),
-                                   .columns = z.shape(1),
-                                   .z = z.data(),
-                                   .a = out.data()};
+                        .alpha = T(alpha),
+                        .rows = z.shape(0),
+                        .columns = z.shape(1),
+                        .z = z.data(),
+                        .a = out.data()};
     const Kernels& kernels = kernels_for(isa);
     nb::gil_scoped_release unlocked;
     kernels.of<T>().activate(f);
@@ -84,13 +84,13 @@ template <class T>
 void activate_backward(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z,
                        Matrix<const T> a, Matrix<const T> da, Matrix<T> out) {
     const ActivateBackward<T> b{.activation = Activation(activation),
-                                           .alpha = T(alpha),
-                                           .rows = z.shape(0),
-                                           .columns = z.shape(1),
-                                           .z = z.data(),
-                                           .a = a.data(),
-                                           .da = da.data(),
-                                           .dz = out.data()};
+                                .alpha = T(alpha),
+                                .rows = z.shape(0),
+                                .columns = z.shape(1),
+                                .z = z.data(),
+                                .a = a.data(),
+                                .da = da.data(),
+                                .dz = out.data()};
     const Kernels& kernels = kernels_for(isa);
     nb::gil_scoped_release unlocked;
     kernels.of<T>().activate_backward(b);

@@ -63,20 +63,17 @@ public:
         : kernels_(kernels_for(isa)), inputs_(inputs), width_(inputs) {}
     Network(const Network&) = delete;
 
-    static Curve<T> curve(int activation, double alpha) {
-        return {Activation(activation), T(alpha)};
-    }
+    static Curve<T> curve(int activation, double alpha) { return {Activation(activation), T(alpha)}; }
     void dense(std::size_t units, int activation, double alpha, bool bias,
                const std::array<double, 4>& penalties) {
         const Penalties<T> kernel{T(penalties[0]), T(penalties[1])};
         const Penalties<T> on_bias{T(penalties[2]), T(penalties[3])};
-        add(std::make_unique<DenseLayer<T>>(
-            kernels_.of<T>(), width_, units, curve(activation, alpha), bias, kernel, on_bias, trains_));
+        add(std::make_unique<DenseLayer<T>>(kernels_.of<T>(), width_, units, curve(activation, alpha), bias,
+                                            kernel, on_bias, trains_));
         trains_ = true;
     }
     void activation(int activation, double alpha) {
-        add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_,
-                                                            curve(activation, alpha)));
+        add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve(activation, alpha)));
     }
     void dropout(double rate, std::uint32_t stream) {
         add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream));
@@ -86,10 +83,9 @@ public:
             std::vector<T>(mean.data(), mean.data() + mean.size()),
             std::vector<T>(deviation.data(), deviation.data() + deviation.size())));
     }
-    void compile(int head, double alpha, const LossOptions& loss,
-                 const Recipe& recipe) {
-        program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_),
-                                                           curve(head, alpha), loss, recipe);
+    void compile(int head, double alpha, const LossOptions& loss, const Recipe& recipe) {
+        program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_), curve(head, alpha),
+                                                loss, recipe);
     }
 
     std::size_t steps() const { return program_->steps(); }
@@ -132,10 +128,10 @@ public:
         std::size_t taken;
         {
             nb::gil_scoped_release unlocked;
-            taken = program_->train({rows_of(X), targets(y, labels), data_or_null(weights), order.data(),
-                                     order.size(), batch_rows},
-                                    rates.data(), rates.size(), first, losses.data(), data_or_null(out),
-                                    std::ref(go_on));
+            const Batches<T> batches{rows_of(X),   targets(y, labels), data_or_null(weights),
+                                     order.data(), order.size(),       batch_rows};
+            taken = program_->train({batches, rates.data(), rates.size(), first, losses.data(),
+                                     data_or_null(out), std::ref(go_on)});
         }
         if (go_on.interrupted) throw nb::python_error();
         return taken;
@@ -143,7 +139,7 @@ public:
 
 private:
     static Targets<T> targets(const std::optional<AnyMatrix<T>>& y,
-                                         const std::optional<List<std::int64_t>>& labels) {
+                              const std::optional<List<std::int64_t>>& labels) {
         return {y ? rows_of(*y) : Rows<T>{}, data_or_null(labels)};
     }
     void add(std::unique_ptr<Layer<T>> layer) {

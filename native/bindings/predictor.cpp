@@ -1,5 +1,5 @@
-// Predictions at the least cost a call. nanobind's arrays take half a microsecond to hand over; here NumPy's own
-// interface is asked for the matrix's address and shape, and makes the result.
+// Predictions at the least cost a call. nanobind's arrays take half a microsecond to hand over; here NumPy's
+// own interface is asked for the matrix's address and shape, and makes the result.
 #include <nanobind/nanobind.h>
 
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION

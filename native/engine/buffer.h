@@ -40,7 +40,8 @@ private:
         void* data = std::aligned_alloc(unit, bytes);
         if (!data && bytes) throw std::bad_alloc();
 #ifdef __linux__
-        if (unit == large_page_bytes) madvise(data, bytes, MADV_HUGEPAGE);  // a wish: whether or not it is met
+        if (unit == large_page_bytes)
+            madvise(data, bytes, MADV_HUGEPAGE);  // a wish: whether or not it is met
 #endif
         return static_cast<T*>(data);
     }

@@ -28,8 +28,8 @@ public:
 
     const std::size_t inputs, units;
 
-    // The outputs of rows, as in prediction. Where the rows of `out` lie apart, what is between them is written
-    // too, with anything finite.
+    // The outputs of rows, as in prediction. Where the rows of `out` lie apart, what is between them is
+    // written too, with anything finite.
     virtual void predict(View<const T> in, View<T> out) const = 0;
 
     // Makes room for batches of so many rows.

@@ -7,6 +7,13 @@
 #include "threads/pool.h"
 
 namespace fastdense {
+namespace {
+
+// Multiply-adds that a thread is worth: one core takes some 10 microseconds for them.
+constexpr std::size_t thread_work = 1 << 20;
+
+}  // namespace
+
 // A layer's output each, for a block of rows, and room for the caller's rows and targets.
 template <class T>
 struct Program<T>::Scratch {
@@ -70,7 +77,8 @@ void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View
 template <class T>
 template <class Each>
 void Program<T>::over_blocks(std::size_t rows, Each each) const {
-    const int threads = std::min<int>(threads_for(rows * multiply_adds_), std::max<std::size_t>(rows, 1));
+    const int threads =
+        std::min<int>(threads_for(rows * multiply_adds_, thread_work), std::max<std::size_t>(rows, 1));
     const std::size_t rounds = (rows + block_rows * threads - 1) / (block_rows * threads);
     const std::size_t blocks = std::max<std::size_t>(rounds * threads, 1),
                       block = (rows + blocks - 1) / blocks;
@@ -85,9 +93,9 @@ void Program<T>::over_blocks(std::size_t rows, Each each) const {
     for (int thread = 0; thread < threads; ++thread) scratch.emplace_back(*this, block);
     // Whoever is free takes the next block: a thread that gets no core is not waited for with its share.
     std::atomic<std::size_t> next{0};
-    run_team(threads, [&](const Team& team) {
+    run_crowd(threads, [&](int thread) {
         for (std::size_t first; (first = block * next.fetch_add(1)) < rows;) {
-            each(scratch[team.thread], first, std::min(block, rows - first));
+            each(scratch[thread], first, std::min(block, rows - first));
         }
     });
 }

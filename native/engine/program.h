@@ -10,6 +10,7 @@
 #include "engine/curve.h"
 #include "engine/layer.h"
 #include "engine/matrix.h"
+#include "engine/pace.h"
 #include "threads/pool.h"
 
 namespace fastdense {
@@ -36,6 +37,18 @@ struct Batches {
     const T* weights;  // one a row of X, or null
     const std::int64_t* order;
     std::size_t count, batch_rows;
+};
+
+// Steps of training: one a rate, numbered from `first` on. `outputs`, where not null, gets those of every row
+// in the order they were taken. `go_on` is asked before each step.
+template <class T>
+struct Run {
+    Batches<T> batches;
+    const double* rates;
+    std::size_t steps, first;
+    double* losses;
+    T* outputs;
+    std::function<bool()> go_on;
 };
 
 constexpr double unlimited = std::numeric_limits<double>::infinity();
@@ -77,14 +90,18 @@ public:
     // The loss of all rows as one batch; its gradient stays in the layers' weights.
     double gradients(const Batches<T>& batch);
 
-    // Takes a step a rate, from the step numbered `first` on, and returns how many losses were written to
-    // `losses`. A step whose loss is not finite is not taken, and is the last. `out`, where not null, gets
-    // the outputs of every row in the order they were taken. `go_on` is asked before each step.
-    std::size_t train(const Batches<T>& batches, const double* rates, std::size_t steps, std::size_t first,
-                      double* losses, T* out, const std::function<bool()>& go_on);
+    // Returns how many losses were written. A step whose loss is not finite is not taken, and is the last.
+    std::size_t train(const Run<T>& run);
 
 private:
     struct Scratch;
+    // How some steps went: by how many threads, up to which, and whether more may follow.
+    struct Stretch {
+        int threads;
+        std::size_t end;
+        bool goes_on;
+    };
+
     const KernelsOf<T>& kernels_;
     const std::size_t inputs_;
     const Layers<T> layers_;
@@ -100,6 +117,8 @@ private:
     std::vector<std::int64_t> labels_;
     std::vector<T> scale_;
     std::vector<double> losses_;
+    std::vector<std::vector<Pair>> squares_;  // of the parts of each layer's gradient, where it is clipped
+    Pace pace_;
     // Of the last small prediction, for the next one on any thread.
     mutable std::atomic<Scratch*> kept_{nullptr};
     std::size_t multiply_adds_ = 0;
@@ -119,7 +138,10 @@ private:
                       std::size_t count);
     double loss(const Batches<T>& batch, std::size_t begin, std::size_t count) const;
     void update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, bool keep);
-    void clipped_step(const Optimizer<T>& optimizer);
+    void clipped_step(const Team& team, const Optimizer<T>& optimizer);
+    template <class Visit>
+    void over_parts(const Team& team, Visit visit) const;
+    Stretch stretch(const Run<T>& run, int threads, std::size_t begin, std::size_t end);
 };
 
 }  // namespace fastdense

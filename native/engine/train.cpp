@@ -2,6 +2,7 @@
 // part.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -11,10 +12,10 @@
 namespace fastdense {
 namespace {
 
-// In training the threads read each other's activations and new weights at every step. Measured on two cores
-// that share a third-level cache: a batch of 2.3 million multiply-adds forward is a tenth slower on both than
-// on one, one of 30 million a fifth faster, one of 540 million half as fast again.
-constexpr std::size_t sharing_cost = 2;
+// Multiply-adds of a step forward that a thread may be worth: whether it is, is tried.
+constexpr std::size_t thread_work = 1 << 17;
+// Of a step, for each of those: a first guess.
+constexpr double seconds_each = 4e-11;
 
 }  // namespace
 
@@ -48,6 +49,10 @@ template <class T>
 void Program<T>::prepare(std::size_t batch_rows, bool keeps_gradient) {
     for (const auto& layer : layers_) {
         if (keeps_gradient && layer->weights()) layer->weights()->keep_gradient();
+    }
+    squares_.resize(layers_.size());
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+        if (keeps_gradient && layers_[l]->weights()) squares_[l].resize(layers_[l]->weights()->parts());
     }
     if (batch_rows <= losses_.size()) return;
     std::vector<Block<T>> activations, gradients;
@@ -116,31 +121,35 @@ void Program<T>::read_targets(const Batches<T>& batch, const std::int64_t* order
     if (!batch.y.labels) gather(batch.y.values, order, row, targets_.rows(row, rows));
 }
 
-// This thread's parts of the weights.
+// Calls visit(weights, part, the layer's number) for this thread's parts of the weights.
 template <class T>
-void Program<T>::update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, bool keep) {
+template <class Visit>
+void Program<T>::over_parts(const Team& team, Visit visit) const {
     std::size_t i = 0;
     for (std::size_t l = first_trained_; l < layers_.size(); ++l) {
         Weights<T>* weights = layers_[l]->weights();
-        if (!weights) continue;
-        for (std::size_t part = 0; part < weights->parts(); ++part) {
-            if (!team.takes(i++)) continue;
-            weights->update(part, activations_[l].rows(0, rows), gradients_[l + 1].rows(0, rows), optimizer,
-                            keep);
+        for (std::size_t part = 0; weights && part < weights->parts(); ++part) {
+            if (team.takes(i++)) visit(*weights, part, l);
         }
     }
 }
 
-// The step from kept gradients, each array's or all together scaled down to a norm.
+// Takes the optimizer's step on this thread's parts of the weights, or keeps their gradient.
 template <class T>
-void Program<T>::clipped_step(const Optimizer<T>& optimizer) {
-    std::vector<Pair> squares(layers_.size());
+void Program<T>::update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, bool keep) {
+    over_parts(team, [&](Weights<T>& weights, std::size_t part, std::size_t l) {
+        weights.update(part, activations_[l].rows(0, rows), gradients_[l + 1].rows(0, rows), optimizer, keep);
+        if (keep) squares_[l][part] = weights.squares(part);
+    });
+}
+
+// The step from kept gradients, each array's or all together scaled down to a norm. Every thread sums all
+// squares for itself, in the order of the parts.
+template <class T>
+void Program<T>::clipped_step(const Team& team, const Optimizer<T>& optimizer) {
     double all = 0;
-    for (std::size_t i = first_trained_; i < layers_.size(); ++i) {
-        if (!layers_[i]->weights()) continue;
-        squares[i] = layers_[i]->weights()->squares();
-        all += squares[i].kernel;
-        all += squares[i].bias;
+    for (const auto& of_layer : squares_) {
+        for (const Pair& part : of_layer) all += part.kernel + part.bias;
     }
     const auto scale = [&](double square) {
         const bool each = std::isfinite(recipe_.clipnorm);
@@ -148,17 +157,23 @@ void Program<T>::clipped_step(const Optimizer<T>& optimizer) {
         const double norm = std::sqrt(each ? square : all);
         return norm > limit ? limit / norm : 1.0;
     };
-    for (std::size_t i = first_trained_; i < layers_.size(); ++i) {
-        if (Weights<T>* weights = layers_[i]->weights()) {
-            weights->step(optimizer, {scale(squares[i].kernel), scale(squares[i].bias)});
+    Pair scales;
+    std::size_t of = layers_.size();  // the layer that they are of
+    over_parts(team, [&](Weights<T>& weights, std::size_t part, std::size_t l) {
+        if (l != of) {
+            Pair squares;
+            for (const Pair& each : squares_[l]) squares.kernel += each.kernel, squares.bias += each.bias;
+            scales = {scale(squares.kernel), scale(squares.bias)};
+            of = l;
         }
-    }
+        weights.step(part, optimizer, scales);
+    });
 }
 
 template <class T>
 double Program<T>::gradients(const Batches<T>& batch) {
     prepare(batch.count, true);
-    run_team(threads_for(batch.count * multiply_adds_ / sharing_cost), [&](const Team& team) {
+    run_team(threads_for(batch.count * multiply_adds_, thread_work), [&](const Team& team) {
         const FlushSubnormals flush;
         pass(team, batch, 0, batch.count, {recipe_.seed, 0, 0, false}, nullptr);
         team.wait();
@@ -167,38 +182,64 @@ double Program<T>::gradients(const Batches<T>& batch) {
     return loss(batch, 0, batch.count);
 }
 
-// All threads take every step together; they wait for one another after the rows and after the weights. Each
-// sums the loss for itself, so all know without another wait whether to go on.
 template <class T>
-std::size_t Program<T>::train(const Batches<T>& batches, const double* rates, std::size_t steps,
-                              std::size_t first, double* losses, T* out, const std::function<bool()>& go_on) {
-    const std::size_t batch_rows = std::min(batches.batch_rows, batches.count);
+std::size_t Program<T>::train(const Run<T>& run) {
+    const std::size_t batch_rows = std::min(run.batches.batch_rows, run.batches.count);
+    prepare(batch_rows, recipe_.clips_by_norm());
+    const std::size_t work = batch_rows * multiply_adds_;
+    std::size_t taken = 0;
+    bool goes_on = true;
+    while (goes_on && taken < run.steps) {
+        const int threads = pace_.threads(threads_for(work, thread_work));
+        const std::size_t end = std::min(run.steps, taken + pace_.steps(double(work) * seconds_each));
+        const auto start = std::chrono::steady_clock::now();
+        const Stretch done = stretch(run, threads, taken, end);
+        const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+        if (done.end == end) pace_.took(done.threads, time.count() / double(end - taken));
+        goes_on = done.goes_on;
+        taken = done.end;
+    }
+    return taken;
+}
+
+// Takes the steps from `begin` to `end`. All threads take every step together; they wait for one another
+// after the rows and after the weights. Each sums the loss for itself, so all know without another wait
+// whether to go on.
+template <class T>
+typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads, std::size_t begin,
+                                                 std::size_t end) {
     const bool clips = recipe_.clips_by_norm();
-    prepare(batch_rows, clips);
     std::atomic<bool> stopped{false};
-    std::size_t taken = 0;  // written by the first thread only
-    run_team(threads_for(batch_rows * multiply_adds_ / sharing_cost), [&](const Team& team) {
+    Stretch done{1, begin, true};  // written by the first thread only
+    run_team(threads, [&](const Team& team) {
         const FlushSubnormals flush;
-        for (std::size_t step = 0; step < steps; ++step) {
-            const std::size_t begin = step * batches.batch_rows;
-            const std::size_t count = std::min(batches.batch_rows, batches.count - begin);
-            if (team.thread == 0 && !go_on()) stopped.store(true);
-            pass(team, batches, begin, count, {recipe_.seed, std::uint32_t(first + step), 0, true}, out);
+        const bool first = team.thread == 0;
+        if (first) done.threads = team.threads;
+        for (std::size_t step = begin; step < end; ++step) {
+            const std::size_t row = step * run.batches.batch_rows;
+            const std::size_t count = std::min(run.batches.batch_rows, run.batches.count - row);
+            if (first && !run.go_on()) stopped.store(true);
+            pass(team, run.batches, row, count, {recipe_.seed, std::uint32_t(run.first + step), 0, true},
+                 run.outputs);
             team.wait();
+            const double value = loss(run.batches, row, count);
+            const bool goes_on = !stopped.load() && std::isfinite(value);
+            if (first) done.goes_on = goes_on;
             if (stopped.load()) return;
-            const double value = loss(batches, begin, count);
-            if (team.thread == 0) losses[step] = value, taken = step + 1;
-            if (!std::isfinite(value)) return;
-            const Optimizer<T> optimizer = recipe_.at<T>(first + step, rates[step]);
+            if (first) run.losses[step] = value, done.end = step + 1;
+            if (!goes_on) return;
+            const Optimizer<T> optimizer = recipe_.at<T>(run.first + step, run.rates[step]);
             if (penalised_) team.wait();  // the loss has read the weights
             update(team, optimizer, count, clips);
             team.wait();
-            if (clips && team.thread == 0) clipped_step(optimizer);
-            if (team.thread == 0) ++steps_;
-            if (clips) team.wait();
+            if (clips) {
+                clipped_step(team, optimizer);
+                team.wait();
+            }
+            if (first) ++steps_;
         }
     });
-    return taken;
+    return done;
 }
 
 template class Program<float>;

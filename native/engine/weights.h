@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "engine/buffer.h"
 #include "kernels/table.h"
@@ -31,11 +32,12 @@ public:
 
     const T* panels() const { return panels_.data(); }
     const T* transposed() const { return transposed_.data(); }
+    // Summed part by part as the weights change: a pass over all of them would take as long as a step.
     double penalty() const;
     bool penalised() const;
 
-    // Makes room for an optimizer's arrays, for the gradient where it must be had whole, and for the transpose,
-    // which then follows the weights.
+    // Makes room for an optimizer's arrays, for the gradient where it must be had whole, and for the
+    // transpose, which then follows the weights.
     void keep_slots(std::size_t count);
     void keep_gradient();
     void keep_transpose();
@@ -46,9 +48,9 @@ public:
     // fifth of a step of 256 x 4 at batch 32.
     void update(std::size_t part, View<const T> in, View<const T> dz, const Optimizer<T>& optimizer,
                 bool keep);
-    // Of the kept gradient: the sums of its squares, and the step from it, scaled.
-    Pair squares() const;
-    void step(const Optimizer<T>& optimizer, Pair scale);
+    // Of a part of the kept gradient: the sums of its squares, and the step from it, scaled.
+    Pair squares(std::size_t part) const;
+    void step(std::size_t part, const Optimizer<T>& optimizer, Pair scale);
 
 private:
     // Inputs a part: whole tiles of any height, whole vectors, work of microseconds.
@@ -57,14 +59,22 @@ private:
     std::size_t panels_across() const {
         return (units + kernels_.panel_columns - 1) / kernels_.panel_columns;
     }
-    template <class Visit>
-    void each_panel(Visit visit) const;
+    // Where a part lies: the inputs `first` to `last` of the panel at a column, which starts with its head.
+    struct Part {
+        std::size_t column, first, last, panel, width;
+        std::size_t start() const { return panel + (first + 1) * width; }
+        std::size_t count() const { return (last - first) * width; }
+        bool has_head() const { return first == 0; }
+    };
+    Part at(std::size_t part) const;
     Parameters<T> parameters(std::size_t start) const;
-    void transpose(std::size_t column, std::size_t first, std::size_t last);
-    void transpose_all();
+    // What follows from a part's weights, which have changed.
+    void follow(std::size_t part);
+    void follow_all();
 
     const KernelsOf<T>& kernels_;
     const Penalties<T> kernel_penalties_, bias_penalties_;
+    std::vector<double> penalties_;  // of each part, where any are
     Buffer<T> panels_, transposed_, gradient_, slots_[most_slots];
 };
 

@@ -31,8 +31,8 @@ struct Product {
     bool relu;
 };
 
-// The inputs `first` (a whole number of vectors) to `last` of the panel at a column, turned over into the panels
-// of the transposed weights, which hold the inputs as units and have zeros for heads.
+// The inputs `first` (a whole number of vectors) to `last` of the panel at a column, turned over into the
+// panels of the transposed weights, which hold the inputs as units and have zeros for heads.
 template <class T>
 struct Transpose {
     const T* panels;

@@ -6,7 +6,8 @@ namespace fastdense::FASTDENSE_ISA {
 namespace {
 
 // Numbers that are worked on together: whole rows where they are short, a part of one where it is long. Most
-// networks end in fewer units than a vector has lanes; row by row, those of one output took ten times as long.
+// networks end in fewer units than a vector has lanes; row by row, those of one output took ten times as
+// long.
 template <class T>
 inline constexpr std::size_t room = 16 * lanes<T>;
 

@@ -4,8 +4,9 @@
 namespace fastdense::FASTDENSE_ISA {
 namespace {
 
-// The sums of a tile are one chain of multiply-adds each, and two units of four cycles each want eight chains:
-// a tile of few rows takes several panels at once. One row through 256-256-256-256-10 takes half the time.
+// The sums of a tile are one chain of multiply-adds each, and two units of four cycles each want eight
+// chains: a tile of few rows takes several panels at once. One row through 256-256-256-256-10 takes half the
+// time.
 constexpr int panels_for(int rows) {
     return rows == 1 ? 4 : rows <= 3 ? 2 : 1;
 }

@@ -56,8 +56,8 @@ template <class T>
     return over_lanes<T>(largest, [](T a, T b) { return a > b ? a : b; });
 }
 
-// exp(z - largest) of a row, into `a` where it is not null (a may be z), and their sum. The last vector, which
-// may be part of one, is left to the caller: a short row isn't read back just after it is written.
+// exp(z - largest) of a row, into `a` where it is not null (a may be z), and their sum. The last vector,
+// which may be part of one, is left to the caller: a short row isn't read back just after it is written.
 template <class T>
 struct Exponentials {
     [[gnu::always_inline]] Exponentials(const T* z, T largest, T* a, std::size_t columns) {

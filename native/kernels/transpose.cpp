@@ -37,7 +37,8 @@ template <class T, int half, int... lane>
 template <class T, int half, int... row>
 [[gnu::always_inline]] inline void turn(Vector<T> (&square)[lanes<T>], Numbers<row...> rows) {
     if constexpr (half > 0) {
-        (..., ((row & half) ? void() : exchange<T, half>(square[row], square[(row + half) % lanes<T>], rows)));
+        (...,
+         ((row & half) ? void() : exchange<T, half>(square[row], square[(row + half) % lanes<T>], rows)));
         turn<T, half / 2>(square, rows);
     }
 }

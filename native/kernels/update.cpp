@@ -51,6 +51,21 @@ void finish(const Update<T>& update, const Penalties<T>& penalties, T* tile, std
     step(*update.optimizer, here, tile, T(1), count);
 }
 
+// Fetches what the optimizer will write while the gradient is summed. The weights, for writing: another core
+// has read them since they were last written, and would be told of each line as its store comes up. On two
+// cores a step of 256 x 4 at batch 32 took 307 microseconds without, 115 with; on one core, one of 1024 x 3,
+// whose slots come from memory, took a sixth less.
+template <class T>
+[[gnu::always_inline]] inline void prefetch(const Parameters<T>& panels, std::size_t from,
+                                            std::size_t count) {
+    for (std::size_t i = from; i < from + count; i += 64 / sizeof(T)) {
+        __builtin_prefetch(panels.w + i, 1);
+        for (std::size_t s = 0; s < most_slots; ++s) {
+            if (panels.slots[s]) __builtin_prefetch(panels.slots[s] + i, 1);
+        }
+    }
+}
+
 template <class T, int vectors>
 void run(const Update<T>& update) {
     static constexpr ByHeight<Tiles<T, vectors>::template Of> tiles;
@@ -66,8 +81,10 @@ void run(const Update<T>& update) {
     std::size_t input = update.first;
     for (std::size_t i = 0; i < heights.tiles; ++i) {
         const std::size_t rows = heights.of(i);
+        const std::size_t at = panel + (input + 1) * width;
+        prefetch(update.panels, at, rows * width);
         tiles[rows](update.a.data + input, 1, update.a.stride, update.dz, update.column, tile);
-        finish(update, update.kernel_penalties, tile, panel + (input + 1) * width, rows * width);
+        finish(update, update.kernel_penalties, tile, at, rows * width);
         input += rows;
     }
 }

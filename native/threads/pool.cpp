@@ -6,9 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <mutex>
+#include <optional>
+#include <system_error>
 #include <thread>
-#include <vector>
 
 #include "threads/cores.h"
 
@@ -24,9 +24,6 @@
 
 namespace fastdense {
 namespace {
-
-// Longer than the gap between two calls in a loop, shorter than what a waiting core is missed for.
-constexpr auto awake = std::chrono::microseconds(50);
 
 void pause() {
 #ifdef __x86_64__
@@ -59,76 +56,148 @@ int processor() {
 void leave(int) {}
 #endif
 
+// One number says everything of a round of work, so that a late thread cannot mistake it for another: its
+// number, how many threads may still join it, and how many have.
+struct Round {
+    std::uint32_t number;
+    std::uint16_t places, joined;
+
+    static Round of(std::uint64_t word) {
+        return {std::uint32_t(word >> 32), std::uint16_t(word >> 16), std::uint16_t(word)};
+    }
+    std::uint64_t word() const {
+        return std::uint64_t(number) << 32 | std::uint64_t(places) << 16 | std::uint64_t(joined);
+    }
+};
+
 class Pool {
 public:
     // Never ends: at the process's exit its threads just stop.
     static Pool& get() {
         Pool* pool = instance.load();
         if (pool) return *pool;
-        static std::mutex making;
-        const std::lock_guard lock(making);
-        if (!instance.load()) instance.store(new Pool);
-        return *instance.load();
+        Pool* made = new Pool;
+        if (instance.compare_exchange_strong(pool, made)) return *made;
+        delete made;
+        return *pool;
     }
     // In a forked child the threads are gone, and the locks as they happened to be: it starts anew.
     static void forget() { instance.store(nullptr); }
 
-    bool run(int threads, const std::function<void(const Team&)>& work) {
-        const std::unique_lock lock(busy_, std::try_to_lock);
-        if (!lock.owns_lock()) return false;
-        while (int(workers_.size()) < threads - 1) {
-            const int thread = int(workers_.size()) + 1;
-            workers_.emplace_back([this, thread, seen = round_.load()] { serve(thread, seen); });
-            workers_.back().detach();
-        }
-        SpinBarrier barrier(threads);
+    // False where another thread holds the pool, or this one does.
+    bool run(int threads, bool together, const Work& work) {
+        if (busy_.test_and_set()) return false;
+        Round round = Round::of(round_.load());
+        round = {round.number + 1, std::uint16_t(employ(threads - 1)), 0};
         work_ = &work;
-        barrier_ = &barrier;
         caller_ = processor();
-        left_.store(threads - 1);
-        round_.store((round_.load() / most + 1) * most + std::uint64_t(threads));
+        finished_.store(0);
+        if (!together) start(round.number, 1 + round.places);
+        round_.store(round.word());
         round_.notify_all();
-        call(0, threads);
-        spin_until([this] { return left_.load() == 0; });
+        if (together) {
+            const auto opened = Clock::now();
+            while (Round::of(round_.load()).places > 0 && Clock::now() - opened < patience) pause();
+            start(round.number, 1 + close());
+        }
+        work({0, threads_, *barrier_});
+        const int joined = close();
+        spin_until([&] { return finished_.load() == joined; });
+        busy_.clear();
         return true;
     }
 
 private:
-    void call(int thread, int threads) { (*work_)({thread, threads, *barrier_}); }
+    using Clock = std::chrono::steady_clock;
+    // Awake after work: longer than the gap between two calls in a loop, shorter than a waiting core is
+    // missed for. And patient with threads that are to start together: longer than it takes to wake one.
+    static constexpr auto awake = std::chrono::microseconds(50), patience = std::chrono::microseconds(200);
 
-    // A thread that is not of a round's team may be late to see it, and must not take it for the next one: so
-    // the number of threads is read together with the round's.
-    void serve(int thread, std::uint64_t seen) {
+    // Makes threads up to so many, and returns how many there are for the work.
+    int employ(int wanted) {
+        try {
+            while (employed_ < wanted) {
+                std::thread([this, seen = Round::of(round_.load()).number] { serve(seen); }).detach();
+                ++employed_;
+            }
+        } catch (const std::system_error&) {  // the system has no more of them: those that there are will do
+        }
+        return std::min(employed_, wanted);
+    }
+
+    void start(std::uint32_t number, int threads) {
+        threads_ = threads;
+        barrier_.emplace(threads);
+        started_.store(number);
+    }
+
+    // Lets nobody join any more, and returns how many have.
+    int close() { return Round::of(round_.fetch_and(~(std::uint64_t(0xFFFF) << 16))).joined; }
+
+    // Joins a round that has a place left; returns which thread of its team this is, or 0.
+    int join(std::uint64_t word) {
+        for (Round round = Round::of(word); round.places > 0; round = Round::of(word)) {
+            const Round joined{round.number, std::uint16_t(round.places - 1),
+                               std::uint16_t(round.joined + 1)};
+            if (round_.compare_exchange_weak(word, joined.word())) return joined.joined;
+            if (Round::of(word).number != round.number) return 0;
+        }
+        return 0;
+    }
+
+    void serve(std::uint32_t seen) {
         for (;;) {
-            const auto start = std::chrono::steady_clock::now();
-            while (round_.load() == seen && std::chrono::steady_clock::now() - start < awake) pause();
-            round_.wait(seen);
-            seen = round_.load();
-            const int threads = int(seen % most);
-            if (thread >= threads) continue;
-            leave(caller_);
-            call(thread, threads);
-            left_.fetch_sub(1);
+            const auto idle = Clock::now();
+            std::uint64_t word = round_.load();
+            while (Round::of(word).number == seen && Clock::now() - idle < awake) {
+                pause();
+                word = round_.load();
+            }
+            if (Round::of(word).number == seen) {
+                round_.wait(word);
+                continue;
+            }
+            const std::uint32_t number = Round::of(word).number;
+            if (const int thread = join(word)) {
+                leave(caller_);
+                spin_until([&] { return started_.load() == number; });
+                (*work_)({thread, threads_, *barrier_});
+                finished_.fetch_add(1);
+            }
+            seen = number;
         }
     }
 
     static inline std::atomic<Pool*> instance;
-    std::mutex busy_;
-    std::vector<std::thread> workers_;
-    const std::function<void(const Team&)>* work_ = nullptr;
-    SpinBarrier* barrier_ = nullptr;
-    int caller_ = -1;                               // the processor that the caller of this round runs on
-    static constexpr std::uint64_t most = 1 << 16;  // more threads than any machine has
-    std::atomic<std::uint64_t> round_{0};           // its number times `most`, and how many threads take part
-    std::atomic<int> left_{0};
+    std::atomic_flag busy_;
+    int employed_ = 0;
+    // Of the round at hand, written before it starts.
+    const Work* work_ = nullptr;
+    std::optional<SpinBarrier> barrier_;
+    int threads_ = 0, caller_ = -1;  // the latter: the processor that the caller runs on
+    std::atomic<std::uint64_t> round_{0};
+    std::atomic<std::uint32_t> started_{0};
+    std::atomic<int> finished_{0};
 };
 
 std::atomic<int> chosen{0};
 
+// Those who share a machine say so in OMP_NUM_THREADS: job schedulers, and joblib in the processes it starts.
 int default_threads() {
-    const char* text = std::getenv("FASTDENSE_NUM_THREADS");
-    const int wanted = text ? std::atoi(text) : 0;
-    return wanted > 0 ? wanted : usable_cores();
+    for (const char* name : {"FASTDENSE_NUM_THREADS", "OMP_NUM_THREADS"}) {
+        const char* text = std::getenv(name);
+        const int wanted = text ? std::atoi(text) : 0;
+        if (wanted > 0) return wanted;
+    }
+    return usable_cores();
+}
+
+bool run(int threads, bool together, const Work& work) {
+#ifdef __unix__
+    static const int registered = pthread_atfork(nullptr, nullptr, Pool::forget);
+    (void)registered;
+#endif
+    return threads > 1 && Pool::get().run(threads, together, work);
 }
 
 }  // namespace
@@ -144,20 +213,18 @@ void set_max_threads(int threads) {
     chosen.store(threads);
 }
 
-int threads_for(std::size_t multiply_adds) {
-    constexpr std::size_t alone = 2 << 20, each = 1 << 20;
-    if (multiply_adds < alone) return 1;
-    return int(std::min<std::size_t>(std::size_t(max_threads()), 2 + (multiply_adds - alone) / each));
+int threads_for(std::size_t multiply_adds, std::size_t each) {
+    return int(std::clamp<std::size_t>(multiply_adds / each, 1, std::size_t(max_threads())));
 }
 
-void run_team(int threads, const std::function<void(const Team&)>& work) {
-#ifdef __unix__
-    static const int registered = pthread_atfork(nullptr, nullptr, Pool::forget);
-    (void)registered;
-#endif
-    if (threads > 1 && Pool::get().run(threads, work)) return;
+void run_team(int threads, const Work& work) {
+    if (run(threads, true, work)) return;
     SpinBarrier alone(1);
     work({0, 1, alone});
+}
+
+void run_crowd(int threads, const std::function<void(int thread)>& work) {
+    if (!run(threads, false, [&](const Team& team) { work(team.thread); })) work(0);
 }
 
 }  // namespace fastdense

@@ -19,18 +19,24 @@ struct Team {
     bool takes(std::size_t i) const { return int(i % std::size_t(threads)) == thread; }
 };
 
-// How many threads a region may have: what was set, else FASTDENSE_NUM_THREADS, else the usable cores.
+using Work = std::function<void(const Team&)>;
+
+// How many threads work may have: what was set, else FASTDENSE_NUM_THREADS, else OMP_NUM_THREADS, else the
+// usable cores.
 int max_threads();
 // 0 goes back to the default.
 void set_max_threads(int threads);
 
-// How many threads work of so many multiply-adds is worth. A region costs a microsecond or two where all
-// threads are awake on cores of their own, and some tens where one must be woken: 2 million take one core
-// about 16.
-int threads_for(std::size_t multiply_adds);
+// How many threads so many multiply-adds are worth, `each` a thread; at least one, at most max_threads().
+int threads_for(std::size_t multiply_adds, std::size_t each);
 
-// Runs `work` on so many threads, the caller's included, and returns when all have. The team has only the
-// caller where another thread of the process holds the pool, or inside a region. `work` must not throw.
-void run_team(int threads, const std::function<void(const Team&)>& work);
+// Both run `work` on the caller's thread and up to so many in all, and return when all have returned; alone
+// where another thread of the process holds the pool, or inside such work. `work` must not throw.
+//
+// A team's threads start together and may wait for one another; who isn't there in time is not of the team.
+// Of a crowd each thread starts as it comes, and who comes after the caller is through isn't waited for: the
+// threads take from a common heap of work. A thread that sleeps takes some 50 microseconds to come.
+void run_team(int threads, const Work& work);
+void run_crowd(int threads, const std::function<void(int thread)>& work);
 
 }  // namespace fastdense
