@@ -3,6 +3,11 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+
+#include <optional>
+
+#include "engine/matrix.h"
 
 namespace fastdense::bindings {
 
@@ -16,5 +21,15 @@ template <class T>
 using AnyMatrix = nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>;  // any strides
 template <class T>
 using List = Array<const T, nb::ndim<1>>;
+
+template <class T>
+Rows<T> rows_of(const AnyMatrix<T>& matrix) {
+    return {matrix.data(), matrix.shape(0), matrix.shape(1), matrix.stride(0), matrix.stride(1)};
+}
+
+template <class A>
+auto data_or_null(const std::optional<A>& array) {
+    return array ? array->data() : nullptr;
+}
 
 }  // namespace fastdense::bindings

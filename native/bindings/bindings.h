@@ -9,6 +9,7 @@
 
 namespace fastdense::bindings {
 
+void bind_dense(nanobind::module_& m);
 void bind_networks(nanobind::module_& m);
 void bind_predictors(nanobind::module_& m);
 

@@ -119,6 +119,7 @@ void bind_all(nb::module_& m) {
     m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
     bind_activations<float>(m);
     bind_activations<double>(m);
+    bind_dense(m);
     bind_networks(m);
     bind_predictors(m);
 }

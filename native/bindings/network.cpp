@@ -27,16 +27,6 @@ using namespace nb::literals;
 
 namespace {
 
-template <class T>
-Rows<T> rows_of(const AnyMatrix<T>& matrix) {
-    return {matrix.data(), matrix.shape(0), matrix.shape(1), matrix.stride(0), matrix.stride(1)};
-}
-
-template <class A>
-auto data_or_null(const std::optional<A>& array) {
-    return array ? array->data() : nullptr;
-}
-
 // Asked before every step of training: no, where Ctrl-C was pressed. The interpreter is asked 20 times a
 // second.
 class GoOn {

@@ -18,7 +18,7 @@ using namespace nb::literals;
 
 namespace {
 
-// Below so many multiply-adds other Python threads wait less than it takes to let them run.
+// Of less work, in multiply-adds, other Python threads wait less than it takes to let them run.
 constexpr std::size_t unlocked_from = 1 << 17;
 
 template <class T>
@@ -89,7 +89,7 @@ private:
     }
 
     void run(const Rows<T>& rows, T* out) const {
-        if (rows.count * program_->multiply_adds() < unlocked_from) return program_->predict(rows, out);
+        if (rows.count * program_->work() < unlocked_from) return program_->predict(rows, out);
         const nb::gil_scoped_release unlocked;
         program_->predict(rows, out);
     }

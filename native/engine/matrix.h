@@ -11,6 +11,23 @@
 
 namespace fastdense {
 
+// A call of the library's copy takes longer than a row of a few numbers.
+template <class T>
+void copy_row(const T* from, std::size_t count, T* to) {
+    if (count > line_bytes / sizeof(T)) {
+        std::copy_n(from, count, to);
+    } else {
+        for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
+    }
+}
+
+template <class T>
+void copy_rows(View<const T> from, View<T> to) {
+    for (std::size_t i = 0; i < from.rows; ++i) {
+        copy_row(from.data + i * from.stride, from.columns, to.data + i * to.stride);
+    }
+}
+
 // A matrix of a caller's, read only, its steps in elements.
 template <class T>
 struct Rows {
@@ -19,6 +36,9 @@ struct Rows {
     std::ptrdiff_t row_step, column_step;
 
     const T* row(std::size_t i) const { return data + std::ptrdiff_t(i) * row_step; }
+
+    // The rows from `first` on, where they lie if kernels can read them there, or else copied to `room`.
+    View<const T> view(std::size_t first, View<T> room) const;
 };
 
 // The next stride at which rows don't fall into the same few sets of a cache.
@@ -49,23 +69,6 @@ private:
     Buffer<T> buffer_;
 };
 
-// A call of the library's copy takes longer than a row of a few numbers.
-template <class T>
-void copy_row(const T* from, std::size_t count, T* to) {
-    if (count > line_bytes / sizeof(T)) {
-        std::copy_n(from, count, to);
-    } else {
-        for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
-    }
-}
-
-template <class T>
-void copy_rows(View<const T> from, View<T> to) {
-    for (std::size_t i = 0; i < from.rows; ++i) {
-        copy_row(from.data + i * from.stride, from.columns, to.data + i * to.stride);
-    }
-}
-
 // Copies rows of a caller's matrix: those that `order` names, or the ones from `first` on where it is null.
 template <class T>
 void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, View<T> to) {
@@ -78,6 +81,13 @@ void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, V
             for (std::size_t j = 0; j < to.columns; ++j) out[j] = row[std::ptrdiff_t(j) * from.column_step];
         }
     }
+}
+
+template <class T>
+View<const T> Rows<T>::view(std::size_t first, View<T> room) const {
+    if (column_step == 1 && row_step >= 0) return {row(first), room.rows, columns, std::size_t(row_step)};
+    gather(*this, nullptr, first, room);
+    return room;
 }
 
 }  // namespace fastdense

@@ -1,18 +1,9 @@
 // Prediction and losses: blocks of rows go through all layers while they are in the nearest caches.
 #include "engine/program.h"
 
-#include <algorithm>
-#include <atomic>
-
-#include "threads/pool.h"
+#include "engine/blocks.h"
 
 namespace fastdense {
-namespace {
-
-// Multiply-adds that a thread is worth: one core takes some 10 microseconds for them.
-constexpr std::size_t thread_work = 1 << 20;
-
-}  // namespace
 
 // A layer's output each, for a block of rows, and room for the caller's rows and targets.
 template <class T>
@@ -42,7 +33,8 @@ Program<T>::Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers
     for (const auto& layer : layers_) {
         if (!layer->weights()) continue;
         layer->weights()->keep_slots(recipe_.slots);
-        multiply_adds_ += layer->inputs * layer->units;
+        work_ +=
+            (layer->inputs + 4) * ((layer->units + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes);
         penalised_ |= layer->weights()->penalised();
     }
 }
@@ -52,18 +44,10 @@ Program<T>::~Program() {
     delete kept_.load();
 }
 
-template <class T>
-View<const T> Program<T>::read(Scratch& scratch, const Rows<T>& X, std::size_t first,
-                               std::size_t count) const {
-    if (X.column_step == 1 && X.row_step >= 0) return {X.row(first), count, inputs_, std::size_t(X.row_step)};
-    gather(X, nullptr, first, scratch.in.rows(0, count));
-    return scratch.in.rows(0, count);
-}
-
 // Takes rows through all layers; the last one writes to `last`.
 template <class T>
 void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last) const {
-    View<const T> in = read(scratch, X, first, last.rows);
+    View<const T> in = X.view(first, scratch.in.rows(0, last.rows));
     if (layers_.empty()) return copy_rows<T>(in, last);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
         const View<T> out = i + 1 < layers_.size() ? scratch.outputs[i].rows(0, last.rows) : last;
@@ -72,17 +56,12 @@ void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View
     }
 }
 
-// Cuts the rows into blocks as equal as can be, the same number for each thread, and calls
-// each(scratch, first row, rows).
+// Calls each(scratch, first row, rows) for blocks of rows.
 template <class T>
 template <class Each>
 void Program<T>::over_blocks(std::size_t rows, Each each) const {
-    const int threads =
-        std::min<int>(threads_for(rows * multiply_adds_, thread_work), std::max<std::size_t>(rows, 1));
-    const std::size_t rounds = (rows + block_rows * threads - 1) / (block_rows * threads);
-    const std::size_t blocks = std::max<std::size_t>(rounds * threads, 1),
-                      block = (rows + blocks - 1) / blocks;
-    if (threads == 1 && rows <= block_rows) {  // a few rows take less time than new scratch would
+    const Blocks blocks(rows, rows * work_);
+    if (blocks.count == 1) {  // a few rows take less time than new scratch would
         std::unique_ptr<Scratch> kept(kept_.exchange(nullptr));
         if (!kept || kept->in.all().rows < rows) kept = std::make_unique<Scratch>(*this, rows);
         each(*kept, 0, rows);
@@ -90,14 +69,9 @@ void Program<T>::over_blocks(std::size_t rows, Each each) const {
         return;
     }
     std::vector<Scratch> scratch;
-    for (int thread = 0; thread < threads; ++thread) scratch.emplace_back(*this, block);
-    // Whoever is free takes the next block: a thread that gets no core is not waited for with its share.
-    std::atomic<std::size_t> next{0};
-    run_crowd(threads, [&](int thread) {
-        for (std::size_t first; (first = block * next.fetch_add(1)) < rows;) {
-            each(scratch[thread], first, std::min(block, rows - first));
-        }
-    });
+    for (int thread = 0; thread < blocks.threads; ++thread) scratch.emplace_back(*this, blocks.rows);
+    blocks.each(
+        [&](int thread, std::size_t first, std::size_t count) { each(scratch[thread], first, count); });
 }
 
 template <class T>

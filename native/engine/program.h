@@ -15,10 +15,6 @@
 
 namespace fastdense {
 
-// Rows that go through all layers together: a whole number of tiles of any height. At 1024 columns a block of
-// activations is 384 KB, within a second-level cache, and at 64 it is 24 KB, within a first.
-constexpr std::size_t block_rows = 96;
-
 template <class T>
 using Layers = std::vector<std::unique_ptr<Layer<T>>>;
 
@@ -77,8 +73,8 @@ public:
     ~Program();
 
     std::size_t inputs() const { return inputs_; }
-    // Of a row.
-    std::size_t multiply_adds() const { return multiply_adds_; }
+    // Of a row, in multiply-adds, what vectors leave unused and a layer's other costs counted in.
+    std::size_t work() const { return work_; }
     std::size_t outputs() const { return layers_.empty() ? inputs_ : layers_.back()->units; }
     std::size_t steps() const { return steps_; }
     Layer<T>& layer(std::size_t i) { return *layers_.at(i); }
@@ -121,11 +117,10 @@ private:
     Pace pace_;
     // Of the last small prediction, for the next one on any thread.
     mutable std::atomic<Scratch*> kept_{nullptr};
-    std::size_t multiply_adds_ = 0;
+    std::size_t work_ = 0;
     bool penalised_ = false;         // whether any weights are
     std::size_t first_trained_ = 0;  // the first layer with weights: no gradient is wanted before it
 
-    View<const T> read(Scratch& scratch, const Rows<T>& X, std::size_t first, std::size_t count) const;
     void run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last) const;
     void write_outputs(View<const T> last, T* out) const;
     template <class Each>

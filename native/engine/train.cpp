@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/blocks.h"
 #include "engine/program.h"
 #include "threads/flush.h"
 
@@ -173,7 +174,7 @@ void Program<T>::clipped_step(const Team& team, const Optimizer<T>& optimizer) {
 template <class T>
 double Program<T>::gradients(const Batches<T>& batch) {
     prepare(batch.count, true);
-    run_team(threads_for(batch.count * multiply_adds_, thread_work), [&](const Team& team) {
+    run_team(threads_for(batch.count * work_, thread_work), [&](const Team& team) {
         const FlushSubnormals flush;
         pass(team, batch, 0, batch.count, {recipe_.seed, 0, 0, false}, nullptr);
         team.wait();
@@ -186,7 +187,7 @@ template <class T>
 std::size_t Program<T>::train(const Run<T>& run) {
     const std::size_t batch_rows = std::min(run.batches.batch_rows, run.batches.count);
     prepare(batch_rows, recipe_.clips_by_norm());
-    const std::size_t work = batch_rows * multiply_adds_;
+    const std::size_t work = batch_rows * work_;
     std::size_t taken = 0;
     bool goes_on = true;
     while (goes_on && taken < run.steps) {

@@ -22,7 +22,7 @@ Weights<T>::Weights(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t
 template <class T>
 void Weights<T>::load(int which, const T* kernel, const T* bias) {
     const Buffer<T>& to = which < 0 ? panels_ : slots_[which];
-    kernels_.pack(kernel, bias, inputs, units, to.data());
+    kernels_.pack({kernel, bias, inputs, units, units}, to.data());
     if (which < 0) follow_all();
 }
 

@@ -20,8 +20,15 @@ struct View {
     }
 };
 
+// Weights row by row, `stride` apart, and the bias, or null for zeros: to be put into panels.
+template <class T>
+struct Pack {
+    const T *weights, *bias;
+    std::size_t inputs, units, stride;
+};
+
 // out = a @ W + b, below 0 cut off where `relu`. `panels` holds W and b (see panels.cpp). `out` is written in
-// whole vectors as far as its stride leaves room for them: what is past the last unit gets anything finite.
+// whole vectors as far as it has columns for them: those past the last unit get anything finite.
 template <class T>
 struct Product {
     View<const T> a;
@@ -38,6 +45,14 @@ struct Transpose {
     const T* panels;
     std::size_t inputs, units, column, first, last;
     T* transposed;
+};
+
+// out = a @ W + bias, for a few rows and weights that are used once.
+template <class T>
+struct Stream {
+    View<const T> a, W;
+    const T* bias;  // or null
+    View<T> out;
 };
 
 enum class Rule : int { sgd, rmsprop, adagrad, adam };  // in the order of fastdense.spec.OPTIMIZERS

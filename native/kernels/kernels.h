@@ -53,13 +53,15 @@ void activate_backward(const ActivateBackward<T>& b);
 template <class T>
 std::size_t panels_size(std::size_t inputs, std::size_t units);
 template <class T>
-void pack(const T* weights, const T* bias, std::size_t inputs, std::size_t units, T* panels);
+void pack(const Pack<T>& from, T* panels);
 template <class T>
 void unpack(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
 template <class T>
 void transpose(const Transpose<T>& part);
 template <class T>
 void product(const Product<T>& product);
+template <class T>
+void stream(const Stream<T>& stream);
 template <class T>
 void update(const Update<T>& update);
 template <class T>

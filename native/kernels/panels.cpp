@@ -2,7 +2,7 @@
 //
 // A panel holds `panel_columns` units (the last one may be a vector narrower), row by row: first its head,
 // the biases, then a row an input. Units past the last are zeros, and stay zeros.
-#include "kernels/tile.h"
+#include "kernels/part.h"
 
 namespace fastdense::FASTDENSE_ISA {
 namespace {
@@ -26,14 +26,18 @@ std::size_t panels_size(std::size_t inputs, std::size_t units) {
 }
 
 template <class T>
-void pack(const T* weights, const T* bias, std::size_t inputs, std::size_t units, T* panels) {
-    each_panel<T>(inputs, units,
+void pack(const Pack<T>& from, T* panels) {
+    each_panel<T>(from.inputs, from.units,
                   [&](std::size_t start, std::size_t width, std::size_t column, std::size_t used) {
                       T* to = panels + start;
-                      for (std::size_t row = 0; row <= inputs; ++row, to += width) {
-                          const T* from = row == 0 ? bias : weights + (row - 1) * units;
-                          for (std::size_t i = 0; i < width; ++i)
-                              to[i] = from && i < used ? from[column + i] : T(0);
+                      for (std::size_t row = 0; row <= from.inputs; ++row) {
+                          const T* source = row == 0 ? from.bias : from.weights + (row - 1) * from.stride;
+                          for (std::size_t i = 0; i < width; i += lanes<T>, to += lanes<T>) {
+                              const std::size_t left = used - i;
+                              store(to, !source            ? Vector<T>{}
+                                        : left >= lanes<T> ? load(source + column + i)
+                                                           : load_part(source + column + i, left, T(0)));
+                          }
                       }
                   });
 }
@@ -50,9 +54,9 @@ void unpack(const T* panels, std::size_t inputs, std::size_t units, T* weights, 
                   });
 }
 
-#define FASTDENSE_INSTANTIATE(T)                                          \
-    template std::size_t panels_size<T>(std::size_t, std::size_t);        \
-    template void pack(const T*, const T*, std::size_t, std::size_t, T*); \
+#define FASTDENSE_INSTANTIATE(T)                                   \
+    template std::size_t panels_size<T>(std::size_t, std::size_t); \
+    template void pack(const Pack<T>&, T*);                        \
     template void unpack(const T*, std::size_t, std::size_t, T*, T*);
 FASTDENSE_INSTANTIATE(float)
 FASTDENSE_INSTANTIATE(double)

@@ -37,7 +37,7 @@ struct Tiles {
             accumulate<T, rows, panels, vectors>(a.columns, a.data + row * a.stride, a.stride, 1,
                                                  panel + width, width, next, c);
             T* out = product.out.data + row * product.out.stride + column;
-            const std::size_t room = product.out.stride - column;
+            const std::size_t room = product.out.columns - column;
             for (int i = 0; i < rows; ++i, out += product.out.stride) {
                 for (int v = 0; v < panels * vectors; ++v) {
                     // NaN is not below 0 and stays.

@@ -71,13 +71,13 @@ struct KernelsOf {
     double (*fma_loop)(std::size_t steps);
     void (*activate)(const Activate<T>& f);
     void (*activate_backward)(const ActivateBackward<T>& b);
-    // Elements of the panels; from row-major weights and bias (null: zeros) to panels, and back (null: not
-    // wanted).
+    // Elements of the panels; from row-major weights and bias to panels, and back (null: not wanted).
     std::size_t (*panels_size)(std::size_t inputs, std::size_t units);
-    void (*pack)(const T* weights, const T* bias, std::size_t inputs, std::size_t units, T* panels);
+    void (*pack)(const Pack<T>& from, T* panels);
     void (*unpack)(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
     void (*transpose)(const Transpose<T>& part);
     void (*product)(const Product<T>& product);
+    void (*stream)(const Stream<T>& stream);
     void (*update)(const Update<T>& update);
     void (*step)(const Optimizer<T>& optimizer, const Parameters<T>& parameters, const T* gradient, T scale,
                  std::size_t count);

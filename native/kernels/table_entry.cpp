@@ -18,6 +18,7 @@ inline constexpr KernelsOf<T> kernels_of{
     .unpack = unpack<T>,
     .transpose = transpose<T>,
     .product = product<T>,
+    .stream = stream<T>,
     .update = update<T>,
     .step = step<T>,
     .losses = losses<T>,

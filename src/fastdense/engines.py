@@ -176,14 +176,21 @@ def name_of(name: str = "auto") -> str:
     return "native" if name == "auto" else name
 
 
-def dense(xp: Any, A_in: Array, W: Array, B: Array | None, activation: ActivationSpec) -> Array:
-    """Return ``g(A_in @ W + B)`` for arrays of one library, whose namespace is ``xp``."""
+def dense(
+    xp: Any, A_in: Array, W: Array, B: Array | None, activation: ActivationSpec, out: Array | None = None
+) -> Array:
+    """Return ``g(A_in @ W + B)``, in ``out`` if given, for arrays of the namespace ``xp``."""
+    if xp is np:
+        from fastdense.native import dense as native_dense
+
+        return native_dense(A_in, W, B, activation.name, activation.alpha, out=out)
     from fastdense.array.layers import dense as array_dense
 
-    if xp is not np:
-        return array_dense(xp, A_in, W, B, activation)[1]
-    linear, _ = array_dense(np, A_in, W, B, ActivationSpec())
-    return linear if activation.name == "linear" else activate(activation, linear)
+    outputs = array_dense(xp, A_in, W, B, activation)[1]
+    if out is None:
+        return outputs
+    out[...] = outputs
+    return out
 
 
 def activate(activation: ActivationSpec, x: NDArray[Any]) -> NDArray[Any]:

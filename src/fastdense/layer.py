@@ -65,13 +65,13 @@ def dense(
     rows = _matching(xp, "A_in", A_in, kernel.dtype)
     check_product("A_in", rows.shape, "W", kernel.shape, owner="dense")
     bias = None if B is None else _bias(_matching(xp, "B", B, kernel.dtype), kernel.shape[1])
-    result = engines.dense(xp, rows, kernel, bias, activations.get(activation).spec)
-    if out is None:
-        return result
-    if getattr(out, "shape", None) != result.shape or getattr(out, "dtype", None) != result.dtype:
-        raise ShapeError(f"out must be an array of shape {result.shape} and dtype {result.dtype}")
-    out[...] = result
-    return out
+    shape = rows.shape[0], kernel.shape[1]
+    if out is not None and (getattr(out, "shape", None), getattr(out, "dtype", None)) != (
+        shape,
+        kernel.dtype,
+    ):
+        raise ShapeError(f"out must be an array of shape {shape} and dtype {kernel.dtype}")
+    return engines.dense(xp, rows, kernel, bias, activations.get(activation).spec, out)
 
 
 def _namespace(*arrays: Any) -> Any:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fastdense.array import layers
 from fastdense.insight import peers
 from fastdense.insight.workload import Workload
-from fastdense.layer import dense
 from fastdense.native import set_threads
 from fastdense.native.program import NativeEngine
 from fastdense.network.activations import get
@@ -76,12 +76,14 @@ def units(work: Workload) -> Run:
 def rows(work: Workload) -> Run:
     """Loop over the rows: one matrix product for all units of an example."""
     examples = [work.X[i : i + 1] for i in range(work.rows)]
-    return lambda: np.concatenate([dense(x, work.W, work.B, work.activation) for x in examples])
+    g = get(work.activation).spec
+    return lambda: np.concatenate([layers.dense(np, x, work.W, work.B, g)[1] for x in examples])
 
 
 def batch(work: Workload) -> Run:
     """Loop over nothing: one matrix product."""
-    return lambda: dense(work.X, work.W, work.B, work.activation)
+    g = get(work.activation).spec
+    return lambda: layers.dense(np, work.X, work.W, work.B, g)[1]
 
 
 def kernel(threads: int | None) -> Callable[[Workload], Run]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastdense.native.activations import activate, activate_backward
+from fastdense.native.dense import dense
 from fastdense.native.processor import (
     best_isa,
     get_threads,
@@ -19,6 +20,7 @@ __all__ = [
     "activate",
     "activate_backward",
     "best_isa",
+    "dense",
     "dropout_mask",
     "get_threads",
     "instruction_sets",

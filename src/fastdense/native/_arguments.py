@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import operator
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def integer_below(limit: int, name: str, value: SupportsIndex) -> int:
@@ -15,3 +18,9 @@ def integer_below(limit: int, name: str, value: SupportsIndex) -> int:
     if not 0 <= number < limit:
         raise ValueError(f"{name} must be at least 0 and below {limit}, not {number}")
     return number
+
+
+def readable(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array itself, unless compiled code could not read it where it lies."""
+    plain = array.flags.aligned and array.dtype.isnative
+    return array if plain else np.array(array, array.dtype.newbyteorder("="))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastdense.errors import NotBuiltError
 from fastdense.native import _core
+from fastdense.native._arguments import readable
 from fastdense.native.processor import isa_in_use
 from fastdense.spec import (
     ACTIVATIONS,
@@ -107,7 +108,7 @@ class NativeProgram:
         """Return each row's loss, and fill ``outputs`` with the predictions."""
         self._check_trains()
         values = np.empty(len(X))
-        self._core.losses(_readable(X), *_targets(y), values, outputs)
+        self._core.losses(readable(X), *_targets(y), values, outputs)
         return values
 
     def penalty(self) -> float:
@@ -118,7 +119,7 @@ class NativeProgram:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
         self._check_trains()
         order = np.arange(len(X))
-        loss = self._core.gradients(_readable(X), *_targets(y), sample_weight, order)
+        loss = self._core.gradients(readable(X), *_targets(y), sample_weight, order)
         gradients: list[Array] = []
         for i in self._dense:
             fresh = tuple(np.empty_like(a) for a in self._given[i])
@@ -133,7 +134,7 @@ class NativeProgram:
         self._check_trains()
         losses = np.empty(len(learning_rates))
         taken = self._core.train(
-            _readable(batches.X),
+            readable(batches.X),
             *_targets(batches.y),
             batches.sample_weight,
             np.ascontiguousarray(batches.order, dtype=np.int64),
@@ -191,7 +192,7 @@ class NativeProgram:
 def _predict_odd(core: Any, n_out: int, dtype: np.dtype[Any], X: Array, out: Array | None = None) -> Array:
     """Predict for a subclass of NumPy's arrays, or what lies where compiled code cannot use it."""
     outputs = np.empty((len(X), n_out), dtype)
-    core.predict(_readable(X), outputs)
+    core.predict(readable(X), outputs)
     if out is None:
         return outputs
     out[...] = outputs
@@ -256,7 +257,7 @@ def _recipe(training: TrainingSpec | None) -> Any:
 
 def _targets(y: Array) -> tuple[Array | None, Array | None]:
     """Return a matrix of targets, or class numbers: the other one is None."""
-    return (None, y) if y.ndim == 1 else (_readable(y), None)
+    return (None, y) if y.ndim == 1 else (readable(y), None)
 
 
 def _pair(arrays: Sequence[Array]) -> tuple[Array, Array | None]:
@@ -265,12 +266,3 @@ def _pair(arrays: Sequence[Array]) -> tuple[Array, Array | None]:
 
 def _plain(array: Any, dtype: str) -> Array:
     return np.ascontiguousarray(array, dtype=dtype)
-
-
-def _readable(array: Array) -> Array:
-    """Return the array itself, unless compiled code could not read it where it lies."""
-    return (
-        array
-        if array.flags.aligned and array.dtype.isnative
-        else np.array(array, array.dtype.newbyteorder("="))
-    )

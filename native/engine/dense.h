@@ -1,0 +1,14 @@
+// One dense layer as a function of arrays, its weights used once.
+#pragma once
+
+#include "engine/curve.h"
+#include "engine/matrix.h"
+
+namespace fastdense {
+
+// out = g(A_in @ W + B), row by row; W is row-major, `bias` null where there is none.
+template <class T>
+void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, const T* bias, Curve<T> curve,
+           T* out);
+
+}  // namespace fastdense
