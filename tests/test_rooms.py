@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "streams": {"checks"},
     "reference": LEAVES,
     "array": LEAVES,
-    "native": LEAVES,
+    "native": LEAVES | {"_version"},
     "engines": LEAVES | {"array", "native", "reference"},
     "training": TOOLS | {"engines"},
     "network": TOOLS | {"engines", "training"},
@@ -68,6 +68,7 @@ LIBRARIES = {
     "safetensors": ["fastdense.files"],
     "sklearn": ["fastdense.estimators", "fastdense.formats"],
     "tensorflow": ["fastdense.formats", "fastdense.insight"],
+    "threadpoolctl": ["fastdense.native.threads"],
     "torch": ["fastdense.formats", "fastdense.insight"],
     "typer": ["fastdense.cli"],
 }

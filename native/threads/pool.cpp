@@ -5,7 +5,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -180,17 +179,7 @@ private:
     std::atomic<int> finished_{0};
 };
 
-std::atomic<int> chosen{0};
-
-// Those who share a machine say so in OMP_NUM_THREADS: job schedulers, and joblib in the processes it starts.
-int default_threads() {
-    for (const char* name : {"FASTDENSE_NUM_THREADS", "OMP_NUM_THREADS"}) {
-        const char* text = std::getenv(name);
-        const int wanted = text ? std::atoi(text) : 0;
-        if (wanted > 0) return wanted;
-    }
-    return usable_cores();
-}
+std::atomic<int> chosen{0}, fallback{0};
 
 bool run(int threads, bool together, const Work& work) {
 #ifdef __unix__
@@ -203,14 +192,19 @@ bool run(int threads, bool together, const Work& work) {
 }  // namespace
 
 int max_threads() {
-    const int threads = chosen.load();
-    if (threads > 0) return threads;
-    static const int found = default_threads();
+    for (const auto* set : {&chosen, &fallback}) {
+        if (const int threads = set->load()) return threads;
+    }
+    static const int found = usable_cores();
     return found;
 }
 
 void set_max_threads(int threads) {
     chosen.store(threads);
+}
+
+void set_default_threads(int threads) {
+    fallback.store(threads);
 }
 
 int threads_for(std::size_t multiply_adds, std::size_t each) {
@@ -228,3 +222,8 @@ void run_crowd(int threads, const std::function<void(int thread)>& work) {
 }
 
 }  // namespace fastdense
+
+// threadpoolctl knows the library by it.
+extern "C" [[gnu::visibility("default")]] int fastdense_max_threads() {
+    return fastdense::max_threads();
+}

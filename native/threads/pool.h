@@ -21,11 +21,11 @@ struct Team {
 
 using Work = std::function<void(const Team&)>;
 
-// How many threads work may have: what was set, else FASTDENSE_NUM_THREADS, else OMP_NUM_THREADS, else the
-// usable cores.
+// How many threads work may have: what was set, or the default, or as many as there are usable cores. 0
+// unsets.
 int max_threads();
-// 0 goes back to the default.
 void set_max_threads(int threads);
+void set_default_threads(int threads);
 
 // How many threads so many multiply-adds are worth, `each` a thread; at least one, at most max_threads().
 int threads_for(std::size_t multiply_adds, std::size_t each);

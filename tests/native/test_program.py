@@ -11,28 +11,16 @@ import pytest
 
 import fastdense as fd
 from fastdense import native
-from fastdense.engines import Batches
 from fastdense.native.program import NativeEngine
 from fastdense.spec import (
     ActivationSpec,
     DenseSpec,
-    DropoutSpec,
-    LossSpec,
     NetworkSpec,
-    OptimizerSpec,
-    Penalty,
-    TrainingSpec,
 )
 from tests.compare import assert_identical, assert_within, dense_bound
 
 RNG = np.random.default_rng(0)
 ISAS = native.runnable_isas()
-
-
-@pytest.fixture(autouse=True)
-def default_threads():
-    yield
-    native.set_threads(None)
 
 
 def normal(*shape, dtype="float32"):
@@ -77,100 +65,6 @@ def test_a_row_does_not_depend_on_its_neighbours(isa):
     for i in (0, 5, 11, 12, 95, 96, 150, 202):
         assert_identical(program.predict(X[i : i + 1])[0], whole[i])
     assert_identical(program.predict(X[7:60]), whole[7:60])
-
-
-def trained(threads, clip=None, steps=12):
-    """Return the parameters and losses of a training large enough to be shared between threads."""
-    native.set_threads(threads)
-    rng = np.random.default_rng(1)
-    layers = (
-        DenseSpec(300, 200, ActivationSpec("gelu"), kernel_penalty=Penalty(1e-4, 1e-3)),
-        DropoutSpec(200, 0.2, 1),
-        DenseSpec(200, 150, ActivationSpec("relu")),
-        DenseSpec(150, 7, ActivationSpec("softmax")),
-    )
-    parameters = [
-        (rng.normal(size=(s.n_in, s.n_units)) / 20, np.zeros(s.n_units)) if isinstance(s, DenseSpec) else ()
-        for s in layers
-    ]
-    optimizer = OptimizerSpec("adam", global_clipnorm=clip)
-    training = TrainingSpec(LossSpec("sparse_categorical_crossentropy"), optimizer, seed=3)
-    program = NativeEngine().compile(NetworkSpec(300, layers), parameters, training)
-    X = rng.normal(size=(600, 300)).astype(np.float32)
-    order = np.tile(rng.permutation(600), 10)[: steps * 500]
-    batches = Batches(X, rng.integers(0, 7, 600), None, order, 500)
-    outputs = np.empty((len(order), 7), np.float32)
-    losses = program.train(batches, np.full(steps, 1e-3), 0, outputs)
-    predictions = program.predict(X)
-    return [w for group in program.parameters() for w in group], losses, outputs, predictions
-
-
-@pytest.mark.parametrize("clip", [None, 0.1])
-def test_any_number_of_threads_gives_the_same_bits(clip):
-    expected = trained(1, clip)
-    for threads in (2, 3, 5):
-        weights, losses, outputs, predictions = trained(threads, clip)
-        for ours, theirs in zip(weights, expected[0], strict=True):
-            assert_identical(ours, theirs)
-        assert_identical(losses, expected[1])
-        assert_identical(outputs, expected[2])
-        assert_identical(predictions, expected[3])
-
-
-def test_threads_can_be_chosen(monkeypatch):
-    fd.set_threads(3)
-    assert fd.get_threads() == 3
-    fd.set_threads(None)
-    assert fd.get_threads() == native.usable_cores()
-    for wrong in (0, -1, 5000):
-        with pytest.raises(ValueError, match="threads must be from 1 to"):
-            fd.set_threads(wrong)
-    code = "import fastdense as fd; print(fd.get_threads())"
-    environment = {**os.environ, "FASTDENSE_NUM_THREADS": "7"}
-    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
-    assert result.stdout.strip() == b"7"
-
-
-def test_many_python_threads_may_predict_at_once():
-    network, parameters = one_layer(200, 300, activation="sigmoid")
-    program = NativeEngine().compile(network, parameters)
-    X = normal(400, 200)
-    expected = program.predict(X)
-    results = [None] * 8
-
-    def work(i):
-        for _ in range(20):
-            results[i] = program.predict(X)
-
-    workers = [threading.Thread(target=work, args=(i,)) for i in range(8)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    for result in results:
-        assert_identical(result, expected)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
-def test_a_forked_child_goes_on():
-    """The pool's threads are not there in a child: it must start its own, and not wait for them."""
-    program = """
-import os, warnings
-import numpy as np, fastdense as fd
-warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is the point here
-fd.set_threads(2)
-X = np.random.default_rng(0).normal(size=(5000, 100)).astype("float32")
-model = fd.Sequential([fd.Input((100,)), fd.Dense(200, "tanh"), fd.Dense(3)], seed=0)
-expected = model.predict(X)
-child = os.fork()
-if child == 0:
-    os._exit(0 if np.array_equal(model.predict(X), expected) else 1)
-print(os.waitpid(child, 0)[1])
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert result.stdout == "0\n", result.stderr
 
 
 def test_odd_arrays_give_the_plain_ones_numbers(tmp_path):

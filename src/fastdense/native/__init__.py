@@ -6,15 +6,14 @@ from fastdense.native.activations import activate, activate_backward
 from fastdense.native.dense import dense
 from fastdense.native.processor import (
     best_isa,
-    get_threads,
     instruction_sets,
     isa_in_use,
     measure_peak,
     runnable_isas,
-    set_threads,
     usable_cores,
 )
 from fastdense.native.random import dropout_mask, philox4x32
+from fastdense.native.threads import get_threads, set_threads
 
 __all__ = [
     "activate",

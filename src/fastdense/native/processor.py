@@ -7,8 +7,7 @@ import os
 
 from fastdense.errors import DtypeError
 from fastdense.native import _core
-
-MOST_THREADS = 4096  # far above any machine's cores; a larger number is a mistake, not a wish
+from fastdense.native.threads import MOST_THREADS
 
 
 def instruction_sets() -> tuple[str, ...]:
@@ -77,37 +76,6 @@ def usable_cores() -> int:
         limit) rounded up, whichever is fewer; at least 1.
     """
     return _core.usable_cores()
-
-
-def get_threads() -> int:
-    """Return how many threads the native engine may use.
-
-    Returns
-    -------
-    threads : int
-        What `set_threads` set, or the environment variable ``FASTDENSE_NUM_THREADS``, or `usable_cores`.
-        Small work uses fewer; the results are the same bits for any number.
-    """
-    return _core.max_threads()
-
-
-def set_threads(threads: int | None) -> None:
-    """Set how many threads the native engine may use.
-
-    Parameters
-    ----------
-    threads : int or None
-        At least 1; None goes back to the default.
-
-    Raises
-    ------
-    ValueError
-        ``threads`` is out of range.
-    """
-    count = 0 if threads is None else operator.index(threads)
-    if threads is not None and not 1 <= count <= MOST_THREADS:
-        raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {count}")
-    _core.set_max_threads(count)
 
 
 def measure_peak(threads: int = 1, dtype: str = "float32", isa: str | None = None) -> float:

@@ -1,0 +1,95 @@
+"""How many threads the compiled engine may use: asked, set, and told to threadpoolctl."""
+
+from __future__ import annotations
+
+import operator
+import os
+from importlib.util import find_spec
+from typing import Any
+
+from fastdense._version import __version__
+from fastdense.native import _core
+
+__all__ = ["MOST_THREADS", "get_threads", "set_threads"]
+
+MOST_THREADS = 4096  # far above any machine's cores; a larger number is a mistake, not a wish
+
+
+def get_threads() -> int:
+    """Return how many threads the native engine may use.
+
+    Returns
+    -------
+    threads : int
+        What `set_threads` or threadpoolctl set, or the environment variable ``FASTDENSE_NUM_THREADS``, or
+        ``OMP_NUM_THREADS`` (by which job schedulers and joblib share a machine out), or `usable_cores`. Small
+        work uses fewer; the results are the same bits for any number.
+    """
+    return _core.max_threads()
+
+
+def set_threads(threads: int | None) -> None:
+    """Set how many threads the native engine may use.
+
+    Parameters
+    ----------
+    threads : int or None
+        At least 1; None goes back to the default.
+
+    Raises
+    ------
+    ValueError
+        ``threads`` is out of range.
+    """
+    count = 0 if threads is None else operator.index(threads)
+    if threads is not None and not 1 <= count <= MOST_THREADS:
+        raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {count}")
+    _core.set_max_threads(count)
+
+
+def _read_environment() -> None:
+    """Make what the environment says the default.
+
+    Raises
+    ------
+    ValueError
+        ``FASTDENSE_NUM_THREADS`` is no number of threads.
+    """
+    wanted = os.environ.get("FASTDENSE_NUM_THREADS", "").strip()
+    if wanted:
+        if not (wanted.isdecimal() and 1 <= int(wanted) <= MOST_THREADS):
+            raise ValueError(
+                f"FASTDENSE_NUM_THREADS={wanted!r} must be a whole number from 1 to {MOST_THREADS}"
+            )
+        _core.set_default_threads(int(wanted))
+        return
+    shared = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # a number for each level of nesting
+    if shared.isdecimal() and 1 <= int(shared) <= MOST_THREADS:
+        _core.set_default_threads(int(shared))
+
+
+def _register() -> None:
+    """Let ``threadpoolctl.threadpool_limits`` limit our threads as it does those of BLAS and OpenMP."""
+    if find_spec("threadpoolctl") is None:
+        return
+    import threadpoolctl
+
+    class FastdenseController(threadpoolctl.LibController):  # type: ignore[misc]
+        user_api = internal_api = "fastdense"
+        filename_prefixes = ("_core",)
+        check_symbols = ("fastdense_max_threads",)
+
+        def get_num_threads(self) -> int:
+            return get_threads()
+
+        def set_num_threads(self, num_threads: Any) -> None:
+            set_threads(num_threads)
+
+        def get_version(self) -> str:
+            return __version__
+
+    threadpoolctl.register(FastdenseController)
+
+
+_read_environment()
+_register()

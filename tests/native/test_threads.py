@@ -1,0 +1,188 @@
+"""Threads: the same bits for any number, as many as are asked for, callers that are threads themselves."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastdense as fd
+from fastdense import native
+from fastdense.engines import Batches
+from fastdense.native.program import NativeEngine
+from fastdense.spec import (
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LossSpec,
+    NetworkSpec,
+    OptimizerSpec,
+    Penalty,
+    TrainingSpec,
+)
+from tests.compare import assert_identical
+
+TASKS = Path("/proc/self/task")
+
+
+@pytest.fixture(autouse=True)
+def default_threads():
+    yield
+    native.set_threads(None)
+
+
+def trained(threads, clip=None, steps=12):
+    """Return the parameters and losses of a training large enough to be shared between threads."""
+    native.set_threads(threads)
+    rng = np.random.default_rng(1)
+    layers = (
+        DenseSpec(300, 200, ActivationSpec("gelu"), kernel_penalty=Penalty(1e-4, 1e-3)),
+        DropoutSpec(200, 0.2, 1),
+        DenseSpec(200, 150, ActivationSpec("relu")),
+        DenseSpec(150, 7, ActivationSpec("softmax")),
+    )
+    parameters = [
+        (rng.normal(size=(s.n_in, s.n_units)) / 20, np.zeros(s.n_units)) if isinstance(s, DenseSpec) else ()
+        for s in layers
+    ]
+    optimizer = OptimizerSpec("adam", global_clipnorm=clip)
+    training = TrainingSpec(LossSpec("sparse_categorical_crossentropy"), optimizer, seed=3)
+    program = NativeEngine().compile(NetworkSpec(300, layers), parameters, training)
+    X = rng.normal(size=(600, 300)).astype(np.float32)
+    order = np.tile(rng.permutation(600), 10)[: steps * 500]
+    batches = Batches(X, rng.integers(0, 7, 600), None, order, 500)
+    outputs = np.empty((len(order), 7), np.float32)
+    losses = program.train(batches, np.full(steps, 1e-3), 0, outputs)
+    predictions = program.predict(X)
+    return [w for group in program.parameters() for w in group], losses, outputs, predictions
+
+
+@pytest.mark.parametrize("clip", [None, 0.1])
+def test_any_number_of_threads_gives_the_same_bits(clip):
+    expected = trained(1, clip)
+    for threads in (2, 3, 5):
+        weights, losses, outputs, predictions = trained(threads, clip)
+        for ours, theirs in zip(weights, expected[0], strict=True):
+            assert_identical(ours, theirs)
+        assert_identical(losses, expected[1])
+        assert_identical(outputs, expected[2])
+        assert_identical(predictions, expected[3])
+
+
+def test_threads_can_be_chosen():
+    fd.set_threads(3)
+    assert fd.get_threads() == 3
+    fd.set_threads(None)
+    assert fd.get_threads() == int(run("print(fd.get_threads())"))
+    for wrong in (0, -1, 5000):
+        with pytest.raises(ValueError, match="threads must be from 1 to"):
+            fd.set_threads(wrong)
+
+
+def run(code, **environment):
+    """Return what a new interpreter prints; the variables that set threads are as given here only."""
+    plain = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    code = f"import fastdense as fd\n{code}"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=plain | environment, capture_output=True, text=True, check=False
+    )
+    return result.stdout.strip() or result.stderr.strip().splitlines()[-1]
+
+
+def test_the_environment_sets_the_default():
+    shown = "print(fd.get_threads())"
+    assert run(shown) == str(native.usable_cores())
+    assert run(shown, FASTDENSE_NUM_THREADS="7") == "7"
+    assert run(shown, OMP_NUM_THREADS="3") == "3"
+    assert run(shown, OMP_NUM_THREADS="3,2") == "3"
+    assert run(shown, OMP_NUM_THREADS="5", FASTDENSE_NUM_THREADS="7") == "7"
+    assert run(shown, OMP_NUM_THREADS="nonsense") == str(native.usable_cores())
+    for wrong in ("0", "-1", "two", "1.5", "99999"):
+        expected = f"ValueError: FASTDENSE_NUM_THREADS={wrong!r} must be a whole number from 1 to 4096"
+        assert run(shown, FASTDENSE_NUM_THREADS=wrong) == expected
+
+
+def test_threadpoolctl_limits_our_threads_too():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    fd.set_threads(4)
+    with threadpoolctl.threadpool_limits(2, user_api="fastdense"):
+        assert fd.get_threads() == 2
+    assert fd.get_threads() == 4
+    (found,) = [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "fastdense"]
+    assert (found["num_threads"], found["version"]) == (4, fd.__version__)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_models_may_be_fitted_side_by_side(backend):
+    joblib = pytest.importorskip("joblib")
+    alone = [fitted(seed) for seed in range(4)]
+    together = joblib.Parallel(n_jobs=2, backend=backend)(joblib.delayed(fitted)(seed) for seed in range(4))
+    for ours, theirs in zip(together, alone, strict=True):
+        assert_identical(ours, theirs)
+
+
+def fitted(seed):
+    """Return the predictions of a model whose training is worth two threads."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 60)).astype(np.float32)
+    model = fd.Sequential([fd.Input((60,)), fd.Dense(120, "relu"), fd.Dense(1)], seed=seed)
+    model.compile(loss="mse", optimizer="adam")
+    model.fit(X, X[:, 0], epochs=3, batch_size=200, verbose=0)
+    return model.predict(X)
+
+
+@pytest.mark.skipif(not TASKS.is_dir(), reason="counts threads as Linux lists them")
+def test_callers_share_one_pool():
+    """Whatever number of Python threads call, no more of ours are made than one call may have."""
+    fd.set_threads(3)
+    X = np.random.default_rng(0).normal(size=(2000, 100)).astype(np.float32)
+    frozen = fd.Sequential([fd.Input((100,)), fd.Dense(200, "tanh"), fd.Dense(3)], seed=0).freeze()
+    frozen.predict(X)
+    before, most = len([*TASKS.iterdir()]), [0]
+    callers = [threading.Thread(target=lambda: [frozen.predict(X) for _ in range(30)]) for _ in range(6)]
+    for caller in callers:
+        caller.start()
+    while any(caller.is_alive() for caller in callers):
+        most[0] = max(most[0], len([*TASKS.iterdir()]))
+    assert before <= most[0] <= before + len(callers)
+
+
+def test_some_may_train_while_others_predict():
+    X = np.random.default_rng(0).normal(size=(600, 60)).astype(np.float32)
+    model = fd.Sequential([fd.Input((60,)), fd.Dense(120, "relu"), fd.Dense(1)], seed=9)
+    frozen, expected = model.freeze(), model.predict(X)
+    trained, results, wrong = fitted(1), [], []
+    trainer = threading.Thread(target=lambda: results.append(fitted(1)))
+    trainer.start()
+    for i in range(50):
+        fd.set_threads(1 + i % 3)  # while the other thread's work is under way
+        if not np.array_equal(frozen.predict(X), expected):
+            wrong.append(1)
+    trainer.join()
+    assert not wrong
+    assert_identical(results[0], trained)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+def test_a_forked_child_goes_on():
+    """The pool's threads are not there in a child: it must start its own, and not wait for them."""
+    program = """
+import os, warnings
+import numpy as np, fastdense as fd
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is the point here
+fd.set_threads(2)
+X = np.random.default_rng(0).normal(size=(5000, 100)).astype("float32")
+model = fd.Sequential([fd.Input((100,)), fd.Dense(200, "tanh"), fd.Dense(3)], seed=0)
+expected = model.predict(X)
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(model.predict(X), expected) else 1)
+print(os.waitpid(child, 0)[1])
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.stdout == "0\n", result.stderr
