@@ -68,7 +68,6 @@ LIBRARIES = {
     "safetensors": ["fastdense.files"],
     "sklearn": ["fastdense.estimators", "fastdense.formats"],
     "tensorflow": ["fastdense.formats", "fastdense.insight"],
-    "threadpoolctl": ["fastdense.native.threads"],
     "torch": ["fastdense.formats", "fastdense.insight"],
     "typer": ["fastdense.cli"],
 }

@@ -15,6 +15,7 @@ struct Constants;
 template <>
 struct Constants<float> {
     using Bits = std::int32_t;
+    using UnsignedBits = std::uint32_t;
     static constexpr int mantissa = 23;  // bits stored
     static constexpr Bits sign = Bits(1) << 31;
     static constexpr Bits head = ~0xFFF;
@@ -34,6 +35,7 @@ struct Constants<float> {
 template <>
 struct Constants<double> {
     using Bits = std::int64_t;
+    using UnsignedBits = std::uint64_t;
     static constexpr int mantissa = 52;
     static constexpr Bits sign = Bits(1) << 63;
     static constexpr Bits head = ~0x7FFFFFF;
@@ -58,6 +60,8 @@ struct Constants<double> {
 
 template <class T>
 using Integers = Vector<typename Constants<T>::Bits>;
+template <class T>
+using Unsigned = Vector<typename Constants<T>::UnsignedBits>;
 
 template <class T>
 [[gnu::always_inline]] inline Integers<T> bits(Vector<T> x) {
@@ -215,8 +219,11 @@ template <class T>
     constexpr T infinity = T(__builtin_inf()), shift = T(1LL << C::mantissa);
     // In bits, what takes 3/4 to 1: then the exponent is n.
     constexpr Bits up = __builtin_bit_cast(Bits, T(1)) - __builtin_bit_cast(Bits, T(0.75));
-    const Integers<T> exponent = (bits<T>(x) + up) >> C::mantissa;
-    const Vector<T> digits = from_bits<T>(bits<T>(x) - ((exponent - C::bias) << C::mantissa));
+    // Of negative numbers and NaN the bits run over: unsigned ones may.
+    const Unsigned<T> all = Unsigned<T>(bits<T>(x));
+    const Integers<T> exponent = Integers<T>(all + typename C::UnsignedBits(up)) >> C::mantissa;
+    const Unsigned<T> scale = Unsigned<T>(exponent - C::bias) << C::mantissa;
+    const Vector<T> digits = from_bits<T>(Integers<T>(all - scale));
     // An integer or-ed into the low bits of 2^mantissa is added to it.
     const Vector<T> n = from_bits<T>(exponent | __builtin_bit_cast(Bits, shift)) - (shift + T(C::bias));
     const Vector<T> value = n * C::ln2_high + (n * C::ln2_low + log1p<T>(digits - T(1)));

@@ -108,6 +108,7 @@ def test_the_environment_sets_the_default():
 def test_threadpoolctl_limits_our_threads_too():
     threadpoolctl = pytest.importorskip("threadpoolctl")
     fd.set_threads(4)
+    NativeEngine()
     with threadpoolctl.threadpool_limits(2, user_api="fastdense"):
         assert fd.get_threads() == 2
     assert fd.get_threads() == 4

@@ -15,6 +15,7 @@ from fastdense.errors import NotBuiltError
 from fastdense.native import _core
 from fastdense.native._arguments import readable
 from fastdense.native.processor import isa_in_use
+from fastdense.native.threads import tell_threadpoolctl
 from fastdense.spec import (
     ACTIVATIONS,
     LOSSES,
@@ -55,6 +56,7 @@ class NativeEngine:
 
     def __init__(self, isa: str | None = None) -> None:
         self.isa = isa or isa_in_use()
+        tell_threadpoolctl()
 
     def compile(
         self,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import operator
 import os
-from importlib.util import find_spec
+import sys
 from typing import Any
 
 from fastdense._version import __version__
 from fastdense.native import _core
 
-__all__ = ["MOST_THREADS", "get_threads", "set_threads"]
+__all__ = ["MOST_THREADS", "get_threads", "set_threads", "tell_threadpoolctl"]
 
 MOST_THREADS = 4096  # far above any machine's cores; a larger number is a mistake, not a wish
+
+
+_told: set[str] = set()
 
 
 def get_threads() -> int:
@@ -68,13 +71,18 @@ def _read_environment() -> None:
         _core.set_default_threads(int(shared))
 
 
-def _register() -> None:
-    """Let ``threadpoolctl.threadpool_limits`` limit our threads as it does those of BLAS and OpenMP."""
-    if find_spec("threadpoolctl") is None:
-        return
-    import threadpoolctl
+def tell_threadpoolctl() -> None:
+    """Let ``threadpoolctl.threadpool_limits`` limit our threads as it does those of BLAS and OpenMP.
 
-    class FastdenseController(threadpoolctl.LibController):  # type: ignore[misc]
+    Nothing is imported for it: who wants to limit threads has imported threadpoolctl, or scikit-learn, which
+    does. Called where the engine is loaded and where a network is compiled.
+    """
+    threadpoolctl = sys.modules.get("threadpoolctl")
+    if threadpoolctl is None or "threadpoolctl" in _told:
+        return
+    _told.add("threadpoolctl")
+
+    class FastdenseController(threadpoolctl.LibController):  # type: ignore[name-defined, misc]
         user_api = internal_api = "fastdense"
         filename_prefixes = ("_core",)
         check_symbols = ("fastdense_max_threads",)
@@ -92,4 +100,4 @@ def _register() -> None:
 
 
 _read_environment()
-_register()
+tell_threadpoolctl()
