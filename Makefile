@@ -1,6 +1,7 @@
 # make demo   see what fastdense does
 # make test   the whole check: lint, types, tests
 # make lint   the part of it that runs no test
+# make sanitize  the tests over builds that end at wrong memory use, undefined behaviour or a race (needs GCC)
 # make bench  measure against the other libraries, in about ten minutes (QUICK=1: in one)
 # make stub   write the type stub of the compiled module anew
 # make clean  remove what the others made
@@ -19,7 +20,7 @@ CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp')
 # Directories count too: they change when a file is removed.
 SOURCES   := pyproject.toml CMakeLists.txt $(shell find src native ! -path '*/__pycache__*')
 
-.PHONY: demo test lint bench stub clean
+.PHONY: demo test lint sanitize sanitize-memory sanitize-threads bench stub clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -35,6 +36,25 @@ lint: $(INSTALLED)
 	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 	$(BIN)/mypy
 
+# An uninstrumented interpreter loads a sanitizer's library only if it is there from the start.
+preloaded = LD_PRELOAD="$(foreach lib,$(1) stdc++,$(shell $(CXX) -print-file-name=lib$(lib).so))"
+
+sanitize: sanitize-memory sanitize-threads
+
+sanitize-memory:
+	$(MAKE) VENV=$(VENV)-asan SANITIZE=address,undefined $(VENV)-asan/.installed-test
+	$(call preloaded,asan ubsan) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST:$(BIN)/%=$(VENV)-asan/bin/%) tests --pyargs fastdense
+
+# One after another, at addresses that the sanitizer knows, and without the tests that load polars, which does not
+# survive this sanitizer's library.
+sanitize-threads:
+	$(MAKE) VENV=$(VENV)-tsan SANITIZE=thread $(VENV)-tsan/.installed-test
+	$(call preloaded,tsan) TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1 die_after_fork=0" \
+		OPENBLAS_NUM_THREADS=1 setarch --addr-no-randomize $(VENV)-tsan/bin/python -m pytest tests/native \
+		tests/network tests/training tests/insight tests/test_engines.py tests/test_protocol.py \
+		tests/test_layer.py --ignore tests/training/test_input_kinds.py
+
 # The peers are gigabytes: they have an environment of their own.
 bench:
 	$(MAKE) VENV=.venv-bench EXTRAS=bench .venv-bench/.installed-bench
@@ -44,7 +64,7 @@ stub: $(INSTALLED)
 	$(BIN)/python -m nanobind.stubgen -q -m fastdense.native._core -o $(STUB)
 
 clean:
-	rm -rf $(VENV) .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-asan $(VENV)-tsan .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the build needs is installed once, at a path that stays: with pip's isolation each build has it somewhere
@@ -58,5 +78,7 @@ $(BIN)/python:
 # Not editable: what is tested is what users get. The kept build directory compiles only what changed.
 $(INSTALLED): $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --no-build-isolation \
-		-Cbuild-dir=$(VENV)/build -Ccmake.define.FASTDENSE_WERROR=ON '.[$(EXTRAS)]'
+		-Cbuild-dir=$(VENV)/build -Ccmake.define.FASTDENSE_WERROR=ON \
+		$(if $(SANITIZE),-Ccmake.build-type=RelWithDebInfo -Ccmake.define.FASTDENSE_SANITIZE=$(SANITIZE)) \
+		'.[$(EXTRAS)]'
 	touch $@

@@ -20,6 +20,11 @@ class Network:
         return hidden if self.activation == "relu" else f"{hidden} {self.activation}"
 
     @property
+    def classifies(self) -> bool:
+        """Whether it is trained on class numbers; with one output, on numbers."""
+        return self.sizes[-1] > 1
+
+    @property
     def flops(self) -> int:
         """Of a row forward: two for each multiply-add, the activations not counted."""
         return sum(2 * n * u for n, u in zip(self.sizes, self.sizes[1:], strict=False))

@@ -13,6 +13,9 @@ def text(result: dict[str, Any]) -> str:
     cores = "one core" if result["cores"] == 1 else f"{result['cores']} cores"
     peak = f"measured peak {result['peak']:.0f} GFLOP/s"
     lines = [f"{cores}, {result['isa']} kernels, {peak}; microseconds a call or step, best of 5"]
+    if result["cores"] > 1:
+        trips = " and ".join(f"{about['round_trip'] * 1e9:.0f}" for about in result["machine"])
+        lines.append(f"a message to another core and back, before and after: {trips} nanoseconds")
     for kind in ("predict", "train"):
         names = list(dict.fromkeys(name for cell in result[kind] for name in cell["seconds"]))
         head = [kind, "rows", *names, "of peak", "to the best peer"]

@@ -13,14 +13,13 @@ from networks import Network, normal
 from peers import Unsupported
 
 REPEATS = 5
-# Threads of some libraries spin on after their work, OpenBLAS' for some 30 ms; nobody is timed meanwhile.
-SETTLE = 0.05
 
 
 class Workers:
-    """The processes of some libraries."""
+    """The processes of some libraries; each starts its turn so many seconds after the one before."""
 
-    def __init__(self, peers: Sequence[Any]) -> None:
+    def __init__(self, peers: Sequence[Any], settle: float) -> None:
+        self.settle = settle
         context = multiprocessing.get_context("spawn")
         self.pipes: dict[str, Connection] = {}
         self.processes = []
@@ -49,7 +48,7 @@ class Workers:
         best = dict.fromkeys(names, float("inf"))
         for _ in range(REPEATS):
             for name in names:
-                time.sleep(SETTLE)
+                time.sleep(self.settle)
                 self.pipes[name].send(("time", seconds / REPEATS))
                 best[name] = min(best[name], self.pipes[name].recv())
         return best
@@ -77,7 +76,8 @@ def prepare(peer: Any, kind: str, network: Network, rows: int) -> tuple[Any, np.
         call = peer.predictor(network, normal(rng, rows, network.sizes[0]))
         return call, np.asarray(call())
     m = steps_of(network, rows) * rows
-    X, y = normal(rng, m, network.sizes[0]), rng.integers(0, network.sizes[-1], m)
+    X = normal(rng, m, network.sizes[0])
+    y = rng.integers(0, network.sizes[-1], m) if network.classifies else normal(rng, m, 1)
     call = peer.trainer(network, X, y, rows)
     loss = call()
     return call, None if loss is None else np.array(loss)

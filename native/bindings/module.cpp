@@ -116,6 +116,7 @@ void bind_all(nb::module_& m) {
         "root"_a = "/");
     m.def("measure_peak", &measure_peak, "threads"_a, "float64"_a, "isa"_a,
           nb::call_guard<nb::gil_scoped_release>());
+    m.def("measure_round_trip", &fastdense::measure_round_trip, nb::call_guard<nb::gil_scoped_release>());
     m.def("philox4x32", &philox4x32, "key"_a, "counters"_a, "out"_a);
     m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
     bind_activations<float>(m);

@@ -1,8 +1,10 @@
-// Times the multiply-add loop on several threads at once.
+// Times the multiply-add loop on several threads at once, and messages between two of them.
 #include "kernels/peak.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -84,6 +86,29 @@ double measure_peak(Loop loop, int threads) {
     }
     double best = 0;
     for (int repeat = 0; repeat < repeats; ++repeat) best = std::max(best, rate(runs, repeat));
+    return best;
+}
+
+double measure_round_trip() {
+    constexpr int trips = 2000, tries = 5;
+    std::atomic<int> ball{0};  // even: thrown by the second thread, odd: by the first
+    std::thread second([&ball] {
+        for (int i = 1; i <= 2 * trips * tries; i += 2) {
+            spin_until([&] { return ball.load() == i; });
+            ball.store(i + 1);
+        }
+    });
+    double best = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < tries; ++i) {
+        const auto start = Clock::now();
+        for (int trip = 0; trip < trips; ++trip) {
+            const int back = ball.load() + 2;
+            ball.store(back - 1);
+            spin_until([&] { return ball.load() == back; });
+        }
+        best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count() / trips);
+    }
+    second.join();
     return best;
 }
 

@@ -1,4 +1,4 @@
-// The multiply-add rate that this machine really reaches.
+// What this machine really reaches: its multiply-add rate, and how soon one core hears from another.
 #pragma once
 
 #include <cstddef>
@@ -8,5 +8,8 @@ namespace fastdense {
 // The best of several short runs of `loop` (one of a table's fma_loop_*) on `threads` threads started
 // together, in operations a second; a multiply-add is two operations.
 double measure_peak(double (*loop)(std::size_t steps), int threads);
+
+// The best time of a message from one thread to another and back, in seconds: what sharing work costs at least.
+double measure_round_trip();
 
 }  // namespace fastdense

@@ -83,3 +83,7 @@ def test_the_environment_chooses_the_kernels(monkeypatch):
         native.isa_in_use()
     monkeypatch.delenv("FASTDENSE_ISA")
     assert native.isa_in_use() == native.best_isa()
+
+
+def test_a_message_between_threads_takes_a_while():
+    assert 0 < native.measure_round_trip() < 1

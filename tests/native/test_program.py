@@ -51,6 +51,23 @@ def test_every_size_around_tiles_and_vectors(isa, dtype):
                 assert_within(program.predict(X), exact.astype(np.float64), dense_bound(X, W, B, eps))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("isa", ISAS)
+def test_nothing_is_written_beside_the_outputs(isa, dtype):
+    """The last layer writes straight to the caller's array, of any width, which may end at any byte."""
+    for n_units in sizes_around(4, 8, 16, 32):
+        network, parameters = one_layer(5, n_units, dtype, "tanh")
+        program = NativeEngine(isa).compile(network, parameters)
+        for m in (1, 2, 3, 7, 13, 100):
+            memory = np.full((m + 2) * n_units, np.nan, dtype)
+            out = memory[n_units:-n_units].reshape(m, n_units)
+            X = normal(m, 5, dtype=dtype)
+            assert program.predict(X, out) is out
+            assert_identical(out, program.predict(X))
+            assert np.isnan(memory[:n_units]).all()
+            assert np.isnan(memory[-n_units:]).all()
+
+
 @pytest.mark.parametrize("isa", ISAS)
 def test_a_row_does_not_depend_on_its_neighbours(isa):
     layers = (

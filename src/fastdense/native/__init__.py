@@ -9,6 +9,7 @@ from fastdense.native.processor import (
     instruction_sets,
     isa_in_use,
     measure_peak,
+    measure_round_trip,
     runnable_isas,
     usable_cores,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "instruction_sets",
     "isa_in_use",
     "measure_peak",
+    "measure_round_trip",
     "philox4x32",
     "runnable_isas",
     "set_threads",

@@ -111,3 +111,17 @@ def measure_peak(threads: int = 1, dtype: str = "float32", isa: str | None = Non
     if dtype not in {"float32", "float64"}:
         raise DtypeError(f'dtype must be "float32" or "float64", not {dtype!r}')
     return _core.measure_peak(count, dtype == "float64", isa or best_isa()) / 1e9
+
+
+def measure_round_trip() -> float:
+    """Measure how long a message takes from one core to another and back.
+
+    Threads that share a step of training send some each step. Cores under one cache answer in a tenth of a
+    microsecond, distant ones in several; on a virtual machine it may change while a program runs.
+
+    Returns
+    -------
+    seconds : float
+        The best of some thousand; with a single usable core, what taking turns on it costs.
+    """
+    return _core.measure_round_trip()

@@ -80,15 +80,18 @@ class NativeProgram:
     ) -> None:
         self.network, self.training = network, training
         self._n_out, self._dtype = network.n_out, np.dtype(network.dtype)
-        self._given = [tuple(_plain(a, network.dtype) for a in arrays) for arrays in parameters]
+        given = [tuple(_plain(a, network.dtype) for a in arrays) for arrays in parameters]
         self._dense = [i for i, layer in enumerate(network.layers) if isinstance(layer, DenseSpec)]
+        # The compiled network holds the weights: of the arrays given only the shapes are kept.
+        self._shapes = {i: [a.shape for a in given[i]] for i in self._dense}
+        self._fixed = [() if i in self._shapes else arrays for i, arrays in enumerate(given)]
         self._core: Any = _NETWORKS[network.dtype](isa, network.n_in)
         layers, head = _split_head(network, training)
-        for layer, arrays in zip(layers, self._given, strict=False):
+        for layer, arrays in zip(layers, given, strict=False):
             _add(self._core, layer, arrays)
         self._core.compile(*_curve(head), _loss(network, training), _recipe(training))
         for i in self._dense:
-            self._core.load(i, _WEIGHTS, *_pair(self._given[i]))
+            self._core.load(i, _WEIGHTS, *_pair(given[i]))
         # A method of this object's would keep it alive for ever.
         self._predict = self.predictor(partial(_predict_odd, self._core, self._n_out, self._dtype))
 
@@ -124,7 +127,7 @@ class NativeProgram:
         loss = self._core.gradients(readable(X), *_targets(y), sample_weight, order)
         gradients: list[Array] = []
         for i in self._dense:
-            fresh = tuple(np.empty_like(a) for a in self._given[i])
+            fresh = self._empty(i)
             self._core.store_gradient(i, *_pair(fresh))
             gradients += fresh
         return loss, gradients
@@ -150,7 +153,7 @@ class NativeProgram:
 
     def parameters(self) -> list[tuple[Array, ...]]:
         """Return the current parameters."""
-        current = list(self._given)
+        current: list[tuple[Array, ...]] = list(self._fixed)
         for i in self._dense:
             current[i] = self._stored(i, _WEIGHTS)
         return current
@@ -163,7 +166,7 @@ class NativeProgram:
         groups: list[tuple[Array, ...]] = []
         for i in self._dense:
             by_slot = [self._stored(i, slot) for slot in range(count)]
-            groups += zip(*by_slot, strict=True) if by_slot else [() for _ in self._given[i]]
+            groups += zip(*by_slot, strict=True) if by_slot else [() for _ in self._shapes[i]]
         return groups
 
     def load_slots(self, optimizer: OptimizerSpec, slots: Groups | None) -> None:
@@ -171,20 +174,22 @@ class NativeProgram:
         start = optimizer.initial_accumulator_value if optimizer.name == "adagrad" else 0.0
         given = iter(slots) if slots is not None else None
         for i in self._dense:
-            arrays = self._given[i]
-            of_layer = [next(given) for _ in arrays] if given is not None else None
+            of_layer = [next(given) for _ in self._shapes[i]] if given is not None else None
             for slot in range(len(slot_names(optimizer))):
                 values = (
-                    [np.full_like(a, start) for a in arrays]
+                    [np.full(shape, start, self._dtype) for shape in self._shapes[i]]
                     if of_layer is None
                     else [_plain(group[slot], self.network.dtype) for group in of_layer]
                 )
                 self._core.load(i, slot, *_pair(values))
 
     def _stored(self, layer: int, which: int) -> tuple[Array, ...]:
-        fresh = tuple(np.empty_like(a) for a in self._given[layer])
+        fresh = self._empty(layer)
         self._core.store(layer, which, *_pair(fresh))
         return fresh
+
+    def _empty(self, layer: int) -> tuple[Array, ...]:
+        return tuple(np.empty(shape, self._dtype) for shape in self._shapes[layer])
 
     def _check_trains(self) -> None:
         if self.training is None:
