@@ -9,7 +9,8 @@ namespace fastdense {
 // together, in operations a second; a multiply-add is two operations.
 double measure_peak(double (*loop)(std::size_t steps), int threads);
 
-// The best time of a message from one thread to another and back, in seconds: what sharing work costs at least.
+// The best time of a message from one thread to another and back, in seconds: what sharing work costs at
+// least.
 double measure_round_trip();
 
 }  // namespace fastdense
