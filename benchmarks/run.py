@@ -71,7 +71,7 @@ def measure(cores: int, quick: bool) -> dict[str, Any]:
 
     seconds = 0.03 if quick else 0.2
     before = about(cores)
-    with Workers(installed(), settle=SETTLE if cores > 1 else 0.0) as workers:
+    with Workers(installed(quick), settle=SETTLE if cores > 1 else 0.0) as workers:
         measured = {
             kind: [cell(workers, kind, *what, seconds) for what in cells(kind, quick)] for kind in KINDS
         }

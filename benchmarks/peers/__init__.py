@@ -25,5 +25,7 @@ __all__ = ["ALL", "Call", "Unsupported", "installed"]
 ALL = (Fastdense(), NumPy(), OnnxRuntime(), Torch(), TorchCompiled(), Jax(), ScikitLearn(), Keras())
 
 
-def installed() -> list[Any]:
-    return [peer for peer in ALL if find_spec(peer.module) is not None]
+def installed(quick: bool) -> list[Any]:
+    """Return those that can run here; compiling takes too long to be quick."""
+    peers = [peer for peer in ALL if find_spec(peer.module) is not None]
+    return [peer for peer in peers if not (quick and isinstance(peer, TorchCompiled))]
