@@ -13,12 +13,14 @@ namespace fastdense {
 // KB, within a second-level cache, and at 64 they are 24 KB, within a first.
 constexpr std::size_t block_rows = 96;
 
+// Work, in multiply-adds, that a thread is worth: a core takes some 10 microseconds for it.
+constexpr std::size_t thread_work = 1 << 20;
+
 struct Blocks {
-    // Blocks as equal as can be, as many for each thread. `work` is that of all rows, in multiply-adds: a
-    // thread is worth a million, for which a core takes some 10 microseconds.
+    // Blocks as equal as can be, as many for each thread. `work` is that of all rows.
     Blocks(std::size_t all_rows, std::size_t work)
         : all_rows(all_rows),
-          threads(std::min<int>(threads_for(work, 1 << 20), std::max<std::size_t>(all_rows, 1))) {
+          threads(std::min<int>(threads_for(work, thread_work), std::max<std::size_t>(all_rows, 1))) {
         const std::size_t rounds = (all_rows + block_rows * threads - 1) / (block_rows * threads);
         count = std::max<std::size_t>(rounds * threads, 1);
         rows = (all_rows + count - 1) / count;

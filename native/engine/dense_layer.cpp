@@ -1,6 +1,11 @@
 // Runs a dense layer's products and activation.
 #include "engine/dense_layer.h"
 
+#include <algorithm>
+#include <atomic>
+
+#include "threads/pool.h"
+
 namespace fastdense {
 
 template <class T>
@@ -24,6 +29,34 @@ void DenseLayer<T>::predict(View<const T> in, View<T> out) const {
     const bool relu = curve_.kind == Activation::relu;
     kernels_.product({in, weights_.panels(), this->units, with_gaps(out), relu});
     if (!relu) curve_.forward(kernels_, out, out);
+}
+
+// Some units of each row, from a panel's first column on.
+template <class T>
+void DenseLayer<T>::predict_units(View<const T> in, View<T> out, std::size_t column,
+                                  std::size_t units) const {
+    const bool relu = curve_.kind == Activation::relu;
+    const View<T> room = with_gaps(out), here{out.data + column, out.rows, room.columns - column, out.stride};
+    const T* panels = weights_.panels() + (this->inputs + 1) * column;
+    kernels_.product({in, panels, units, here, relu});
+    if (relu || curve_.kind == Activation::softmax) return;
+    for (std::size_t row = 0; row < out.rows; ++row) {
+        T* a = here.data + row * out.stride;
+        kernels_.activate({curve_.kind, curve_.alpha, 1, units, a, a});
+    }
+}
+
+template <class T>
+void DenseLayer<T>::predict_shared(View<const T> in, View<T> out, int threads) const {
+    const std::size_t together = 4 * kernels_.panel_columns;  // the widest tile of a row
+    std::atomic<std::size_t> next{0};
+    const auto work = [&](int) {
+        for (std::size_t column; (column = together * next.fetch_add(1)) < this->units;) {
+            predict_units(in, out, column, std::min(together, this->units - column));
+        }
+    };
+    this->units > together ? run_crowd(threads, work) : work(0);
+    if (curve_.kind == Activation::softmax) curve_.forward(kernels_, out, out);
 }
 
 template <class T>

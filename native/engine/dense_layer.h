@@ -15,6 +15,7 @@ public:
                bool passes_gradient);
 
     void predict(View<const T> in, View<T> out) const override;
+    void predict_shared(View<const T> in, View<T> out, int threads) const override;
     void prepare(std::size_t batch_rows) override;
     void forward(const Place& place, View<const T> in, View<T> out) override;
     void backward(const Place& place, View<const T> in, View<const T> out, View<T> d_out,
@@ -22,6 +23,8 @@ public:
     Weights<T>* weights() override { return &weights_; }
 
 private:
+    void predict_units(View<const T> in, View<T> out, std::size_t column, std::size_t units) const;
+
     const KernelsOf<T>& kernels_;
     Weights<T> weights_;
     const Curve<T> curve_;

@@ -32,6 +32,9 @@ public:
     // written too, with anything finite.
     virtual void predict(View<const T> in, View<T> out) const = 0;
 
+    // The same by several threads, for few rows and many weights.
+    virtual void predict_shared(View<const T> in, View<T> out, int) const { predict(in, out); }
+
     // Makes room for batches of so many rows.
     virtual void prepare(std::size_t) {}
     // The outputs of a block of rows in training.

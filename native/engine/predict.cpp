@@ -4,6 +4,12 @@
 #include "engine/blocks.h"
 
 namespace fastdense {
+namespace {
+
+// So few rows take their time for reading the weights: threads share these and not the rows.
+constexpr std::size_t few_rows = 12;
+
+}  // namespace
 
 // A layer's output each, for a block of rows, and room for the caller's rows and targets.
 template <class T>
@@ -44,16 +50,27 @@ Program<T>::~Program() {
     delete kept_.load();
 }
 
-// Takes rows through all layers; the last one writes to `last`.
+// Takes rows through all layers; the last one writes to `last`. The threads share each layer's units.
 template <class T>
-void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last) const {
+void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const {
     View<const T> in = X.view(first, scratch.in.rows(0, last.rows));
     if (layers_.empty()) return copy_rows<T>(in, last);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
         const View<T> out = i + 1 < layers_.size() ? scratch.outputs[i].rows(0, last.rows) : last;
-        layers_[i]->predict(in, out);
+        threads > 1 ? layers_[i]->predict_shared(in, out, threads) : layers_[i]->predict(in, out);
         in = out;
     }
+}
+
+// Calls work(scratch) with that of the last small prediction: a few rows take less time than new scratch
+// would.
+template <class T>
+template <class Work>
+void Program<T>::with_kept(std::size_t rows, Work work) const {
+    std::unique_ptr<Scratch> kept(kept_.exchange(nullptr));
+    if (!kept || kept->in.all().rows < rows) kept = std::make_unique<Scratch>(*this, rows);
+    work(*kept);
+    delete kept_.exchange(kept.release());
 }
 
 // Calls each(scratch, first row, rows) for blocks of rows.
@@ -61,13 +78,7 @@ template <class T>
 template <class Each>
 void Program<T>::over_blocks(std::size_t rows, Each each) const {
     const Blocks blocks(rows, rows * work_);
-    if (blocks.count == 1) {  // a few rows take less time than new scratch would
-        std::unique_ptr<Scratch> kept(kept_.exchange(nullptr));
-        if (!kept || kept->in.all().rows < rows) kept = std::make_unique<Scratch>(*this, rows);
-        each(*kept, 0, rows);
-        delete kept_.exchange(kept.release());
-        return;
-    }
+    if (blocks.count == 1) return with_kept(rows, [&](Scratch& scratch) { each(scratch, 0, rows); });
     std::vector<Scratch> scratch;
     for (int thread = 0; thread < blocks.threads; ++thread) scratch.emplace_back(*this, blocks.rows);
     blocks.each(
@@ -76,10 +87,17 @@ void Program<T>::over_blocks(std::size_t rows, Each each) const {
 
 template <class T>
 void Program<T>::predict(const Rows<T>& X, T* out) const {
-    over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
+    const auto block = [&](Scratch& scratch, std::size_t first, std::size_t count, int threads) {
         const View<T> here{out + first * outputs(), count, outputs(), outputs()};
-        run(scratch, X, first, here);
+        run(scratch, X, first, here, threads);
         head_.forward(kernels_, here, here);
+    };
+    const int threads = threads_for(X.count * work_, thread_work);
+    if (threads > 1 && X.count <= few_rows) {
+        return with_kept(X.count, [&](Scratch& scratch) { block(scratch, 0, X.count, threads); });
+    }
+    over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
+        block(scratch, first, count, 1);
     });
 }
 
@@ -87,7 +105,7 @@ template <class T>
 void Program<T>::losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const {
     over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
         const View<T> last = scratch.outputs.back().rows(0, count), targets = scratch.targets.rows(0, count);
-        run(scratch, X, first, last);
+        run(scratch, X, first, last, 1);
         if (!y.labels) gather(y.values, nullptr, first, targets);
         const std::int64_t* labels = y.labels ? y.labels + first : nullptr;
         kernels_.losses({loss_, last, targets, labels, losses + first, nullptr, {}});

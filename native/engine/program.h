@@ -121,7 +121,9 @@ private:
     bool penalised_ = false;         // whether any weights are
     std::size_t first_trained_ = 0;  // the first layer with weights: no gradient is wanted before it
 
-    void run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last) const;
+    void run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const;
+    template <class Work>
+    void with_kept(std::size_t rows, Work work) const;
     void write_outputs(View<const T> last, T* out) const;
     template <class Each>
     void over_blocks(std::size_t rows, Each each) const;

@@ -14,7 +14,7 @@ namespace fastdense {
 namespace {
 
 // Multiply-adds of a step forward that a thread may be worth: whether it is, is tried.
-constexpr std::size_t thread_work = 1 << 17;
+constexpr std::size_t thread_step = 1 << 17;
 // Of a step, for each of those: a first guess.
 constexpr double seconds_each = 4e-11;
 
@@ -191,7 +191,7 @@ std::size_t Program<T>::train(const Run<T>& run) {
     std::size_t taken = 0;
     bool goes_on = true;
     while (goes_on && taken < run.steps) {
-        const int threads = pace_.threads(threads_for(work, thread_work));
+        const int threads = pace_.threads(threads_for(work, thread_step));
         const std::size_t end = std::min(run.steps, taken + pace_.steps(double(work) * seconds_each));
         const auto start = std::chrono::steady_clock::now();
         const Stretch done = stretch(run, threads, taken, end);

@@ -72,6 +72,27 @@ def test_any_number_of_threads_gives_the_same_bits(clip):
         assert_identical(predictions, expected[3])
 
 
+@pytest.mark.parametrize("m", [1, 2, 3, 7, 12, 13])
+def test_few_rows_through_many_weights(m):
+    """Threads share the units of a layer then, and not the rows."""
+    rng = np.random.default_rng(m)
+    kinds, widths = ("gelu", "relu", "softmax", "tanh"), (900, 1500, 1400, 1300, 9)
+    layers = tuple(
+        DenseSpec(n, u, ActivationSpec(k)) for n, u, k in zip(widths, widths[1:], kinds, strict=False)
+    )
+    layers = (*layers[:2], DropoutSpec(1400, 0.5, 2), *layers[2:])
+    sizes = [(s.n_in, s.n_units) if isinstance(s, DenseSpec) else None for s in layers]
+    parameters = [(rng.normal(size=s) / 30, rng.normal(size=s[1])) if s else () for s in sizes]
+    program = NativeEngine().compile(NetworkSpec(900, layers), parameters)
+    X = rng.normal(size=(m, 900)).astype(np.float32)
+    native.set_threads(1)
+    expected = program.predict(X)
+    for threads in (2, 3, 5):
+        native.set_threads(threads)
+        for _ in range(5):
+            assert_identical(program.predict(X), expected)
+
+
 def test_threads_can_be_chosen():
     fd.set_threads(3)
     assert fd.get_threads() == 3
