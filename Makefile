@@ -2,6 +2,7 @@
 # make test   the whole check: lint, types, tests
 # make lint   the part of it that runs no test
 # make sanitize  the tests over builds that end at wrong memory use, undefined behaviour or a race (needs GCC)
+# make emulate   the tests over the kernels for 64-bit ARM, emulated (as root, on an x86 Debian machine)
 # make bench  measure against the other libraries, in about ten minutes (QUICK=1: in one)
 # make stub   write the type stub of the compiled module anew
 # make clean  remove what the others made
@@ -20,7 +21,7 @@ CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp')
 # Directories count too: they change when a file is removed.
 SOURCES   := pyproject.toml CMakeLists.txt $(shell find src native ! -path '*/__pycache__*')
 
-.PHONY: demo test lint sanitize sanitize-memory sanitize-threads bench stub clean
+.PHONY: demo test lint sanitize sanitize-memory sanitize-threads emulate bench stub clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -54,6 +55,9 @@ sanitize-threads:
 		OPENBLAS_NUM_THREADS=1 setarch --addr-no-randomize $(VENV)-tsan/bin/python -m pytest tests/native \
 		tests/network tests/training tests/insight tests/test_engines.py tests/test_protocol.py \
 		tests/test_layer.py --ignore tests/training/test_input_kinds.py
+
+emulate:
+	.ci/emulate
 
 # The peers are gigabytes: they have an environment of their own.
 bench:

@@ -162,11 +162,12 @@ void bind_network(nb::module_& m, const char* name) {
         .def("store_gradient", &N::store_gradient, "layer"_a, "kernel"_a, "bias"_a.none())
         .def("predict", &N::predict, "X"_a, "out"_a)
         .def("predictor", &N::predictor, "otherwise"_a)
-        .def("losses", &N::losses, "X"_a, "y"_a.none(), "labels"_a.none(), "losses"_a, "out"_a.none())
+        .def("losses", &N::losses, "X"_a, "y"_a.none(), "labels"_a.none(), "losses"_a.noconvert(),
+             "out"_a.noconvert().none())
         .def("gradients", &N::gradients, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(),
              "order"_a)
         .def("train", &N::train, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(), "order"_a,
-             "batch_rows"_a, "rates"_a, "first"_a, "losses"_a, "out"_a.none());
+             "batch_rows"_a, "rates"_a, "first"_a, "losses"_a.noconvert(), "out"_a.noconvert().none());
 }
 
 void bind_options(nb::module_& m) {

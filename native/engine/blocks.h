@@ -20,7 +20,7 @@ struct Blocks {
     // Blocks as equal as can be, as many for each thread. `work` is that of all rows.
     Blocks(std::size_t all_rows, std::size_t work)
         : all_rows(all_rows),
-          threads(std::min<int>(threads_for(work, thread_work), std::max<std::size_t>(all_rows, 1))) {
+          threads(int(std::clamp<std::size_t>(all_rows, 1, threads_for(work, thread_work)))) {
         const std::size_t rounds = (all_rows + block_rows * threads - 1) / (block_rows * threads);
         count = std::max<std::size_t>(rounds * threads, 1);
         rows = (all_rows + count - 1) / count;

@@ -1,6 +1,6 @@
 // What the engine asks of a layer: forward over a block of rows, backward over a block of rows, and its
-// weights, which know how to be updated part by part. A new kind of layer is one file and one line in
-// bindings.cpp.
+// weights, which know how to be updated part by part. A new kind of layer is one file and one method in
+// bindings/network.cpp.
 #pragma once
 
 #include <cstddef>

@@ -28,6 +28,14 @@ void copy_rows(View<const T> from, View<T> to) {
     }
 }
 
+// Makes zeros of what is between the rows.
+template <class T>
+void clear_gaps(View<T> to) {
+    for (std::size_t i = 0; i < to.rows; ++i) {
+        std::fill(to.data + i * to.stride + to.columns, to.data + (i + 1) * to.stride, T(0));
+    }
+}
+
 // A matrix of a caller's, read only, its steps in elements.
 template <class T>
 struct Rows {

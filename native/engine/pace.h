@@ -18,18 +18,23 @@ public:
     int threads(int most) {
         if (most != most_) *this = Pace(most);
         if (most == 1) return 1;
-        const bool team_leads = team_ <= alone_;  // at first both are 0: not tried
-        const bool other = alone_ == 0 ? team_ != 0 : ++stretches_ % retry == 0;
-        return team_leads != other ? most : 1;
+        if (team_ == 0) return most;
+        if (alone_ == 0) return 1;
+        // The worse it was, the later it is tried again: trying costs a 32nd of the time at most.
+        const bool try_other = ++stretches_ * std::min(team_, alone_) > 32 * std::max(team_, alone_);
+        if (try_other) stretches_ = 0;
+        return (team_ <= alone_) != try_other ? most : 1;
     }
 
-    // How many steps to take before asking again; `guess`: the seconds of one, where none has been timed.
-    std::size_t steps(double guess) const {
+    // How many steps of so many rows to take before asking again; `guess`: the seconds of a row, where none
+    // has been timed.
+    std::size_t steps(std::size_t rows, double guess) const {
         const double best = alone_ == 0 ? team_ : std::min(team_, alone_);
-        return std::size_t(std::clamp(stretch_seconds / (best > 0 ? best : guess), 1.0, 1e6));
+        return std::size_t(
+            std::clamp(stretch_seconds / (double(rows) * (best > 0 ? best : guess)), 1.0, 1e6));
     }
 
-    // Steps took so long each: less is believed, more only by and by, since other programs may have had a
+    // Rows took so long each: less is believed, more only by and by, since other programs may have had a
     // turn.
     void took(int threads, double seconds) {
         double& known = threads > 1 ? team_ : alone_;
@@ -38,13 +43,12 @@ public:
 
 private:
     static constexpr double stretch_seconds = 2e-3, drift = 1.1;
-    static constexpr unsigned retry = 32;
 
     explicit Pace(int most) : most_(most) {}
 
     int most_ = 0;
-    unsigned stretches_ = 0;
-    double team_ = 0, alone_ = 0;  // seconds a step
+    double stretches_ = 0;         // since the worse one was tried
+    double team_ = 0, alone_ = 0;  // seconds a row; 0: not tried
 };
 
 }  // namespace fastdense

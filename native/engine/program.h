@@ -73,7 +73,7 @@ public:
     ~Program();
 
     std::size_t inputs() const { return inputs_; }
-    // Of a row, in multiply-adds, what vectors leave unused and a layer's other costs counted in.
+    // Of a row, in multiply-adds, or what takes as long: about.
     std::size_t work() const { return work_; }
     std::size_t outputs() const { return layers_.empty() ? inputs_ : layers_.back()->units; }
     std::size_t steps() const { return steps_; }
@@ -83,14 +83,17 @@ public:
     // Each row's loss, and the outputs where `out` is not null.
     void losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const;
     double penalty() const;
+    // The next two throw std::runtime_error while another call of them is at work on the same program.
+
     // The loss of all rows as one batch; its gradient stays in the layers' weights.
     double gradients(const Batches<T>& batch);
-
     // Returns how many losses were written. A step whose loss is not finite is not taken, and is the last.
     std::size_t train(const Run<T>& run);
 
 private:
     struct Scratch;
+    // Holds a program for one call that trains.
+    class Holding;
     // How some steps went: by how many threads, up to which, and whether more may follow.
     struct Stretch {
         int threads;
@@ -115,6 +118,7 @@ private:
     std::vector<double> losses_;
     std::vector<std::vector<Pair>> squares_;  // of the parts of each layer's gradient, where it is clipped
     Pace pace_;
+    std::atomic_flag training_;  // whether a thread is at it: what follows belongs to it
     // Of the last small prediction, for the next one on any thread.
     mutable std::atomic<Scratch*> kept_{nullptr};
     std::size_t work_ = 0;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "engine/blocks.h"
 #include "engine/program.h"
@@ -15,7 +16,7 @@ namespace {
 
 // Multiply-adds of a step forward that a thread may be worth: whether it is, is tried.
 constexpr std::size_t thread_step = 1 << 17;
-// Of a step, for each of those: a first guess.
+// Of a step, for each multiply-add: a first guess.
 constexpr double seconds_each = 4e-11;
 
 }  // namespace
@@ -40,7 +41,7 @@ Optimizer<T> Recipe::at(std::size_t step, double rate) const {
             .rho_gain = T(1 - rho),
             .gain_1 = T(1 - beta_1),
             .gain_2 = T(1 - beta_2),
-            .epsilon = T(epsilon),
+            .epsilon = std::max(T(epsilon), std::numeric_limits<T>::min()),  // 0 / (0 + epsilon) is 0
             .decay = T(weight_decay * rate),
             .rate = T(scaled),
             .limit = T(clipvalue)};
@@ -55,7 +56,7 @@ void Program<T>::prepare(std::size_t batch_rows, bool keeps_gradient) {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         if (keeps_gradient && layers_[l]->weights()) squares_[l].resize(layers_[l]->weights()->parts());
     }
-    if (batch_rows <= losses_.size()) return;
+    if (!activations_.empty() && batch_rows <= losses_.size()) return;
     std::vector<Block<T>> activations, gradients;
     activations.emplace_back(batch_rows, inputs_, kernels_.lanes);
     gradients.emplace_back();
@@ -76,6 +77,7 @@ void Program<T>::prepare(std::size_t batch_rows, bool keeps_gradient) {
 template <class T>
 void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t begin, std::size_t count,
                       Place place, T* out) {
+    if (count == 0) return;
     const std::int64_t* order = batch.order + begin;
     const std::size_t rounds = (count + block_rows * team.threads - 1) / (block_rows * team.threads);
     const std::size_t block = (count + rounds * team.threads - 1) / (rounds * team.threads);
@@ -88,10 +90,11 @@ void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t beg
             layers_[l]->forward(place, activations_[l].rows(row, rows), activations_[l + 1].rows(row, rows));
         }
         read_targets(batch, order, row, rows, count);
-        const View<T> last = activations_.back().rows(row, rows);
+        const View<T> last = activations_.back().rows(row, rows), d_last = gradients_.back().rows(row, rows);
+        clear_gaps(d_last);  // no kernel does, and an earlier NaN would stay
         kernels_.losses({loss_, last, targets_.rows(row, rows),
                          batch.y.labels ? labels_.data() + row : nullptr, losses_.data() + row,
-                         scale_.data() + row, gradients_.back().rows(row, rows)});
+                         scale_.data() + row, d_last});
         if (out) write_outputs(last, out + (begin + row) * outputs());
         for (std::size_t l = layers_.size(); l-- > first_trained_;) {
             const View<T> d_in = l > first_trained_ ? gradients_[l].rows(row, rows) : View<T>{};
@@ -109,7 +112,7 @@ double Program<T>::loss(const Batches<T>& batch, std::size_t begin, std::size_t 
     for (std::size_t row = 0; row < count; ++row) {
         total += losses_[row] * (batch.weights ? double(batch.weights[batch.order[begin + row]]) : 1.0);
     }
-    return total / double(count) + penalty();
+    return (count ? total / double(count) : 0.0) + penalty();
 }
 
 template <class T>
@@ -172,7 +175,20 @@ void Program<T>::clipped_step(const Team& team, const Optimizer<T>& optimizer) {
 }
 
 template <class T>
+class Program<T>::Holding {
+public:
+    explicit Holding(std::atomic_flag& held) : held_(held) {
+        if (held_.test_and_set()) throw std::runtime_error("another call is training this model already");
+    }
+    ~Holding() { held_.clear(); }
+
+private:
+    std::atomic_flag& held_;
+};
+
+template <class T>
 double Program<T>::gradients(const Batches<T>& batch) {
+    const Holding holding(training_);
     prepare(batch.count, true);
     run_team(threads_for(batch.count * work_, thread_work), [&](const Team& team) {
         const FlushSubnormals flush;
@@ -185,6 +201,7 @@ double Program<T>::gradients(const Batches<T>& batch) {
 
 template <class T>
 std::size_t Program<T>::train(const Run<T>& run) {
+    const Holding holding(training_);
     const std::size_t batch_rows = std::min(run.batches.batch_rows, run.batches.count);
     prepare(batch_rows, recipe_.clips_by_norm());
     const std::size_t work = batch_rows * work_;
@@ -192,11 +209,12 @@ std::size_t Program<T>::train(const Run<T>& run) {
     bool goes_on = true;
     while (goes_on && taken < run.steps) {
         const int threads = pace_.threads(threads_for(work, thread_step));
-        const std::size_t end = std::min(run.steps, taken + pace_.steps(double(work) * seconds_each));
+        const std::size_t end =
+            std::min(run.steps, taken + pace_.steps(batch_rows, double(work_) * seconds_each));
         const auto start = std::chrono::steady_clock::now();
         const Stretch done = stretch(run, threads, taken, end);
         const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-        if (done.end == end) pace_.took(done.threads, time.count() / double(end - taken));
+        if (done.end == end) pace_.took(done.threads, time.count() / double((end - taken) * batch_rows));
         goes_on = done.goes_on;
         taken = done.end;
     }
@@ -213,13 +231,13 @@ typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads,
     std::atomic<bool> stopped{false};
     Stretch done{1, begin, true};  // written by the first thread only
     run_team(threads, [&](const Team& team) {
-        const FlushSubnormals flush;
         const bool first = team.thread == 0;
         if (first) done.threads = team.threads;
         for (std::size_t step = begin; step < end; ++step) {
             const std::size_t row = step * run.batches.batch_rows;
             const std::size_t count = std::min(run.batches.batch_rows, run.batches.count - row);
             if (first && !run.go_on()) stopped.store(true);
+            const FlushSubnormals flush;
             pass(team, run.batches, row, count, {recipe_.seed, std::uint32_t(run.first + step), 0, true},
                  run.outputs);
             team.wait();

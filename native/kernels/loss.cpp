@@ -113,8 +113,35 @@ void means(const LossRows<T>& rows) {
     }
 }
 
-// From logits: the loss is the sum of t (log-sum-exp - z), its gradient softmax(z) sum(t) - t. The logarithms
-// of a vector of rows are taken together.
+// From logits: a row's loss is the sum of t (log-sum-exp - z), its gradient softmax(z) sum(t) - t.
+template <class T>
+double logits_loss(const Smoothed<T>& targets, std::size_t row, T log_sum_exp) {
+    const View<const T>& all = targets.rows.outputs;
+    const T* z = all.data + row * all.stride;
+    if (targets.rows.labels && targets.spread == T(0)) {
+        return double(log_sum_exp - z[targets.rows.labels[row]]);
+    }
+    return double(row_sum<T>(all.columns, [&](std::size_t at, std::size_t n) {
+        return targets.at(row, at, n) * (log_sum_exp - load_part(z + at, n, T(0)));
+    }));
+}
+
+// The gradient holds the exponentials, whose sum is `total`.
+template <class T>
+void logits_gradient(const Smoothed<T>& targets, std::size_t row, T total) {
+    const LossRows<T>& rows = targets.rows;
+    const std::size_t columns = rows.outputs.columns;
+    const auto target = [&](std::size_t at, std::size_t n) { return targets.at(row, at, n); };
+    const T mass = rows.labels ? T(1) : row_sum<T>(columns, target);
+    const T scale = rows.scale[row], factor = mass * scale / total;
+    T* gradient = rows.gradient.data + row * rows.gradient.stride;
+    over_row<T>(columns, [&](std::size_t at, std::size_t n) {
+        const Vector<T> p = load_part(gradient + at, n, T(0)) * factor;
+        store_part(gradient + at, n, p - target(at, n) * scale);
+    });
+}
+
+// The logarithms of a vector of rows are taken together.
 template <class T>
 void categorical_logits(const LossRows<T>& rows) {
     const Smoothed<T> targets(rows);
@@ -122,39 +149,20 @@ void categorical_logits(const LossRows<T>& rows) {
     const std::size_t last = last_of<T>(z.columns);
     for (std::size_t first = 0; first < z.rows; first += lanes<T>) {
         const std::size_t left = z.rows - first, count = left < lanes<T> ? left : lanes<T>;
-        alignas(vector_bytes) T largest[lanes<T>] = {}, total[lanes<T>] = {}, whole[lanes<T>];
+        alignas(vector_bytes) T largest[lanes<T>] = {}, total[lanes<T>], log_sum_exp[lanes<T>];
+        for (std::size_t i = 0; i < lanes<T>; ++i) total[i] = T(1);
         for (std::size_t i = 0; i < count; ++i) {
             const T* row = z.data + (first + i) * z.stride;
-            largest[i] = row_max(row, z.columns);
             T* kept = rows.scale ? rows.gradient.data + (first + i) * rows.gradient.stride : nullptr;
+            largest[i] = row_max(row, z.columns);
             const Exponentials<T> e(row, largest[i], kept, z.columns);
             if (kept) store_part<T>(kept + last, z.columns - last, e.last);
             total[i] = e.sum;
         }
-        for (std::size_t i = count; i < lanes<T>; ++i) total[i] = T(1);
-        store(whole, load(largest) + log<T>(load(total)));
+        store(log_sum_exp, load(largest) + log<T>(load(total)));
         for (std::size_t i = 0; i < count; ++i) {
-            const std::size_t r = first + i;
-            const T* row = z.data + r * z.stride;
-            T mass = 1;  // the sum of the row's targets
-            if (rows.labels && targets.spread == T(0)) {
-                rows.losses[r] = double(whole[i] - row[rows.labels[r]]);
-            } else {
-                rows.losses[r] = double(row_sum<T>(z.columns, [&](std::size_t at, std::size_t n) {
-                    return targets.at(r, at, n) * (whole[i] - load_part(row + at, n, T(0)));
-                }));
-            }
-            if (!rows.scale) continue;
-            if (!rows.labels) {
-                mass = row_sum<T>(z.columns,
-                                  [&](std::size_t at, std::size_t n) { return targets.at(r, at, n); });
-            }
-            T* gradient = rows.gradient.data + r * rows.gradient.stride;
-            const T scale = rows.scale[r], factor = mass * scale / total[i];
-            over_row<T>(z.columns, [&](std::size_t at, std::size_t n) {
-                const Vector<T> p = load_part(gradient + at, n, T(0)) * factor;
-                store_part(gradient + at, n, p - targets.at(r, at, n) * scale);
-            });
+            rows.losses[first + i] = logits_loss(targets, first + i, log_sum_exp[i]);
+            if (rows.scale) logits_gradient(targets, first + i, total[i]);
         }
     }
 }

@@ -6,10 +6,10 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <system_error>
 #include <thread>
 
 #include "threads/cores.h"
+#include "threads/flush.h"
 
 #ifdef __linux__
 #include <sched.h>
@@ -90,6 +90,7 @@ public:
         round = {round.number + 1, std::uint16_t(employ(threads - 1)), 0};
         work_ = &work;
         caller_ = processor();
+        mode_ = floating_mode();
         finished_.store(0);
         if (!together) start(round.number, 1 + round.places);
         round_.store(round.word());
@@ -119,7 +120,7 @@ private:
                 std::thread([this, seen = Round::of(round_.load()).number] { serve(seen); }).detach();
                 ++employed_;
             }
-        } catch (const std::system_error&) {  // the system has no more of them: those that there are will do
+        } catch (const std::exception&) {  // no more of them, or no memory: those that there are will do
         }
         return std::min(employed_, wanted);
     }
@@ -159,6 +160,7 @@ private:
             const std::uint32_t number = Round::of(word).number;
             if (const int thread = join(word)) {
                 leave(caller_);
+                set_floating_mode(mode_);
                 spin_until([&] { return started_.load() == number; });
                 (*work_)({thread, threads_, *barrier_});
                 finished_.fetch_add(1);
@@ -174,6 +176,7 @@ private:
     const Work* work_ = nullptr;
     std::optional<SpinBarrier> barrier_;
     int threads_ = 0, caller_ = -1;  // the latter: the processor that the caller runs on
+    unsigned mode_ = 0;              // of the caller's floating-point unit: all compute alike
     std::atomic<std::uint64_t> round_{0};
     std::atomic<std::uint32_t> started_{0};
     std::atomic<int> finished_{0};

@@ -11,11 +11,15 @@ namespace fastdense {
 // tick.
 template <class Condition>
 void spin_until(Condition condition) {
-    for (int spins = 0; !condition(); ++spins) {
+    for (int spins = 0; !condition();) {
 #ifdef __x86_64__
         __builtin_ia32_pause();
 #endif
-        if (spins > 1000) std::this_thread::yield();
+        if (spins < 1000) {
+            ++spins;
+        } else {
+            std::this_thread::yield();
+        }
     }
 }
 

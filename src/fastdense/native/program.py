@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -113,7 +114,8 @@ class NativeProgram:
         """Return each row's loss, and fill ``outputs`` with the predictions."""
         self._check_trains()
         values = np.empty(len(X))
-        self._core.losses(readable(X), *_targets(y), values, outputs)
+        with _written(outputs) as room:
+            self._core.losses(readable(X), *_targets(y), values, room)
         return values
 
     def penalty(self) -> float:
@@ -124,7 +126,7 @@ class NativeProgram:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
         self._check_trains()
         order = np.arange(len(X))
-        loss = self._core.gradients(readable(X), *_targets(y), sample_weight, order)
+        loss = self._core.gradients(readable(X), *_targets(y), _weights(sample_weight), order)
         gradients: list[Array] = []
         for i in self._dense:
             fresh = self._empty(i)
@@ -138,17 +140,18 @@ class NativeProgram:
         """Run one step a learning rate and return the losses; see the protocol."""
         self._check_trains()
         losses = np.empty(len(learning_rates))
-        taken = self._core.train(
-            readable(batches.X),
-            *_targets(batches.y),
-            batches.sample_weight,
-            np.ascontiguousarray(batches.order, dtype=np.int64),
-            batches.batch_size,
-            learning_rates,
-            first_step,
-            losses,
-            outputs,
-        )
+        with _written(outputs) as room:
+            taken = self._core.train(
+                readable(batches.X),
+                *_targets(batches.y),
+                _weights(batches.sample_weight),
+                np.ascontiguousarray(batches.order, dtype=np.int64),
+                min(batches.batch_size, max(len(batches.order), 1)),
+                learning_rates,
+                first_step,
+                losses,
+                room,
+            )
         return losses[:taken]
 
     def parameters(self) -> list[tuple[Array, ...]]:
@@ -262,9 +265,27 @@ def _recipe(training: TrainingSpec | None) -> Any:
     return recipe
 
 
+@contextmanager
+def _written(outputs: Array | None) -> Iterator[Array | None]:
+    """Give an array that compiled code can write; what it wrote ends up in ``outputs``."""
+    plain = outputs is None or (
+        outputs.flags.c_contiguous and outputs.flags.aligned and outputs.dtype.isnative
+    )
+    if outputs is None or plain:
+        yield outputs
+        return
+    room = np.array(outputs, outputs.dtype.newbyteorder("="), order="C")
+    yield room
+    outputs[...] = room
+
+
+def _weights(sample_weight: Array | None) -> Array | None:
+    return None if sample_weight is None else np.ascontiguousarray(readable(sample_weight))
+
+
 def _targets(y: Array) -> tuple[Array | None, Array | None]:
     """Return a matrix of targets, or class numbers: the other one is None."""
-    return (None, y) if y.ndim == 1 else (readable(y), None)
+    return (None, np.ascontiguousarray(readable(y))) if y.ndim == 1 else (readable(y), None)
 
 
 def _pair(arrays: Sequence[Array]) -> tuple[Array, Array | None]:

@@ -55,6 +55,7 @@ class Layer(Configurable):
     """
 
     default_name: ClassVar[str]
+    stamp: int
     weight_dtypes: ClassVar[Mapping[str, str]] = {}
     """The dtypes of the arrays that are not in their model's."""
     _skipped = frozenset({"input_shape", "input_dim"})
@@ -64,7 +65,11 @@ class Layer(Configurable):
         self.declared_n_in = None if input_shape is None else _width(input_shape)
         self.n_in: int | None = None
         self._arrays: tuple[Array, ...] = ()
-        self.stamp = next(_stamps)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute, and a new stamp: what was compiled before holds what was there before."""
+        super().__setattr__(name, value)
+        super().__setattr__("stamp", next(_stamps))
 
     @property
     def built(self) -> bool:
@@ -194,7 +199,6 @@ class Layer(Configurable):
         for array in arrays:
             array.flags.writeable = False
         self._arrays = tuple(arrays)
-        self.stamp = next(_stamps)
 
 
 FAMILY: Family[Layer] = Family("layer")

@@ -168,7 +168,7 @@ class Stack:
         return sum(layer.count_params() for layer in self._layers)
 
     def predictor(self) -> Callable[..., Array]:
-        """Return ``predict(X, out=None)`` for the weights as they are now."""
+        """Return ``predict(X, out=None)``, to be asked for anew at each call: it is of the weights of now."""
         if self._compiled is not None and self._compiled.stamps == self.stamps():
             return self._compiled.predict
         return self._compile().predict if self.built else self._predict_otherwise
@@ -220,14 +220,16 @@ class Stack:
                 layer.adopt(of_layer)
 
     def _compile(self) -> Compiled:
-        program, model = self.program(), ref(self)  # what the model holds must not hold the model
+        # The stamps first: weights that another thread puts in meanwhile make the program stale, not wrong.
+        stamps, program = self.stamps(), self.program()
+        model = ref(self)  # what the model holds must not hold the model
 
         def otherwise(X: Any, out: Any = None) -> Array:
             alive = model()
             assert alive is not None
             return alive._predict_otherwise(X, out)
 
-        self._compiled = Compiled(program, program.predictor(otherwise), self.stamps())
+        self._compiled = Compiled(program, program.predictor(otherwise), stamps)
         return self._compiled
 
     def _predict_otherwise(self, X: Any, out: Any = None) -> Array:

@@ -260,7 +260,8 @@ class Trainer(Trainable):
         """Return the program that trains, compiled anew where weights or settings were replaced."""
         spec = TrainingSpec(self._compiled_loss().spec(), self.optimizer.spec(), self.seed)
         if self._live is None or self._live.stamps != self.stamps() or self._live.spec != spec:
-            self._live = Live(self.program(spec, self._slots), spec, self.stamps())
+            stamps = self.stamps()  # before the weights are read, as another thread may put new ones in
+            self._live = Live(self.program(spec, self._slots), spec, stamps)
         return self._live.program
 
     def keep(self, program: Program, iterations: int) -> None:

@@ -1,0 +1,145 @@
+"""Training by the native engine beyond the shared case table: no traces left, and odd arguments."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import fastdense as fd
+from fastdense.engines import Batches, choose
+from fastdense.native.program import NativeEngine
+from fastdense.spec import (
+    ActivationSpec,
+    DenseSpec,
+    LossSpec,
+    NetworkSpec,
+    OptimizerSpec,
+    Penalty,
+    TrainingSpec,
+)
+from tests.compare import assert_identical, assert_within
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(40, 6)).astype(np.float32), RNG.normal(size=(40, 2)).astype(np.float32)
+ORDER = np.arange(40)
+
+
+def program(activation="linear", **optimizer):
+    penalty = Penalty(0.0, 0.01)
+    layers = (
+        DenseSpec(6, 5, ActivationSpec("relu"), kernel_penalty=penalty, bias_penalty=penalty),
+        DenseSpec(5, 2, ActivationSpec(activation), kernel_penalty=penalty),
+    )
+    rng = np.random.default_rng(1)
+    parameters = [(rng.normal(size=(s.n_in, s.n_units)), np.zeros(s.n_units)) for s in layers]
+    training = TrainingSpec(LossSpec("mean_squared_error"), OptimizerSpec(**{"name": "adam"} | optimizer))
+    return NativeEngine().compile(NetworkSpec(6, layers), parameters, training)
+
+
+def weights(trained):
+    return [array for group in trained.parameters() for array in group]
+
+
+@pytest.mark.parametrize("activation", ["linear", "tanh", "gelu", "softplus"])
+@pytest.mark.parametrize("clipnorm", [None, 0.1])
+def test_a_row_that_is_not_finite_leaves_no_trace(activation, clipnorm):
+    clean, tried = program(activation, clipnorm=clipnorm), program(activation, clipnorm=clipnorm)
+    bad = X.copy()
+    bad[3] = np.nan
+    rates = np.full(4, 0.01)
+    losses = tried.train(Batches(bad, Y, None, ORDER, 10), rates, 0)
+    assert len(losses) == 1
+    assert not np.isfinite(losses[0])
+    tried.gradients(bad, Y, None)
+    batches = Batches(X, Y, None, ORDER, 10)
+    assert_identical(tried.train(batches, rates, 0), clean.train(batches, rates, 0))
+    for found, expected in zip(weights(tried), weights(clean), strict=True):
+        assert_identical(found, expected)
+
+
+@pytest.mark.parametrize("name", ["adam", "rmsprop"])
+def test_an_input_that_is_always_zero_needs_no_epsilon_to_speak_of(name):
+    """Its gradient is 0, and so are the running means that it is divided by."""
+    inputs = X.copy()
+    inputs[:, 2] = 0
+    trained = program(name=name, epsilon=1e-45)
+    losses = trained.train(Batches(inputs, Y, None, np.tile(ORDER, 3), 10), np.full(12, 1e-3), 0)
+    assert len(losses) == 12
+    assert all(np.isfinite(array).all() for array in weights(trained))
+
+
+def test_sample_weights_may_lie_anywhere():
+    record = np.zeros(40, dtype=[("flag", "u1"), ("weight", "f4")])
+    record["weight"] = RNG.uniform(0.5, 2, 40)
+    plain = record["weight"].copy()
+    for odd in (record["weight"], plain.astype(">f4"), np.repeat(plain, 2)[::2]):
+        for found, expected in zip(
+            program().gradients(X, Y, odd)[1], program().gradients(X, Y, plain)[1], strict=True
+        ):
+            assert_identical(found, expected)
+        batches = [Batches(X, Y, given, ORDER, 10) for given in (odd, plain)]
+        assert_identical(*(program().train(each, np.full(4, 0.01), 0) for each in batches))
+
+
+def test_outputs_may_lie_anywhere():
+    expected = np.empty((40, 2), np.float32)
+    program().losses(X, Y, expected)
+    for out in (np.empty((40, 2), np.float32, order="F"), np.empty((40, 4), np.float32)[:, ::2]):
+        program().losses(X, Y, out)
+        assert_identical(np.ascontiguousarray(out), expected)
+        out[...] = np.nan
+        program().train(Batches(X, Y, None, ORDER, 40), np.full(1, 0.01), 0, out)
+        assert_identical(np.ascontiguousarray(out), expected)
+
+
+def test_no_rows_have_the_penalty_for_a_loss():
+    loss, gradients = program().gradients(X[:0], Y[:0], None)
+    assert_within(loss, program().penalty(), 1e-12)
+    reference = choose("reference")
+    trained = program()
+    expected = reference.compile(trained.network, trained.parameters(), trained.training).gradients(
+        X[:0], Y[:0], None
+    )
+    for found, wanted in zip(gradients, expected[1], strict=True):
+        assert_within(found, wanted, 1e-6)
+    assert program().losses(X[:0], Y[:0]).shape == (0,)
+
+
+def test_one_program_is_trained_by_one_call_at_a_time():
+    trained, order = program(), np.tile(ORDER, 20_000)
+    other = threading.Thread(
+        target=trained.train, args=(Batches(X, Y, None, order, 4), np.full(200_000, 1e-6), 0)
+    )
+    other.start()
+    while trained.steps == 0:
+        pass
+    with pytest.raises(RuntimeError, match="another call is training this model already"):
+        trained.gradients(X, Y, None)
+    other.join()
+    assert trained.steps == 200_000
+    trained.gradients(X, Y, None)
+
+
+def test_a_batch_larger_than_any_number_of_rows():
+    model = fd.Sequential([fd.Input((6,)), fd.Dense(2)], seed=0)
+    model.compile(loss="mse")
+    assert len(model.fit(X, Y, batch_size=2**70, epochs=2, verbose=0).history["loss"]) == 2
+
+
+def test_a_setting_of_a_layer_that_is_changed_counts_from_then_on():
+    model = fd.Sequential([fd.Input((6,)), fd.Dense(5, "relu"), fd.Dropout(0.5), fd.Dense(2)], seed=0)
+    model.compile(loss="mse")
+    model.fit(X, Y, epochs=1, verbose=0)
+    before = model.predict(X)
+    model.layers[0].activation = fd.activations.get("tanh")
+    assert not np.array_equal(model.predict(X), before)
+    assert_identical(model.predict(X), model.freeze().predict(X))
+    twin = fd.Sequential([fd.Input((6,)), fd.Dense(5, "tanh"), fd.Dropout(0.0), fd.Dense(2)], seed=0)
+    twin.set_weights(model.get_weights())
+    twin.compile(loss="mse", optimizer=fd.optimizers.SGD(0.1))
+    model.compile(loss="mse", optimizer=fd.optimizers.SGD(0.1))
+    model.layers[1].rate = 0.0
+    for each in (model, twin):
+        each.fit(X, Y, epochs=1, shuffle=False, verbose=0)
+    for found, expected in zip(model.get_weights(), twin.get_weights(), strict=True):
+        assert_identical(found, expected)
