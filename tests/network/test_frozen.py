@@ -61,7 +61,13 @@ def test_a_result_is_written_where_it_is_wanted(model):
 def test_a_result_may_lie_over_the_rows_it_is_of(n_out):
     model = fd.Sequential([fd.Input((n_out,)), fd.Dense(n_out)], seed=0)
     memory = np.random.default_rng(0).normal(size=(30, n_out)).astype(np.float32)
-    for rows, out in ((memory, memory), (memory[1:], memory[:-1]), (memory[:-1], memory[1:])):
+    for rows, out in (
+        (memory, memory),
+        (memory[1:], memory[:-1]),
+        (memory[:-1], memory[1:]),
+        (memory[::-1], memory),
+        (memory[:, ::-1], memory),
+    ):
         expected = model.predict(rows.copy())
         model.freeze().predict(rows, out=out)
         assert_identical(out, expected)
