@@ -107,7 +107,7 @@ private:
     const Curve<T> head_;
     const LossOptions loss_;
     const Recipe recipe_;
-    std::size_t steps_ = 0;
+    std::atomic<std::size_t> steps_{0};  // asked for by other threads
 
     // Of a batch in training: every layer's input, the last one's output, and their gradients; the targets; a
     // number a row.

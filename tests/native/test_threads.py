@@ -93,6 +93,31 @@ def test_few_rows_through_many_weights(m):
             assert_identical(program.predict(X), expected)
 
 
+def test_few_rows_of_a_network_in_training():
+    """Its loss reads the logits; what it gives out is still the softmax."""
+    rng = np.random.default_rng(0)
+    layers = (DenseSpec(1500, 1500), DenseSpec(1500, 300, ActivationSpec("softmax")))
+    parameters = [(rng.normal(size=(s.n_in, s.n_units)) / 40, rng.normal(size=s.n_units)) for s in layers]
+    network = NetworkSpec(1500, layers)
+    training = TrainingSpec(LossSpec("sparse_categorical_crossentropy"), OptimizerSpec("sgd"))
+    X = rng.normal(size=(2, 1500)).astype(np.float32)
+    native.set_threads(3)
+    expected = NativeEngine().compile(network, parameters).predict(X)
+    assert_identical(NativeEngine().compile(network, parameters, training).predict(X), expected)
+
+
+def test_other_python_threads_run_while_one_predicts():
+    X = np.random.default_rng(0).normal(size=(60_000, 100)).astype(np.float32)
+    frozen = fd.Sequential([fd.Input((100,)), fd.Dense(400, "tanh"), fd.Dense(400)], seed=0).freeze()
+    started, ticks = threading.Event(), 0
+    predicting = threading.Thread(target=lambda: (started.set(), frozen.predict(X)))
+    predicting.start()
+    started.wait()
+    while predicting.is_alive():
+        ticks += 1
+    assert ticks > 1000
+
+
 def test_threads_can_be_chosen():
     fd.set_threads(3)
     assert fd.get_threads() == 3
