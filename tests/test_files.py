@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.numpy import save_file
@@ -111,6 +111,7 @@ def test_any_memory_layout_and_byte_order(path, view):
     assert_identical(written_and_read(path, array), native)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     hnp.arrays(
         st.sampled_from([np.float32, np.float64, np.int32, np.int64]),

@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tables": {"errors"},
     "formats": TRAINED,
     "estimators": TRAINED,
-    "insight": TRAINED | {"array", "engines", "layer", "machine", "native", "reference"},
+    "insight": TRAINED | {"engines", "layer", "machine", "native", "reference"},
     "layer": TOOLS | {"engines", "network"},
     "machine": {"_version", "engines", "native"},
     "utils": TOOLS,

@@ -78,8 +78,20 @@ def test_a_result_is_written_where_it_is_wanted():
         assert_identical(out.astype(np.float32), expected)
 
 
-def test_the_weights_may_be_what_is_written_over():
+def test_what_is_written_over_may_be_any_of_the_arrays():
     A_in, W = normal(8, 8), normal(8, 8)
     expected = native.dense(A_in, W, None)
     native.dense(A_in, W, None, out=W)
     assert_identical(W, expected)
+    A_in, W = (
+        normal(30, 130),
+        normal(130, 130),
+    )  # several panels: the first is written before the last is read
+    expected = native.dense(A_in, W, None)
+    native.dense(A_in, W, None, out=A_in)
+    assert_identical(A_in, expected)
+    A_in, W, out = normal(8, 8), normal(8, 8), normal(8, 8)
+    bias = out[0]
+    expected = native.dense(A_in, W, bias.copy())
+    native.dense(A_in, W, bias, out=out)
+    assert_identical(out, expected)

@@ -133,7 +133,9 @@ def test_memory_that_cannot_be_had_is_a_memory_error():
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_ends_a_long_epoch_and_leaves_usable_weights():
     program = """
+import signal
 import numpy as np, fastdense as fd
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
 X = np.random.default_rng(0).normal(size=(200_000, 50)).astype("float32")
 model = fd.Sequential([fd.Input((50,)), fd.Dense(64, "relu"), fd.Dense(1)], seed=0)
 model.compile(loss="mse")

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -107,15 +108,22 @@ def test_few_rows_of_a_network_in_training():
 
 
 def test_other_python_threads_run_while_one_predicts():
-    X = np.random.default_rng(0).normal(size=(60_000, 100)).astype(np.float32)
-    frozen = fd.Sequential([fd.Input((100,)), fd.Dense(400, "tanh"), fd.Dense(400)], seed=0).freeze()
-    started, ticks = threading.Event(), 0
-    predicting = threading.Thread(target=lambda: (started.set(), frozen.predict(X)))
-    predicting.start()
-    started.wait()
-    while predicting.is_alive():
-        ticks += 1
-    assert ticks > 1000
+    """The interpreter's lock is given up meanwhile: this thread gets it long before the prediction is done."""
+    X = np.broadcast_to(np.random.default_rng(0).normal(size=100).astype(np.float32), (600_000, 100))
+    frozen = fd.Sequential([fd.Input((100,)), fd.Dense(400, "tanh"), fd.Dense(1)], seed=0).freeze()
+    done = []
+    predicting = threading.Thread(target=lambda: (done.append(0), frozen.predict(X), done.append(1)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(60)  # nobody is made to give the lock up
+    try:
+        predicting.start()  # the new thread has it until its work gives it up, and again after that
+        while not done:
+            time.sleep(0)
+        seen = len(done)
+    finally:
+        sys.setswitchinterval(interval)
+    predicting.join()
+    assert seen == 1
 
 
 def test_threads_can_be_chosen():
@@ -125,6 +133,9 @@ def test_threads_can_be_chosen():
     assert fd.get_threads() == int(run("print(fd.get_threads())"))
     for wrong in (0, -1, 5000):
         with pytest.raises(ValueError, match="threads must be from 1 to"):
+            fd.set_threads(wrong)
+    for wrong in (2.0, "2", True):
+        with pytest.raises(TypeError, match="threads must be a whole number"):
             fd.set_threads(wrong)
 
 

@@ -1,5 +1,6 @@
 """A frozen model: the model's numbers, whatever happens to the model afterwards, from any thread."""
 
+import copy
 import gc
 import threading
 import weakref
@@ -144,3 +145,18 @@ def test_a_model_that_has_predicted_is_freed_with_its_last_name():
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_it_stays_as_it_was_whatever_the_model_goes_through():
+    model = network()
+    model.compile(loss="mse")
+    model.fit(X, X[:, :2], verbose=0)
+    frozen, expected = model.freeze(), model.predict(X)
+    model.fit(X, X[:, :2], epochs=2, verbose=0)
+    model.pop()
+    assert_identical(frozen.predict(X), expected)
+
+
+def test_it_is_not_pickled(model):
+    with pytest.raises(TypeError, match="can't be pickled or copied: save the model"):
+        copy.deepcopy(model.freeze())

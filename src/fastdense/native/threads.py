@@ -43,7 +43,11 @@ def set_threads(threads: int | None) -> None:
     ------
     ValueError
         ``threads`` is out of range.
+    TypeError
+        It is no whole number.
     """
+    if threads is not None and (isinstance(threads, bool) or not hasattr(threads, "__index__")):
+        raise TypeError(f"threads must be a whole number or None, not {threads!r}")
     count = 0 if threads is None else operator.index(threads)
     if threads is not None and not 1 <= count <= MOST_THREADS:
         raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {count}")

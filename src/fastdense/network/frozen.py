@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,8 @@ def predict_checked(program: Program, X: Array, out: Any, n_out: int, dtype: str
     if out is None:  # an engine may return X itself, or a view of it, where no layer changes it
         out = np.empty((len(X), n_out), dtype)
     elif getattr(out, "shape", None) != (len(X), n_out) or str(getattr(out, "dtype", "")) != dtype:
-        raise ShapeError(f"out must be an array of shape {(len(X), n_out)} and dtype {dtype}")
+        given = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ShapeError(f"out must be an array of shape {(len(X), n_out)} and dtype {dtype}, got {given}")
     with np.errstate(all="ignore"):
         outputs: Array = program.predict(X, out)
     return outputs
@@ -124,6 +125,12 @@ class FrozenModel:
     def __call__(self, X: Any, out: Any = None) -> Array:
         """Return ``predict(X, out)``."""
         return self.predict(X, out)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled: compiled code is of this process."""
+        raise TypeError(
+            "a frozen model can't be pickled or copied: save the model, load it there, and freeze it"
+        )
 
     def __repr__(self) -> str:
         return f"FrozenModel({self.input_shape[1]} -> {self.output_shape[1]}, {self.dtype})"
