@@ -18,8 +18,7 @@ public:
     int threads(int most) {
         if (most != most_) *this = Pace(most);
         if (most == 1) return 1;
-        if (team_ == 0) return most;
-        if (alone_ == 0) return 1;
+        if (tried_ < first_tries) return tried_++ % 2 == 0 ? most : 1;
         // The worse it was, the later it is tried again: trying costs a 32nd of the time at most.
         const bool try_other = ++stretches_ * std::min(team_, alone_) > 32 * std::max(team_, alone_);
         if (try_other) stretches_ = 0;
@@ -43,10 +42,12 @@ public:
 
 private:
     static constexpr double stretch_seconds = 2e-3, drift = 1.1;
+    static constexpr int first_tries =
+        6;  // in turn: the first of each finds cold caches and sleeping threads
 
     explicit Pace(int most) : most_(most) {}
 
-    int most_ = 0;
+    int most_ = 0, tried_ = 0;
     double stretches_ = 0;         // since the worse one was tried
     double team_ = 0, alone_ = 0;  // seconds a row; 0: not tried
 };

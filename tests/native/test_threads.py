@@ -108,7 +108,7 @@ def test_few_rows_of_a_network_in_training():
 
 
 def test_other_python_threads_run_while_one_predicts():
-    """The interpreter's lock is given up meanwhile: this thread gets it long before the prediction is done."""
+    """The interpreter's lock is given up meanwhile: this thread gets it before the prediction is done."""
     X = np.broadcast_to(np.random.default_rng(0).normal(size=100).astype(np.float32), (600_000, 100))
     frozen = fd.Sequential([fd.Input((100,)), fd.Dense(400, "tanh"), fd.Dense(1)], seed=0).freeze()
     done = []
