@@ -18,6 +18,7 @@ def test_info_says_what_is_in_use():
     assert found.engine == "native"
     assert found.isa == native.isa_in_use()
     assert found.cores == native.usable_cores()
+    assert found.threads == native.get_threads()
     assert found.peak_one_core is None
     assert "peak" not in str(found)
 

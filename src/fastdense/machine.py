@@ -29,6 +29,8 @@ class Info:
         The vector instruction sets found on this processor.
     cores : int
         The cores this process may use.
+    threads : int
+        How many threads the native engine may use.
     peak_one_core, peak_all_cores : float or None
         Measured float32 multiply-add rates, in GFLOP/s; None when not measured.
     """
@@ -40,6 +42,7 @@ class Info:
     isa: str
     instruction_sets: tuple[str, ...]
     cores: int
+    threads: int
     peak_one_core: float | None = None
     peak_all_cores: float | None = None
 
@@ -53,6 +56,7 @@ class Info:
             "processor offers": " ".join(self.instruction_sets)
             or "no vector instructions known to fastdense",
             "usable cores": str(self.cores),
+            "threads": str(self.threads),
         }
         if self.peak_one_core is not None:
             lines["peak, one core"] = f"{self.peak_one_core:.1f} GFLOP/s (float32)"
@@ -84,6 +88,7 @@ def info(peak: bool = False) -> Info:
     kernels           ...
     processor offers  ...
     usable cores      ...
+    threads           ...
     """
     cores = native.usable_cores()
     return Info(
@@ -94,6 +99,7 @@ def info(peak: bool = False) -> Info:
         isa=native.isa_in_use(),
         instruction_sets=native.instruction_sets(),
         cores=cores,
+        threads=native.get_threads(),
         peak_one_core=native.measure_peak(1) if peak else None,
         peak_all_cores=native.measure_peak(cores) if peak else None,
     )
