@@ -143,3 +143,9 @@ def test_a_setting_of_a_layer_that_is_changed_counts_from_then_on():
         each.fit(X, Y, epochs=1, shuffle=False, verbose=0)
     for found, expected in zip(model.get_weights(), twin.get_weights(), strict=True):
         assert_identical(found, expected)
+
+
+def test_there_are_no_more_steps_than_batches():
+    for rows in (40, 0):
+        with pytest.raises(ValueError, match="5 learning rates were given for"):
+            program().train(Batches(X, Y, None, ORDER[:rows], 10), np.full(5, 0.01), 0)

@@ -139,6 +139,9 @@ class NativeProgram:
     ) -> NDArray[np.float64]:
         """Run one step a learning rate and return the losses; see the protocol."""
         self._check_trains()
+        steps = math.ceil(len(batches.order) / batches.batch_size)
+        if len(learning_rates) > steps:
+            raise ValueError(f"{len(learning_rates)} learning rates were given for {steps} batches")
         losses = np.empty(len(learning_rates))
         with _written(outputs) as room:
             taken = self._core.train(
