@@ -54,6 +54,7 @@ class Case:
     batch_size: int = 4  # 11 rows make two whole batches and one of three
     learning_rate: float = 0.02
     weighted: bool = False
+    scales_penalty: bool = False
 
     @property
     def dtype(self) -> str:
@@ -88,7 +89,8 @@ class Case:
     def batches(self, data: Data, epoch: int) -> Batches:
         """Return one epoch's batches, in an order of its own."""
         order = np.random.default_rng(epoch).permutation(self.rows)
-        return Batches(data.X, data.y, data.sample_weight, order, self.batch_size)
+        scale = np.arange(1.0, self.steps_per_epoch + 1.0) / 2 if self.scales_penalty else None
+        return Batches(data.X, data.y, data.sample_weight, order, self.batch_size, scale)
 
     def learning_rates(self, first_step: int) -> NDArray[np.float64]:
         """Return one epoch's learning rates, which fall slowly from step to step."""
@@ -144,15 +146,16 @@ def _last(name: str, loss: LossSpec) -> Case:
 
 def _activations() -> list[Case]:
     """Return every activation in the middle, and last under every loss that it makes sense with."""
-    of_any = [LossSpec(loss, delta=0.8) for loss in ("mean_squared_error", "mean_absolute_error", "huber")]
-    of_any += [LossSpec(loss, from_logits=True) for loss in LOGIT_LOSSES]
+    names = ("mean_squared_error", "mean_absolute_error", "huber", "quantile")
+    of_any = [LossSpec(loss, delta=0.8, quantile=0.3) for loss in names]
+    of_any += [LossSpec(loss, from_logits=True) for loss in (*LOGIT_LOSSES, "poisson")]
     of_probabilities = [LossSpec(loss) for loss in (*LOGIT_LOSSES, "poisson")]
     of_positive = [LossSpec(loss) for loss in (*CATEGORICAL, "poisson")]
     return [
         *(Case(f"hidden-{name}", _network(hidden=name)) for name in ACTIVATIONS),
         *(_last(name, loss) for name in ACTIVATIONS for loss in of_any),
         *(_last(name, loss) for name in ("sigmoid", "softmax") for loss in of_probabilities),
-        *(_last("softplus", loss) for loss in of_positive),
+        *(_last(name, loss) for name in ("softplus", "exponential") for loss in of_positive),
     ]
 
 
@@ -219,6 +222,9 @@ def _penalties() -> list[Case]:
     for name, (kernel, bias) in variants.items():
         layers = [replace(layer, kernel_penalty=kernel, bias_penalty=bias) for layer in _network().layers]
         cases.append(Case(f"penalty-{name}", NetworkSpec(N_IN, tuple(layers))))
+    clipped = TrainingSpec(MSE, replace(SGD, global_clipnorm=0.3))
+    cases.append(replace(cases[-1], name="penalty-scaled", scales_penalty=True))
+    cases.append(replace(cases[-1], name="penalty-scaled-clipped", training=clipped))
     return cases
 
 

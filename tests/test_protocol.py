@@ -124,6 +124,32 @@ def test_a_program_starts_from_copies(engine):
 
 
 @by_every_engine
+@pytest.mark.parametrize("name", ["float64-adam", "float32-everything", "float32-no-bias"])
+def test_parameters_can_be_set(engine, name):
+    case = case_named(name)
+    data = case.data()
+    program = compiled(choose(engine), case)
+    first, predict = program.parameters(), program.predictor(program.predict)
+    outputs = program.predict(data.X)
+    before = program.gradients(data.X, data.y, data.sample_weight)
+    program.train(case.batches(data, 0), case.learning_rates(0), 0)
+    slots = program.slots()
+    given = [tuple(a.copy() for a in group) for group in first]
+    program.set_parameters(given)
+    for a in (a for group in given for a in group):
+        a[...] = np.nan
+    for found, expected in zip(program.slots(), slots, strict=True):
+        for a, b in zip(found, expected, strict=True):
+            assert_identical(a, b)
+    assert program.steps == case.steps_per_epoch
+    assert_identical(predict(data.X), outputs)
+    loss, gradients = program.gradients(data.X, data.y, data.sample_weight)
+    assert loss == before[0]
+    for found, expected in zip(gradients, before[1], strict=True):
+        assert_identical(found, expected)
+
+
+@by_every_engine
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_a_step_without_a_finite_loss_is_not_applied(engine, bad):
     case = case_named("float32-adam")

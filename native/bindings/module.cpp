@@ -110,6 +110,7 @@ void bind_all(nb::module_& m) {
     m.def("usable_cores", &fastdense::usable_cores);
     m.def("max_threads", &fastdense::max_threads);
     m.def("set_max_threads", &set_max_threads, "threads"_a);
+    m.def("limit_this_thread", &fastdense::limit_this_thread, "threads"_a);
     m.def("set_default_threads", &set_default_threads, "threads"_a);
     m.def(
         "cgroup_cores", [](const std::string& root) { return fastdense::cgroup_cores(root); },

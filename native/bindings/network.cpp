@@ -83,7 +83,7 @@ public:
 
     // `which` is a slot of the optimizer, or -1 for the weights themselves.
     void load(std::size_t layer, int which, Matrix<const T> kernel, std::optional<List<T>> bias) {
-        program_->layer(layer).weights()->load(which, kernel.data(), data_or_null(bias));
+        program_->load(layer, which, kernel.data(), data_or_null(bias));
     }
     void store(std::size_t layer, int which, Matrix<T> kernel,
                std::optional<Array<T, nb::ndim<1>>> bias) const {
@@ -112,16 +112,16 @@ public:
     }
     std::size_t train(AnyMatrix<T> X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
                       std::optional<List<T>> weights, List<std::int64_t> order, std::size_t batch_rows,
-                      List<double> rates, std::size_t first, Array<double, nb::ndim<1>> losses,
-                      std::optional<Matrix<T>> out) {
+                      List<double> rates, std::optional<List<double>> penalty_scale, std::size_t first,
+                      Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) {
         GoOn go_on;
         std::size_t taken;
         {
             nb::gil_scoped_release unlocked;
             const Batches<T> batches{rows_of(X),   targets(y, labels), data_or_null(weights),
                                      order.data(), order.size(),       batch_rows};
-            taken = program_->train({batches, rates.data(), rates.size(), first, losses.data(),
-                                     data_or_null(out), std::ref(go_on)});
+            taken = program_->train({batches, rates.data(), data_or_null(penalty_scale), rates.size(), first,
+                                     losses.data(), data_or_null(out), std::ref(go_on)});
         }
         if (go_on.interrupted) throw nb::python_error();
         return taken;
@@ -167,17 +167,18 @@ void bind_network(nb::module_& m, const char* name) {
         .def("gradients", &N::gradients, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(),
              "order"_a)
         .def("train", &N::train, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(), "order"_a,
-             "batch_rows"_a, "rates"_a, "first"_a, "losses"_a.noconvert(), "out"_a.noconvert().none());
+             "batch_rows"_a, "rates"_a, "penalty_scale"_a.none(), "first"_a, "losses"_a.noconvert(),
+             "out"_a.noconvert().none());
 }
 
 void bind_options(nb::module_& m) {
     nb::class_<LossOptions>(m, "LossOptions")
         .def(
             "__init__",
-            [](LossOptions* self, int loss, bool from_logits, double label_smoothing, double delta) {
-                new (self) LossOptions{Loss(loss), from_logits, label_smoothing, delta};
+            [](LossOptions* self, int loss, bool from_logits, double label_smoothing, double parameter) {
+                new (self) LossOptions{Loss(loss), from_logits, label_smoothing, parameter};
             },
-            "loss"_a, "from_logits"_a, "label_smoothing"_a, "delta"_a);
+            "loss"_a, "from_logits"_a, "label_smoothing"_a, "parameter"_a);
     nb::class_<Recipe>(m, "Recipe")
         .def(nb::init<>())
         .def_prop_rw(

@@ -41,7 +41,11 @@ template <class T>
 struct Run {
     Batches<T> batches;
     const double* rates;
+    const double* penalty_scale;  // a factor a step of its penalties, or null
     std::size_t steps, first;
+
+    double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
+
     double* losses;
     T* outputs;
     std::function<bool()> go_on;
@@ -83,7 +87,10 @@ public:
     // Each row's loss, and the outputs where `out` is not null.
     void losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const;
     double penalty() const;
-    // The next two throw std::runtime_error while another call of them is at work on the same program.
+    // The next three throw std::runtime_error while another call of them is at work on the same program.
+
+    // A layer's arrays; `which` is a slot of the optimizer, or -1 for the weights themselves.
+    void load(std::size_t layer, int which, const T* kernel, const T* bias);
 
     // The loss of all rows as one batch; its gradient stays in the layers' weights.
     double gradients(const Batches<T>& batch);
@@ -137,8 +144,9 @@ private:
               T* out);
     void read_targets(const Batches<T>& batch, const std::int64_t* order, std::size_t row, std::size_t rows,
                       std::size_t count);
-    double loss(const Batches<T>& batch, std::size_t begin, std::size_t count) const;
-    void update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, bool keep);
+    double loss(const Batches<T>& batch, std::size_t begin, std::size_t count, double penalty_factor) const;
+    void update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, double penalty_factor,
+                bool keep);
     void clipped_step(const Team& team, const Optimizer<T>& optimizer);
     template <class Visit>
     void over_parts(const Team& team, Visit visit) const;

@@ -107,12 +107,13 @@ void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t beg
 // The loss of a batch that has passed, penalties included: summed in the order of the rows, whoever computed
 // them.
 template <class T>
-double Program<T>::loss(const Batches<T>& batch, std::size_t begin, std::size_t count) const {
+double Program<T>::loss(const Batches<T>& batch, std::size_t begin, std::size_t count,
+                        double penalty_factor) const {
     double total = 0;
     for (std::size_t row = 0; row < count; ++row) {
         total += losses_[row] * (batch.weights ? double(batch.weights[batch.order[begin + row]]) : 1.0);
     }
-    return (count ? total / double(count) : 0.0) + penalty();
+    return (count ? total / double(count) : 0.0) + penalty_factor * penalty();
 }
 
 template <class T>
@@ -140,9 +141,11 @@ void Program<T>::over_parts(const Team& team, Visit visit) const {
 
 // Takes the optimizer's step on this thread's parts of the weights, or keeps their gradient.
 template <class T>
-void Program<T>::update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, bool keep) {
+void Program<T>::update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows,
+                        double penalty_factor, bool keep) {
     over_parts(team, [&](Weights<T>& weights, std::size_t part, std::size_t l) {
-        weights.update(part, activations_[l].rows(0, rows), gradients_[l + 1].rows(0, rows), optimizer, keep);
+        weights.update(part, activations_[l].rows(0, rows), gradients_[l + 1].rows(0, rows), optimizer,
+                       T(penalty_factor), keep);
         if (keep) squares_[l][part] = weights.squares(part);
     });
 }
@@ -187,6 +190,12 @@ private:
 };
 
 template <class T>
+void Program<T>::load(std::size_t layer, int which, const T* kernel, const T* bias) {
+    const Holding holding(training_);
+    layers_.at(layer)->weights()->load(which, kernel, bias);
+}
+
+template <class T>
 double Program<T>::gradients(const Batches<T>& batch) {
     const Holding holding(training_);
     prepare(batch.count, true);
@@ -194,9 +203,9 @@ double Program<T>::gradients(const Batches<T>& batch) {
         const FlushSubnormals flush;
         pass(team, batch, 0, batch.count, {recipe_.seed, 0, 0, false}, nullptr);
         team.wait();
-        update(team, recipe_.at<T>(0, 0), batch.count, true);
+        update(team, recipe_.at<T>(0, 0), batch.count, 1, true);
     });
-    return loss(batch, 0, batch.count);
+    return loss(batch, 0, batch.count, 1);
 }
 
 template <class T>
@@ -241,7 +250,8 @@ typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads,
             pass(team, run.batches, row, count, {recipe_.seed, std::uint32_t(run.first + step), 0, true},
                  run.outputs);
             team.wait();
-            const double value = loss(run.batches, row, count);
+            const double penalty_factor = run.penalty_factor(step);
+            const double value = loss(run.batches, row, count, penalty_factor);
             const bool goes_on = !stopped.load() && std::isfinite(value);
             if (first) done.goes_on = goes_on;
             if (stopped.load()) return;
@@ -249,7 +259,7 @@ typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads,
             if (!goes_on) return;
             const Optimizer<T> optimizer = recipe_.at<T>(run.first + step, run.rates[step]);
             if (penalised_) team.wait();  // the loss has read the weights
-            update(team, optimizer, count, clips);
+            update(team, optimizer, count, penalty_factor, clips);
             team.wait();
             if (clips) {
                 clipped_step(team, optimizer);

@@ -133,7 +133,7 @@ Parameters<T> Weights<T>::parameters(std::size_t start) const {
 
 template <class T>
 void Weights<T>::update(std::size_t part, View<const T> in, View<const T> dz, const Optimizer<T>& optimizer,
-                        bool keep) {
+                        T penalty_factor, bool keep) {
     const Part here = at(part);
     kernels_.update({.a = in,
                      .dz = dz,
@@ -141,8 +141,8 @@ void Weights<T>::update(std::size_t part, View<const T> in, View<const T> dz, co
                      .first = here.first,
                      .last = here.last,
                      .bias = has_bias,
-                     .kernel_penalties = kernel_penalties_,
-                     .bias_penalties = bias_penalties_,
+                     .kernel_penalties = kernel_penalties_ * penalty_factor,
+                     .bias_penalties = bias_penalties_ * penalty_factor,
                      .panels = parameters(0),
                      .gradient = keep ? gradient_.data() : nullptr,
                      .optimizer = &optimizer});

@@ -192,6 +192,18 @@ struct Softplus {
     [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return -expm1<T>(-a); }
 };
 
+template <class T>
+struct Exponential {
+    static constexpr bool needs_z = false;
+    // Above 0 it is 1 / exp(-z), before that is scaled down to where digits are lost.
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        const Power<T> power = reduce<T>(-absolute<T>(z));
+        const Vector<T> scaled = (expm1_of_remainder<T>(power.r) + T(1)) * power.scale;
+        return z > T(0) ? T(1) / scaled * (T(1) / unscale<T>) : scaled * unscale<T>;
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return a; }
+};
+
 // Calls `call` with the struct of an elementwise activation.
 template <class T, class Call>
 [[gnu::always_inline]] inline void with_activation(Activation activation, Call&& call) {
@@ -220,6 +232,8 @@ template <class T, class Call>
             return call(Mish<T>{});
         case Activation::softplus:
             return call(Softplus<T>{});
+        case Activation::exponential:
+            return call(Exponential<T>{});
         case Activation::softmax:
             return;  // by rows: softmax.h
     }

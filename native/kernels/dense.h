@@ -73,6 +73,8 @@ struct Optimizer {
 template <class T>
 struct Penalties {
     T l1, l2;
+
+    Penalties operator*(T factor) const { return {l1 * factor, l2 * factor}; }
 };
 
 constexpr std::size_t most_slots = 3;

@@ -71,6 +71,30 @@ struct HuberLoss {
     }
 };
 
+// Koenker and Bassett, "Regression Quantiles", 1978.
+template <class T>
+struct QuantileLoss {
+    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T quantile) {
+        const Vector<T> e = absolute<T>(a - t);
+        return a < t ? e * quantile : e * (T(1) - quantile);
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T quantile) {
+        const Vector<T> zero{}, over = zero + (T(1) - quantile);
+        return a > t ? over : (a < t ? zero - quantile : a - t);  // 0, or NaN
+    }
+};
+
+// The output is exp(a): a log link.
+template <class T>
+struct PoissonLogits {
+    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {
+        return Exponential<T>::forward(a, 0) - t * a;
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T) {
+        return Exponential<T>::forward(a, 0) - t;
+    }
+};
+
 template <class T>
 struct PoissonLoss {
     [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {

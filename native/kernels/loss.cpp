@@ -80,10 +80,10 @@ struct Elements {
     }
 
     template <template <class> class Loss>
-    void evaluate(std::size_t count, T delta, bool slopes) {
+    void evaluate(std::size_t count, T parameter, bool slopes) {
         for (std::size_t i = 0; i < count; i += lanes<T>) {
-            store(value + i, Loss<T>::value(load(a + i), load(t + i), delta));
-            if (slopes) store(slope + i, Loss<T>::slope(load(a + i), load(t + i), delta));
+            store(value + i, Loss<T>::value(load(a + i), load(t + i), parameter));
+            if (slopes) store(slope + i, Loss<T>::slope(load(a + i), load(t + i), parameter));
         }
     }
 };
@@ -92,7 +92,7 @@ template <class T, template <class> class Loss>
 void means(const LossRows<T>& rows) {
     const Smoothed<T> targets(rows);
     const std::size_t columns = rows.outputs.columns, together = columns < room<T> ? room<T> / columns : 1;
-    const T share = T(1) / T(columns), delta = T(rows.options.delta);
+    const T share = T(1) / T(columns), parameter = T(rows.options.parameter);
     Elements<T> elements;
     for (std::size_t first = 0; first < rows.outputs.rows; first += together) {
         const std::size_t left = rows.outputs.rows - first, count = left < together ? left : together;
@@ -100,7 +100,7 @@ void means(const LossRows<T>& rows) {
         for (std::size_t column = 0; column < columns; column += room<T>) {
             const std::size_t width = columns - column < room<T> ? columns - column : room<T>;
             elements.gather(targets, first, count, column, width);
-            elements.template evaluate<Loss>(count * width, delta, rows.scale != nullptr);
+            elements.template evaluate<Loss>(count * width, parameter, rows.scale != nullptr);
             for (std::size_t i = 0; i < count; ++i) {
                 sums[i] += sum(elements.value + i * width, width);
                 if (!rows.scale) continue;
@@ -213,7 +213,9 @@ void losses(const LossRows<T>& rows) {
         case Loss::huber:
             return means<T, HuberLoss>(rows);
         case Loss::poisson:
-            return means<T, PoissonLoss>(rows);
+            return rows.options.from_logits ? means<T, PoissonLogits>(rows) : means<T, PoissonLoss>(rows);
+        case Loss::quantile:
+            return means<T, QuantileLoss>(rows);
     }
 }
 

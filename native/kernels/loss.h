@@ -16,12 +16,14 @@ enum class Loss : int {  // in the order of fastdense.spec.LOSSES
     mean_absolute_error,
     huber,
     poisson,
+    quantile,
 };
 
 struct LossOptions {
     Loss loss;
     bool from_logits;
-    double label_smoothing, delta;
+    double label_smoothing;
+    double parameter;  // huber's delta, or the quantile
 };
 
 // Rows of outputs (logits, for a loss from logits) and of targets, which for class numbers are `labels` and

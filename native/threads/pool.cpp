@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "threads/cores.h"
 #include "threads/flush.h"
@@ -192,14 +193,25 @@ bool run(int threads, bool together, const Work& work) {
     return threads > 1 && Pool::get().run(threads, together, work);
 }
 
-}  // namespace
+thread_local int limit_here = 0;
 
-int max_threads() {
+int threads_of_process() {
     for (const auto* set : {&chosen, &fallback}) {
         if (const int threads = set->load()) return threads;
     }
     static const int found = usable_cores();
     return found;
+}
+
+}  // namespace
+
+int max_threads() {
+    const int all = threads_of_process();
+    return limit_here ? std::min(limit_here, all) : all;
+}
+
+int limit_this_thread(int threads) {
+    return std::exchange(limit_here, threads);
 }
 
 void set_max_threads(int threads) {

@@ -27,6 +27,10 @@ int max_threads();
 void set_max_threads(int threads);
 void set_default_threads(int threads);
 
+// The most that calls from the calling thread may have, whatever is set for the process; 0: as many as that.
+// Returns what it was before.
+int limit_this_thread(int threads);
+
 // How many threads so many multiply-adds are worth, `each` a thread; at least one, at most max_threads().
 int threads_for(std::size_t multiply_adds, std::size_t each);
 

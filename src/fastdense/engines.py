@@ -51,6 +51,8 @@ class Batches:
     order : int64 array of shape (k,)
         Row numbers; each batch is the next ``batch_size`` of them and the last one may be shorter.
     batch_size : int
+    penalty_scale : float64 array or None
+        A factor a step that its penalties are multiplied by, None for ones.
     """
 
     X: Array
@@ -58,6 +60,7 @@ class Batches:
     sample_weight: Array | None
     order: NDArray[np.int64]
     batch_size: int
+    penalty_scale: NDArray[np.float64] | None = None
 
 
 class Program(Protocol):
@@ -113,6 +116,13 @@ class Program(Protocol):
 
     def parameters(self) -> list[tuple[Array, ...]]:
         """Return the current parameters, arrays that the program will not write to again."""
+
+    def set_parameters(self, parameters: Parameters) -> None:
+        """Replace the trainable parameters by copies, of the same shapes; the others are left as they are.
+
+        The optimizer's state and the count of steps stay. What `predictor` returned predicts with the new
+        ones.
+        """
 
     def slots(self) -> list[tuple[Array, ...]]:
         """Return the optimizer's state, arrays that the program will not write to again."""

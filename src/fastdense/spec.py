@@ -46,6 +46,7 @@ ACTIVATIONS = (
     "silu",
     "mish",
     "softplus",
+    "exponential",
     "softmax",
 )
 DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
@@ -58,6 +59,7 @@ LOSSES = (
     "mean_absolute_error",
     "huber",
     "poisson",
+    "quantile",
 )
 OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam")
 
@@ -160,6 +162,7 @@ class LossSpec:
     from_logits: bool = False
     label_smoothing: float = 0.0
     delta: float = 1.0
+    quantile: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,7 @@ def slot_names(optimizer: OptimizerSpec) -> tuple[str, ...]:
 
 
 _FUSED = {
+    ("exponential", "poisson"),
     ("sigmoid", "binary_crossentropy"),
     ("softmax", "categorical_crossentropy"),
     ("softmax", "sparse_categorical_crossentropy"),
@@ -219,8 +223,8 @@ _FUSED = {
 def loss_reads_logits(network: NetworkSpec, loss: LossSpec) -> bool:
     """Say whether the loss is computed from the last layer's ``Z`` and not from its ``A_out``.
 
-    A cross-entropy of a sigmoid or softmax is, for stability: ``log(sigmoid(z))`` underflows where the
-    same number written as ``-softplus(-z)`` does not.
+    A cross-entropy of a sigmoid or softmax is, and Poisson's loss of an exponential, for stability:
+    ``log(sigmoid(z))`` underflows where the same number written as ``-softplus(-z)`` does not.
     """
     last = network.layers[-1] if network.layers else None
     if loss.from_logits or not isinstance(last, DenseSpec | ActivateSpec):

@@ -47,6 +47,8 @@ def test_activations(name, dtype):
     activation = ActivationSpec(name, ALPHAS.get(name, 0.0))
     Z = np.concatenate([RNG.normal(0, 5, 95), [0.0, 90.0, -90.0, 1e30, -1e30]]).reshape(20, 5).astype(dtype)
     dA = RNG.normal(size=Z.shape).astype(dtype)
+    if name == "exponential":
+        Z = np.minimum(Z, 80)  # an infinite number leaves no room for rounding
     A = activate(np, activation, Z)
     found = activate(array_api_strict, activation, strict(Z))
     assert_same(found, A)
@@ -119,7 +121,8 @@ def strict_train(program, case, steps):
     for step in range(0, steps, case.steps_per_epoch):
         batches = case.batches(data, epoch=step // case.steps_per_epoch)
         weights = None if data.sample_weight is None else strict(data.sample_weight)
-        own = Batches(strict(data.X), strict(data.y), weights, batches.order, batches.batch_size)
+        X, y, scale = strict(data.X), strict(data.y), batches.penalty_scale
+        own = Batches(X, y, weights, batches.order, batches.batch_size, scale)
         outputs = strict(np.full((case.rows, case.network.n_out), np.nan, dtype=case.dtype))
         step_losses += plain(program.train(own, case.learning_rates(step), step, outputs)).tolist()
         all_outputs.append(plain(outputs))

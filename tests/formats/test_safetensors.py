@@ -122,7 +122,8 @@ LOSSES = {
     "MeanSquaredError": ((2,), X[:, :2], {}),
     "MeanAbsoluteError": ((2,), X[:, :2], {}),
     "Huber": ((2,), X[:, :2], {"delta": 0.5}),
-    "Poisson": ((1, "softplus"), CLASSES, {}),
+    "Poisson": ((1, "exponential"), CLASSES, {}),
+    "Quantile": ((2,), X[:, :2], {"quantile": 0.3}),
 }
 
 

@@ -17,7 +17,10 @@ def exact(name: str, z: float, alpha: float) -> float:
 
 
 def _exp(x: Decimal) -> Decimal:
-    return x.exp() if x > -2000 else Decimal(0)  # far below the smallest float64
+    """Return ``e**x``: far below the smallest float64 it is 0, far above the largest infinite."""
+    if abs(x) < 2000:
+        return x.exp()
+    return Decimal("inf") if x > 0 else Decimal(0)
 
 
 def _expm1(x: Decimal) -> Decimal:
@@ -91,4 +94,5 @@ FUNCTIONS = {
     "silu": lambda x, alpha: x * _sigmoid(x),
     "mish": lambda x, alpha: _mish(x),
     "softplus": lambda x, alpha: _softplus(x),
+    "exponential": lambda x, alpha: _exp(x),
 }

@@ -139,6 +139,28 @@ def test_threads_can_be_chosen():
             fd.set_threads(wrong)
 
 
+def test_a_limit_holds_in_its_block_and_thread_only():
+    fd.set_threads(4)
+    elsewhere = []
+    try:
+        with native.at_most(3), native.at_most(2):
+            assert fd.get_threads() == 2
+            with native.at_most(3), native.at_most(None):
+                assert fd.get_threads() == 2  # never more than around it
+            other = threading.Thread(target=lambda: elsewhere.append(fd.get_threads()))
+            other.start()
+            other.join()
+        with pytest.raises(ZeroDivisionError), native.at_most(2):
+            raise ZeroDivisionError
+        assert elsewhere == [4]
+        assert fd.get_threads() == 4
+    finally:
+        fd.set_threads(None)
+    for wrong, error in ((0, ValueError), (2.0, TypeError)):
+        with pytest.raises(error, match="threads must be"), native.at_most(wrong):
+            pass
+
+
 def run(code, **environment):
     """Return what a new interpreter prints; the variables that set threads are as given here only."""
     plain = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}

@@ -149,3 +149,8 @@ def test_there_are_no_more_steps_than_batches():
     for rows in (40, 0):
         with pytest.raises(ValueError, match="5 learning rates were given for"):
             program().train(Batches(X, Y, None, ORDER[:rows], 10), np.full(5, 0.01), 0)
+
+
+def test_every_step_has_its_penalty_scale():
+    with pytest.raises(ValueError, match="2 penalty scales were given for 3 learning rates"):
+        program().train(Batches(X, Y, None, ORDER, 10, np.ones(2)), np.full(3, 0.01), 0)

@@ -107,12 +107,12 @@ def penalty(xp: Any, weights: Penalty, w: Any) -> float:
     return total
 
 
-def penalty_gradient(xp: Any, weights: Penalty, w: Any, g: Any) -> Any:
-    """Return ``g + l1 * sign(w) + 2 * l2 * w``."""
+def penalty_gradient(xp: Any, weights: Penalty, scale: float, w: Any, g: Any) -> Any:
+    """Return ``g + scale * (l1 * sign(w) + 2 * l2 * w)``."""
     if weights.l1:
-        g = g + weights.l1 * xp.sign(w)
+        g = g + (scale * weights.l1) * xp.sign(w)
     if weights.l2:
-        g = g + (2.0 * weights.l2) * w
+        g = g + (scale * 2.0 * weights.l2) * w
     return g
 
 

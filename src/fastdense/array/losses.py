@@ -6,7 +6,8 @@ The formulas are Keras'. A loss "from logits" reads the last layer's ``Z`` where
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from fastdense.array.activations import log_softmax, sigmoid, softmax
 from fastdense.spec import LossSpec
@@ -39,29 +40,12 @@ def losses(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     array([2.])
     """
     T = _targets(xp, loss, y, A)
-    match loss.name:
-        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
-            if loss.from_logits:
-                return -xp.sum(T * log_softmax(xp, A), axis=-1)
-            P = A / xp.sum(A, axis=-1, keepdims=True)
-            return -xp.sum(T * xp.log(_inside(xp, P)), axis=-1)
-        case "binary_crossentropy" if loss.from_logits:
-            # softplus(a) - t a, the large parts taken from each other before the small one is added
-            return xp.mean(xp.clip(A, min=0.0) - T * A + xp.log1p(xp.exp(-xp.abs(A))), axis=-1)
-        case "binary_crossentropy":
-            P = _inside(xp, A)
-            return -xp.mean(T * xp.log(P) + (1.0 - T) * xp.log(1.0 - P), axis=-1)
-        case "mean_squared_error":
-            return xp.mean((A - T) ** 2, axis=-1)
-        case "mean_absolute_error":
-            return xp.mean(xp.abs(A - T), axis=-1)
-        case "huber":
-            E = xp.abs(A - T)
-            near = xp.clip(E, max=loss.delta)
-            return xp.mean(near * (E - 0.5 * near), axis=-1)
-        case "poisson":
-            return xp.mean(A - T * xp.log(A + EPSILON), axis=-1)
-    raise ValueError(f"unknown loss {loss.name!r}")
+    if _is_categorical(loss):
+        if loss.from_logits:
+            return -xp.sum(T * log_softmax(xp, A), axis=-1)
+        P = A / xp.sum(A, axis=-1, keepdims=True)
+        return -xp.sum(T * xp.log(_inside(xp, P)), axis=-1)
+    return xp.mean(_elementwise(loss).value(xp, loss, T, A), axis=-1)
 
 
 def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
@@ -77,27 +61,13 @@ def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     array([[0., 2.]])
     """
     T = _targets(xp, loss, y, A)
-    n_out = A.shape[-1]
-    match loss.name:
-        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
-            if loss.from_logits:
-                return xp.sum(T, axis=-1, keepdims=True) * softmax(xp, A) - T
-            total = xp.sum(A, axis=-1, keepdims=True)
-            dP = -T * _inverse_inside(xp, A / total)
-            return (dP - xp.sum(dP * A, axis=-1, keepdims=True) / total) / total
-        case "binary_crossentropy" if loss.from_logits:
-            return (sigmoid(xp, A) - T) / n_out
-        case "binary_crossentropy":
-            return ((1.0 - T) * _inverse_inside(xp, 1.0 - A) - T * _inverse_inside(xp, A)) / n_out
-        case "mean_squared_error":
-            return (A - T) * (2.0 / n_out)
-        case "mean_absolute_error":
-            return xp.sign(A - T) / n_out
-        case "huber":
-            return xp.clip(A - T, min=-loss.delta, max=loss.delta) / n_out
-        case "poisson":
-            return (1.0 - T / (A + EPSILON)) / n_out
-    raise ValueError(f"unknown loss {loss.name!r}")
+    if not _is_categorical(loss):
+        return _elementwise(loss).slope(xp, loss, T, A) / A.shape[-1]
+    if loss.from_logits:
+        return xp.sum(T, axis=-1, keepdims=True) * softmax(xp, A) - T
+    total = xp.sum(A, axis=-1, keepdims=True)
+    dP = -T * _inverse_inside(xp, A / total)
+    return (dP - xp.sum(dP * A, axis=-1, keepdims=True) / total) / total
 
 
 def _targets(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
@@ -111,6 +81,12 @@ def _targets(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     return y * (1.0 - loss.label_smoothing) + loss.label_smoothing / n_classes
 
 
+def _share(xp: Any, loss: LossSpec, T: Any, A: Any) -> Any:
+    """Return the quantile where the output is too small, and what is left of 1 elsewhere."""
+    small = xp.astype(A < T, A.dtype)
+    return loss.quantile * small + (1.0 - loss.quantile) * (1.0 - small)
+
+
 def _inside(xp: Any, P: Any) -> Any:
     return xp.clip(P, min=EPSILON, max=1.0 - EPSILON)
 
@@ -118,3 +94,71 @@ def _inside(xp: Any, P: Any) -> Any:
 def _inverse_inside(xp: Any, P: Any) -> Any:
     """Return the derivative of ``log(_inside(P))``: ``1 / P``, and 0 where P was moved."""
     return xp.where(xp.abs(P - 0.5) <= 0.5 - EPSILON, 1.0 / _inside(xp, P), xp.zeros_like(P))
+
+
+class _Elementwise(NamedTuple):
+    """A loss that is the mean of one number an output: that number, and its slope by the output."""
+
+    value: Callable[[Any, LossSpec, Any, Any], Any]
+    slope: Callable[[Any, LossSpec, Any, Any], Any]
+
+
+def _is_categorical(loss: LossSpec) -> bool:
+    return loss.name in ("categorical_crossentropy", "sparse_categorical_crossentropy")
+
+
+def _elementwise(loss: LossSpec) -> _Elementwise:
+    found = _FROM_LOGITS.get(loss.name) if loss.from_logits else None
+    if found is None and loss.name not in _OF_OUTPUTS:
+        raise ValueError(f"unknown loss {loss.name!r}")
+    return found or _OF_OUTPUTS[loss.name]
+
+
+def _binary(xp: Any, loss: LossSpec, T: Any, A: Any) -> Any:
+    P = _inside(xp, A)
+    return -(T * xp.log(P) + (1.0 - T) * xp.log(1.0 - P))
+
+
+def _huber(xp: Any, loss: LossSpec, T: Any, A: Any) -> Any:
+    E = xp.abs(A - T)
+    near = xp.clip(E, max=loss.delta)
+    return near * (E - 0.5 * near)
+
+
+_FROM_LOGITS = {
+    "binary_crossentropy": _Elementwise(
+        # softplus(a) - t a, the large parts taken from each other before the small one is added
+        lambda xp, loss, T, A: xp.clip(A, min=0.0) - T * A + xp.log1p(xp.exp(-xp.abs(A))),
+        lambda xp, loss, T, A: sigmoid(xp, A) - T,
+    ),
+    "poisson": _Elementwise(
+        lambda xp, loss, T, A: xp.exp(A) - T * A,
+        lambda xp, loss, T, A: xp.exp(A) - T,
+    ),
+}
+_OF_OUTPUTS = {
+    "binary_crossentropy": _Elementwise(
+        _binary,
+        lambda xp, loss, T, A: (1.0 - T) * _inverse_inside(xp, 1.0 - A) - T * _inverse_inside(xp, A),
+    ),
+    "mean_squared_error": _Elementwise(
+        lambda xp, loss, T, A: (A - T) ** 2,
+        lambda xp, loss, T, A: 2.0 * (A - T),
+    ),
+    "mean_absolute_error": _Elementwise(
+        lambda xp, loss, T, A: xp.abs(A - T),
+        lambda xp, loss, T, A: xp.sign(A - T),
+    ),
+    "quantile": _Elementwise(
+        lambda xp, loss, T, A: _share(xp, loss, T, A) * xp.abs(A - T),
+        lambda xp, loss, T, A: _share(xp, loss, T, A) * xp.sign(A - T),
+    ),
+    "huber": _Elementwise(
+        _huber,
+        lambda xp, loss, T, A: xp.clip(A - T, min=-loss.delta, max=loss.delta),
+    ),
+    "poisson": _Elementwise(
+        lambda xp, loss, T, A: A - T * xp.log(A + EPSILON),
+        lambda xp, loss, T, A: 1.0 - T / (A + EPSILON),
+    ),
+}

@@ -57,9 +57,10 @@ def backward(
     loss: LossSpec,
     y: Any,
     row_weight: Any,
+    penalty_scale: float,
     traces: Sequence[Trace],
 ) -> list[Any]:
-    """Return the gradient of ``sum(row_weight * losses) + penalties``, one array a trainable parameter.
+    """Return the gradient of ``sum(row_weight * losses) + penalty_scale * penalties``, an array a parameter.
 
     ``row_weight`` is a column of shape (m, 1), or a number for all rows.
     """
@@ -75,7 +76,7 @@ def backward(
         dA, of_layer = layer_backward(xp, layer, parameters[i], trace.A_in, dZ, trace.mask, i != first)
         gradients[:0] = of_layer
     charged = zip(penalties(network), trainable(network, parameters), gradients, strict=True)
-    return [penalty_gradient(xp, weights, w, g) for weights, w, g in charged]
+    return [penalty_gradient(xp, weights, penalty_scale, w, g) for weights, w, g in charged]
 
 
 def penalties(network: NetworkSpec) -> list[Penalty]:

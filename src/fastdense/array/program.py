@@ -126,7 +126,8 @@ class ArrayProgram:
             X, y = xp.take(batches.X, rows, axis=0), xp.take(batches.y, rows, axis=0)
             weights = batches.sample_weight
             weights = None if weights is None else xp.take(weights, rows, axis=0)
-            loss, gradients, A_out = self._batch(X, y, weights, first_step + i)
+            scale = 1.0 if batches.penalty_scale is None else float(batches.penalty_scale[i])
+            loss, gradients, A_out = self._batch(X, y, weights, first_step + i, scale)
             step_losses.append(loss)
             if outputs is not None:
                 outputs[begin : begin + rows.shape[0], ...] = A_out
@@ -134,6 +135,16 @@ class ArrayProgram:
                 break
             self._apply(gradients(), float(learning_rates[i]), first_step + i)
         return xp.asarray(step_losses, dtype=xp.float64)
+
+    def set_parameters(self, parameters: Any) -> None:
+        """Replace the weights of the dense layers."""
+        new = [
+            tuple(self.xp.asarray(w, dtype=getattr(self.xp, self.network.dtype), copy=True) for w in given)
+            if isinstance(layer, DenseSpec)
+            else own
+            for layer, given, own in zip(self.network.layers, parameters, self.state.weights, strict=True)
+        ]
+        self.state = self.state._replace(weights=new)
 
     def parameters(self) -> list[tuple[Any, ...]]:
         """Return the current parameters."""
@@ -144,7 +155,7 @@ class ArrayProgram:
         return list(self.state.slots)
 
     def _batch(
-        self, X: Any, y: Any, sample_weight: Any | None, step: int | None
+        self, X: Any, y: Any, sample_weight: Any | None, step: int | None, penalty_scale: float = 1.0
     ) -> tuple[float, Callable[[], list[Any]], Any]:
         """Return one batch's loss, the function that gives its gradient, and its outputs."""
         xp, network, loss = self.xp, self.network, self._training().loss
@@ -154,11 +165,11 @@ class ArrayProgram:
         of_rows = losses(xp, head_loss, y, read)
         if sample_weight is not None:
             of_rows = of_rows * sample_weight
-        value = float(xp.sum(of_rows, dtype=xp.float64)) / m + self.penalty()
+        value = float(xp.sum(of_rows, dtype=xp.float64)) / m + penalty_scale * self.penalty()
         row_weight = 1.0 / m if sample_weight is None else sample_weight[:, None] / m
         return (
             value,
-            lambda: backward(xp, network, weights, loss, y, row_weight, traces),
+            lambda: backward(xp, network, weights, loss, y, row_weight, penalty_scale, traces),
             traces[-1].A_out,
         )
 

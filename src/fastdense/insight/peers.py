@@ -26,6 +26,7 @@ ONNX_NODES: dict[str, tuple[str, dict[str, Any]]] = {
     "leaky_relu": ("LeakyRelu", {"alpha": LEAK}),
     "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
     "softmax": ("Softmax", {"axis": -1}),
+    "exponential": ("Exp", {}),
 }
 
 
@@ -37,6 +38,7 @@ def tensorflow(work: Workload) -> Callable[[], Any]:
         "leaky_relu": partial(tf.nn.leaky_relu, alpha=LEAK),
         "gelu_tanh": partial(tf.nn.gelu, approximate=True),
         "mish": lambda z: z * tf.nn.tanh(tf.nn.softplus(z)),
+        "exponential": tf.exp,
     }
     g = special.get(work.activation) or getattr(tf.nn, work.activation)
     with tf.device("/CPU:0"):
@@ -59,6 +61,7 @@ def torch(work: Workload) -> Callable[[], Any]:
         "leaky_relu": partial(functional.leaky_relu, negative_slope=LEAK),
         "gelu_tanh": partial(functional.gelu, approximate="tanh"),
         "softmax": partial(functional.softmax, dim=-1),
+        "exponential": library.exp,
     }
     g = special.get(work.activation) or getattr(functional, work.activation)
     x, bias = library.tensor(work.X), library.tensor(work.B)
@@ -79,6 +82,7 @@ def jax(work: Workload) -> Callable[[], Any]:
         "leaky_relu": partial(library.nn.leaky_relu, negative_slope=LEAK),
         "gelu": partial(library.nn.gelu, approximate=False),
         "gelu_tanh": partial(library.nn.gelu, approximate=True),
+        "exponential": library.numpy.exp,
     }
     g = special.get(work.activation) or getattr(library.nn, work.activation)
     cpu = library.devices("cpu")[0]

@@ -14,11 +14,12 @@ from fastdense.native.processor import (
     usable_cores,
 )
 from fastdense.native.random import dropout_mask, philox4x32
-from fastdense.native.threads import get_threads, set_threads
+from fastdense.native.threads import at_most, get_threads, set_threads
 
 __all__ = [
     "activate",
     "activate_backward",
+    "at_most",
     "best_isa",
     "dense",
     "dropout_mask",

@@ -142,6 +142,11 @@ class NativeProgram:
         steps = math.ceil(len(batches.order) / batches.batch_size)
         if len(learning_rates) > steps:
             raise ValueError(f"{len(learning_rates)} learning rates were given for {steps} batches")
+        scale = batches.penalty_scale
+        if scale is not None and len(scale) < len(learning_rates):
+            raise ValueError(
+                f"{len(scale)} penalty scales were given for {len(learning_rates)} learning rates"
+            )
         losses = np.empty(len(learning_rates))
         with _written(outputs) as room:
             taken = self._core.train(
@@ -151,6 +156,7 @@ class NativeProgram:
                 np.ascontiguousarray(batches.order, dtype=np.int64),
                 min(batches.batch_size, max(len(batches.order), 1)),
                 learning_rates,
+                None if scale is None else np.ascontiguousarray(scale, dtype=np.float64),
                 first_step,
                 losses,
                 room,
@@ -163,6 +169,11 @@ class NativeProgram:
         for i in self._dense:
             current[i] = self._stored(i, _WEIGHTS)
         return current
+
+    def set_parameters(self, parameters: Groups) -> None:
+        """Replace the weights of the dense layers."""
+        for i in self._dense:
+            self._core.load(i, _WEIGHTS, *_pair([_plain(a, self.network.dtype) for a in parameters[i]]))
 
     def slots(self) -> list[tuple[Array, ...]]:
         """Return the optimizer's state: one tuple a trainable parameter."""
@@ -249,7 +260,8 @@ def _loss(network: NetworkSpec, training: TrainingSpec | None) -> Any:
     loss = training.loss
     from_logits = loss.from_logits or loss_reads_logits(network, loss)
     smoothing = loss.label_smoothing if loss.name.endswith("crossentropy") else 0.0
-    return _core.LossOptions(LOSSES.index(loss.name), from_logits, smoothing, loss.delta)
+    parameter = loss.quantile if loss.name == "quantile" else loss.delta
+    return _core.LossOptions(LOSSES.index(loss.name), from_logits, smoothing, parameter)
 
 
 def _recipe(training: TrainingSpec | None) -> Any:

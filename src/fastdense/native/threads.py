@@ -5,12 +5,14 @@ from __future__ import annotations
 import operator
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastdense._version import __version__
 from fastdense.native import _core
 
-__all__ = ["MOST_THREADS", "get_threads", "set_threads", "tell_threadpoolctl"]
+__all__ = ["MOST_THREADS", "at_most", "get_threads", "set_threads", "tell_threadpoolctl"]
 
 MOST_THREADS = 4096  # far above any machine's cores; a larger number is a mistake, not a wish
 
@@ -46,12 +48,44 @@ def set_threads(threads: int | None) -> None:
     TypeError
         It is no whole number.
     """
-    if threads is not None and (isinstance(threads, bool) or not hasattr(threads, "__index__")):
+    _core.set_max_threads(_count(threads))
+
+
+@contextmanager
+def at_most(threads: int | None) -> Iterator[None]:
+    """Limit the threads of native calls that this thread makes within the ``with`` block.
+
+    Parameters
+    ----------
+    threads : int or None
+        At least 1; None sets no limit of its own. What is set for the process is not exceeded, nor the limit
+        of a block around this one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in `set_threads`.
+    """
+    if threads is None:
+        yield
+        return
+    before = _core.limit_this_thread(min(_count(threads), get_threads()))
+    try:
+        yield
+    finally:
+        _core.limit_this_thread(before)
+
+
+def _count(threads: int | None) -> int:
+    """Return how many threads are meant, 0 for None."""
+    if threads is None:
+        return 0
+    if isinstance(threads, bool) or not hasattr(threads, "__index__"):
         raise TypeError(f"threads must be a whole number or None, not {threads!r}")
-    count = 0 if threads is None else operator.index(threads)
-    if threads is not None and not 1 <= count <= MOST_THREADS:
+    count = operator.index(threads)
+    if not 1 <= count <= MOST_THREADS:
         raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {count}")
-    _core.set_max_threads(count)
+    return count
 
 
 def _read_environment() -> None:

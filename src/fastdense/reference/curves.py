@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from fastdense.reference.ieee import times
+from fastdense.reference.ieee import exp, times
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
@@ -269,6 +269,28 @@ def softplus_derivative(z: float) -> float:
     0.5
     """
     return sigmoid(z)
+
+
+def exponential(z: float) -> float:
+    """Return ``e**z``.
+
+    Examples
+    --------
+    >>> exponential(0.0), exponential(-math.inf)
+    (1.0, 0.0)
+    """
+    return exp(z)
+
+
+def exponential_derivative(z: float) -> float:
+    """Return ``e**z``.
+
+    Examples
+    --------
+    >>> exponential_derivative(0.0)
+    1.0
+    """
+    return exp(z)
 
 
 def mish(z: float) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from fastdense.reference.activations import softmax
 from fastdense.reference.curves import sigmoid
-from fastdense.reference.ieee import divide, log, sign, times
+from fastdense.reference.ieee import divide, exp, log, sign, times
 from fastdense.spec import LOSSES, LossSpec
 
 __all__ = ["loss", "loss_gradient", "target"]
@@ -146,8 +146,23 @@ def _huber(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
     return delta * (abs(error) - delta / 2), delta * sign(error)
 
 
+def _quantile(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
+    """Return ``q (y - a)`` where the output is too small, ``(1 - q) (a - y)`` where it is too large.
+
+    The ``a`` of the least mean loss has the share ``q`` of the targets below it: Koenker and Bassett (1978),
+    "Regression Quantiles".
+    """
+    share = spec.quantile if a < y else 1 - spec.quantile
+    return share * abs(a - y), share * sign(a - y)
+
+
 def _poisson(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
-    """Return ``a - y log(a)``, minus the log-likelihood of a count ``y`` of mean ``a`` but for a constant."""
+    """Return ``a - y log(a)``, minus the log-likelihood of a count ``y`` of mean ``a`` but for a constant.
+
+    From logits the mean is ``exp(a)``, and the loss ``exp(a) - y a``.
+    """
+    if spec.from_logits:
+        return exp(a) - times(a, y), exp(a) - y
     return a - y * log(a + TINY), 1 - divide(y, a + TINY)
 
 
@@ -157,6 +172,7 @@ ELEMENTWISE = {
     "mean_absolute_error": _mean_absolute_error,
     "huber": _huber,
     "poisson": _poisson,
+    "quantile": _quantile,
 }
 
 

@@ -132,7 +132,8 @@ class ReferenceProgram:
             weights = None if batches.sample_weight is None else batches.sample_weight[rows]
             with np.errstate(all="ignore"):
                 masks = self._masks(first_step + index, len(rows))
-                total, gradients, a_out = self._batch(batches.X[rows], batches.y[rows], weights, masks)
+                scale = 1.0 if batches.penalty_scale is None else float(batches.penalty_scale[index])
+                total, gradients, a_out = self._batch(batches.X[rows], batches.y[rows], weights, masks, scale)
                 found.append(total)
                 if outputs is not None:
                     outputs[places] = a_out
@@ -140,6 +141,12 @@ class ReferenceProgram:
                     break
                 self._state = self._stepped(gradients, rate, first_step + index)
         return np.array(found)
+
+    def set_parameters(self, parameters: Sequence[Sequence[Array]]) -> None:
+        """Replace the weights of the dense layers."""
+        new = trainable(self._network, rounded(parameters, self._network.dtype))
+        updated = with_trainable(self._network, self._state.parameters, new)
+        self._state = replace(self._state, parameters=updated)
 
     def parameters(self) -> list[tuple[Array, ...]]:
         """Return the current parameters, arrays that the program will not write to again."""
@@ -172,13 +179,19 @@ class ReferenceProgram:
         return forward(self._network, self._state.parameters, x, kept)
 
     def _batch(
-        self, X: Array, y: Array, sample_weight: Array | None, masks: Sequence[Array | None]
+        self,
+        X: Array,
+        y: Array,
+        sample_weight: Array | None,
+        masks: Sequence[Array | None],
+        scale: float = 1.0,
     ) -> tuple[float, list[Matrix], Array]:
-        """Return ``sum(weight * loss) / m + penalty`` over a batch, its gradient, and the outputs."""
+        """Return ``sum(weight * loss) / m + scale * penalty`` over a batch, its gradient, and the outputs."""
         m, parameters = len(X), self._state.parameters
         weights = trainable(self._network, parameters)
-        gradients = [penalty_gradient(p, w) for p, w in zip(penalties(self._network), weights, strict=True)]
-        total, outputs = self.penalty(), np.empty((m, self._network.n_out))
+        charged = zip(penalties(self._network), weights, strict=True)
+        gradients = [scale * penalty_gradient(p, w) for p, w in charged]
+        total, outputs = scale * self.penalty(), np.empty((m, self._network.n_out))
         shares = [1.0] * m if sample_weight is None else sample_weight.tolist()
         rows = zip(_rows(X), y.tolist(), shares, strict=True)
         for i, (x, target, share) in enumerate(rows):

@@ -23,7 +23,7 @@ from fastdense.training.model import Trainable
 from fastdense.training.optimizers import Optimizer
 from fastdense.training.progress import Display
 
-__all__ = ["Fit", "Learner", "Metrics", "State", "fit_epochs", "measure", "train_once"]
+__all__ = ["Fit", "Learner", "Metrics", "State", "fit_epochs", "measure", "stretches", "train_once"]
 
 # Seconds of training between two looks at the progress bar: often enough to seem to move.
 _REFRESH = 0.1
@@ -208,7 +208,7 @@ def _epoch(model: Learner, fit: Fit, epoch: int, start: State, good: State) -> L
     order = _order(model, len(data), fit.shuffle)
     outputs = _buffer(model, fit.metrics, len(data))
     total, rows = 0.0, 0
-    for begin, end in _stretches(fit.steps, fit.callbacks.wants_batches, fit.display.live):
+    for begin, end in stretches(fit.steps, fit.callbacks.wants_batches, fit.display.live):
         part = slice(begin * size, end * size)
         fit.callbacks.call("on_train_batch_begin", begin, {})
         losses = _run_steps(model, data, order[part], size, None if outputs is None else outputs[part])
@@ -233,7 +233,7 @@ def _order(model: Learner, rows: int, shuffle: bool) -> NDArray[np.int64]:
     return generator(model.seed, ORDER, model.optimizer.iterations).permutation(rows)
 
 
-def _stretches(steps: int, every_step: bool, live: bool) -> Iterator[tuple[int, int]]:
+def stretches(steps: int, every_step: bool, live: bool) -> Iterator[tuple[int, int]]:
     """Yield the steps from one to another that the engine runs in one call.
 
     All of the epoch at once, but one by one where a callback listens to steps, and as many as take about
@@ -268,7 +268,7 @@ def _diagnosis(model: Learner, loss: float, place: str) -> str:
         "(Normalization), or clip gradients (clipnorm=1)"
     )
     if math.isnan(loss) and isinstance(model.loss, Poisson):
-        cause = "an output is negative, where a Poisson loss is not defined: end the network in softplus"
+        cause = "an output is negative, where a Poisson loss is not defined: end the network in exponential"
     return f"{what} at {place}. Most likely {cause}. The model is back at its last good weights"
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Poisson",
+    "Quantile",
     "SparseCategoricalCrossentropy",
     "get",
 ]
@@ -127,6 +128,30 @@ class Huber(Loss):
 
 @FAMILY.add("poisson")
 class Poisson(Loss):
-    """``mean(a - y log(a))`` over the outputs: counts ``y``; outputs must be positive (end in softplus)."""
+    """``mean(a - y log(a))`` over the outputs: counts ``y``; outputs are positive, as an exponential's."""
 
     name = "poisson"
+
+
+@FAMILY.add("quantile", "pinball")
+class Quantile(Loss):
+    """``mean(max(q (y - a), (q - 1) (y - a)))`` over the outputs: least at the quantile ``q`` of the targets.
+
+    Parameters
+    ----------
+    quantile : float
+        Above 0 and below 1; 0.5 is half the absolute error.
+
+    References
+    ----------
+    Koenker and Bassett, "Regression Quantiles", 1978.
+    """
+
+    name = "quantile"
+
+    def __init__(self, quantile: float = 0.5) -> None:
+        self.quantile = number("quantile", quantile, above=0.0, below=1.0)
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return LossSpec(self.name, quantile=self.quantile)
