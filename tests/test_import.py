@@ -44,8 +44,12 @@ def test_importing_loads_numpy_at_most_and_little_of_fastdense():
     assert own == {"fastdense", "fastdense._version"}
 
 
-def test_every_public_name_loads_nothing_heavy():
-    loaded = modules_after("import fastdense\nfor name in fastdense.__all__: getattr(fastdense, name)")
+ESTIMATORS = {"MLPClassifier", "MLPRegressor", "from_sklearn"}  # these are scikit-learn's in part
+
+
+def test_every_public_name_but_the_estimators_loads_nothing_heavy():
+    names = f"set(fastdense.__all__) - {ESTIMATORS}"
+    loaded = modules_after(f"import fastdense\nfor name in {names}: getattr(fastdense, name)")
     assert not libraries(loaded) & HEAVY
     assert "fastdense.network.sequential" in loaded
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         callbacks,
         engines,
         errors,
+        estimators,
         formats,
         initializers,
         insight,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         tables,
         utils,
     )
+    from fastdense.estimators import MLPClassifier, MLPRegressor, from_sklearn
     from fastdense.formats.safetensors import load
     from fastdense.formats.tables import read_table
     from fastdense.layer import dense
@@ -45,6 +47,7 @@ _MODULES = (
     "callbacks",
     "engines",
     "errors",
+    "estimators",
     "formats",
     "initializers",
     "insight",
@@ -64,9 +67,12 @@ _HOMES = {
     "Dropout": "fastdense.network.layers",
     "Info": "fastdense.machine",
     "Input": "fastdense.network.layers",
+    "MLPClassifier": "fastdense.estimators",
+    "MLPRegressor": "fastdense.estimators",
     "Normalization": "fastdense.network.layers",
     "Sequential": "fastdense.network.sequential",
     "dense": "fastdense.layer",
+    "from_sklearn": "fastdense.estimators",
     "info": "fastdense.machine",
     "load": "fastdense.formats.safetensors",
     "get_threads": "fastdense.native",
@@ -80,6 +86,8 @@ __all__ = [
     "Dropout",
     "Info",
     "Input",
+    "MLPClassifier",
+    "MLPRegressor",
     "Normalization",
     "Sequential",
     "__version__",
@@ -89,7 +97,9 @@ __all__ = [
     "dense",
     "engines",
     "errors",
+    "estimators",
     "formats",
+    "from_sklearn",
     "get_threads",
     "info",
     "initializers",

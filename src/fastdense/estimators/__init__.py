@@ -1,1 +1,34 @@
-"""Estimators: networks that choose their own shape and training from the data."""
+"""Estimators: networks that choose their own shape and training from the data.
+
+The two with scikit-learn's interface load when they are first used, and scikit-learn with them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastdense.estimators.classifier import MLPClassifier
+    from fastdense.estimators.exchange import from_sklearn
+    from fastdense.estimators.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn"]
+
+_HOMES = {"MLPClassifier": "classifier", "MLPRegressor": "regressor", "from_sklearn": "exchange"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f"{__name__}.{_HOMES[name]}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("sklearn", "scipy"):
+            raise
+        raise ModuleNotFoundError(
+            f"fastdense.{name} needs scikit-learn 1.9 or later: pip install 'fastdense[sklearn]'",
+            name=error.name,
+        ) from error
+    value = globals()[name] = getattr(module, name)
+    return value

@@ -1,0 +1,168 @@
+"""From an estimator's parameters to what the engines are told: network, first weights, optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.estimators.parameters import ACTIVATION_NAMES, SharedParameters
+from fastdense.network import activations
+from fastdense.spec import (
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerSpec,
+    NetworkSpec,
+    OptimizerSpec,
+    Penalty,
+)
+from fastdense.training import optimizers
+from fastdense.training.optimizers import Optimizer
+
+__all__ = [
+    "chosen_optimizer",
+    "first_weights",
+    "grouped",
+    "hidden_activations",
+    "hidden_sizes",
+    "network_spec",
+    "optimizer_spec",
+    "ungrouped",
+]
+
+Array = NDArray[Any]
+Weights = tuple[list[Array], list[Array]]
+"""Kernels and biases, one of each a layer: scikit-learn's ``coefs_`` and ``intercepts_``."""
+
+
+def hidden_sizes(parameters: SharedParameters) -> list[int]:
+    """Return the units of every hidden layer.
+
+    Raises
+    ------
+    ValueError
+        They are not all whole numbers of at least 1.
+    """
+    given = parameters.hidden_layer_sizes
+    sizes = list(given) if hasattr(given, "__iter__") else [given]
+    if any(not isinstance(size, int | np.integer) or size <= 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}: whole numbers, one a hidden layer.")
+    return [int(size) for size in sizes]
+
+
+def hidden_activations(parameters: SharedParameters) -> list[ActivationSpec]:
+    """Return the activation of every hidden layer.
+
+    Raises
+    ------
+    ValueError
+        There are not as many as hidden layers, or one of them is unknown.
+    """
+    given, count = parameters.activation, len(hidden_sizes(parameters))
+    each = list(given) if isinstance(given, list | tuple) else [given] * count
+    if len(each) != count:
+        raise ValueError(
+            f"activation names {len(each)} activations for {count} hidden layers: give one for each"
+        )
+    return [activation_spec(name) for name in each]
+
+
+def activation_spec(name: Any) -> ActivationSpec:
+    """Return what the engines are told of an activation, by scikit-learn's name or ours."""
+    return activations.get(ACTIVATION_NAMES.get(name, name) if isinstance(name, str) else name).spec
+
+
+def network_spec(
+    parameters: SharedParameters, widths: Sequence[int], out_activation: str, l2: float, dtype: str
+) -> NetworkSpec:
+    """Return the network: dense layers of these widths, dropout after the hidden ones.
+
+    ``l2`` times the sum of the squared kernels is added to a step's loss (times the step's own factor).
+    """
+    shapes, last = list(pairwise(widths)), activation_spec(out_activation)
+    layers: list[LayerSpec] = []
+    for (n_in, n_units), activation in zip(shapes, [*hidden_activations(parameters), last], strict=True):
+        layers.append(DenseSpec(n_in, n_units, activation, kernel_penalty=Penalty(l2=l2)))
+        if parameters.dropout and len(layers) < 2 * len(shapes) - 1:
+            layers.append(DropoutSpec(n_units, parameters.dropout, stream=len(layers)))
+    return NetworkSpec(widths[0], tuple(layers), dtype)
+
+
+def first_weights(
+    parameters: SharedParameters, widths: Sequence[int], random_state: np.random.RandomState, dtype: str
+) -> Weights:
+    """Draw weights as scikit-learn does, in its order.
+
+    Uniform within ``sqrt(6 / (n_in + n_units))``, or ``sqrt(2 / (n_in + n_units))`` where the hidden layers
+    are logistic (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", 2010), biases too.
+    """
+    names = [spec.name for spec in hidden_activations(parameters)]
+    coefs, intercepts = [], []
+    for (n_in, n_units), name in zip(pairwise(widths), [*names, *(names[-1:] or ["linear"])], strict=True):
+        bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (n_in + n_units))
+        coefs.append(random_state.uniform(-bound, bound, (n_in, n_units)).astype(dtype))
+        intercepts.append(random_state.uniform(-bound, bound, n_units).astype(dtype))
+    return coefs, intercepts
+
+
+def grouped(
+    network: NetworkSpec, coefs: Sequence[Array], intercepts: Sequence[Array]
+) -> list[tuple[Array, ...]]:
+    """Return the weights as the engines take them: one tuple a layer."""
+    pairs = iter(zip(coefs, intercepts, strict=True))
+    return [next(pairs) if isinstance(layer, DenseSpec) else () for layer in network.layers]
+
+
+def ungrouped(network: NetworkSpec, parameters: Sequence[Sequence[Array]]) -> Weights:
+    """Return an engine's parameters as kernels and biases, read-only."""
+    arrays = [
+        of_layer
+        for layer, of_layer in zip(network.layers, parameters, strict=True)
+        if isinstance(layer, DenseSpec)
+    ]
+    for array in (array for of_layer in arrays for array in of_layer):
+        array.flags.writeable = False
+    return [W for W, _ in arrays], [B for _, B in arrays]
+
+
+def chosen_optimizer(parameters: SharedParameters) -> Optimizer | None:
+    """Return the optimizer that stands in for the solver's, if any.
+
+    Raises
+    ------
+    ValueError
+        It cannot stand in for L-BFGS.
+    """
+    if parameters.optimizer is None:
+        return None
+    if parameters.solver == "lbfgs":
+        raise ValueError("optimizer and solver='lbfgs' exclude each other: leave one of them out")
+    return optimizers.get(parameters.optimizer)
+
+
+def optimizer_spec(parameters: SharedParameters) -> OptimizerSpec:
+    """Return what the engines are told of the optimizer.
+
+    Raises
+    ------
+    ValueError
+        Gradients would be clipped twice.
+    """
+    chosen, p = chosen_optimizer(parameters), parameters
+    if chosen is not None:
+        spec = chosen.spec()
+    elif p.solver == "sgd":
+        spec = OptimizerSpec("sgd", momentum=p.momentum, nesterov=p.nesterovs_momentum)
+    else:
+        spec = OptimizerSpec("adam", beta_1=p.beta_1, beta_2=p.beta_2, epsilon=p.epsilon)
+    if p.global_clipnorm is None:
+        return spec
+    if (spec.clipvalue, spec.clipnorm, spec.global_clipnorm) != (None, None, None):
+        raise ValueError("the optimizer clips gradients already: leave global_clipnorm out, or its clipping")
+    return replace(spec, global_clipnorm=p.global_clipnorm)

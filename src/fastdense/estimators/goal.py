@@ -1,0 +1,189 @@
+"""What a network learns: its last activation, its loss, and the way from targets to numbers and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+from sklearn.metrics import accuracy_score, r2_score
+
+from fastdense.spec import LossSpec
+
+__all__ = ["Goal", "Labels", "Numbers"]
+
+Array = NDArray[Any]
+
+
+class Goal(Protocol):
+    """What `fit` asks of the targets."""
+
+    @property
+    def n_outputs(self) -> int:
+        """The units of the last layer."""
+
+    @property
+    def out_activation(self) -> str:
+        """The last layer's, by scikit-learn's name."""
+
+    @property
+    def loss(self) -> LossSpec:
+        """What is minimised, but for its `factor`."""
+
+    @property
+    def factor(self) -> float:
+        """scikit-learn's loss of a row over the engines', which is a mean over the outputs."""
+
+    @property
+    def shares(self) -> int:
+        """What the loss is divided by where it is shown: the outputs, where scikit-learn shows their mean."""
+
+    def encode(self, y: Array, dtype: str) -> Array:
+        """Return targets as the engines take them."""
+
+    def decode(self, outputs: Array) -> Array:
+        """Return what `predict` returns for a network's outputs."""
+
+    def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
+        """Return the score of outputs for encoded targets; NaN where the outputs are not finite."""
+
+    def constant(self, y: Array) -> Array | None:
+        """Return what scikit-learn adds to each row's loss that no weight changes; None for nothing."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Classes: two of them are one output, more of them or several labels a row are one output each.
+
+    Attributes
+    ----------
+    kind : str
+        scikit-learn's word for the targets: "binary", "multiclass" or "multilabel-indicator".
+    classes : array of shape (n_classes,)
+        Sorted. Of labels, their columns' numbers.
+    smoothing : float
+        The share of every target that is spread over all classes.
+    """
+
+    kind: str
+    classes: Array
+    smoothing: float = 0.0
+
+    shares = 1
+
+    @property
+    def n_outputs(self) -> int:
+        """One for two classes (or one), else one a class."""
+        return 1 if self.kind == "binary" else len(self.classes)
+
+    @property
+    def out_activation(self) -> str:
+        """Probabilities of classes that exclude each other sum to 1; those of labels don't."""
+        return "softmax" if self.kind == "multiclass" else "logistic"
+
+    @property
+    def loss(self) -> LossSpec:
+        """The cross-entropy; class numbers are its targets where classes exclude each other."""
+        name = "sparse_categorical" if self.kind == "multiclass" else "binary"
+        return LossSpec(f"{name}_crossentropy", label_smoothing=self.smoothing)
+
+    @property
+    def factor(self) -> float:
+        """The labels' cross-entropies are summed."""
+        return 1.0 if self.kind == "multiclass" else float(self.n_outputs)
+
+    def encode(self, y: Array, dtype: str) -> Array:
+        """Return class numbers, or zeros and ones."""
+        if self.kind == "multilabel-indicator":
+            return np.asarray(y.toarray() if hasattr(y, "toarray") else y).astype(dtype)
+        numbers = np.searchsorted(self.classes, y)
+        return numbers if self.kind == "multiclass" else numbers.astype(dtype)[:, np.newaxis]
+
+    def decode(self, outputs: Array) -> Array:
+        """Return the likelier class of every row, or each label that is likelier than not."""
+        numbers = self._numbers(outputs)
+        if self.kind == "multilabel-indicator":
+            return numbers
+        labels: Array = self.classes.take(numbers, mode="clip")  # a single class is never the second
+        return labels
+
+    def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
+        """Return the accuracy; of labels, the share of rows that have all of them right."""
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        truth = y[:, 0] if self.kind == "binary" else y
+        return float(accuracy_score(truth, self._numbers(outputs), sample_weight=sample_weight))
+
+    def constant(self, y: Array) -> None:
+        """Return None."""
+
+    def _numbers(self, outputs: Array) -> Array:
+        if self.kind == "multiclass":
+            likeliest: Array = outputs.argmax(axis=1)
+            return likeliest
+        likely = (outputs > 0.5).astype(int)
+        return likely[:, 0] if self.kind == "binary" else likely
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers: one output a column of targets.
+
+    Attributes
+    ----------
+    n_outputs : int
+    loss : LossSpec
+    """
+
+    n_outputs: int
+    loss: LossSpec
+
+    @property
+    def out_activation(self) -> str:
+        """Counts have a mean above 0; other numbers may be any."""
+        return "exp" if self.loss.name == "poisson" else "identity"
+
+    @property
+    def factor(self) -> float:
+        """The outputs' losses are summed, and scikit-learn's squares are halved."""
+        return self.n_outputs * (0.5 if self.loss.name == "mean_squared_error" else 1.0)
+
+    @property
+    def shares(self) -> int:
+        """Shown is the mean over the outputs, but of the Poisson deviance their sum."""
+        return 1 if self.loss.name == "poisson" else self.n_outputs
+
+    def encode(self, y: Array, dtype: str) -> Array:
+        """Return a matrix of the network's dtype.
+
+        Raises
+        ------
+        ValueError
+            A target is negative where counts are learned.
+        """
+        if self.loss.name == "poisson" and (y < 0).any():
+            raise ValueError(
+                f"loss='poisson' takes targets of at least 0, but y holds {y.min():g}: use another loss"
+            )
+        with np.errstate(over="ignore"):
+            return y.reshape(len(y), self.n_outputs).astype(dtype, copy=False)
+
+    def decode(self, outputs: Array) -> Array:
+        """Return the outputs, a single column as a vector."""
+        return outputs[:, 0] if self.n_outputs == 1 else outputs
+
+    def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
+        """Return R squared, the mean over the outputs."""
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return float(r2_score(y, outputs, sample_weight=sample_weight))
+
+    def constant(self, y: Array) -> Array | None:
+        """Return what makes the deviance of a perfect prediction 0 (of Poisson's; None for the others)."""
+        if self.loss.name != "poisson":
+            return None
+        counts = y.astype(np.float64)
+        missing: Array = (xlogy(counts, counts) - counts).mean(axis=1)
+        return missing

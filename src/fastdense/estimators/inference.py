@@ -1,0 +1,129 @@
+"""Prediction: a compiled network behind the fewest checks that keep scikit-learn's promises."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fastdense import engines
+from fastdense.estimators.blueprint import activation_spec, grouped, hidden_activations
+from fastdense.estimators.rows import as_matrix
+from fastdense.native import at_most
+from fastdense.spec import DenseSpec, NetworkSpec
+
+if TYPE_CHECKING:
+    from fastdense.estimators.mlp import BaseMLP
+
+__all__ = ["Inference", "Ready", "fitted_network", "outputs_of"]
+
+Array = NDArray[Any]
+_PLAIN = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Ready(NamedTuple):
+    """A fitted network, compiled.
+
+    Attributes
+    ----------
+    run : callable
+        ``run(X)`` for matrices of the network's dtype.
+    arrays : list of array
+        The weights that it was compiled from: it stands for an estimator that still has them.
+    dtype : numpy dtype
+    """
+
+    run: Callable[..., Array]
+    arrays: list[Array]
+    dtype: np.dtype[Any]
+
+
+class Inference:
+    """Where an estimator keeps its compiled network: made at the first prediction, left out of pickles."""
+
+    def __init__(self) -> None:
+        self.ready: Ready | None = None
+
+    def __reduce__(self) -> tuple[type[Inference], tuple[()]]:
+        """Start anew in a copy."""
+        return Inference, ()
+
+
+def fitted_network(estimator: BaseMLP) -> NetworkSpec:
+    """Return the network that the fitted weights are of, as in prediction: without dropout and penalties."""
+    curves = [*hidden_activations(estimator), activation_spec(estimator.out_activation_)]
+    shapes = zip(estimator.coefs_, curves, strict=True)
+    layers = tuple(DenseSpec(coef.shape[0], coef.shape[1], curve) for coef, curve in shapes)
+    return NetworkSpec(layers[0].n_in, layers, str(estimator.coefs_[0].dtype))
+
+
+def outputs_of(estimator: BaseMLP, X: Any) -> Array:
+    """Return the network's outputs for rows, validated as scikit-learn does.
+
+    A NumPy matrix of plain finite numbers, which validation would return as it is, skips validation: for one
+    row that takes ten times as long as all the rest.
+    """
+    if "coefs_" not in estimator.__dict__:
+        check_is_fitted(estimator)
+    ready = estimator._inference.ready
+    if ready is None or not _stands_for(ready, estimator):
+        ready = _compiled(estimator)
+    if _is_plain(X, estimator):
+        matrix = X.astype(ready.dtype, copy=False)
+    else:
+        X = validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=False)
+        matrix = _fitting(X, ready.dtype)
+    if estimator.n_threads is None:
+        return ready.run(matrix)
+    with at_most(estimator.n_threads):
+        return ready.run(matrix)
+
+
+def _is_plain(X: Any, estimator: BaseMLP) -> bool:
+    if (
+        type(X) is not np.ndarray
+        or X.dtype not in _PLAIN
+        or X.ndim != 2
+        or "feature_names_in_" in estimator.__dict__
+    ):
+        return False
+    rows, columns = X.shape
+    if columns != estimator.n_features_in_ or rows == 0:
+        return False
+    largest = np.abs(X).max()
+    return bool(largest < 3e38)  # finite, as float32 too; NaN is not below anything
+
+
+def _stands_for(ready: Ready, estimator: BaseMLP) -> bool:
+    arrays = [*estimator.coefs_, *estimator.intercepts_]
+    return len(arrays) == len(ready.arrays) and all(map(operator.is_, arrays, ready.arrays))
+
+
+def _compiled(estimator: BaseMLP) -> Ready:
+    network = fitted_network(estimator)
+    weights = grouped(network, estimator.coefs_, estimator.intercepts_)
+    program = engines.choose(estimator.engine).compile(network, weights)
+    arrays = [*estimator.coefs_, *estimator.intercepts_]
+    ready = Ready(program.predictor(program.predict), arrays, np.dtype(network.dtype))
+    estimator._inference.ready = ready
+    return ready
+
+
+def _fitting(X: Any, dtype: np.dtype[Any]) -> Array:
+    """Return validated rows in the network's dtype.
+
+    Raises
+    ------
+    ValueError
+        A number is too large for it.
+    """
+    matrix = as_matrix(X, str(dtype))
+    if not np.isfinite(matrix).all():
+        raise ValueError(
+            f"Input X contains a value too large for {dtype!r}: scale X, or fit with dtype='float64'."
+        )
+    return matrix

@@ -1,0 +1,105 @@
+"""L-BFGS: SciPy's, over the engine's loss and gradient of all rows at once, in float64."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import OptimizeResult, minimize
+from sklearn.utils.optimize import _check_optimize_result
+
+from fastdense import engines
+from fastdense.estimators.blueprint import Weights, grouped
+from fastdense.estimators.stochastic import Job
+from fastdense.spec import OptimizerSpec, TrainingSpec
+
+if TYPE_CHECKING:
+    from fastdense.estimators.mlp import BaseMLP
+
+__all__ = ["fit_lbfgs"]
+
+Array = NDArray[Any]
+
+
+class Objective:
+    """The loss of all rows as a function of one vector, with its gradient."""
+
+    def __init__(self, estimator: BaseMLP, job: Job, weights: Weights) -> None:
+        self.job, self.shapes = job, [array.shape for array in _flat(weights)]
+        self.row_weights, _ = job.rows.as_one_batch()
+        training = TrainingSpec(job.rows.goal.loss, OptimizerSpec("sgd"))
+        engine = engines.choose(estimator.engine)
+        self.program = engine.compile(job.network, grouped(job.network, *weights), training)
+
+    def __call__(self, x: Array) -> tuple[float, Array]:
+        """Return the loss and its gradient at ``x``."""
+        self.program.set_parameters(grouped(self.job.network, *self.unpacked(x)))
+        loss, gradients = self.program.gradients(self.job.rows.X, self.job.rows.y, self.row_weights)
+        return loss, pack(gradients)
+
+    def shown(self, loss: float) -> float:
+        """Return the loss as scikit-learn has it."""
+        shares = None if self.job.rows.weights is None else self.job.rows.weights
+        return (loss + self.job.rows.constant(shares)) / self.job.rows.goal.shares
+
+    def unpacked(self, x: Array) -> Weights:
+        """Return the kernels and biases of a vector: views of it."""
+        ends = np.cumsum([math.prod(shape) for shape in self.shapes])
+        arrays = [
+            part.reshape(shape) for part, shape in zip(np.split(x, ends[:-1]), self.shapes, strict=True)
+        ]
+        return arrays[::2], arrays[1::2]
+
+
+def fit_lbfgs(estimator: BaseMLP, job: Job, weights: Weights) -> None:
+    """Minimise from these weights; the estimator keeps those of the last iteration."""
+    objective = Objective(estimator, job, weights)
+    latest = OptimizeResult(x=pack(_flat(weights)), fun=math.nan)
+    asked_to_stop = False
+    estimator.n_iter_ = 0
+
+    def keep(x: Array) -> None:
+        coefs, intercepts = objective.unpacked(x)
+        for array in (*coefs, *intercepts):
+            array.flags.writeable = False
+        estimator.coefs_, estimator.intercepts_ = coefs, intercepts
+
+    def iteration_ended(intermediate_result: OptimizeResult) -> None:
+        nonlocal asked_to_stop
+        latest.update(intermediate_result)
+        latest.x = latest.x.copy()
+        estimator.n_iter_ += 1
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {objective.shown(latest.fun):.8f}")
+        if job.listeners:
+            keep(latest.x)
+            job.listeners.epoch_begins()  # SciPy tells of an iteration when it is over
+            asked_to_stop = job.listeners.epoch_ended(estimator._as_of_now)
+        if asked_to_stop or job.out_of_time():
+            raise StopIteration
+
+    options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
+    try:
+        found = minimize(
+            objective, latest.x, method="L-BFGS-B", jac=True, options=options, callback=iteration_ended
+        )
+        latest.update(found)
+        if not asked_to_stop:
+            estimator.n_iter_ = _check_optimize_result("lbfgs", found, estimator.max_iter)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    estimator.loss_ = objective.shown(float(latest.fun))
+    keep(latest.x)
+
+
+def pack(arrays: Sequence[Array]) -> Array:
+    """Return arrays as one vector."""
+    return np.concatenate([array.ravel() for array in arrays])
+
+
+def _flat(weights: Weights) -> list[Array]:
+    return [array for pair in zip(*weights, strict=True) for array in pair]

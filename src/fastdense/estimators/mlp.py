@@ -1,0 +1,270 @@
+"""What the classifier and the regressor share: fitting, in scikit-learn's steps, and what is kept of it."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from abc import abstractmethod
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.callback import CallbackSupportMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight
+
+from fastdense.estimators import exchange
+from fastdense.estimators.blueprint import (
+    Weights,
+    chosen_optimizer,
+    first_weights,
+    hidden_sizes,
+    network_spec,
+)
+from fastdense.estimators.goal import Goal
+from fastdense.estimators.inference import Inference
+from fastdense.estimators.lbfgs import fit_lbfgs
+from fastdense.estimators.listeners import Listeners
+from fastdense.estimators.optimization import Optimization
+from fastdense.estimators.parameters import SharedParameters, with_parameters
+from fastdense.estimators.records import Records
+from fastdense.estimators.rows import Rows, as_matrix
+from fastdense.estimators.stochastic import Job, fit_stochastic
+from fastdense.native import at_most
+from fastdense.network.sequential import Sequential
+
+__all__ = ["BaseMLP", "Given"]
+
+Array = NDArray[Any]
+
+
+class Given(NamedTuple):
+    """The rows that `fit` was given: to train on, or to validate on."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+
+
+@with_parameters
+class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+    """The estimators' common part; use `MLPClassifier` or `MLPRegressor`."""
+
+    @abstractmethod
+    def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
+        """Return rows and targets as scikit-learn validates them, and learn what classes there are."""
+
+    @abstractmethod
+    def _goal(self, y: Array) -> Goal:
+        """Return what is learned from validated targets."""
+
+    @abstractmethod
+    def _weights_of(self, given: Given, y: Array, incremental: bool) -> Any:
+        """Return the rows' weights, None for ones."""
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Fit the network to rows and targets.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+        X_val, y_val, sample_weight_val : the same, optional
+            Rows to validate on after each epoch: with early_stopping they decide when to stop, in place of a
+            `validation_fraction`; without, they are only watched.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            The rows or a parameter cannot be used, or the loss became infinite; in that case the last good
+            weights are kept.
+        """
+        return self._fit(Given(X, y, sample_weight), _held_out(X_val, y_val, sample_weight_val), False)
+
+    def _fit(self, given: Given, held_out: Given | None, incremental: bool) -> Self:
+        """Fit, or with ``incremental`` take one epoch more."""
+        sizes, _ = hidden_sizes(self), chosen_optimizer(self)
+        first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        X, y = self._validated(given, first_pass, incremental)
+        dtype = self._network_dtype(X, first_pass)
+        rows = self._rows(X, y, self._weights_of(given, y, incremental), dtype)
+        widths = [X.shape[1], *sizes, rows.goal.n_outputs]
+        random_state = check_random_state(self.random_state)
+        self.n_outputs_, self.n_layers_ = rows.goal.n_outputs, len(widths)
+        self.out_activation_ = rows.goal.out_activation
+        self.stopped_, self._inference = False, Inference()
+        if first_pass:
+            self.coefs_, self.intercepts_ = first_weights(self, widths, random_state, dtype)
+            self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
+            self._start_records()
+        listeners = (
+            None if incremental else Listeners(self, *given[:2], {"sample_weight": given.sample_weight})
+        )
+        validation = None if held_out is None else self._held_out_rows(held_out, rows)
+        job = self._job(rows, validation, widths, random_state, listeners, incremental)
+        with at_most(self.n_threads), np.errstate(all="ignore"):
+            self._solve(job, (self.coefs_, self.intercepts_), random_state)
+        if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and "
+                "need to be preprocessed."
+            )
+        if listeners:
+            listeners.fit_ended()
+        return self
+
+    def _solve(self, job: Job, weights: Weights, random_state: np.random.RandomState) -> None:
+        if self.solver == "lbfgs":
+            fit_lbfgs(self, job, weights)
+            return
+        if not job.once or not hasattr(self, "_optimizer"):
+            self._optimizer = Optimization(self)
+        fit_stochastic(self, job, weights, random_state)
+
+    def _job(
+        self,
+        rows: Rows,
+        held_out: Rows | None,
+        widths: list[int],
+        random_state: np.random.RandomState,
+        listeners: Listeners | None,
+        once: bool,
+    ) -> Job:
+        """Return what the solvers are told; dropout's seed is drawn, and rows are held out."""
+        l2 = 0.5 * self.alpha
+        if self.solver == "lbfgs":
+            if self.dropout:
+                raise ValueError(
+                    "dropout needs solver='adam' or 'sgd': L-BFGS wants a loss that stays the same"
+                )
+            l2 *= rows.as_one_batch()[1]
+        network = network_spec(self, widths, self.out_activation_, l2, str(rows.X.dtype))
+        seed = int(random_state.randint(2**31)) if self.dropout else 0
+        train = np.arange(len(rows))
+        if self.early_stopping and held_out is None and self.solver != "lbfgs":
+            train, held = self._split(rows, random_state)
+            held_out = rows.take(held)
+        deadline = math.inf if self.max_time is None else time.monotonic() + self.max_time
+        return Job(rows, train, held_out, network, seed, listeners, deadline, once)
+
+    def _split(self, rows: Rows, random_state: np.random.RandomState) -> tuple[Array, Array]:
+        """Return the numbers of the rows to train on and of those to validate on: scikit-learn's choice."""
+        binary = rows.goal.loss.name == "binary_crossentropy" and self.n_outputs_ == 1
+        train, held = train_test_split(
+            np.arange(len(rows)),
+            random_state=random_state,
+            test_size=self.validation_fraction,
+            stratify=rows.y.astype(bool) if binary else None,
+        )
+        if len(held) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        return train, held
+
+    def _rows(self, X: Any, y: Array, weights: Any, dtype: str) -> Rows:
+        goal = self._goal(y)
+        if weights is not None:
+            weights = _check_sample_weight(weights, X, dtype=np.float64)
+        return Rows(as_matrix(X, dtype), goal.encode(y, dtype), weights, goal)
+
+    def _held_out_rows(self, given: Given, rows: Rows) -> Rows:
+        """Return the caller's validation rows, as those to train on are."""
+        X, y = self._validated(given, first_pass=False, incremental=True)
+        weights = given.sample_weight
+        if weights is not None:
+            weights = _check_sample_weight(weights, X, dtype=np.float64)
+        dtype = str(rows.X.dtype)
+        return Rows(as_matrix(X, dtype), rows.goal.encode(y, dtype), weights, rows.goal)
+
+    def _network_dtype(self, X: Any, first_pass: bool) -> str:
+        """Return what the network computes in; L-BFGS compares losses that differ in their last digits."""
+        if self.solver == "lbfgs":
+            return "float64"
+        if self.dtype != "auto":
+            return self.dtype
+        return str(X.dtype if first_pass else self.coefs_[0].dtype)
+
+    def _batch_rows(self, count: int) -> int:
+        """Return the rows of a step, of so many."""
+        if self.batch_size == "auto":
+            return min(200, count)
+        if self.batch_size > count:
+            warnings.warn(
+                f"Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: from "
+                f"{self.batch_size} to {count}",
+                stacklevel=2,
+            )
+        return int(min(self.batch_size, count))
+
+    def _as_of_now(self) -> dict[str, Any]:
+        """Return the fitted attributes as they are in the midst of a fit."""
+        coefs, intercepts = (
+            (self.coefs_, self.intercepts_) if self.solver == "lbfgs" else self._optimizer.weights()
+        )
+        return {"coefs_": coefs, "intercepts_": intercepts, "loss_curve_": list(self.loss_curve_)}
+
+    def _can_be_continued(self) -> bool:
+        """Say whether `partial_fit` exists, by raising AttributeError where it does not."""
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
+    def _continue(self, given: Given, held_out: Given | None) -> Self:
+        """Take one epoch more."""
+        if self.early_stopping and held_out is None:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True without rows to validate on: give it X_val "
+                "and y_val"
+            )
+        if self.early_stopping and getattr(self, "stopped_", False):
+            return self
+        return self._fit(given, held_out, True)
+
+    def to_network(self) -> Sequential:
+        """Return the fitted network as a `fastdense.Sequential`; see `fastdense.estimators.exchange`."""
+        return exchange.to_network(self)
+
+    def to_sklearn(self) -> Any:
+        """Return scikit-learn's own estimator, fitted; ValueError names what it has no equal of."""
+        return exchange.to_sklearn(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _held_out(X: Any, y: Any, sample_weight: Any) -> Given | None:
+    """Return the caller's validation rows, if any.
+
+    Raises
+    ------
+    ValueError
+        There are rows without targets, or the other way round.
+    """
+    if X is None and y is None and sample_weight is None:
+        return None
+    if X is None or y is None:
+        raise ValueError("X_val and y_val go together: one of them was given without the other")
+    return Given(X, y, sample_weight)

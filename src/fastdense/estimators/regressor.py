@@ -1,0 +1,149 @@
+"""The regressor."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from fastdense.estimators.goal import Numbers
+from fastdense.estimators.inference import outputs_of
+from fastdense.estimators.mlp import BaseMLP, Given, _held_out
+from fastdense.estimators.parameters import LossParameters, parameter, with_parameters
+from fastdense.spec import LossSpec
+
+__all__ = ["MLPRegressor"]
+
+Array = NDArray[Any]
+
+_LOSSES = {"squared_error": "mean_squared_error", "absolute_error": "mean_absolute_error"}
+
+
+@with_parameters
+class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[misc]
+    """A dense network that predicts numbers: scikit-learn's MLPRegressor on fastdense's engines.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of array
+        The kernel, (n_in, n_units), and the biases of every layer: read-only. To change them, put another
+        array in the list.
+    loss_, best_loss_ : float
+    loss_curve_, validation_loss_curve_, validation_scores_ : list of float
+        An entry an epoch; the last two are None where no rows were held out. The training loss contains the
+        penalty, the validation loss does not.
+    best_validation_score_ : float or None
+    n_iter_, t_ : int
+        Epochs of the last `fit`, and rows trained on in all.
+    n_layers_, n_outputs_, n_features_in_ : int
+    out_activation_ : str
+    feature_names_in_ : array of str
+        Where `X` has names.
+    stopped_ : bool
+        Whether early stopping has ended the training: `partial_fit` then changes nothing.
+
+    Notes
+    -----
+    Of several outputs the losses are summed and the loss that is shown is their mean, as in scikit-learn. Its
+    L-BFGS is handed the mean's value beside the sum's gradient; here both are the sum's.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from fastdense import MLPRegressor
+    >>> X, y = make_regression(n_samples=200, n_features=20, random_state=1)
+    >>> model = MLPRegressor(random_state=1, max_iter=2000, tol=0.1).fit(X, y)
+    >>> round(model.score(X, y), 2)
+    1.0
+    """
+
+    _: KW_ONLY
+    quantile: float = parameter(
+        0.5,
+        [Interval(Real, 0, 1, closed="neither")],
+        "float",
+        """The quantile that loss='quantile' predicts.""",
+    )
+    delta: float = parameter(
+        1.0,
+        [Interval(Real, 0, None, closed="neither")],
+        "float",
+        """The error from which on loss='huber' is a line.""",
+    )
+
+    def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
+        X, y = validate_data(
+            self,
+            given.X,
+            given.y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=first_pass,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _goal(self, y: Array) -> Numbers:
+        loss = LossSpec(_LOSSES.get(self.loss, self.loss), delta=self.delta, quantile=self.quantile)
+        return Numbers(y.shape[1] if y.ndim == 2 else 1, loss)
+
+    def _weights_of(self, given: Given, y: Array, incremental: bool) -> Any:
+        return given.sample_weight
+
+    @available_if(lambda self: self._can_be_continued())  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train one epoch more, on these rows.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+        X_val, y_val, sample_weight_val : as in `fit`
+            Needed by early_stopping, which then works over calls: once it has ended the training and gone
+            back to the best weights, `stopped_` is True and later calls change nothing.
+
+        Returns
+        -------
+        self
+        """
+        return self._continue(Given(X, y, sample_weight), _held_out(X_val, y_val, sample_weight_val))
+
+    def predict(self, X: Any) -> Array:
+        """Return the network's outputs.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_outputs), the network's dtype
+        """
+        outputs = outputs_of(self, X)
+        return outputs[:, 0] if self.n_outputs_ == 1 else outputs

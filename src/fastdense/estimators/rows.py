@@ -1,0 +1,91 @@
+"""The rows of a fit, and how much each of them and the penalty count in a batch: as scikit-learn has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.engines import Batches
+from fastdense.estimators.goal import Goal
+
+__all__ = ["Rows", "as_matrix"]
+
+Array = NDArray[Any]
+
+
+def as_matrix(X: Any, dtype: str) -> Array:
+    """Return validated input as a matrix of the network's dtype; what does not fit in it becomes infinite."""
+    with np.errstate(over="ignore"):
+        matrix: Array = np.asarray(X.toarray() if hasattr(X, "toarray") else X).astype(dtype, copy=False)
+    return matrix
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows with their targets, as the engines take them.
+
+    Attributes
+    ----------
+    X : array of shape (m, n_in)
+    y : array of shape (m, n_out), or (m,) for class numbers
+    weights : float64 array of shape (m,), or None for ones
+    goal : Goal
+    """
+
+    X: Array
+    y: Array
+    weights: Array | None
+    goal: Goal
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: Array) -> Rows:
+        """Return some of the rows, copied."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Rows(self.X[rows], self.y[rows], weights, self.goal)
+
+    def batches(self, order: NDArray[np.int64], size: int) -> tuple[Batches, Array | None]:
+        """Return the batches of an epoch, and each row's share in its batch (None: all the same).
+
+        scikit-learn divides a batch's losses and its penalty by the sum of the batch's weights. The engines
+        divide the losses by its rows and take the penalty whole, so weights and penalties are told apart.
+        """
+        starts = np.arange(0, len(order), size)
+        counts = np.diff(starts, append=len(order))
+        if self.weights is None:
+            return Batches(self.X, self.y, self._alike(), order, size, 1.0 / counts), None
+        taken = self.weights[order]
+        sums = np.add.reduceat(taken, starts)
+        inverse = np.divide(1.0, sums, out=np.zeros(len(sums)), where=sums != 0)  # no weight at all: no loss
+        shares = np.zeros(len(self))
+        shares[order] = taken * np.repeat(counts * inverse, counts)
+        weights = (shares * self.goal.factor).astype(self.X.dtype)
+        return Batches(self.X, self.y, weights, order, size, inverse), shares
+
+    def as_one_batch(self) -> tuple[Array | None, float]:
+        """Return the weights of all rows as one batch, and what the penalty is divided by."""
+        batches, _ = self.batches(np.arange(len(self)), len(self))
+        assert batches.penalty_scale is not None
+        return batches.sample_weight, float(batches.penalty_scale[0])
+
+    def constant(self, shares: Array | None) -> float:
+        """Return what scikit-learn adds to the mean loss that no network changes."""
+        each = self.goal.constant(self.y)
+        if each is None:
+            return 0.0
+        return self.goal.factor * float(each.mean() if shares is None else shares @ each / shares.sum())
+
+    def mean(self, losses: Array) -> float:
+        """Return the mean of the rows' losses, as shown: weighted, without the penalty."""
+        each = self.goal.constant(self.y)
+        losses = losses if each is None else losses + each
+        return self.goal.factor * float(np.average(losses, weights=self.weights)) / self.goal.shares
+
+    def _alike(self) -> Array | None:
+        if self.goal.factor == 1.0:
+            return None
+        return np.full(len(self), self.goal.factor, self.X.dtype)
