@@ -192,6 +192,13 @@ struct Softplus {
     [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return -expm1<T>(-a); }
 };
 
+template <class T>
+struct Exponential {
+    static constexpr bool needs_z = false;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) { return exp_of_any<T>(z); }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return a; }
+};
+
 // Calls `call` with the struct of an elementwise activation.
 template <class T, class Call>
 [[gnu::always_inline]] inline void with_activation(Activation activation, Call&& call) {
@@ -220,6 +227,8 @@ template <class T, class Call>
             return call(Mish<T>{});
         case Activation::softplus:
             return call(Softplus<T>{});
+        case Activation::exponential:
+            return call(Exponential<T>{});
         case Activation::softmax:
             return;  // by rows: softmax.h
     }

@@ -35,6 +35,7 @@ enum class Activation : std::uint8_t {
     silu,
     mish,
     softplus,
+    exponential,
     softmax
 };
 

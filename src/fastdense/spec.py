@@ -46,6 +46,7 @@ ACTIVATIONS = (
     "silu",
     "mish",
     "softplus",
+    "exponential",
     "softmax",
 )
 DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}

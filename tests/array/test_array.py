@@ -46,6 +46,8 @@ def assert_same(found, expected, ulps=8):
 def test_activations(name, dtype):
     activation = ActivationSpec(name, ALPHAS.get(name, 0.0))
     Z = np.concatenate([RNG.normal(0, 5, 95), [0.0, 90.0, -90.0, 1e30, -1e30]]).reshape(20, 5).astype(dtype)
+    if name == "exponential":  # errors are compared with the largest number, which would hide them all
+        Z = np.minimum(Z, 5.0)
     dA = RNG.normal(size=Z.shape).astype(dtype)
     A = activate(np, activation, Z)
     found = activate(array_api_strict, activation, strict(Z))

@@ -17,7 +17,9 @@ def exact(name: str, z: float, alpha: float) -> float:
 
 
 def _exp(x: Decimal) -> Decimal:
-    return x.exp() if x > -2000 else Decimal(0)  # far below the smallest float64
+    if abs(x) > 2000:  # far below the smallest float64, or above the largest
+        return Decimal(0) if x < 0 else Decimal("inf")
+    return x.exp()
 
 
 def _expm1(x: Decimal) -> Decimal:
@@ -91,4 +93,5 @@ FUNCTIONS = {
     "silu": lambda x, alpha: x * _sigmoid(x),
     "mish": lambda x, alpha: _mish(x),
     "softplus": lambda x, alpha: _softplus(x),
+    "exponential": lambda x, alpha: _exp(x),
 }

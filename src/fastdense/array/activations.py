@@ -1,8 +1,8 @@
 """The activations and their derivatives, elementwise over whole matrices.
 
 Each pair is ``g(xp, Z, alpha) -> A`` and ``dg(xp, Z, A, alpha) -> dA/dZ``. No finite or infinite ``Z``
-overflows: exponentials take arguments that are zero or negative, and a factor that has vanished is never
-multiplied by an infinity.
+overflows, but where the value itself does (of "exponential"): exponentials take arguments that are zero or
+negative, and a factor that has vanished is never multiplied by an infinity.
 """
 
 from __future__ import annotations
@@ -157,6 +157,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any, float], Any]] = {
     "silu": lambda xp, Z, alpha: xp.clip(Z, min=VANISHED) * sigmoid(xp, Z),
     "mish": lambda xp, Z, alpha: xp.clip(Z, min=VANISHED) * xp.tanh(softplus(xp, Z)),
     "softplus": lambda xp, Z, alpha: softplus(xp, Z),
+    "exponential": lambda xp, Z, alpha: xp.exp(Z),
     "softmax": lambda xp, Z, alpha: softmax(xp, Z),
 }
 
@@ -172,4 +173,5 @@ SLOPES: dict[str, Callable[[Any, Any, Any, float], Any]] = {
     "silu": _silu_slope,
     "mish": _mish_slope,
     "softplus": lambda xp, Z, A, alpha: sigmoid(xp, Z),
+    "exponential": lambda xp, Z, A, alpha: A,
 }

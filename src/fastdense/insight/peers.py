@@ -25,6 +25,7 @@ ONNX_NODES: dict[str, tuple[str, dict[str, Any]]] = {
     "linear": ("Identity", {}),
     "leaky_relu": ("LeakyRelu", {"alpha": LEAK}),
     "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
+    "exponential": ("Exp", {}),
     "softmax": ("Softmax", {"axis": -1}),
 }
 
@@ -37,6 +38,7 @@ def tensorflow(work: Workload) -> Callable[[], Any]:
         "leaky_relu": partial(tf.nn.leaky_relu, alpha=LEAK),
         "gelu_tanh": partial(tf.nn.gelu, approximate=True),
         "mish": lambda z: z * tf.nn.tanh(tf.nn.softplus(z)),
+        "exponential": tf.exp,
     }
     g = special.get(work.activation) or getattr(tf.nn, work.activation)
     with tf.device("/CPU:0"):
@@ -58,6 +60,7 @@ def torch(work: Workload) -> Callable[[], Any]:
         "linear": lambda z: z,
         "leaky_relu": partial(functional.leaky_relu, negative_slope=LEAK),
         "gelu_tanh": partial(functional.gelu, approximate="tanh"),
+        "exponential": library.exp,
         "softmax": partial(functional.softmax, dim=-1),
     }
     g = special.get(work.activation) or getattr(functional, work.activation)
@@ -79,6 +82,7 @@ def jax(work: Workload) -> Callable[[], Any]:
         "leaky_relu": partial(library.nn.leaky_relu, negative_slope=LEAK),
         "gelu": partial(library.nn.gelu, approximate=False),
         "gelu_tanh": partial(library.nn.gelu, approximate=True),
+        "exponential": library.numpy.exp,
     }
     g = special.get(work.activation) or getattr(library.nn, work.activation)
     cpu = library.devices("cpu")[0]

@@ -15,6 +15,7 @@ from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec
 __all__ = [
     "ActivationFunction",
     "elu",
+    "exponential",
     "gelu",
     "gelu_tanh",
     "get",
@@ -87,6 +88,7 @@ gelu_tanh = ActivationFunction("gelu_tanh")
 silu = ActivationFunction("silu")
 mish = ActivationFunction("mish")
 softplus = ActivationFunction("softplus")
+exponential = ActivationFunction("exponential")
 softmax = ActivationFunction("softmax")
 
 

@@ -1,14 +1,15 @@
 """The activations of one number and their derivatives: the plainest formulas that never overflow.
 
 Each holds for every input: infinities give the limit, NaN gives NaN. Exponents are never positive, which
-is why some formulas branch on the sign of ``z``.
+is why some formulas branch on the sign of ``z``; `exponential` alone is infinite where its value is too
+large for a float.
 """
 
 from __future__ import annotations
 
 import math
 
-from fastdense.reference.ieee import times
+from fastdense.reference.ieee import exp, times
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
@@ -269,6 +270,28 @@ def softplus_derivative(z: float) -> float:
     0.5
     """
     return sigmoid(z)
+
+
+def exponential(z: float) -> float:
+    """Return ``exp(z)``.
+
+    Examples
+    --------
+    >>> exponential(0.0), round(exponential(math.log(3)), 12), exponential(1000.0)
+    (1.0, 3.0, inf)
+    """
+    return exp(z)
+
+
+def exponential_derivative(z: float) -> float:
+    """Return ``exp(z)``, which is its own derivative.
+
+    Examples
+    --------
+    >>> exponential_derivative(0.0), round(exponential_derivative(-math.log(4)), 12)
+    (1.0, 0.25)
+    """
+    return exp(z)
 
 
 def mish(z: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["divide", "log", "sign", "sqrt", "times"]
+__all__ = ["divide", "exp", "log", "sign", "sqrt", "times"]
 
 
 def divide(x: float, y: float) -> float:
@@ -20,6 +20,20 @@ def divide(x: float, y: float) -> float:
     if x == 0 or math.isnan(x):
         return math.nan
     return math.copysign(math.inf, x) * math.copysign(1.0, y)
+
+
+def exp(x: float) -> float:
+    """Return ``e**x``: infinity where no float is large enough.
+
+    Examples
+    --------
+    >>> exp(0.0), exp(1000.0), exp(-1000.0)
+    (1.0, inf, 0.0)
+    """
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
 
 
 def log(x: float) -> float:
