@@ -145,14 +145,14 @@ def _last(name: str, loss: LossSpec) -> Case:
 def _activations() -> list[Case]:
     """Return every activation in the middle, and last under every loss that it makes sense with."""
     of_any = [LossSpec(loss, delta=0.8) for loss in ("mean_squared_error", "mean_absolute_error", "huber")]
-    of_any += [LossSpec(loss, from_logits=True) for loss in LOGIT_LOSSES]
+    of_any += [LossSpec(loss, from_logits=True) for loss in (*LOGIT_LOSSES, "poisson")]
     of_probabilities = [LossSpec(loss) for loss in (*LOGIT_LOSSES, "poisson")]
     of_positive = [LossSpec(loss) for loss in (*CATEGORICAL, "poisson")]
     return [
         *(Case(f"hidden-{name}", _network(hidden=name)) for name in ACTIVATIONS),
         *(_last(name, loss) for name in ACTIVATIONS for loss in of_any),
         *(_last(name, loss) for name in ("sigmoid", "softmax") for loss in of_probabilities),
-        *(_last("softplus", loss) for loss in of_positive),
+        *(_last(name, loss) for name in ("softplus", "exponential") for loss in of_positive),
     ]
 
 
@@ -173,7 +173,9 @@ def _losses() -> list[Case]:
             cases.append(Case(f"smooth-{loss}-{path}", network, TrainingSpec(spec, SGD)))
         hides_logits = (*_network(last=fused).layers, DropoutSpec(N_OUT, 0.0, stream=2))
         cases.append(Case(f"{loss}-behind-dropout", NetworkSpec(N_IN, hides_logits), plain))
-    return cases
+    counts = TrainingSpec(LossSpec("poisson"), SGD)
+    hides_logarithms = (*_network(last="exponential").layers, DropoutSpec(N_OUT, 0.0, stream=2))
+    return [*cases, Case("poisson-behind-dropout", NetworkSpec(N_IN, hides_logarithms), counts)]
 
 
 def _optimizers() -> list[Case]:

@@ -213,7 +213,7 @@ void losses(const LossRows<T>& rows) {
         case Loss::huber:
             return means<T, HuberLoss>(rows);
         case Loss::poisson:
-            return means<T, PoissonLoss>(rows);
+            return rows.options.from_logits ? means<T, PoissonLogits>(rows) : means<T, PoissonLoss>(rows);
     }
 }
 

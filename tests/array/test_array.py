@@ -66,6 +66,7 @@ LOSS_SPECS = [
     *(LossSpec(name, delta=0.7) for name in LOSSES),
     *(LossSpec(name, label_smoothing=0.1) for name in LOSSES if name.endswith("crossentropy")),
     *(LossSpec(name, from_logits=True) for name in LOSSES if name.endswith("crossentropy")),
+    LossSpec("poisson", from_logits=True),
 ]
 
 

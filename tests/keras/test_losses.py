@@ -44,6 +44,7 @@ LOSSES = {
     "huber": (lambda k: k.Huber(), "linear", REALS),
     "huber 0.3": (lambda k: k.Huber(delta=0.3), "linear", REALS),
     "poisson": (lambda k: k.Poisson(), "softplus", COUNTS),
+    "poisson, log link": (lambda k: k.Poisson(), "exponential", COUNTS),
 }
 NAMES = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "poisson"]
 NAMES += ["mean_squared_error", "mse", "mean_absolute_error", "mae", "huber"]

@@ -61,6 +61,7 @@ CASES = {
         LossSpec("mean_squared_error"),
         {"global_clipnorm": 0.05},
     ),
+    "counts": (layers("exponential", 35), LossSpec("poisson"), {}),
     "momentum": (
         layers("tanh", 17, rate=0.1),
         LossSpec("mean_absolute_error"),

@@ -100,9 +100,18 @@ def test_an_optimizers_state_that_overflows_is_noticed(tmp_path):
 def test_a_poisson_loss_of_negative_outputs(tmp_path):
     model = regressor(fd.optimizers.SGD(0.01), loss="poisson")
     before = weights(model)
-    fails(model, r"the loss is nan at epoch 1, step 1\..*end the network in softplus")
+    fails(model, r"the loss is nan at epoch 1, step 1\..*end the network in exponential")
     assert weights(model) == before
     assert is_finite(model, tmp_path)
+
+
+def test_a_poisson_loss_of_exponentials_blames_no_sign():
+    """It may be NaN too: here an infinite mean less an infinite logarithm of it."""
+    model = fd.Sequential([fd.Input((3,)), fd.Dense(1, "exponential")])
+    model.set_weights([np.ones((3, 1)), np.zeros(1)])
+    model.compile(loss="poisson")
+    with pytest.raises(NonFiniteLossError, match=r"the loss is nan .*Most likely the learning rate is too"):
+        model.fit(np.full((1, 3), 3e38), [1.0], verbose=0)
 
 
 def test_targets_that_overflow_the_loss():

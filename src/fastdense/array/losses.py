@@ -59,6 +59,8 @@ def losses(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
             E = xp.abs(A - T)
             near = xp.clip(E, max=loss.delta)
             return xp.mean(near * (E - 0.5 * near), axis=-1)
+        case "poisson" if loss.from_logits:
+            return xp.mean(xp.exp(A) - T * A, axis=-1)
         case "poisson":
             return xp.mean(A - T * xp.log(A + EPSILON), axis=-1)
     raise ValueError(f"unknown loss {loss.name!r}")
@@ -95,6 +97,8 @@ def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
             return xp.sign(A - T) / n_out
         case "huber":
             return xp.clip(A - T, min=-loss.delta, max=loss.delta) / n_out
+        case "poisson" if loss.from_logits:
+            return (xp.exp(A) - T) / n_out
         case "poisson":
             return (1.0 - T / (A + EPSILON)) / n_out
     raise ValueError(f"unknown loss {loss.name!r}")

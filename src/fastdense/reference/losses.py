@@ -1,7 +1,8 @@
 """The loss of one row and its gradient with respect to that row: Keras' definitions.
 
 Every loss but the categorical ones is a mean over the row's ``n`` outputs. ``y`` is the target, ``a`` the
-output: a probability, or with ``from_logits`` the number that a sigmoid or softmax would turn into one.
+output: a probability or a mean, or with ``from_logits`` the number that a sigmoid, softmax or exponential
+would turn into one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 
 from fastdense.reference.activations import softmax
 from fastdense.reference.curves import sigmoid
-from fastdense.reference.ieee import divide, log, sign, times
+from fastdense.reference.ieee import divide, exp, log, sign, times
 from fastdense.spec import LOSSES, LossSpec
 
 __all__ = ["loss", "loss_gradient", "target"]
@@ -147,7 +148,12 @@ def _huber(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
 
 
 def _poisson(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
-    """Return ``a - y log(a)``, minus the log-likelihood of a count ``y`` of mean ``a`` but for a constant."""
+    """Return ``a - y log(a)``, minus the log-likelihood of a count ``y`` of mean ``a`` but for a constant.
+
+    For the mean's logarithm ``z`` it is ``exp(z) - y z``.
+    """
+    if spec.from_logits:
+        return exp(a) - y * a, exp(a) - y
     return a - y * log(a + TINY), 1 - divide(y, a + TINY)
 
 
