@@ -52,6 +52,8 @@ def _layer_bound(layer, own, trace, error, eps):
 def _activation_bound(name, z, a, error, eps):
     if name == "softmax":  # a_i moves by at most a_i (1 - a_i) times twice the largest error in z
         return np.max(error) / 2 + (4 + len(a) + np.ptp(z)) * eps * a
+    if name == "exponential":  # an error e in z multiplies it by exp(e)
+        return (np.expm1(error) + 4 * eps) * a
     return SLOPES.get(name, 1.0) * error + 4 * eps * np.abs(a)
 
 

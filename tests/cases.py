@@ -146,8 +146,7 @@ def _last(name: str, loss: LossSpec) -> Case:
 
 def _activations() -> list[Case]:
     """Return every activation in the middle, and last under every loss that it makes sense with."""
-    names = ("mean_squared_error", "mean_absolute_error", "huber", "quantile")
-    of_any = [LossSpec(loss, delta=0.8, quantile=0.3) for loss in names]
+    of_any = [LossSpec(loss, delta=0.8) for loss in ("mean_squared_error", "mean_absolute_error", "huber")]
     of_any += [LossSpec(loss, from_logits=True) for loss in (*LOGIT_LOSSES, "poisson")]
     of_probabilities = [LossSpec(loss) for loss in (*LOGIT_LOSSES, "poisson")]
     of_positive = [LossSpec(loss) for loss in (*CATEGORICAL, "poisson")]
@@ -176,7 +175,9 @@ def _losses() -> list[Case]:
             cases.append(Case(f"smooth-{loss}-{path}", network, TrainingSpec(spec, SGD)))
         hides_logits = (*_network(last=fused).layers, DropoutSpec(N_OUT, 0.0, stream=2))
         cases.append(Case(f"{loss}-behind-dropout", NetworkSpec(N_IN, hides_logits), plain))
-    return cases
+    counts = TrainingSpec(LossSpec("poisson"), SGD)
+    hides_logarithms = (*_network(last="exponential").layers, DropoutSpec(N_OUT, 0.0, stream=2))
+    return [*cases, Case("poisson-behind-dropout", NetworkSpec(N_IN, hides_logarithms), counts)]
 
 
 def _optimizers() -> list[Case]:

@@ -16,8 +16,7 @@ struct Curve {
                kind == Activation::mish;
     }
 
-    // a = g(z); a may be z. Elementwise ones run over whole rows at once, over what is past the last column
-    // too.
+    // a = g(z); a may be z. Most run over whole rows at once, over what is past the last column too.
     void forward(const KernelsOf<T>& kernels, View<const T> z, View<T> a) const {
         if (kind == Activation::linear && z.data == a.data) return;
         over(z, [&](std::size_t row, std::size_t rows, std::size_t columns) {
@@ -37,10 +36,13 @@ struct Curve {
     }
 
 private:
-    // Softmax goes row by row, as its rows end before the stride does.
+    // Row by row go softmax, as its rows end before the stride does, and the exponential, which would make
+    // infinities of what lies between them and was not written since it last went over it.
     template <class Run>
     void over(const View<const T>& rows, Run run) const {
-        if (kind != Activation::softmax) return run(0, rows.rows, rows.stride);
+        const bool gaps = rows.stride != rows.columns;
+        const bool by_row = kind == Activation::softmax || (kind == Activation::exponential && gaps);
+        if (!by_row) return run(0, rows.rows, rows.stride);
         for (std::size_t row = 0; row < rows.rows; ++row) run(row, 1, rows.columns);
     }
 };

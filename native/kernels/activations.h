@@ -195,12 +195,7 @@ struct Softplus {
 template <class T>
 struct Exponential {
     static constexpr bool needs_z = false;
-    // Above 0 it is 1 / exp(-z), before that is scaled down to where digits are lost.
-    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
-        const Power<T> power = reduce<T>(-absolute<T>(z));
-        const Vector<T> scaled = (expm1_of_remainder<T>(power.r) + T(1)) * power.scale;
-        return z > T(0) ? T(1) / scaled * (T(1) / unscale<T>) : scaled * unscale<T>;
-    }
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) { return exp_of_any<T>(z); }
     [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return a; }
 };
 

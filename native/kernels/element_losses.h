@@ -105,4 +105,14 @@ struct PoissonLoss {
     }
 };
 
+template <class T>
+struct PoissonLogits {
+    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {
+        return exp_of_any<T>(a) - t * a;
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T) {
+        return exp_of_any<T>(a) - t;
+    }
+};
+
 }  // namespace fastdense::FASTDENSE_ISA

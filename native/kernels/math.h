@@ -21,6 +21,7 @@ struct Constants<float> {
     static constexpr Bits head = ~0xFFF;
     static constexpr float smallest = 0x1p-126F;  // of the normal numbers
     static constexpr float lowest = -109;         // x exp(x) is below half of the smallest subnormal number
+    static constexpr float highest = 89;          // exp(x) is above the largest number
     static constexpr float one = -18;             // 1 + exp(x) is 1
     static constexpr int spare = 32;              // 2^(n + spare) is a normal number for every n in reduce()
     static constexpr int bias = 127;
@@ -41,6 +42,7 @@ struct Constants<double> {
     static constexpr Bits head = ~0x7FFFFFF;
     static constexpr double smallest = 0x1p-1022;
     static constexpr double lowest = -752;
+    static constexpr double highest = 710;
     static constexpr double one = -38;
     static constexpr int spare = 64;
     static constexpr int bias = 1023;
@@ -192,6 +194,20 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline Vector<T> exp(Vector<T> x) {
     return exp<T>(reduce<T>(x));
+}
+
+// For any x. Above 0, where 2^(n + spare) may be too large, the spare powers are taken away and not added.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> exp_of_any(Vector<T> x) {
+    using C = Constants<T>;
+    const auto above = x > T(0);
+    const Vector<T> shift = above ? Vector<T>{} + (rounding<T> - T(2 * C::spare)) : Vector<T>{} + rounding<T>;
+    const Vector<T> back = above ? Vector<T>{} + T(1) / unscale<T> : Vector<T>{} + unscale<T>;
+    const Vector<T> bounded = at_most<T>(at_least<T>(x, C::lowest), C::highest);
+    const Vector<T> rounded = bounded * T(1.4426950408889634) + shift;
+    const Vector<T> n = rounded - shift, scale = from_bits<T>(bits<T>(rounded) << C::mantissa);
+    const Vector<T> r = bounded - n * C::ln2_high - n * C::ln2_low;
+    return (expm1_of_remainder<T>(r) + T(1)) * scale * back;
 }
 
 // exp(x) - 1 for x <= 0, without cancellation.

@@ -156,7 +156,11 @@ class NetworkSpec:
 
 @dataclass(frozen=True)
 class LossSpec:
-    """One of `LOSSES`; the fields a loss has no use for are ignored."""
+    """One of `LOSSES`; the fields a loss has no use for are ignored.
+
+    With ``from_logits`` a loss reads ``z`` where it would otherwise read ``g(z)``: ``g`` is the sigmoid for
+    the binary cross-entropy, softmax for the categorical ones, the exponential for "poisson".
+    """
 
     name: str
     from_logits: bool = False
@@ -217,14 +221,16 @@ _FUSED = {
     ("sigmoid", "binary_crossentropy"),
     ("softmax", "categorical_crossentropy"),
     ("softmax", "sparse_categorical_crossentropy"),
+    ("exponential", "poisson"),
 }
 
 
 def loss_reads_logits(network: NetworkSpec, loss: LossSpec) -> bool:
     """Say whether the loss is computed from the last layer's ``Z`` and not from its ``A_out``.
 
-    A cross-entropy of a sigmoid or softmax is, and Poisson's loss of an exponential, for stability:
-    ``log(sigmoid(z))`` underflows where the same number written as ``-softplus(-z)`` does not.
+    A cross-entropy of a sigmoid or softmax is, for stability: ``log(sigmoid(z))`` underflows where the
+    same number written as ``-softplus(-z)`` does not. So is the Poisson loss of an exponential, in which
+    ``log(exp(z))`` is ``z``: it needs no logarithm, and its gradient ``exp(z) - y`` no division.
     """
     last = network.layers[-1] if network.layers else None
     if loss.from_logits or not isinstance(last, DenseSpec | ActivateSpec):

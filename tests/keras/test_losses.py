@@ -39,6 +39,7 @@ LOSSES = {
     "sparse, logits": (lambda k: k.SparseCategoricalCrossentropy(from_logits=True), "linear", CLASSES),
     "sparse of sigmoids": (lambda k: k.SparseCategoricalCrossentropy(), "sigmoid", CLASSES),
     "squares": (lambda k: k.MeanSquaredError(), "linear", REALS),
+    "squares of exponentials": (lambda k: k.MeanSquaredError(), "exponential", COUNTS),
     "distances": (lambda k: k.MeanAbsoluteError(), "linear", REALS),
     "huber": (lambda k: k.Huber(), "linear", REALS),
     "huber 0.3": (lambda k: k.Huber(delta=0.3), "linear", REALS),

@@ -17,10 +17,9 @@ def exact(name: str, z: float, alpha: float) -> float:
 
 
 def _exp(x: Decimal) -> Decimal:
-    """Return ``e**x``: far below the smallest float64 it is 0, far above the largest infinite."""
-    if abs(x) < 2000:
-        return x.exp()
-    return Decimal("inf") if x > 0 else Decimal(0)
+    if abs(x) > 2000:  # far below the smallest float64, or above the largest
+        return Decimal(0) if x < 0 else Decimal("inf")
+    return x.exp()
 
 
 def _expm1(x: Decimal) -> Decimal:

@@ -56,6 +56,12 @@ CASES = {
         {"global_clipnorm": 0.05},
     ),
     "one output": (layers("linear", 1, rate=0.3), LossSpec("huber", delta=0.3), {"weight_decay": 0.1}),
+    "exponential": (
+        layers("exponential", 256, penalty=0.003),
+        LossSpec("mean_squared_error"),
+        {"global_clipnorm": 0.05},
+    ),
+    "counts": (layers("exponential", 35), LossSpec("poisson"), {}),
     "momentum": (
         layers("tanh", 17, rate=0.1),
         LossSpec("mean_absolute_error"),

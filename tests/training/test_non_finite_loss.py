@@ -105,6 +105,15 @@ def test_a_poisson_loss_of_negative_outputs(tmp_path):
     assert is_finite(model, tmp_path)
 
 
+def test_a_poisson_loss_of_exponentials_blames_no_sign():
+    """It may be NaN too: here an infinite mean less an infinite logarithm of it."""
+    model = fd.Sequential([fd.Input((3,)), fd.Dense(1, "exponential")])
+    model.set_weights([np.ones((3, 1)), np.zeros(1)])
+    model.compile(loss="poisson")
+    with pytest.raises(NonFiniteLossError, match=r"the loss is nan .*Most likely the learning rate is too"):
+        model.fit(np.full((1, 3), 3e38), [1.0], verbose=0)
+
+
 def test_targets_that_overflow_the_loss():
     model = regressor()
     with pytest.raises(NonFiniteLossError, match=r"the loss is inf at epoch 1, step 1\..*not scaled"):

@@ -1,8 +1,8 @@
 """The activations and their derivatives, elementwise over whole matrices.
 
 Each pair is ``g(xp, Z, alpha) -> A`` and ``dg(xp, Z, A, alpha) -> dA/dZ``. No finite or infinite ``Z``
-overflows: exponentials take arguments that are zero or negative, and a factor that has vanished is never
-multiplied by an infinity.
+overflows, but where the value itself does (of "exponential"): exponentials take arguments that are zero or
+negative, and a factor that has vanished is never multiplied by an infinity.
 """
 
 from __future__ import annotations

@@ -34,8 +34,9 @@ def define(work: Workload) -> Definition:
 
     The bound is ``(n_in + 2) * eps * (|X| @ |W| + |B|)`` for ``X @ W + B`` in any order of summation (Higham,
     "Accuracy and Stability of Numerical Algorithms", section 3.1), carried through the activation by its
-    largest slope, and 4 units in the last place for the activation itself. Softmax divides by a sum over
-    the row: an error in any unit reaches all, and the sum adds its roundings.
+    largest slope, and 4 units in the last place for the activation itself. The exponential has no largest
+    slope: an error ``e`` multiplies it by ``exp(e)``. Softmax divides by a sum over the row: an error in any
+    unit reaches all, and the sum adds its roundings.
     """
     inputs, weights, bias = (array.astype(np.float64) for array in (work.X, work.W, work.B))
     values = dense_units(inputs, weights, bias, work.activation)
@@ -44,6 +45,8 @@ def define(work: Workload) -> Definition:
         spread = np.ptp(inputs @ weights + bias, axis=1, keepdims=True)
         error = np.max(error, axis=1, keepdims=True) / 2
         return Definition(values, error + (4 + len(bias) + spread) * EPS * values)
+    if work.activation == "exponential":
+        return Definition(values, (np.expm1(error) + 4 * EPS) * values)
     return Definition(values, SLOPES.get(work.activation, 1.0) * error + 4 * EPS * np.abs(values))
 
 

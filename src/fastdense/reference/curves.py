@@ -1,7 +1,8 @@
 """The activations of one number and their derivatives: the plainest formulas that never overflow.
 
 Each holds for every input: infinities give the limit, NaN gives NaN. Exponents are never positive, which
-is why some formulas branch on the sign of ``z``.
+is why some formulas branch on the sign of ``z``; `exponential` alone is infinite where its value is too
+large for a float.
 """
 
 from __future__ import annotations
@@ -272,23 +273,23 @@ def softplus_derivative(z: float) -> float:
 
 
 def exponential(z: float) -> float:
-    """Return ``e**z``.
+    """Return ``exp(z)``.
 
     Examples
     --------
-    >>> exponential(0.0), exponential(-math.inf)
-    (1.0, 0.0)
+    >>> exponential(0.0), round(exponential(math.log(3)), 12), exponential(1000.0)
+    (1.0, 3.0, inf)
     """
     return exp(z)
 
 
 def exponential_derivative(z: float) -> float:
-    """Return ``e**z``.
+    """Return ``exp(z)``, which is its own derivative.
 
     Examples
     --------
-    >>> exponential_derivative(0.0)
-    1.0
+    >>> exponential_derivative(0.0), round(exponential_derivative(-math.log(4)), 12)
+    (1.0, 0.25)
     """
     return exp(z)
 

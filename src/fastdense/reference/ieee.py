@@ -23,12 +23,12 @@ def divide(x: float, y: float) -> float:
 
 
 def exp(x: float) -> float:
-    """Return ``e**x``: infinity where it is too large for a float.
+    """Return ``e**x``: infinity where no float is large enough.
 
     Examples
     --------
-    >>> exp(0.0), exp(1000.0)
-    (1.0, inf)
+    >>> exp(0.0), exp(1000.0), exp(-1000.0)
+    (1.0, inf, 0.0)
     """
     try:
         return math.exp(x)

@@ -1,7 +1,8 @@
 """The loss of one row and its gradient with respect to that row: Keras' definitions.
 
 Every loss but the categorical ones is a mean over the row's ``n`` outputs. ``y`` is the target, ``a`` the
-output: a probability, or with ``from_logits`` the number that a sigmoid or softmax would turn into one.
+output: a probability or a mean, or with ``from_logits`` the number that a sigmoid, softmax or exponential
+would turn into one.
 """
 
 from __future__ import annotations
@@ -159,10 +160,10 @@ def _quantile(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
 def _poisson(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
     """Return ``a - y log(a)``, minus the log-likelihood of a count ``y`` of mean ``a`` but for a constant.
 
-    From logits the mean is ``exp(a)``, and the loss ``exp(a) - y a``.
+    For the mean's logarithm ``z`` it is ``exp(z) - y z``.
     """
     if spec.from_logits:
-        return exp(a) - times(a, y), exp(a) - y
+        return exp(a) - y * a, exp(a) - y
     return a - y * log(a + TINY), 1 - divide(y, a + TINY)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastdense.engines import Batches, Parameters, Program, Slots
 from fastdense.errors import NonFiniteLossError
+from fastdense.spec import loss_reads_logits
 from fastdense.streams import ORDER, generator
 from fastdense.training.callbacks import CallbackList, TerminateOnNaN
 from fastdense.training.callbacks.base import Logs
@@ -267,9 +268,17 @@ def _diagnosis(model: Learner, loss: float, place: str) -> str:
         "the learning rate is too large, or the inputs or targets are not scaled: lower it, scale them "
         "(Normalization), or clip gradients (clipnorm=1)"
     )
-    if math.isnan(loss) and isinstance(model.loss, Poisson):
-        cause = "an output is negative, where a Poisson loss is not defined: end the network in exponential"
+    if math.isnan(loss) and isinstance(model.loss, Poisson) and not _is_log_link(model):
+        cause = (
+            "an output is negative, where a Poisson loss is not defined: end the network in exponential or "
+            "softplus"
+        )
     return f"{what} at {place}. Most likely {cause}. The model is back at its last good weights"
+
+
+def _is_log_link(model: Learner) -> bool:
+    """Say whether the loss reads logarithms, which may be negative."""
+    return model.loss is not None and loss_reads_logits(model.network(), model.loss.spec())
 
 
 def _is_finite(state: State) -> bool:

@@ -128,7 +128,11 @@ class Huber(Loss):
 
 @FAMILY.add("poisson")
 class Poisson(Loss):
-    """``mean(a - y log(a))`` over the outputs: counts ``y``; outputs are positive, as an exponential's."""
+    """``mean(a - y log(a))`` over the outputs: counts ``y``; outputs must be positive.
+
+    A network ends in "exponential" for that, where the loss is computed from what the exponential is taken of
+    and needs no logarithm, or in "softplus".
+    """
 
     name = "poisson"
 
