@@ -146,7 +146,8 @@ def _last(name: str, loss: LossSpec) -> Case:
 
 def _activations() -> list[Case]:
     """Return every activation in the middle, and last under every loss that it makes sense with."""
-    of_any = [LossSpec(loss, delta=0.8) for loss in ("mean_squared_error", "mean_absolute_error", "huber")]
+    names = ("mean_squared_error", "mean_absolute_error", "huber", "quantile")
+    of_any = [LossSpec(loss, delta=0.8, quantile=0.3) for loss in names]
     of_any += [LossSpec(loss, from_logits=True) for loss in (*LOGIT_LOSSES, "poisson")]
     of_probabilities = [LossSpec(loss) for loss in (*LOGIT_LOSSES, "poisson")]
     of_positive = [LossSpec(loss) for loss in (*CATEGORICAL, "poisson")]

@@ -140,8 +140,7 @@ def test_activations_over_the_whole_range(engine, dtype, name):
     z = np.concatenate([np.linspace(0, 120, 2001), np.linspace(120, 800, 500), large])
     z = np.concatenate([z, -z]).astype(dtype)[:, None]
     layer = ActivateSpec(1, ActivationSpec(name, ALPHAS.get(name, 0.0)))
-    with np.errstate(over="ignore"):
-        found = choose(engine).compile(NetworkSpec(1, (layer,), dtype), [()]).predict(z)
+    found = choose(engine).compile(NetworkSpec(1, (layer,), dtype), [()]).predict(z)
     expected = choose("reference").compile(NetworkSpec(1, (layer,), "float64"), [()]).predict(np.float64(z))
     expected[expected > np.finfo(dtype).max] = np.inf
     bound = activation_ulps(name, np.float64(z), expected, dtype)
@@ -151,7 +150,7 @@ def test_activations_over_the_whole_range(engine, dtype, name):
 @by_engine
 @of_overflow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name not in {"softmax", "exponential"}])
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "softmax"])
 def test_slopes_over_the_whole_range(engine, dtype, name):
     """At zero too, where a row of zeros meets fresh biases: a kink belongs to the side below.
 

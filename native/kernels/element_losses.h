@@ -84,17 +84,6 @@ struct QuantileLoss {
     }
 };
 
-// The output is exp(a): a log link.
-template <class T>
-struct PoissonLogits {
-    [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {
-        return Exponential<T>::forward(a, 0) - t * a;
-    }
-    [[gnu::always_inline]] static Vector<T> slope(Vector<T> a, Vector<T> t, T) {
-        return Exponential<T>::forward(a, 0) - t;
-    }
-};
-
 template <class T>
 struct PoissonLoss {
     [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {
@@ -105,6 +94,7 @@ struct PoissonLoss {
     }
 };
 
+// The output is exp(a): a log link.
 template <class T>
 struct PoissonLogits {
     [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {

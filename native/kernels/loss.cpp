@@ -214,6 +214,8 @@ void losses(const LossRows<T>& rows) {
             return means<T, HuberLoss>(rows);
         case Loss::poisson:
             return rows.options.from_logits ? means<T, PoissonLogits>(rows) : means<T, PoissonLoss>(rows);
+        case Loss::quantile:
+            return means<T, QuantileLoss>(rows);
     }
 }
 

@@ -217,7 +217,6 @@ def slot_names(optimizer: OptimizerSpec) -> tuple[str, ...]:
 
 
 _FUSED = {
-    ("exponential", "poisson"),
     ("sigmoid", "binary_crossentropy"),
     ("softmax", "categorical_crossentropy"),
     ("softmax", "sparse_categorical_crossentropy"),

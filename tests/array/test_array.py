@@ -49,8 +49,6 @@ def test_activations(name, dtype):
     if name == "exponential":  # errors are compared with the largest number, which would hide them all
         Z = np.minimum(Z, 5.0)
     dA = RNG.normal(size=Z.shape).astype(dtype)
-    if name == "exponential":
-        Z = np.minimum(Z, 80)  # an infinite number leaves no room for rounding
     A = activate(np, activation, Z)
     found = activate(array_api_strict, activation, strict(Z))
     assert_same(found, A)

@@ -30,6 +30,7 @@ CLIPPED = -math.log(1e-7)
         (LossSpec("huber", delta=0.5), [0.0], [2.0], 0.5 * (2 - 0.25)),
         (LossSpec("poisson"), [2.0, 0.0], [1.0, 3.0], (1 - 2 * math.log(1 + 1e-7) + 3) / 2),
         (LossSpec("poisson", from_logits=True), [2.0, 1.0], [0.0, LOG_3], (1 + 3 - LOG_3) / 2),
+        (LossSpec("quantile", quantile=0.9), [1.0, 1.0], [3.0, -1.0], (0.1 * 2 + 0.9 * 2) / 2),
         (LossSpec(BINARY), [1.0, 0.0], [0.5, 0.75], (LOG_2 + 2 * LOG_2) / 2),
         (LossSpec(BINARY, label_smoothing=0.5), [1.0], [0.25], 0.75 * 2 * LOG_2 - 0.25 * math.log(0.75)),
         (LossSpec(BINARY, from_logits=True), [1.0, 0.0], [0.0, LOG_3], (LOG_2 + math.log(4)) / 2),
@@ -57,6 +58,7 @@ def test_values_by_hand(spec, y, a, expected):
         (LossSpec("huber", delta=0.5), [0.0, 0.0, 0.0], [0.5, -2.0, 0.25], [0.5 / 3, -0.5 / 3, 0.25 / 3]),
         (LossSpec("poisson"), [1.0], [0.5 - 1e-7], [-1.0]),
         (LossSpec("poisson", from_logits=True), [2.0, 0.0], [0.0, LOG_3], [-0.5, 1.5]),
+        (LossSpec("quantile", quantile=0.75), [1.0] * 3, [3.0, -1.0, 1.0], [0.25 / 3, -0.75 / 3, 0.0]),
         (LossSpec(BINARY), [1.0, 0.0], [0.5, 0.75], [-1.0, 2.0]),
         (LossSpec(BINARY), [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]),  # clipped
         (LossSpec(CATEGORICAL), [0.0, 1.0], [0.75, 0.25], [1.0, -3.0]),  # (0 + 1) / 1, (-4 + 1) / 1

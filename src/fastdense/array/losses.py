@@ -40,31 +40,12 @@ def losses(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     array([2.])
     """
     T = _targets(xp, loss, y, A)
-    match loss.name:
-        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
-            if loss.from_logits:
-                return -xp.sum(T * log_softmax(xp, A), axis=-1)
-            P = A / xp.sum(A, axis=-1, keepdims=True)
-            return -xp.sum(T * xp.log(_inside(xp, P)), axis=-1)
-        case "binary_crossentropy" if loss.from_logits:
-            # softplus(a) - t a, the large parts taken from each other before the small one is added
-            return xp.mean(xp.clip(A, min=0.0) - T * A + xp.log1p(xp.exp(-xp.abs(A))), axis=-1)
-        case "binary_crossentropy":
-            P = _inside(xp, A)
-            return -xp.mean(T * xp.log(P) + (1.0 - T) * xp.log(1.0 - P), axis=-1)
-        case "mean_squared_error":
-            return xp.mean((A - T) ** 2, axis=-1)
-        case "mean_absolute_error":
-            return xp.mean(xp.abs(A - T), axis=-1)
-        case "huber":
-            E = xp.abs(A - T)
-            near = xp.clip(E, max=loss.delta)
-            return xp.mean(near * (E - 0.5 * near), axis=-1)
-        case "poisson" if loss.from_logits:
-            return xp.mean(xp.exp(A) - T * A, axis=-1)
-        case "poisson":
-            return xp.mean(A - T * xp.log(A + EPSILON), axis=-1)
-    raise ValueError(f"unknown loss {loss.name!r}")
+    if _is_categorical(loss):
+        if loss.from_logits:
+            return -xp.sum(T * log_softmax(xp, A), axis=-1)
+        P = A / xp.sum(A, axis=-1, keepdims=True)
+        return -xp.sum(T * xp.log(_inside(xp, P)), axis=-1)
+    return xp.mean(_elementwise(loss).value(xp, loss, T, A), axis=-1)
 
 
 def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
@@ -80,29 +61,13 @@ def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     array([[0., 2.]])
     """
     T = _targets(xp, loss, y, A)
-    n_out = A.shape[-1]
-    match loss.name:
-        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
-            if loss.from_logits:
-                return xp.sum(T, axis=-1, keepdims=True) * softmax(xp, A) - T
-            total = xp.sum(A, axis=-1, keepdims=True)
-            dP = -T * _inverse_inside(xp, A / total)
-            return (dP - xp.sum(dP * A, axis=-1, keepdims=True) / total) / total
-        case "binary_crossentropy" if loss.from_logits:
-            return (sigmoid(xp, A) - T) / n_out
-        case "binary_crossentropy":
-            return ((1.0 - T) * _inverse_inside(xp, 1.0 - A) - T * _inverse_inside(xp, A)) / n_out
-        case "mean_squared_error":
-            return (A - T) * (2.0 / n_out)
-        case "mean_absolute_error":
-            return xp.sign(A - T) / n_out
-        case "huber":
-            return xp.clip(A - T, min=-loss.delta, max=loss.delta) / n_out
-        case "poisson" if loss.from_logits:
-            return (xp.exp(A) - T) / n_out
-        case "poisson":
-            return (1.0 - T / (A + EPSILON)) / n_out
-    raise ValueError(f"unknown loss {loss.name!r}")
+    if not _is_categorical(loss):
+        return _elementwise(loss).slope(xp, loss, T, A) / A.shape[-1]
+    if loss.from_logits:
+        return xp.sum(T, axis=-1, keepdims=True) * softmax(xp, A) - T
+    total = xp.sum(A, axis=-1, keepdims=True)
+    dP = -T * _inverse_inside(xp, A / total)
+    return (dP - xp.sum(dP * A, axis=-1, keepdims=True) / total) / total
 
 
 def _targets(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:

@@ -25,7 +25,6 @@ ONNX_NODES: dict[str, tuple[str, dict[str, Any]]] = {
     "linear": ("Identity", {}),
     "leaky_relu": ("LeakyRelu", {"alpha": LEAK}),
     "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
-    "exponential": ("Exp", {}),
     "softmax": ("Softmax", {"axis": -1}),
     "exponential": ("Exp", {}),
 }
@@ -61,7 +60,6 @@ def torch(work: Workload) -> Callable[[], Any]:
         "linear": lambda z: z,
         "leaky_relu": partial(functional.leaky_relu, negative_slope=LEAK),
         "gelu_tanh": partial(functional.gelu, approximate="tanh"),
-        "exponential": library.exp,
         "softmax": partial(functional.softmax, dim=-1),
         "exponential": library.exp,
     }
