@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import r2_score
 
 from fastdense.spec import LossSpec
 
@@ -113,8 +113,9 @@ class Labels:
         """Return the accuracy; of labels, the share of rows that have all of them right."""
         if not np.isfinite(outputs).all():
             return float("nan")
-        truth = y[:, 0] if self.kind == "binary" else y
-        return float(accuracy_score(truth, self._numbers(outputs), sample_weight=sample_weight))
+        right = self._numbers(outputs) == (y[:, 0] if self.kind == "binary" else y)
+        all_right = right.all(axis=1) if right.ndim == 2 else right
+        return float(np.average(all_right, weights=sample_weight))
 
     def constant(self, y: Array) -> None:
         """Return None."""

@@ -43,8 +43,8 @@ class Objective:
 
     def shown(self, loss: float) -> float:
         """Return the loss as scikit-learn has it."""
-        shares = None if self.job.rows.weights is None else self.job.rows.weights
-        return (loss + self.job.rows.constant(shares)) / self.job.rows.goal.shares
+        rows = self.job.rows
+        return (loss + rows.constant(slice(None), rows.weights)) / rows.goal.shares
 
     def unpacked(self, x: Array) -> Weights:
         """Return the kernels and biases of a vector: views of it."""

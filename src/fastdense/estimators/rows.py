@@ -72,12 +72,13 @@ class Rows:
         assert batches.penalty_scale is not None
         return batches.sample_weight, float(batches.penalty_scale[0])
 
-    def constant(self, shares: Array | None) -> float:
-        """Return what scikit-learn adds to the mean loss that no network changes."""
-        each = self.goal.constant(self.y)
+    def constant(self, taken: Array | slice, shares: Array | None) -> float:
+        """Return what scikit-learn adds to the mean loss of the rows taken, which no network changes."""
+        each = self.goal.constant(self.y[taken])
         if each is None:
             return 0.0
-        return self.goal.factor * float(each.mean() if shares is None else shares @ each / shares.sum())
+        weights = None if shares is None else shares[taken]
+        return self.goal.factor * float(np.average(each, weights=weights))
 
     def mean(self, losses: Array) -> float:
         """Return the mean of the rows' losses, as shown: weighted, without the penalty."""

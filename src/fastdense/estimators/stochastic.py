@@ -121,7 +121,7 @@ def _epoch(estimator: BaseMLP, job: Job, program: Program, order: NDArray[np.int
         seen += float(counts[begin : begin + len(losses)].sum())
         if not math.isfinite(total) or job.out_of_time():
             break
-    return (total / seen + rows.constant(shares)) / rows.goal.shares
+    return (total / seen + rows.constant(order, shares)) / rows.goal.shares
 
 
 def _part(batches: Any, begin: int, end: int) -> Any:
@@ -134,7 +134,7 @@ def _part(batches: Any, begin: int, end: int) -> Any:
 def _record(estimator: BaseMLP, job: Job, program: Program, loss: float) -> None:
     """Write the epoch down, and validate."""
     estimator.n_iter_ += 1
-    estimator.t_ += len(job.rows)
+    estimator.t_ += len(job.train)
     estimator.loss_ = loss
     estimator.loss_curve_.append(loss)
     if estimator.verbose:
