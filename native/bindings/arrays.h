@@ -4,8 +4,10 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/variant.h>
 
 #include <optional>
+#include <variant>
 
 #include "engine/matrix.h"
 
@@ -25,6 +27,26 @@ using List = Array<const T, nb::ndim<1>>;
 template <class T>
 Rows<T> rows_of(const AnyMatrix<T>& matrix) {
     return {matrix.data(), matrix.shape(0), matrix.shape(1), matrix.stride(0), matrix.stride(1)};
+}
+
+// A matrix of mostly zeros, in compressed rows: it keeps the arrays that it was made from alive.
+template <class T>
+struct SparseMatrix {
+    List<T> values;
+    List<std::int32_t> numbers;
+    List<std::int64_t> starts;
+    std::size_t columns;
+};
+
+template <class T>
+using Source = std::variant<const SparseMatrix<T>*, AnyMatrix<T>>;
+
+template <class T>
+Rows<T> rows_of(const Source<T>& source) {
+    if (const auto* dense = std::get_if<AnyMatrix<T>>(&source)) return rows_of(*dense);
+    const SparseMatrix<T>& sparse = *std::get<const SparseMatrix<T>*>(source);
+    return {sparse.values.data(),  sparse.starts.size() - 1, sparse.columns, 0, 0,
+            sparse.numbers.data(), sparse.starts.data()};
 }
 
 template <class A>

@@ -94,25 +94,27 @@ public:
         program_->layer(layer).weights()->store_gradient(kernel.data(), data_or_null(bias));
     }
 
-    void predict(AnyMatrix<T> X, Matrix<T> out) const {
+    void predict(const Source<T>& X, Matrix<T> out) const {
         nb::gil_scoped_release unlocked;
         program_->predict(rows_of(X), out.data());
     }
     nb::object predictor(nb::object otherwise) const { return bindings::predictor<T>(program_, otherwise); }
-    void losses(AnyMatrix<T> X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
+    void losses(const Source<T>& X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
                 Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) const {
         nb::gil_scoped_release unlocked;
         program_->losses(rows_of(X), targets(y, labels), losses.data(), data_or_null(out));
     }
-    double gradients(AnyMatrix<T> X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
-                     std::optional<List<T>> weights, List<std::int64_t> order) {
+    double gradients(const Source<T>& X, std::optional<AnyMatrix<T>> y,
+                     std::optional<List<std::int64_t>> labels, std::optional<List<T>> weights,
+                     List<std::int64_t> order) {
         nb::gil_scoped_release unlocked;
         return program_->gradients({rows_of(X), targets(y, labels), data_or_null(weights), order.data(),
                                     order.size(), order.size()});
     }
-    std::size_t train(AnyMatrix<T> X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
-                      std::optional<List<T>> weights, List<std::int64_t> order, std::size_t batch_rows,
-                      List<double> rates, std::optional<List<double>> penalty_scale, std::size_t first,
+    std::size_t train(const Source<T>& X, std::optional<AnyMatrix<T>> y,
+                      std::optional<List<std::int64_t>> labels, std::optional<List<T>> weights,
+                      List<std::int64_t> order, std::size_t batch_rows, List<double> rates,
+                      std::optional<List<double>> penalty_scale, std::size_t first,
                       Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) {
         GoOn go_on;
         std::size_t taken;
@@ -144,6 +146,15 @@ private:
     Layers<T> layers_;
     std::shared_ptr<Program<T>> program_;
 };
+
+template <class T>
+void bind_sparse(nb::module_& m, const char* name) {
+    nb::class_<SparseMatrix<T>>(m, name).def(
+        "__init__",
+        [](SparseMatrix<T>* self, List<T> values, List<std::int32_t> numbers, List<std::int64_t> starts,
+           std::size_t columns) { new (self) SparseMatrix<T>{values, numbers, starts, columns}; },
+        "values"_a, "numbers"_a, "starts"_a, "columns"_a);
+}
 
 template <class T>
 void bind_network(nb::module_& m, const char* name) {
@@ -203,6 +214,8 @@ void bind_options(nb::module_& m) {
 
 void bind_networks(nb::module_& m) {
     bind_options(m);
+    bind_sparse<float>(m, "Sparse32");
+    bind_sparse<double>(m, "Sparse64");
     bind_network<float>(m, "Network32");
     bind_network<double>(m, "Network64");
 }

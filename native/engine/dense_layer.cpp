@@ -31,6 +31,18 @@ void DenseLayer<T>::predict(View<const T> in, View<T> out) const {
     if (!relu) curve_.forward(kernels_, out, out);
 }
 
+template <class T>
+void DenseLayer<T>::sparse_product(const SparseRows<T>& in, View<T> out, bool relu) const {
+    kernels_.sparse_product({in, this->inputs, weights_.panels(), this->units, with_gaps(out), relu});
+}
+
+template <class T>
+void DenseLayer<T>::predict_sparse(const SparseRows<T>& in, View<T> out) const {
+    const bool relu = curve_.kind == Activation::relu;
+    sparse_product(in, out, relu);
+    if (!relu) curve_.forward(kernels_, out, out);
+}
+
 // Some units of each row, from a panel's first column on.
 template <class T>
 void DenseLayer<T>::predict_units(View<const T> in, View<T> out, std::size_t column,
@@ -70,6 +82,14 @@ void DenseLayer<T>::forward(const Place& place, View<const T> in, View<T> out) {
     if (!curve_.needs_z()) return predict(in, out);
     const View<T> z = z_.rows(place.row, in.rows);
     kernels_.product({in, weights_.panels(), this->units, with_gaps(z), false});
+    curve_.forward(kernels_, z, out);
+}
+
+template <class T>
+void DenseLayer<T>::forward_sparse(const Place& place, const SparseRows<T>& in, View<T> out) {
+    if (!curve_.needs_z()) return predict_sparse(in, out);
+    const View<T> z = z_.rows(place.row, out.rows);
+    sparse_product(in, z, false);
     curve_.forward(kernels_, z, out);
 }
 

@@ -16,6 +16,9 @@ public:
 
     void predict(View<const T> in, View<T> out) const override;
     void predict_shared(View<const T> in, View<T> out, int threads) const override;
+    bool takes_sparse() const override { return true; }
+    void predict_sparse(const SparseRows<T>& in, View<T> out) const override;
+    void forward_sparse(const Place& place, const SparseRows<T>& in, View<T> out) override;
     void prepare(std::size_t batch_rows) override;
     void forward(const Place& place, View<const T> in, View<T> out) override;
     void backward(const Place& place, View<const T> in, View<const T> out, View<T> d_out,
@@ -23,6 +26,8 @@ public:
     Weights<T>* weights() override { return &weights_; }
 
 private:
+    // z, or the outputs where they are its ReLU's, of rows that are mostly zeros.
+    void sparse_product(const SparseRows<T>& in, View<T> out, bool relu) const;
     void predict_units(View<const T> in, View<T> out, std::size_t column, std::size_t units) const;
 
     const KernelsOf<T>& kernels_;

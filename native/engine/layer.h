@@ -35,6 +35,13 @@ public:
     // The same by several threads, for few rows and many weights.
     virtual void predict_shared(View<const T> in, View<T> out, int) const { predict(in, out); }
 
+    // Whether it reads rows that are mostly zeros as they are; if so, the outputs of `out.rows` of them.
+    virtual bool takes_sparse() const { return false; }
+    virtual void predict_sparse(const SparseRows<T>&, View<T>) const {}
+    virtual void forward_sparse(const Place&, const SparseRows<T>& in, View<T> out) {
+        predict_sparse(in, out);
+    }
+
     // Makes room for batches of so many rows.
     virtual void prepare(std::size_t) {}
     // The outputs of a block of rows in training.

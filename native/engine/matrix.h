@@ -36,12 +36,20 @@ void clear_gaps(View<T> to) {
     }
 }
 
-// A matrix of a caller's, read only, its steps in elements.
+// A matrix of a caller's, read only, its steps in elements. One of mostly zeros holds the others only, those
+// of a row from its start to the next one's, and in `numbers` their columns.
 template <class T>
 struct Rows {
     const T* data;
     std::size_t count, columns;
     std::ptrdiff_t row_step, column_step;
+    const std::int32_t* numbers = nullptr;
+    const std::int64_t* starts = nullptr;
+
+    bool sparse() const { return starts != nullptr; }
+    SparseRows<T> from(const std::int64_t* order, std::size_t first) const {
+        return {data, numbers, starts, order, first};
+    }
 
     const T* row(std::size_t i) const { return data + std::ptrdiff_t(i) * row_step; }
 
@@ -77,9 +85,23 @@ private:
     Buffer<T> buffer_;
 };
 
+// Writes rows that are mostly zeros out in full.
+template <class T>
+void spread(const SparseRows<T>& from, View<T> to) {
+    for (std::size_t i = 0; i < to.rows; ++i) {
+        T* out = to.data + i * to.stride;
+        std::fill_n(out, to.columns, T(0));
+        const std::size_t row = from.number(i);
+        for (std::int64_t k = from.starts[row]; k < from.starts[row + 1]; ++k) {
+            out[from.columns[k]] = from.values[k];
+        }
+    }
+}
+
 // Copies rows of a caller's matrix: those that `order` names, or the ones from `first` on where it is null.
 template <class T>
 void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, View<T> to) {
+    if (from.sparse()) return spread(from.from(order, first), to);
     for (std::size_t i = 0; i < to.rows; ++i) {
         const T* row = from.row(order ? std::size_t(order[first + i]) : first + i);
         T* out = to.data + i * to.stride;
@@ -93,7 +115,8 @@ void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, V
 
 template <class T>
 View<const T> Rows<T>::view(std::size_t first, View<T> room) const {
-    if (column_step == 1 && row_step >= 0) return {row(first), room.rows, columns, std::size_t(row_step)};
+    if (!sparse() && column_step == 1 && row_step >= 0)
+        return {row(first), room.rows, columns, std::size_t(row_step)};
     gather(*this, nullptr, first, room);
     return room;
 }

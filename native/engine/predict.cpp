@@ -14,13 +14,16 @@ constexpr std::size_t few_rows = 12;
 // A layer's output each, for a block of rows, and room for the caller's rows and targets.
 template <class T>
 struct Program<T>::Scratch {
-    Scratch(const Program& program, std::size_t rows)
-        : in(rows, program.inputs_, program.kernels_.lanes),
+    Scratch(const Program& program, std::size_t rows, bool in_full)
+        : in(in_full ? rows : 0, program.inputs_, program.kernels_.lanes),
           targets(rows, program.outputs(), program.kernels_.lanes) {
         for (const auto& layer : program.layers_) {
             outputs.emplace_back(rows, layer->units, program.kernels_.lanes);
         }
         if (outputs.empty()) outputs.emplace_back(rows, program.inputs_, program.kernels_.lanes);
+    }
+    bool has_room(std::size_t rows, bool in_full) const {
+        return targets.all().rows >= rows && (!in_full || in.all().rows >= rows);
     }
     Block<T> in, targets;
     std::vector<Block<T>> outputs;
@@ -53,10 +56,16 @@ Program<T>::~Program() {
 // Takes rows through all layers; the last one writes to `last`. The threads share each layer's units.
 template <class T>
 void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const {
-    View<const T> in = X.view(first, scratch.in.rows(0, last.rows));
+    const bool sparse = reads_sparse(X);
+    View<const T> in = sparse ? View<const T>{} : X.view(first, scratch.in.rows(0, last.rows));
     if (layers_.empty()) return copy_rows<T>(in, last);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
         const View<T> out = i + 1 < layers_.size() ? scratch.outputs[i].rows(0, last.rows) : last;
+        if (i == 0 && sparse) {
+            layers_[0]->predict_sparse(X.from(nullptr, first), out);
+            in = out;
+            continue;
+        }
         threads > 1 ? layers_[i]->predict_shared(in, out, threads) : layers_[i]->predict(in, out);
         in = out;
     }
@@ -66,9 +75,9 @@ void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View
 // would.
 template <class T>
 template <class Work>
-void Program<T>::with_kept(std::size_t rows, Work work) const {
+void Program<T>::with_kept(std::size_t rows, bool in_full, Work work) const {
     std::unique_ptr<Scratch> kept(kept_.exchange(nullptr));
-    if (!kept || kept->in.all().rows < rows) kept = std::make_unique<Scratch>(*this, rows);
+    if (!kept || !kept->has_room(rows, in_full)) kept = std::make_unique<Scratch>(*this, rows, in_full);
     work(*kept);
     delete kept_.exchange(kept.release());
 }
@@ -76,11 +85,13 @@ void Program<T>::with_kept(std::size_t rows, Work work) const {
 // Calls each(scratch, first row, rows) for blocks of rows.
 template <class T>
 template <class Each>
-void Program<T>::over_blocks(std::size_t rows, Each each) const {
+void Program<T>::over_blocks(const Rows<T>& X, Each each) const {
+    const std::size_t rows = X.count;
+    const bool in_full = !reads_sparse(X);
     const Blocks blocks(rows, rows * work_);
-    if (blocks.count == 1) return with_kept(rows, [&](Scratch& scratch) { each(scratch, 0, rows); });
+    if (blocks.count == 1) return with_kept(rows, in_full, [&](Scratch& scratch) { each(scratch, 0, rows); });
     std::vector<Scratch> scratch;
-    for (int thread = 0; thread < blocks.threads; ++thread) scratch.emplace_back(*this, blocks.rows);
+    for (int thread = 0; thread < blocks.threads; ++thread) scratch.emplace_back(*this, blocks.rows, in_full);
     blocks.each(
         [&](int thread, std::size_t first, std::size_t count) { each(scratch[thread], first, count); });
 }
@@ -94,16 +105,16 @@ void Program<T>::predict(const Rows<T>& X, T* out) const {
     };
     const int threads = threads_for(X.count * work_, thread_work);
     if (threads > 1 && X.count <= few_rows) {
-        return with_kept(X.count, [&](Scratch& scratch) { block(scratch, 0, X.count, threads); });
+        return with_kept(X.count, !reads_sparse(X),
+                         [&](Scratch& scratch) { block(scratch, 0, X.count, threads); });
     }
-    over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
-        block(scratch, first, count, 1);
-    });
+    over_blocks(
+        X, [&](Scratch& scratch, std::size_t first, std::size_t count) { block(scratch, first, count, 1); });
 }
 
 template <class T>
 void Program<T>::losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const {
-    over_blocks(X.count, [&](Scratch& scratch, std::size_t first, std::size_t count) {
+    over_blocks(X, [&](Scratch& scratch, std::size_t first, std::size_t count) {
         const View<T> last = scratch.outputs.back().rows(0, count), targets = scratch.targets.rows(0, count);
         run(scratch, X, first, last, 1);
         if (!y.labels) gather(y.values, nullptr, first, targets);

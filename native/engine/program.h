@@ -11,6 +11,7 @@
 #include "engine/layer.h"
 #include "engine/matrix.h"
 #include "engine/pace.h"
+#include "engine/sparse_batch.h"
 #include "threads/pool.h"
 
 namespace fastdense {
@@ -119,6 +120,7 @@ private:
     // Of a batch in training: every layer's input, the last one's output, and their gradients; the targets; a
     // number a row.
     std::vector<Block<T>> activations_, gradients_;
+    SparseBatch<T> sparse_;  // stands for the first layer's input, where that is mostly zeros
     Block<T> targets_;
     std::vector<std::int64_t> labels_;
     std::vector<T> scale_;
@@ -134,19 +136,24 @@ private:
 
     void run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const;
     template <class Work>
-    void with_kept(std::size_t rows, Work work) const;
+    void with_kept(std::size_t rows, bool in_full, Work work) const;
     void write_outputs(View<const T> last, T* out) const;
     template <class Each>
-    void over_blocks(std::size_t rows, Each each) const;
+    void over_blocks(const Rows<T>& X, Each each) const;
 
-    void prepare(std::size_t batch_rows, bool keeps_gradient);
+    // Whether the first layer reads these rows as they are, mostly zeros, and they are not written out.
+    bool reads_sparse(const Rows<T>& X) const {
+        return X.sparse() && !layers_.empty() && layers_.front()->takes_sparse();
+    }
+    void prepare(const Rows<T>& X, std::size_t batch_rows, bool keeps_gradient);
     void pass(const Team& team, const Batches<T>& batch, std::size_t begin, std::size_t count, Place place,
               T* out);
     void read_targets(const Batches<T>& batch, const std::int64_t* order, std::size_t row, std::size_t rows,
                       std::size_t count);
     double loss(const Batches<T>& batch, std::size_t begin, std::size_t count, double penalty_factor) const;
-    void update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows, double penalty_factor,
-                bool keep);
+    void forward(const Place& place, const Rows<T>& X, const std::int64_t* order, std::size_t rows);
+    void update(const Team& team, const Optimizer<T>& optimizer, const Rows<T>& X, std::size_t rows,
+                double penalty_factor, bool keep);
     void clipped_step(const Team& team, const Optimizer<T>& optimizer);
     template <class Visit>
     void over_parts(const Team& team, Visit visit) const;

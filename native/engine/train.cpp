@@ -48,7 +48,7 @@ Optimizer<T> Recipe::at(std::size_t step, double rate) const {
 }
 
 template <class T>
-void Program<T>::prepare(std::size_t batch_rows, bool keeps_gradient) {
+void Program<T>::prepare(const Rows<T>& X, std::size_t batch_rows, bool keeps_gradient) {
     for (const auto& layer : layers_) {
         if (keeps_gradient && layer->weights()) layer->weights()->keep_gradient();
     }
@@ -56,9 +56,11 @@ void Program<T>::prepare(std::size_t batch_rows, bool keeps_gradient) {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         if (keeps_gradient && layers_[l]->weights()) squares_[l].resize(layers_[l]->weights()->parts());
     }
-    if (!activations_.empty() && batch_rows <= losses_.size()) return;
+    const std::size_t in_full = reads_sparse(X) ? 0 : batch_rows;
+    const bool is_prepared = !activations_.empty() && batch_rows <= losses_.size();
+    if (is_prepared && in_full <= activations_.front().all().rows) return;
     std::vector<Block<T>> activations, gradients;
-    activations.emplace_back(batch_rows, inputs_, kernels_.lanes);
+    activations.emplace_back(in_full, inputs_, kernels_.lanes);
     gradients.emplace_back();
     for (const auto& layer : layers_) {
         activations.emplace_back(batch_rows, layer->units, kernels_.lanes);
@@ -73,22 +75,37 @@ void Program<T>::prepare(std::size_t batch_rows, bool keeps_gradient) {
     losses_.resize(batch_rows);
 }
 
+// Takes a block's rows through all layers; `order` names the batch's rows.
+template <class T>
+void Program<T>::forward(const Place& place, const Rows<T>& X, const std::int64_t* order, std::size_t rows) {
+    std::size_t l = 0;
+    if (reads_sparse(X)) {
+        layers_[0]->forward_sparse(place, X.from(order, place.row), activations_[1].rows(place.row, rows));
+        ++l;
+    } else {
+        gather(X, order, place.row, activations_[0].rows(place.row, rows));
+    }
+    for (; l < layers_.size(); ++l) {
+        layers_[l]->forward(place, activations_[l].rows(place.row, rows),
+                            activations_[l + 1].rows(place.row, rows));
+    }
+}
+
 // Takes one batch forward and back: this thread's rows of it.
 template <class T>
 void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t begin, std::size_t count,
                       Place place, T* out) {
     if (count == 0) return;
     const std::int64_t* order = batch.order + begin;
+    const bool sparse = reads_sparse(batch.X);
+    if (sparse && team.thread == 0) sparse_.take(batch.X, order, count);
     const std::size_t rounds = (count + block_rows * team.threads - 1) / (block_rows * team.threads);
     const std::size_t block = (count + rounds * team.threads - 1) / (rounds * team.threads);
     for (std::size_t i = 0, row = 0; row < count; ++i, row += block) {
         if (!team.takes(i)) continue;
         const std::size_t rows = std::min(block, count - row);
         place.row = row;
-        gather(batch.X, order, row, activations_[0].rows(row, rows));
-        for (std::size_t l = 0; l < layers_.size(); ++l) {
-            layers_[l]->forward(place, activations_[l].rows(row, rows), activations_[l + 1].rows(row, rows));
-        }
+        forward(place, batch.X, order, rows);
         read_targets(batch, order, row, rows, count);
         const View<T> last = activations_.back().rows(row, rows), d_last = gradients_.back().rows(row, rows);
         clear_gaps(d_last);  // no kernel does, and an earlier NaN would stay
@@ -98,7 +115,8 @@ void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t beg
         if (out) write_outputs(last, out + (begin + row) * outputs());
         for (std::size_t l = layers_.size(); l-- > first_trained_;) {
             const View<T> d_in = l > first_trained_ ? gradients_[l].rows(row, rows) : View<T>{};
-            layers_[l]->backward(place, activations_[l].rows(row, rows), activations_[l + 1].rows(row, rows),
+            const View<T> in = l == 0 && sparse ? View<T>{} : activations_[l].rows(row, rows);
+            layers_[l]->backward(place, in, activations_[l + 1].rows(row, rows),
                                  gradients_[l + 1].rows(row, rows), d_in);
         }
     }
@@ -141,10 +159,13 @@ void Program<T>::over_parts(const Team& team, Visit visit) const {
 
 // Takes the optimizer's step on this thread's parts of the weights, or keeps their gradient.
 template <class T>
-void Program<T>::update(const Team& team, const Optimizer<T>& optimizer, std::size_t rows,
+void Program<T>::update(const Team& team, const Optimizer<T>& optimizer, const Rows<T>& X, std::size_t rows,
                         double penalty_factor, bool keep) {
+    const SparseInputs<T> inputs = sparse_.inputs();
     over_parts(team, [&](Weights<T>& weights, std::size_t part, std::size_t l) {
-        weights.update(part, activations_[l].rows(0, rows), gradients_[l + 1].rows(0, rows), optimizer,
+        const bool sparse = l == 0 && reads_sparse(X);
+        const View<T> in = sparse ? View<T>{} : activations_[l].rows(0, rows);
+        weights.update(part, in, sparse ? &inputs : nullptr, gradients_[l + 1].rows(0, rows), optimizer,
                        T(penalty_factor), keep);
         if (keep) squares_[l][part] = weights.squares(part);
     });
@@ -198,12 +219,12 @@ void Program<T>::load(std::size_t layer, int which, const T* kernel, const T* bi
 template <class T>
 double Program<T>::gradients(const Batches<T>& batch) {
     const Holding holding(training_);
-    prepare(batch.count, true);
+    prepare(batch.X, batch.count, true);
     run_team(threads_for(batch.count * work_, thread_work), [&](const Team& team) {
         const FlushSubnormals flush;
         pass(team, batch, 0, batch.count, {recipe_.seed, 0, 0, false}, nullptr);
         team.wait();
-        update(team, recipe_.at<T>(0, 0), batch.count, 1, true);
+        update(team, recipe_.at<T>(0, 0), batch.X, batch.count, 1, true);
     });
     return loss(batch, 0, batch.count, 1);
 }
@@ -212,7 +233,7 @@ template <class T>
 std::size_t Program<T>::train(const Run<T>& run) {
     const Holding holding(training_);
     const std::size_t batch_rows = std::min(run.batches.batch_rows, run.batches.count);
-    prepare(batch_rows, recipe_.clips_by_norm());
+    prepare(run.batches.X, batch_rows, recipe_.clips_by_norm());
     const std::size_t work = batch_rows * work_;
     std::size_t taken = 0;
     bool goes_on = true;
@@ -259,7 +280,7 @@ typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads,
             if (!goes_on) return;
             const Optimizer<T> optimizer = recipe_.at<T>(run.first + step, run.rates[step]);
             if (penalised_) team.wait();  // the loss has read the weights
-            update(team, optimizer, count, penalty_factor, clips);
+            update(team, optimizer, run.batches.X, count, penalty_factor, clips);
             team.wait();
             if (clips) {
                 clipped_step(team, optimizer);

@@ -132,10 +132,12 @@ Parameters<T> Weights<T>::parameters(std::size_t start) const {
 }
 
 template <class T>
-void Weights<T>::update(std::size_t part, View<const T> in, View<const T> dz, const Optimizer<T>& optimizer,
-                        T penalty_factor, bool keep) {
+void Weights<T>::update(std::size_t part, View<const T> in, const SparseInputs<T>* sparse, View<const T> dz,
+                        const Optimizer<T>& optimizer, T penalty_factor, bool keep) {
     const Part here = at(part);
+    in.columns = inputs;
     kernels_.update({.a = in,
+                     .sparse = sparse,
                      .dz = dz,
                      .column = here.column,
                      .first = here.first,

@@ -46,8 +46,9 @@ public:
     // Sums the gradient of a part over the batch; takes the optimizer's step, or keeps the gradient. The part
     // of the transpose is written while the weights are in the nearest cache: as a pass of its own it took a
     // fifth of a step of 256 x 4 at batch 32.
-    void update(std::size_t part, View<const T> in, View<const T> dz, const Optimizer<T>& optimizer,
-                T penalty_factor, bool keep);
+    // Where `sparse` is given it stands for `in`.
+    void update(std::size_t part, View<const T> in, const SparseInputs<T>* sparse, View<const T> dz,
+                const Optimizer<T>& optimizer, T penalty_factor, bool keep);
     // Of a part of the kept gradient: the sums of its squares, and the step from it, scaled.
     Pair squares(std::size_t part) const;
     void step(std::size_t part, const Optimizer<T>& optimizer, Pair scale);

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/sparse.h"
+
 namespace fastdense {
 
 // A matrix in memory, row by row; the stride is in elements.
@@ -32,6 +34,17 @@ struct Pack {
 template <class T>
 struct Product {
     View<const T> a;
+    const T* panels;
+    std::size_t units;
+    View<T> out;
+    bool relu;
+};
+
+// The same for rows that are mostly zeros; `out` says how many.
+template <class T>
+struct SparseProduct {
+    SparseRows<T> a;
+    std::size_t inputs;
     const T* panels;
     std::size_t units;
     View<T> out;
@@ -88,10 +101,13 @@ struct Parameters {
 
 // The gradient of one panel of weights, rows `first` to `last` of its inputs (the head with the first),
 // summed over all rows of the batch: dW = a.T @ dz. It goes into `gradient`, panels like the weights', where
-// given; otherwise the optimizer takes its step at once.
+// given; otherwise the optimizer takes its step at once. Where `sparse` is given it stands for `a`, of which
+// only the columns are then read.
 template <class T>
 struct Update {
-    View<const T> a, dz;
+    View<const T> a;
+    const SparseInputs<T>* sparse;
+    View<const T> dz;
     std::size_t column, first, last;
     bool bias;
     Penalties<T> kernel_penalties, bias_penalties;

@@ -61,6 +61,8 @@ void transpose(const Transpose<T>& part);
 template <class T>
 void product(const Product<T>& product);
 template <class T>
+void sparse_product(const SparseProduct<T>& product);
+template <class T>
 void stream(const Stream<T>& stream);
 template <class T>
 void update(const Update<T>& update);

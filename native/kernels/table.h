@@ -78,6 +78,7 @@ struct KernelsOf {
     void (*unpack)(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
     void (*transpose)(const Transpose<T>& part);
     void (*product)(const Product<T>& product);
+    void (*sparse_product)(const SparseProduct<T>& product);
     void (*stream)(const Stream<T>& stream);
     void (*update)(const Update<T>& update);
     void (*step)(const Optimizer<T>& optimizer, const Parameters<T>& parameters, const T* gradient, T scale,

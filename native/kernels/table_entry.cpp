@@ -18,6 +18,7 @@ inline constexpr KernelsOf<T> kernels_of{
     .unpack = unpack<T>,
     .transpose = transpose<T>,
     .product = product<T>,
+    .sparse_product = sparse_product<T>,
     .stream = stream<T>,
     .update = update<T>,
     .step = step<T>,

@@ -23,6 +23,19 @@ struct Tiles {
     };
 };
 
+// The same of an input that is mostly 0: a row of the tile.
+template <class T, int vectors>
+void sparse_row(const SparseInputs<T>& inputs, std::size_t input, const View<const T>& dz, std::size_t column,
+                T* gradient) {
+    Vector<T> c[vectors] = {};
+    for (std::size_t k = inputs.starts[input]; k < inputs.starts[input + 1]; ++k) {
+        const T x = inputs.values[k];
+        const T* d = dz.data + inputs.rows[k] * dz.stride + column;
+        for (int v = 0; v < vectors; ++v) c[v] += x * load(d + v * lanes<T>);
+    }
+    for (int v = 0; v < vectors; ++v) store(gradient + v * lanes<T>, c[v]);
+}
+
 template <class T>
 void add_penalties(const Penalties<T>& penalties, const T* w, T* gradient, std::size_t count) {
     for (std::size_t i = 0; i < count; i += lanes<T>) {
@@ -83,7 +96,13 @@ void run(const Update<T>& update) {
         const std::size_t rows = heights.of(i);
         const std::size_t at = panel + (input + 1) * width;
         prefetch(update.panels, at, rows * width);
-        tiles[rows](update.a.data + input, 1, update.a.stride, update.dz, update.column, tile);
+        if (update.sparse) {
+            for (std::size_t r = 0; r < rows; ++r) {
+                sparse_row<T, vectors>(*update.sparse, input + r, update.dz, update.column, tile + r * width);
+            }
+        } else {
+            tiles[rows](update.a.data + input, 1, update.a.stride, update.dz, update.column, tile);
+        }
         finish(update, update.kernel_penalties, tile, at, rows * width);
         input += rows;
     }

@@ -45,6 +45,9 @@ class Batches:
     Attributes
     ----------
     X : array of shape (m, n_in), the network's dtype
+        Or rows that are mostly zeros: an array or matrix of SciPy's in the CSR format, without doubles and
+        its columns in order. They are never written out in full, but for some rows at a time by some engines.
+        The other methods of a program take them too.
     y : array of shape (m, n_out), the network's dtype; for sparse categorical cross-entropy the class
         indices, int64 of shape (m,)
     sample_weight : array of shape (m,), the network's dtype, or None for ones

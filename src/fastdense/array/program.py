@@ -84,7 +84,7 @@ class ArrayProgram:
 
     def predict(self, X: Any, out: Any | None = None) -> Any:
         """Return the outputs for every row of X, a block of rows at a time."""
-        blocks = [X[rows] for rows in _blocks(X)] or [X]
+        blocks = [_rows(X, rows) for rows in _blocks(X)] or [_rows(X, slice(None))]
         outputs = [forward(self.xp, self.network, self.state.weights, block)[-1].A_out for block in blocks]
         A_out = outputs[0] if len(outputs) == 1 else self.xp.concat(outputs, axis=0)
         if out is None:
@@ -100,7 +100,7 @@ class ArrayProgram:
         """Return each row's loss in float64, and fill ``outputs`` with the predictions."""
         of_blocks = []
         for rows in _blocks(X):
-            last = forward(self.xp, self.network, self.state.weights, X[rows])[-1]
+            last = forward(self.xp, self.network, self.state.weights, _rows(X, rows))[-1]
             loss, read = head(self.network, self._training().loss, last)
             of_blocks.append(losses(self.xp, loss, y[rows], read))
             if outputs is not None:
@@ -113,7 +113,7 @@ class ArrayProgram:
 
     def gradients(self, X: Any, y: Any, sample_weight: Any | None) -> tuple[float, list[Any]]:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
-        loss, gradients, _ = self._batch(X, y, sample_weight, None)
+        loss, gradients, _ = self._batch(_rows(X, slice(None)), y, sample_weight, None)
         return loss, gradients()
 
     def train(self, batches: Any, learning_rates: Any, first_step: int, outputs: Any | None = None) -> Any:
@@ -123,7 +123,13 @@ class ArrayProgram:
         for i in range(learning_rates.shape[0]):
             begin = i * batches.batch_size
             rows = xp.asarray(batches.order[begin : begin + batches.batch_size])
-            X, y = xp.take(batches.X, rows, axis=0), xp.take(batches.y, rows, axis=0)
+            sparse = hasattr(batches.X, "indptr")
+            X = (
+                _rows(batches.X, batches.order[begin : begin + batches.batch_size])
+                if sparse
+                else xp.take(batches.X, rows, axis=0)
+            )
+            y = xp.take(batches.y, rows, axis=0)
             weights = batches.sample_weight
             weights = None if weights is None else xp.take(weights, rows, axis=0)
             scale = 1.0 if batches.penalty_scale is None else float(batches.penalty_scale[i])
@@ -204,6 +210,13 @@ class ArrayProgram:
         if self.training is None:
             raise ValueError("this program was compiled for prediction only: it has no loss or optimizer")
         return self.training
+
+
+def _rows(X: Any, rows: Any) -> Any:
+    """Return some rows; those that are mostly zeros are written out in full."""
+    if hasattr(X, "indptr"):
+        return X[rows[0] if isinstance(rows, tuple) else rows].toarray()
+    return X[rows] if rows != slice(None) else X
 
 
 def _blocks(X: Any) -> Iterator[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
@@ -113,7 +114,7 @@ def _compiled(estimator: BaseMLP) -> Ready:
     return ready
 
 
-def _fitting(X: Any, dtype: np.dtype[Any]) -> Array:
+def _fitting(X: Any, dtype: np.dtype[Any]) -> Any:
     """Return validated rows in the network's dtype.
 
     Raises
@@ -122,7 +123,7 @@ def _fitting(X: Any, dtype: np.dtype[Any]) -> Array:
         A number is too large for it.
     """
     matrix = as_matrix(X, str(dtype))
-    if not np.isfinite(matrix).all():
+    if not np.isfinite(matrix.data if issparse(matrix) else matrix).all():
         raise ValueError(
             f"Input X contains a value too large for {dtype!r}: scale X, or fit with dtype='float64'."
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from fastdense.engines import Batches
 from fastdense.estimators.goal import Goal
@@ -16,11 +17,19 @@ __all__ = ["Rows", "as_matrix"]
 Array = NDArray[Any]
 
 
-def as_matrix(X: Any, dtype: str) -> Array:
-    """Return validated input as a matrix of the network's dtype; what does not fit in it becomes infinite."""
+def as_matrix(X: Any, dtype: str) -> Any:
+    """Return validated rows in the network's dtype; what does not fit in it becomes infinite.
+
+    Sparse ones come back in the CSR format, each row's columns in order and named once.
+    """
     with np.errstate(over="ignore"):
-        matrix: Array = np.asarray(X.toarray() if hasattr(X, "toarray") else X).astype(dtype, copy=False)
-    return matrix
+        if not issparse(X):
+            return np.asarray(X).astype(dtype, copy=False)
+        rows = X.tocsr().astype(dtype, copy=False)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    return rows
 
 
 @dataclass(frozen=True)
@@ -29,13 +38,13 @@ class Rows:
 
     Attributes
     ----------
-    X : array of shape (m, n_in)
+    X : array of shape (m, n_in), or a sparse one in the CSR format
     y : array of shape (m, n_out), or (m,) for class numbers
     weights : float64 array of shape (m,), or None for ones
     goal : Goal
     """
 
-    X: Array
+    X: Any
     y: Array
     weights: Array | None
     goal: Goal

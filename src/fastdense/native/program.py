@@ -40,6 +40,7 @@ Array = NDArray[Any]
 Groups = Sequence[Sequence[Array]]
 
 _NETWORKS: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
+_SPARSE: dict[str, Any] = {"float32": _core.Sparse32, "float64": _core.Sparse64}
 _LINEAR = ActivationSpec()
 _WEIGHTS = -1  # where the compiled network is asked for a slot: none of them
 
@@ -113,9 +114,9 @@ class NativeProgram:
     def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
         """Return each row's loss, and fill ``outputs`` with the predictions."""
         self._check_trains()
-        values = np.empty(len(X))
+        values = np.empty(X.shape[0])
         with _written(outputs) as room:
-            self._core.losses(readable(X), *_targets(y), values, room)
+            self._core.losses(_source(X), *_targets(y), values, room)
         return values
 
     def penalty(self) -> float:
@@ -125,8 +126,8 @@ class NativeProgram:
     def gradients(self, X: Array, y: Array, sample_weight: Array | None) -> tuple[float, list[Array]]:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
         self._check_trains()
-        order = np.arange(len(X))
-        loss = self._core.gradients(readable(X), *_targets(y), _weights(sample_weight), order)
+        order = np.arange(X.shape[0])
+        loss = self._core.gradients(_source(X), *_targets(y), _weights(sample_weight), order)
         gradients: list[Array] = []
         for i in self._dense:
             fresh = self._empty(i)
@@ -150,7 +151,7 @@ class NativeProgram:
         losses = np.empty(len(learning_rates))
         with _written(outputs) as room:
             taken = self._core.train(
-                readable(batches.X),
+                _source(batches.X),
                 *_targets(batches.y),
                 _weights(batches.sample_weight),
                 np.ascontiguousarray(batches.order, dtype=np.int64),
@@ -214,9 +215,9 @@ class NativeProgram:
 
 
 def _predict_odd(core: Any, n_out: int, dtype: np.dtype[Any], X: Array, out: Array | None = None) -> Array:
-    """Predict for a subclass of NumPy's arrays, or what lies where compiled code cannot use it."""
-    outputs = np.empty((len(X), n_out), dtype)
-    core.predict(readable(X), outputs)
+    """Predict for sparse rows, a subclass of NumPy's arrays, or what lies where compiled code can't use it."""
+    outputs = np.empty((X.shape[0], n_out), dtype)
+    core.predict(_source(X), outputs)
     if out is None:
         return outputs
     out[...] = outputs
@@ -292,6 +293,28 @@ def _written(outputs: Array | None) -> Iterator[Array | None]:
     room = np.array(outputs, outputs.dtype.newbyteorder("="), order="C")
     yield room
     outputs[...] = room
+
+
+def _source(X: Any) -> Any:
+    """Return rows as compiled code takes them.
+
+    Raises
+    ------
+    ValueError
+        Sparse rows are not in order: they would lead compiled code astray.
+    """
+    if not hasattr(X, "indptr"):
+        return readable(X)
+    rows, columns = X.shape
+    starts, numbers = np.ascontiguousarray(X.indptr, np.int64), np.ascontiguousarray(X.indices, np.int32)
+    stored = min(len(numbers), len(X.data))
+    counted = (
+        len(starts) == rows + 1 and starts[0] >= 0 and starts[-1] <= stored and (np.diff(starts) >= 0).all()
+    )
+    placed = not len(numbers) or (numbers.min() >= 0 and numbers.max() < columns)
+    if X.format != "csr" or not (counted and placed):
+        raise ValueError("sparse rows must be in the CSR format, with column numbers within their shape")
+    return _SPARSE[X.dtype.name](np.ascontiguousarray(readable(X.data)), numbers, starts, columns)
 
 
 def _weights(sample_weight: Array | None) -> Array | None:

@@ -84,7 +84,7 @@ class ReferenceProgram:
     def predict(self, X: Array, out: Array | None = None) -> Array:
         """Return the network's outputs, shape (m, n_out), in ``out`` where one is given."""
         if out is None:
-            out = np.empty((len(X), self._network.n_out), dtype=self._network.dtype)
+            out = np.empty((X.shape[0], self._network.n_out), dtype=self._network.dtype)
         with np.errstate(all="ignore"):
             for i, x in enumerate(_rows(X)):
                 out[i] = self._forward(x)[-1].a_out
@@ -96,7 +96,7 @@ class ReferenceProgram:
 
     def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
         """Return each row's loss, shape (m,), unweighted and without penalties, dropout off."""
-        found = np.empty(len(X))
+        found = np.empty(X.shape[0])
         with np.errstate(all="ignore"):
             for i, (x, target) in enumerate(zip(_rows(X), y.tolist(), strict=True)):
                 traces = self._forward(x)
@@ -187,7 +187,7 @@ class ReferenceProgram:
         scale: float = 1.0,
     ) -> tuple[float, list[Matrix], Array]:
         """Return ``sum(weight * loss) / m + scale * penalty`` over a batch, its gradient, and the outputs."""
-        m, parameters = len(X), self._state.parameters
+        m, parameters = X.shape[0], self._state.parameters
         weights = trainable(self._network, parameters)
         charged = zip(penalties(self._network), weights, strict=True)
         gradients = [scale * penalty_gradient(p, w) for p, w in charged]
@@ -232,6 +232,8 @@ class ReferenceProgram:
         return State(updated, rounded(slots, self._network.dtype), self._state.steps + 1)
 
 
-def _rows(X: Array) -> Iterator[list[float]]:
-    """Yield each row of ``X`` as a list of Python floats."""
+def _rows(X: Any) -> Iterator[list[float]]:
+    """Yield each row of ``X`` as a list of Python floats; one that is mostly zeros is written out in full."""
+    if hasattr(X, "indptr"):
+        return (X[[i]].toarray()[0].astype(np.float64).tolist() for i in range(X.shape[0]))
     return (np.asarray(x, dtype=np.float64).tolist() for x in X)
