@@ -41,14 +41,13 @@ template <class T>
 struct Run {
     Batches<T> batches;
     const double* rates;
-    const double* penalty_scale;  // a factor a step of its penalties, or null
+    const double* penalty_scale;  // a factor a step of its penalties, or null for ones
     std::size_t steps, first;
-
-    double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
-
     double* losses;
     T* outputs;
     std::function<bool()> go_on;
+
+    double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
 };
 
 constexpr double unlimited = std::numeric_limits<double>::infinity();

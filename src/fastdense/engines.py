@@ -51,8 +51,8 @@ class Batches:
     order : int64 array of shape (k,)
         Row numbers; each batch is the next ``batch_size`` of them and the last one may be shorter.
     batch_size : int
-    penalty_scale : float64 array or None
-        A factor a step that its penalties are multiplied by, None for ones.
+    penalty_scale : float64 array of shape (steps,), or None for ones
+        What each step's penalties are multiplied by, in its loss and in its gradient.
     """
 
     X: Array

@@ -54,7 +54,7 @@ def trained(threads, clip=None, steps=12):
     program = NativeEngine().compile(NetworkSpec(300, layers), parameters, training)
     X = rng.normal(size=(600, 300)).astype(np.float32)
     order = np.tile(rng.permutation(600), 10)[: steps * 500]
-    batches = Batches(X, rng.integers(0, 7, 600), None, order, 500)
+    batches = Batches(X, rng.integers(0, 7, 600), None, order, 500, np.linspace(0.0, 2.0, steps))
     outputs = np.empty((len(order), 7), np.float32)
     losses = program.train(batches, np.full(steps, 1e-3), 0, outputs)
     predictions = program.predict(X)
