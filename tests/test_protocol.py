@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastdense.engines import Batches, available, choose
-from fastdense.spec import Penalty
+from fastdense.spec import OptimizerSpec, Penalty, ScaleSpec
 from tests.bounds import GROWTH, output_bound
 from tests.cases import case_named
 from tests.compare import assert_identical, assert_within
@@ -194,6 +194,35 @@ def test_parameters_can_be_set(engine, name):
     assert loss == before[0]
     for found, expected in zip(gradients, before[1], strict=True):
         assert_identical(found, expected)
+
+
+@by_every_engine
+def test_training_goes_on_from_parameters_that_were_set(engine):
+    """With penalties, which follow the weights, and running means, which do not."""
+    case = case_named("float64-penalty-everything")
+    case = replace(case, training=replace(case.training, optimizer=OptimizerSpec("adam")))
+    trained, other = compiled(choose(engine), case), compiled(choose(engine), case)
+    train(trained, case, steps=case.steps_per_epoch)
+    train(other, case, steps=4 * case.steps_per_epoch)
+    trained.set_parameters(other.parameters())
+    assert trained.penalty() == other.penalty()
+    fresh = choose(engine).compile(case.network, other.parameters(), case.training, trained.slots())
+    for program in (trained, fresh):
+        train(program, case, case.steps_per_epoch, first_step=case.steps_per_epoch)
+    for found, expected in zip(state(trained), state(fresh), strict=True):
+        assert_identical(found, expected)
+
+
+@by_every_engine
+def test_setting_leaves_alone_what_is_not_trained(engine):
+    case = case_named("float32-everything")
+    data, program = case.data(), compiled(choose(engine), case)
+    expected = program.predict(data.X)
+    layers = zip(case.network.layers, program.parameters(), strict=True)
+    program.set_parameters(
+        [tuple(a + 1 for a in own) if isinstance(layer, ScaleSpec) else own for layer, own in layers]
+    )
+    assert_identical(program.predict(data.X), expected)
 
 
 @by_every_engine

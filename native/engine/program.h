@@ -50,6 +50,13 @@ struct Run {
     double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
 };
 
+// The arrays of one layer, row by row; the bias is null where there is none.
+template <class T>
+struct LayerArrays {
+    std::size_t layer;
+    const T *kernel, *bias;
+};
+
 constexpr double unlimited = std::numeric_limits<double>::infinity();
 
 // The optimizer, as fastdense.spec.OptimizerSpec has it; a limit is infinite where nothing is clipped.
@@ -88,8 +95,9 @@ public:
     double penalty() const;
     // The next three throw std::runtime_error while another call of them is at work on the same program.
 
-    // A layer's arrays; `which` is a slot of the optimizer, or -1 for the weights themselves.
-    void load(std::size_t layer, int which, const T* kernel, const T* bias);
+    // Replaces the arrays of layers; `which` is a slot of the optimizer, or -1 for the weights themselves.
+    // All at once: between two of them no other call may start to train.
+    void load(int which, const std::vector<LayerArrays<T>>& arrays);
 
     // The loss of all rows as one batch; its gradient stays in the layers' weights.
     double gradients(const Batches<T>& batch);
