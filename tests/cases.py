@@ -224,9 +224,11 @@ def _penalties() -> list[Case]:
     for name, (kernel, bias) in variants.items():
         layers = [replace(layer, kernel_penalty=kernel, bias_penalty=bias) for layer in _network().layers]
         cases.append(Case(f"penalty-{name}", NetworkSpec(N_IN, tuple(layers))))
-    clipped = TrainingSpec(MSE, replace(SGD, global_clipnorm=0.3))
-    cases.append(replace(cases[-1], name="penalty-scaled", scales_penalty=True))
-    cases.append(replace(cases[-1], name="penalty-scaled-clipped", training=clipped))
+    scaled = replace(cases[-1], name="penalty-scaled", scales_penalty=True)
+    cases.append(scaled)
+    for clipping in ("clipvalue", "clipnorm", "global_clipnorm"):
+        clipped = TrainingSpec(MSE, replace(SGD, **{clipping: 0.3}))
+        cases.append(replace(scaled, name=f"penalty-scaled-{clipping}", training=clipped))
     return cases
 
 

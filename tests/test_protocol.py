@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fastdense.engines import Batches, available, choose
+from fastdense.spec import OptimizerSpec, Penalty, ScaleSpec
 from tests.bounds import GROWTH, output_bound
 from tests.cases import case_named
 from tests.compare import assert_identical, assert_within
@@ -61,6 +64,50 @@ def test_a_step_takes_its_loss_before_its_update_with_penalties(engine):
     assert losses.dtype == np.float64
     assert_within(losses[0], expected, GROWTH * case.eps * expected)
     assert_within(losses[0], by_hand, GROWTH * case.eps * expected)
+
+
+def scaled_run(engine, case, scale):
+    """Return one epoch's losses and the state after it, the penalties multiplied by a number a step."""
+    program = compiled(choose(engine), case)
+    batches = replace(case.batches(case.data(), 0), penalty_scale=scale)
+    return program.train(batches, case.learning_rates(0), 0), state(program)
+
+
+@by_every_engine
+@pytest.mark.parametrize("clipping", [{}, {"clipnorm": 0.2}, {"global_clipnorm": 0.3}])
+def test_a_penalty_scale_of_ones_changes_nothing(engine, clipping):
+    case = case_named("float32-penalty-everything")
+    optimizer = replace(case.training.optimizer, **clipping)
+    case = replace(case, training=replace(case.training, optimizer=optimizer))
+    losses, arrays = scaled_run(engine, case, np.ones(case.steps_per_epoch))
+    expected_losses, expected = scaled_run(engine, case, None)
+    assert_identical(losses, expected_losses)
+    for found, wanted in zip(arrays, expected, strict=True):
+        assert_identical(found, wanted)
+
+
+@by_every_engine
+def test_a_penalty_scale_of_zero_leaves_no_penalty(engine):
+    case = case_named("float64-penalty-everything")
+    layers = [
+        replace(layer, kernel_penalty=Penalty(), bias_penalty=Penalty()) for layer in case.network.layers
+    ]
+    free = replace(case, network=replace(case.network, layers=tuple(layers)))  # of the same data by its name
+    losses, arrays = scaled_run(engine, case, np.zeros(case.steps_per_epoch))
+    expected_losses, expected = scaled_run(engine, free, None)
+    assert_within(losses, expected_losses, GROWTH * case.eps)
+    for found, wanted in zip(arrays, expected, strict=True):
+        assert_within(found, wanted, GROWTH * case.eps)
+
+
+@by_every_engine
+def test_gradients_and_the_penalty_itself_are_not_scaled(engine):
+    case = case_named("float64-penalty-everything")
+    data, program = case.data(), compiled(choose(engine), case)
+    first = case.batches(data, 0).order[: case.batch_size]
+    penalty, (loss, _) = program.penalty(), program.gradients(data.X[first], data.y[first], None)
+    losses, _ = scaled_run(engine, case, np.array([3.0, 0.5, 2.0]))
+    assert_within(losses[0], loss + 2.0 * penalty, GROWTH * case.eps * loss)
 
 
 @by_every_engine
@@ -147,6 +194,35 @@ def test_parameters_can_be_set(engine, name):
     assert loss == before[0]
     for found, expected in zip(gradients, before[1], strict=True):
         assert_identical(found, expected)
+
+
+@by_every_engine
+def test_training_goes_on_from_parameters_that_were_set(engine):
+    """With penalties, which follow the weights, and running means, which do not."""
+    case = case_named("float64-penalty-everything")
+    case = replace(case, training=replace(case.training, optimizer=OptimizerSpec("adam")))
+    trained, other = compiled(choose(engine), case), compiled(choose(engine), case)
+    train(trained, case, steps=case.steps_per_epoch)
+    train(other, case, steps=4 * case.steps_per_epoch)
+    trained.set_parameters(other.parameters())
+    assert trained.penalty() == other.penalty()
+    fresh = choose(engine).compile(case.network, other.parameters(), case.training, trained.slots())
+    for program in (trained, fresh):
+        train(program, case, case.steps_per_epoch, first_step=case.steps_per_epoch)
+    for found, expected in zip(state(trained), state(fresh), strict=True):
+        assert_identical(found, expected)
+
+
+@by_every_engine
+def test_setting_leaves_alone_what_is_not_trained(engine):
+    case = case_named("float32-everything")
+    data, program = case.data(), compiled(choose(engine), case)
+    expected = program.predict(data.X)
+    layers = zip(case.network.layers, program.parameters(), strict=True)
+    program.set_parameters(
+        [tuple(a + 1 for a in own) if isinstance(layer, ScaleSpec) else own for layer, own in layers]
+    )
+    assert_identical(program.predict(data.X), expected)
 
 
 @by_every_engine

@@ -109,6 +109,7 @@ void bind_all(nb::module_& m) {
     m.def("runnable_isas", &runnable_isas);
     m.def("usable_cores", &fastdense::usable_cores);
     m.def("max_threads", &fastdense::max_threads);
+    m.def("threads_of_process", &fastdense::threads_of_process);
     m.def("set_max_threads", &set_max_threads, "threads"_a);
     m.def("limit_this_thread", &fastdense::limit_this_thread, "threads"_a);
     m.def("set_default_threads", &set_default_threads, "threads"_a);

@@ -3,6 +3,8 @@
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
 #include <array>
 #include <chrono>
@@ -10,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "bindings/arrays.h"
@@ -82,8 +85,13 @@ public:
     double penalty() const { return program_->penalty(); }
 
     // `which` is a slot of the optimizer, or -1 for the weights themselves.
-    void load(std::size_t layer, int which, Matrix<const T> kernel, std::optional<List<T>> bias) {
-        program_->load(layer, which, kernel.data(), data_or_null(bias));
+    void load(int which,
+              const std::vector<std::tuple<std::size_t, Matrix<const T>, std::optional<List<T>>>>& given) {
+        std::vector<LayerArrays<T>> arrays;
+        for (const auto& [layer, kernel, bias] : given) {
+            arrays.push_back({layer, kernel.data(), data_or_null(bias)});
+        }
+        program_->load(which, arrays);
     }
     void store(std::size_t layer, int which, Matrix<T> kernel,
                std::optional<Array<T, nb::ndim<1>>> bias) const {
@@ -168,7 +176,7 @@ void bind_network(nb::module_& m, const char* name) {
         .def("compile", &N::compile, "head"_a, "alpha"_a, "loss"_a, "recipe"_a)
         .def_prop_ro("steps", &N::steps)
         .def("penalty", &N::penalty)
-        .def("load", &N::load, "layer"_a, "which"_a, "kernel"_a, "bias"_a.none())
+        .def("load", &N::load, "which"_a, "arrays"_a)
         .def("store", &N::store, "layer"_a, "which"_a, "kernel"_a, "bias"_a.none())
         .def("store_gradient", &N::store_gradient, "layer"_a, "kernel"_a, "bias"_a.none())
         .def("predict", &N::predict, "X"_a, "out"_a)

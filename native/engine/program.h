@@ -42,14 +42,20 @@ template <class T>
 struct Run {
     Batches<T> batches;
     const double* rates;
-    const double* penalty_scale;  // a factor a step of its penalties, or null
+    const double* penalty_scale;  // a factor a step of its penalties, or null for ones
     std::size_t steps, first;
-
-    double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
-
     double* losses;
     T* outputs;
     std::function<bool()> go_on;
+
+    double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
+};
+
+// The arrays of one layer, row by row; the bias is null where there is none.
+template <class T>
+struct LayerArrays {
+    std::size_t layer;
+    const T *kernel, *bias;
 };
 
 constexpr double unlimited = std::numeric_limits<double>::infinity();
@@ -90,8 +96,9 @@ public:
     double penalty() const;
     // The next three throw std::runtime_error while another call of them is at work on the same program.
 
-    // A layer's arrays; `which` is a slot of the optimizer, or -1 for the weights themselves.
-    void load(std::size_t layer, int which, const T* kernel, const T* bias);
+    // Replaces the arrays of layers; `which` is a slot of the optimizer, or -1 for the weights themselves.
+    // All at once: between two of them no other call may start to train.
+    void load(int which, const std::vector<LayerArrays<T>>& arrays);
 
     // The loss of all rows as one batch; its gradient stays in the layers' weights.
     double gradients(const Batches<T>& batch);

@@ -211,9 +211,9 @@ private:
 };
 
 template <class T>
-void Program<T>::load(std::size_t layer, int which, const T* kernel, const T* bias) {
+void Program<T>::load(int which, const std::vector<LayerArrays<T>>& arrays) {
     const Holding holding(training_);
-    layers_.at(layer)->weights()->load(which, kernel, bias);
+    for (const auto& [layer, kernel, bias] : arrays) layers_.at(layer)->weights()->load(which, kernel, bias);
 }
 
 template <class T>

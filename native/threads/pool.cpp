@@ -195,6 +195,8 @@ bool run(int threads, bool together, const Work& work) {
 
 thread_local int limit_here = 0;
 
+}  // namespace
+
 int threads_of_process() {
     for (const auto* set : {&chosen, &fallback}) {
         if (const int threads = set->load()) return threads;
@@ -202,8 +204,6 @@ int threads_of_process() {
     static const int found = usable_cores();
     return found;
 }
-
-}  // namespace
 
 int max_threads() {
     const int all = threads_of_process();

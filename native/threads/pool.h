@@ -21,14 +21,15 @@ struct Team {
 
 using Work = std::function<void(const Team&)>;
 
-// How many threads work may have: what was set, or the default, or as many as there are usable cores. 0
-// unsets.
-int max_threads();
+// How many threads work of this process may have: what was set, or the default, or as many as there are
+// usable cores. 0 unsets.
+int threads_of_process();
 void set_max_threads(int threads);
 void set_default_threads(int threads);
 
-// The most that calls from the calling thread may have, whatever is set for the process; 0: as many as that.
-// Returns what it was before.
+// How many the calling thread's work may have: no more than its own limit either, 0 for none. Setting that
+// returns what it was before.
+int max_threads();
 int limit_this_thread(int threads);
 
 // How many threads so many multiply-adds are worth, `each` a thread; at least one, at most max_threads().

@@ -54,8 +54,8 @@ class Batches:
     order : int64 array of shape (k,)
         Row numbers; each batch is the next ``batch_size`` of them and the last one may be shorter.
     batch_size : int
-    penalty_scale : float64 array or None
-        A factor a step that its penalties are multiplied by, None for ones.
+    penalty_scale : float64 array of shape (steps,), or None for ones
+        What each step's penalties are multiplied by, in its loss and in its gradient.
     """
 
     X: Array
@@ -121,10 +121,11 @@ class Program(Protocol):
         """Return the current parameters, arrays that the program will not write to again."""
 
     def set_parameters(self, parameters: Parameters) -> None:
-        """Replace the trainable parameters by copies, of the same shapes; the others are left as they are.
+        """Replace the trainable parameters by copies of these, one tuple a layer as in `parameters`.
 
-        The optimizer's state and the count of steps stay. What `predictor` returned predicts with the new
-        ones.
+        Arrays that are not trained, those of `ScaleSpec`, are not looked at and stay as they were compiled;
+        the optimizer's state and the count of steps stay too. What `predictor` returned before predicts with
+        the new ones.
         """
 
     def slots(self) -> list[tuple[Array, ...]]:

@@ -159,7 +159,8 @@ class LossSpec:
     """One of `LOSSES`; the fields a loss has no use for are ignored.
 
     With ``from_logits`` a loss reads ``z`` where it would otherwise read ``g(z)``: ``g`` is the sigmoid for
-    the binary cross-entropy, softmax for the categorical ones, the exponential for "poisson".
+    the binary cross-entropy, softmax for the categorical ones, the exponential for "poisson". ``delta`` is
+    of "huber", ``quantile`` of "quantile".
     """
 
     name: str

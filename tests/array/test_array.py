@@ -63,7 +63,7 @@ def test_erfc(dtype):
 
 
 LOSS_SPECS = [
-    *(LossSpec(name, delta=0.7) for name in LOSSES),
+    *(LossSpec(name, delta=0.7, quantile=0.3) for name in LOSSES),
     *(LossSpec(name, label_smoothing=0.1) for name in LOSSES if name.endswith("crossentropy")),
     *(LossSpec(name, from_logits=True) for name in LOSSES if name.endswith("crossentropy")),
     LossSpec("poisson", from_logits=True),

@@ -62,6 +62,7 @@ CASES = {
         {"global_clipnorm": 0.05},
     ),
     "counts": (layers("exponential", 35), LossSpec("poisson"), {}),
+    "quantile": (layers("linear", 35), LossSpec("quantile", quantile=0.9), {"clipvalue": 0.01}),
     "momentum": (
         layers("tanh", 17, rate=0.1),
         LossSpec("mean_absolute_error"),

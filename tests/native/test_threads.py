@@ -54,7 +54,7 @@ def trained(threads, clip=None, steps=12):
     program = NativeEngine().compile(NetworkSpec(300, layers), parameters, training)
     X = rng.normal(size=(600, 300)).astype(np.float32)
     order = np.tile(rng.permutation(600), 10)[: steps * 500]
-    batches = Batches(X, rng.integers(0, 7, 600), None, order, 500)
+    batches = Batches(X, rng.integers(0, 7, 600), None, order, 500, np.linspace(0.0, 2.0, steps))
     outputs = np.empty((len(order), 7), np.float32)
     losses = program.train(batches, np.full(steps, 1e-3), 0, outputs)
     predictions = program.predict(X)
@@ -161,6 +161,50 @@ def test_a_limit_holds_in_its_block_and_thread_only():
             pass
 
 
+def test_a_limit_is_of_what_is_set_meanwhile_too():
+    fd.set_threads(2)
+    with native.at_most(3):
+        assert fd.get_threads() == 2
+        fd.set_threads(4)
+        assert fd.get_threads() == 3
+    assert fd.get_threads() == 4
+
+
+def test_a_limit_changes_no_bit():
+    expected = trained(1, 0.1)
+    for limit in (1, 2):
+        with native.at_most(limit):
+            found = trained(3, 0.1)
+        for ours, theirs in zip([*found[0], *found[1:]], [*expected[0], *expected[1:]], strict=True):
+            assert_identical(ours, theirs)
+
+
+@pytest.mark.skipif(not TASKS.is_dir(), reason="counts threads as Linux lists them")
+def test_a_limit_is_kept_by_predictions_training_and_layers():
+    """A process that never had more than one of our threads has not made any."""
+    code = """
+import os, threading
+import numpy as np
+from fastdense import native
+fd.set_threads(3)
+X = np.random.default_rng(0).normal(size=(4000, 100)).astype("float32")
+W = np.ones((100, 200), "float32")
+model = fd.Sequential([fd.Input((100,)), fd.Dense(200, "tanh"), fd.Dense(3)], seed=0)
+model.compile(loss="mse")
+def work():
+    model.predict(X)
+    model.fit(X, X[:, :3], batch_size=1000, verbose=0)
+    fd.dense(X, W)
+def made(limit):
+    before = len(os.listdir("/proc/self/task"))
+    with native.at_most(limit):
+        work()
+    return len(os.listdir("/proc/self/task")) - before
+print(made(1), made(None))
+"""
+    assert run(code) == "0 2"
+
+
 def run(code, **environment):
     """Return what a new interpreter prints; the variables that set threads are as given here only."""
     plain = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
@@ -191,6 +235,9 @@ def test_threadpoolctl_limits_our_threads_too():
     with threadpoolctl.threadpool_limits(2, user_api="fastdense"):
         assert fd.get_threads() == 2
     assert fd.get_threads() == 4
+    with native.at_most(1), threadpoolctl.threadpool_limits(3, user_api="fastdense"):
+        assert fd.get_threads() == 1
+    assert fd.get_threads() == 4  # and not 1, for every thread and for ever
     (found,) = [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "fastdense"]
     assert (found["num_threads"], found["version"]) == (4, fd.__version__)
 

@@ -7,6 +7,7 @@ import pytest
 
 import fastdense as fd
 from fastdense.engines import Batches, choose
+from fastdense.errors import ShapeError
 from fastdense.native.program import NativeEngine
 from fastdense.spec import (
     ActivationSpec,
@@ -115,9 +116,32 @@ def test_one_program_is_trained_by_one_call_at_a_time():
         pass
     with pytest.raises(RuntimeError, match="another call is training this model already"):
         trained.gradients(X, Y, None)
+    with pytest.raises(RuntimeError, match="another call is training this model already"):
+        trained.set_parameters(trained.parameters())
     other.join()
     assert trained.steps == 200_000
     trained.gradients(X, Y, None)
+
+
+KERNEL, BIAS = np.ones((5, 2)), np.ones(2)
+WRONG_PARAMETERS = {
+    "too few rows": [(KERNEL[:2], BIAS)],
+    "transposed": [(KERNEL.T, BIAS)],
+    "a short bias": [(KERNEL, BIAS[:1])],
+    "no bias": [(KERNEL,)],
+    "one array more": [(KERNEL, BIAS, BIAS)],
+    "no layer": [],
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_PARAMETERS)
+def test_parameters_of_another_shape_are_refused_and_nothing_is_changed(wrong):
+    trained = program()
+    before = weights(trained)
+    with pytest.raises(ShapeError, match=r"the shapes \[\(5, 2\), \(2,\)\], not|has 2 layers, but"):
+        trained.set_parameters([(np.ones((6, 5)), np.ones(5)), *WRONG_PARAMETERS[wrong]])
+    for found, expected in zip(weights(trained), before, strict=True):
+        assert_identical(found, expected)
 
 
 def test_a_batch_larger_than_any_number_of_rows():

@@ -50,6 +50,7 @@ GIVEN = {
     "MeanAbsoluteError": {},
     "Poisson": {},
     "Huber": {"delta": 2.0},
+    "Quantile": {"quantile": 0.25},
     "ExponentialDecay": {
         "initial_learning_rate": 0.5,
         "decay_steps": 7,

@@ -75,7 +75,7 @@ def rows(draw):
     """A loss, a target and an output away from the kinks of the absolute losses."""
     name = draw(st.sampled_from(LOSSES))
     n = draw(st.integers(1, 4))
-    spec = LossSpec(name, draw(st.booleans()), draw(st.sampled_from([0.0, 0.3])), delta=0.7)
+    spec = LossSpec(name, draw(st.booleans()), draw(st.sampled_from([0.0, 0.3])), delta=0.7, quantile=0.2)
     unit = st.floats(0.05, 0.95)
     y = draw(st.integers(0, n - 1)) if name == SPARSE else draw(st.lists(unit, min_size=n, max_size=n))
     a = [draw(unit) for _ in range(n)]
@@ -83,7 +83,7 @@ def rows(draw):
 
 
 def away_from_kinks(spec, y, a, h):
-    if spec.name == "mean_absolute_error":
+    if spec.name in ("mean_absolute_error", "quantile"):
         return min(abs(v - t) for v, t in zip(a, y, strict=True)) > h
     if spec.name == "huber":
         return min(abs(abs(v - t) - spec.delta) for v, t in zip(a, y, strict=True)) > h
@@ -154,6 +154,14 @@ def test_logits_never_overflow(spec, size):
 def test_nan_makes_the_loss_nan(name, from_logits):
     y = 0 if name == SPARSE else [1.0, 0.0]
     assert math.isnan(loss(LossSpec(name, from_logits), y, [math.nan, 0.5]))
+
+
+@pytest.mark.parametrize(
+    "name", ["mean_squared_error", "mean_absolute_error", "huber", "poisson", "quantile"]
+)
+def test_nan_makes_its_own_gradient_nan(name):
+    found = loss_gradient(LossSpec(name), [1.0, 0.0], [math.nan, 0.5])
+    assert [math.isnan(slope) for slope in found] == [True, False]
 
 
 def test_outputs_without_a_logarithm_give_a_loss_that_is_not_finite():

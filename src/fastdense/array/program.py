@@ -143,7 +143,7 @@ class ArrayProgram:
         return xp.asarray(step_losses, dtype=xp.float64)
 
     def set_parameters(self, parameters: Any) -> None:
-        """Replace the weights of the dense layers."""
+        """Replace the weights of the dense layers by copies; the optimizer's state and the steps stay."""
         new = [
             tuple(self.xp.asarray(w, dtype=getattr(self.xp, self.network.dtype), copy=True) for w in given)
             if isinstance(layer, DenseSpec)

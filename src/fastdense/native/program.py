@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.errors import NotBuiltError
+from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.native import _core
 from fastdense.native._arguments import readable
 from fastdense.native.processor import isa_in_use
@@ -92,8 +92,7 @@ class NativeProgram:
         for layer, arrays in zip(layers, given, strict=False):
             _add(self._core, layer, arrays)
         self._core.compile(*_curve(head), _loss(network, training), _recipe(training))
-        for i in self._dense:
-            self._core.load(i, _WEIGHTS, *_pair(given[i]))
+        self._core.load(_WEIGHTS, [(i, *_pair(given[i])) for i in self._dense])
         # A method of this object's would keep it alive for ever.
         self._predict = self.predictor(partial(_predict_odd, self._core, self._n_out, self._dtype))
 
@@ -172,9 +171,28 @@ class NativeProgram:
         return current
 
     def set_parameters(self, parameters: Groups) -> None:
-        """Replace the weights of the dense layers."""
-        for i in self._dense:
-            self._core.load(i, _WEIGHTS, *_pair([_plain(a, self.network.dtype) for a in parameters[i]]))
+        """Replace the weights of the dense layers: all of them, or none where it raises.
+
+        What another thread predicts meanwhile may come from some of the old weights and some of the new.
+
+        Raises
+        ------
+        ShapeError
+            An array is missing or has another shape: compiled code would read past its end.
+        RuntimeError
+            Another call is training the program.
+        """
+        layers = len(self.network.layers)
+        if len(parameters) != layers:
+            raise ShapeError(f"the network has {layers} layers, but {len(parameters)} have parameters here")
+        given = {i: [_plain(a, self.network.dtype) for a in parameters[i]] for i in self._dense}
+        for i, arrays in given.items():
+            shapes = [a.shape for a in arrays]
+            if shapes != self._shapes[i]:
+                raise ShapeError(
+                    f"the parameters of layer {i} have the shapes {self._shapes[i]}, not {shapes}"
+                )
+        self._core.load(_WEIGHTS, [(i, *_pair(arrays)) for i, arrays in given.items()])
 
     def slots(self) -> list[tuple[Array, ...]]:
         """Return the optimizer's state: one tuple a trainable parameter."""
@@ -199,7 +217,7 @@ class NativeProgram:
                     if of_layer is None
                     else [_plain(group[slot], self.network.dtype) for group in of_layer]
                 )
-                self._core.load(i, slot, *_pair(values))
+                self._core.load(slot, [(i, *_pair(values))])
 
     def _stored(self, layer: int, which: int) -> tuple[Array, ...]:
         fresh = self._empty(layer)

@@ -21,14 +21,15 @@ _told: set[str] = set()
 
 
 def get_threads() -> int:
-    """Return how many threads the native engine may use.
+    """Return how many threads the native engine may use, called from this thread.
 
     Returns
     -------
     threads : int
         What `set_threads` or threadpoolctl set, or the environment variable ``FASTDENSE_NUM_THREADS``, or
-        ``OMP_NUM_THREADS`` (by which job schedulers and joblib share a machine out), or `usable_cores`. Small
-        work uses fewer; the results are the same bits for any number.
+        ``OMP_NUM_THREADS`` (by which job schedulers and joblib share a machine out), or `usable_cores`, and
+        within `at_most` no more than its limit. Small work uses fewer; the results are the same bits for any
+        number.
     """
     return _core.max_threads()
 
@@ -55,6 +56,9 @@ def set_threads(threads: int | None) -> None:
 def at_most(threads: int | None) -> Iterator[None]:
     """Limit the threads of native calls that this thread makes within the ``with`` block.
 
+    Calls from other Python threads are not limited by it, those started within the block included. Results
+    are the same bits with any limit.
+
     Parameters
     ----------
     threads : int or None
@@ -69,8 +73,11 @@ def at_most(threads: int | None) -> Iterator[None]:
     if threads is None:
         yield
         return
-    before = _core.limit_this_thread(min(_count(threads), get_threads()))
+    count = _count(threads)
+    before = _core.limit_this_thread(count)
     try:
+        if before:
+            _core.limit_this_thread(min(before, count))
         yield
     finally:
         _core.limit_this_thread(before)
@@ -126,7 +133,8 @@ def tell_threadpoolctl() -> None:
         check_symbols = ("fastdense_max_threads",)
 
         def get_num_threads(self) -> int:
-            return get_threads()
+            # What is asked for is set again for the whole process when a limit ends: not one thread's number.
+            return _core.threads_of_process()
 
         def set_num_threads(self, num_threads: Any) -> None:
             set_threads(num_threads)

@@ -74,6 +74,8 @@ def loss(spec: LossSpec, y: float | Row, a: Row) -> float:
     4.5
     >>> loss(LossSpec("huber", delta=1.0), [0.0, 0.0], [0.5, 3.0])  # (0.5**2 / 2 + 3 - 1/2) / 2
     1.3125
+    >>> loss(LossSpec("quantile", quantile=0.75), [1.0, 1.0], [3.0, 0.0])  # (0.25 * 2 + 0.75 * 1) / 2
+    0.625
     >>> round(loss(LossSpec("binary_crossentropy"), [1.0], [0.25]), 6)  # log 4
     1.386294
     >>> round(loss(LossSpec("sparse_categorical_crossentropy", from_logits=True), 1, [0.0, math.log(3)]), 6)
@@ -85,7 +87,7 @@ def loss(spec: LossSpec, y: float | Row, a: Row) -> float:
 def loss_gradient(spec: LossSpec, y: float | Row, a: Row) -> list[float]:
     """Return the derivative of one row's loss with respect to each of its outputs.
 
-    A clipped probability has the gradient zero; so has an absolute error of zero.
+    A clipped probability has the gradient zero; so has an error of zero.
 
     Parameters
     ----------

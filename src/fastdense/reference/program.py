@@ -143,7 +143,7 @@ class ReferenceProgram:
         return np.array(found)
 
     def set_parameters(self, parameters: Sequence[Sequence[Array]]) -> None:
-        """Replace the weights of the dense layers."""
+        """Replace the weights of the dense layers by copies; the optimizer's state and the steps stay."""
         new = trainable(self._network, rounded(parameters, self._network.dtype))
         updated = with_trainable(self._network, self._state.parameters, new)
         self._state = replace(self._state, parameters=updated)
