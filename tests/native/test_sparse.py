@@ -1,4 +1,4 @@
-"""Rows that are mostly zeros: the same bits as written out in full, on every build, by any number of threads."""
+"""Rows that are mostly zeros: the bits of rows in full, on every build and by any number of threads."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def results(engine, spec, parameters, optimizer, X, y, weights):
         order = np.roll(ORDER, epoch)
         found.append(program.train(Batches(X, y, weights, order, 16), np.full(5, 0.01), 5 * epoch, given))
     found += [given, *(a for group in program.parameters() for a in group)]
-    return found + [program.predict(X), program.predict(X[:1])]
+    return [*found, program.predict(X), program.predict(X[:1])]
 
 
 def assert_same_of_both(engine, spec, parameters, optimizer, X):

@@ -233,7 +233,7 @@ class NativeProgram:
 
 
 def _predict_odd(core: Any, n_out: int, dtype: np.dtype[Any], X: Array, out: Array | None = None) -> Array:
-    """Predict for sparse rows, a subclass of NumPy's arrays, or what lies where compiled code can't use it."""
+    """Predict for sparse rows, a subclass of NumPy's arrays, or what compiled code can't use where it lies."""
     outputs = np.empty((X.shape[0], n_out), dtype)
     core.predict(_source(X), outputs)
     if out is None:
