@@ -3,7 +3,7 @@
 # make lint   the part of it that runs no test
 # make sanitize  the tests over builds that end at wrong memory use, undefined behaviour or a race (needs GCC)
 # make emulate   the tests over the kernels for 64-bit ARM, emulated (as root, on an x86 Debian machine)
-# make bench  measure against the other libraries, in about ten minutes (QUICK=1: in one)
+# make bench  measure against the other libraries, in about fifteen minutes (QUICK=1: in one)
 # make stub   write the type stub of the compiled module anew
 # make clean  remove what the others made
 
@@ -63,6 +63,7 @@ emulate:
 bench:
 	$(MAKE) VENV=.venv-bench EXTRAS=bench .venv-bench/.installed-bench
 	.venv-bench/bin/python benchmarks/run.py $(if $(QUICK),--quick)
+	.venv-bench/bin/python benchmarks/estimators.py $(if $(QUICK),--quick)
 
 stub: $(INSTALLED)
 	$(BIN)/python -m nanobind.stubgen -q -m fastdense.native._core -o $(STUB)

@@ -46,9 +46,9 @@ def main() -> None:
         found = measure(options.cores, options.quick)
         (options.out / f"{options.cores}.json").write_text(json.dumps(found, indent=1))
         return
-    rounds = sorted({1, len(os.sched_getaffinity(0))})
+    rounds = sorted({1, available_cores()})
     for cores in rounds:
-        again(cores, options)
+        again(__file__, cores, options.out, options.quick)
     results = [json.loads((options.out / f"{cores}.json").read_text()) for cores in rounds]
     report = "\n".join(text(result) for result in results)
     (options.out / "results.txt").write_text(report)
@@ -56,17 +56,25 @@ def main() -> None:
     chart(results, options.out / "results.png")
 
 
-def again(cores: int, options: argparse.Namespace) -> None:
-    """Run this program for so many cores, every library told so before it is imported."""
+def available_cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def limit_cores(cores: int) -> None:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+
+
+def again(program: str, cores: int, out: Path, quick: bool) -> None:
+    """Run a program for so many cores, every library told so before it is imported."""
     environment = {**os.environ, **dict.fromkeys(THREADS, str(cores))}
     environment = {name: value for name, value in environment.items() if name not in FORCED}
-    command = [sys.executable, __file__, "--cores", str(cores), "--out", str(options.out)]
-    subprocess.run([*command, *(["--quick"] if options.quick else [])], env=environment, check=True)
+    command = [sys.executable, program, "--cores", str(cores), "--out", str(out)]
+    subprocess.run([*command, *(["--quick"] if quick else [])], env=environment, check=True)
 
 
 def measure(cores: int, quick: bool) -> dict[str, Any]:
     """Measure everything on so many cores; every library waits its turn in a process of its own."""
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    limit_cores(cores)
     from fastdense import native
 
     seconds = 0.03 if quick else 0.2

@@ -233,7 +233,7 @@ class NativeProgram:
 
 
 def _predict_odd(core: Any, n_out: int, dtype: np.dtype[Any], X: Array, out: Array | None = None) -> Array:
-    """Predict for sparse rows, a subclass of NumPy's arrays, or what compiled code can't use where it lies."""
+    """Predict for sparse rows, a subclass of NumPy's arrays, or what compiled code can't read in place."""
     outputs = np.empty((X.shape[0], n_out), dtype)
     core.predict(_source(X), outputs)
     if out is None:
