@@ -1,5 +1,6 @@
-"""The README's Python runs as it stands, and its shape error is the one that users see."""
+"""The Python in the README and the guides runs as it stands, and the shape error is the one users see."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 import fastdense as fd
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 FENCED = README.read_text(encoding="utf-8").split("```")[1::2]
 BLOCKS = [block.removeprefix("python\n") for block in FENCED if block.startswith("python\n")]
 
@@ -18,12 +20,30 @@ def test_every_python_block_runs(tmp_path, monkeypatch, capsys):
     names = {}
     for block in BLOCKS:
         exec(compile(block, str(README), "exec"), names)
+    assert names["classifier"].score(*names["load_iris"](return_X_y=True)) > 0.9
     assert (tmp_path / "quadrants.safetensors").exists()
     assert "Epoch 20/20" in capsys.readouterr().out
     np.testing.assert_allclose(
         names["predict_table"](names["model"], {"x": [0.3, 4.4]}).probabilities.sum(1), 1
     )
     assert names["predict_table"](names["model"], {"x": [0.3, 4.4]}).values == ["low", "high"]
+
+
+def test_the_guide_for_users_of_scikit_learn(tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.chdir(tmp_path)
+    guide = ROOT / "docs" / "estimators.md"
+    blocks = guide.read_text(encoding="utf-8").split("```python\n")[1:]
+    names = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for block in blocks:
+            exec(compile(block.partition("```")[0], str(guide), "exec"), names)
+    assert len(blocks) == 4
+    ours, theirs = names["ours"], names["theirs"]
+    np.testing.assert_allclose(ours.predict_proba(names["X"]), theirs.predict_proba(names["X"]), atol=1e-9)
+    assert names["model"].validation_loss_curve_
+    assert (tmp_path / "digits.safetensors").exists()
 
 
 def test_the_shape_error_is_drawn_as_shown():

@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "network": TOOLS | {"engines", "training"},
     "tables": {"errors"},
     "formats": TRAINED,
-    "estimators": TRAINED | {"engines", "native"},
+    "estimators": TRAINED | {"engines"},
     "insight": TRAINED | {"engines", "layer", "machine", "native", "reference"},
     "layer": TOOLS | {"engines", "network"},
     "machine": {"_version", "engines", "native"},

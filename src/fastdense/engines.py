@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ __all__ = [
     "Program",
     "Slots",
     "activate",
+    "at_most",
     "available",
     "choose",
     "dense",
@@ -214,6 +216,13 @@ def activate(activation: ActivationSpec, x: NDArray[Any]) -> NDArray[Any]:
     dtype = x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64)
     values = np.ascontiguousarray(x, dtype=dtype.newbyteorder("="))
     return native_activate(activation.name, values, activation.alpha).astype(x.dtype, copy=False)
+
+
+def at_most(threads: int | None) -> AbstractContextManager[None]:
+    """Return a context in which calls of this thread's use no more threads; see `fastdense.native.at_most`."""
+    from fastdense.native import at_most as native_at_most
+
+    return native_at_most(threads)
 
 
 def losses(loss: LossSpec, y: NDArray[Any], outputs: NDArray[Any]) -> NDArray[Any]:

@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fastdense import engines
 from fastdense.estimators.blueprint import activation_spec, grouped, hidden_activations
 from fastdense.estimators.rows import as_matrix
-from fastdense.native import at_most
 from fastdense.spec import DenseSpec, NetworkSpec
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def outputs_of(estimator: BaseMLP, X: Any) -> Array:
         matrix = _fitting(X, ready.dtype)
     if estimator.n_threads is None:
         return ready.run(matrix)
-    with at_most(estimator.n_threads):
+    with engines.at_most(estimator.n_threads):
         return ready.run(matrix)
 
 

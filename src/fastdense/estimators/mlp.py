@@ -16,6 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
+from fastdense import engines
 from fastdense.estimators import exchange
 from fastdense.estimators.blueprint import (
     Weights,
@@ -33,7 +34,6 @@ from fastdense.estimators.parameters import SharedParameters, with_parameters
 from fastdense.estimators.records import Records
 from fastdense.estimators.rows import Rows, as_matrix
 from fastdense.estimators.stochastic import Job, fit_stochastic
-from fastdense.native import at_most
 from fastdense.network.sequential import Sequential
 
 __all__ = ["BaseMLP", "Given"]
@@ -120,7 +120,7 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         )
         validation = None if held_out is None else self._held_out_rows(held_out, rows)
         job = self._job(rows, validation, widths, random_state, listeners, incremental)
-        with at_most(self.n_threads), np.errstate(all="ignore"):
+        with engines.at_most(self.n_threads), np.errstate(all="ignore"):
             self._solve(job, (self.coefs_, self.intercepts_), random_state)
         if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
             raise ValueError(
