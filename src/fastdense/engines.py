@@ -219,7 +219,7 @@ def activate(activation: ActivationSpec, x: NDArray[Any]) -> NDArray[Any]:
 
 
 def at_most(threads: int | None) -> AbstractContextManager[None]:
-    """Return a context in which calls of this thread's use no more threads; see `fastdense.native.at_most`."""
+    """Return a context in which calls of this thread use no more threads: `fastdense.native.at_most`."""
     from fastdense.native import at_most as native_at_most
 
     return native_at_most(threads)
