@@ -184,10 +184,29 @@ private:
 };
 
 std::atomic<int> chosen{0}, fallback{0};
+std::atomic<int> callers{0};
+
+// A call at work. Calls from several threads share the threads that there are: two fits side by side on two
+// cores take one each, from the second one's arrival on as far as a team's stretch of milliseconds allows.
+class Caller {
+public:
+    Caller() { callers.fetch_add(1, std::memory_order_relaxed); }
+    ~Caller() { callers.fetch_sub(1, std::memory_order_relaxed); }
+    int share_of(int threads) const {
+        const int all = std::max(1, callers.load(std::memory_order_relaxed));
+        return std::min(threads, std::max(1, max_threads() / all));
+    }
+};
+
+// In a forked child there is no thread but its own.
+void forget_all() {
+    callers.store(0);
+    Pool::forget();
+}
 
 bool run(int threads, bool together, const Work& work) {
 #ifdef __unix__
-    static const int registered = pthread_atfork(nullptr, nullptr, Pool::forget);
+    static const int registered = pthread_atfork(nullptr, nullptr, forget_all);
     (void)registered;
 #endif
     return threads > 1 && Pool::get().run(threads, together, work);
@@ -227,13 +246,17 @@ int threads_for(std::size_t multiply_adds, std::size_t each) {
 }
 
 void run_team(int threads, const Work& work) {
-    if (run(threads, true, work)) return;
+    const Caller caller;
+    if (run(caller.share_of(threads), true, work)) return;
     SpinBarrier alone(1);
     work({0, 1, alone});
 }
 
 void run_crowd(int threads, const std::function<void(int thread)>& work) {
-    if (!run(threads, false, [&](const Team& team) { work(team.thread); })) work(0);
+    if (threads == 1) return work(0);  // too short to be counted
+    const Caller caller;
+    const Work of_team = [&](const Team& team) { work(team.thread); };
+    if (!run(caller.share_of(threads), false, of_team)) work(0);
 }
 
 }  // namespace fastdense
