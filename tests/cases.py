@@ -104,7 +104,8 @@ class Case:
             case "sparse_categorical_crossentropy":
                 return rng.integers(0, shape[1], self.rows)
             case "categorical_crossentropy":
-                y = rng.dirichlet(np.ones(shape[1]), self.rows)
+                groups = self.training.loss.groups or (shape[1],)
+                y = np.hstack([rng.dirichlet(np.ones(size), self.rows) for size in groups])
             case "poisson":
                 y = rng.poisson(1.0, shape)
             case _:
@@ -179,6 +180,36 @@ def _losses() -> list[Case]:
     counts = TrainingSpec(LossSpec("poisson"), SGD)
     hides_logarithms = (*_network(last="exponential").layers, DropoutSpec(N_OUT, 0.0, stream=2))
     return [*cases, Case("poisson-behind-dropout", NetworkSpec(N_IN, hides_logarithms), counts)]
+
+
+def _groups() -> list[Case]:
+    """Return softmax and its cross-entropy by groups, of one column to many, on every path."""
+    cases = []
+    for groups in ((3, 2), (1, 2, 3), (17, 2)):
+        n_out, softmax = sum(groups), ActivationSpec("softmax", groups=groups)
+        loss = LossSpec(CATEGORICAL[0], groups=groups)
+        smooth = replace(loss, label_smoothing=0.2)
+        first = DenseSpec(N_IN, N_HIDDEN, _activation("tanh"))
+        linear = DenseSpec(N_HIDDEN, n_out)
+        dense = replace(linear, activation=softmax)
+        hidden = DenseSpec(N_IN, n_out, softmax)
+        variants: dict[str, tuple[tuple[LayerSpec, ...], LossSpec]] = {
+            "fused": ((first, dense), loss),
+            "smooth": ((first, dense), smooth),
+            "logits": ((first, linear), replace(smooth, from_logits=True)),
+            "probabilities": ((first, replace(linear, activation=_activation("sigmoid"))), smooth),
+            "of-one-softmax": ((first, replace(linear, activation=_activation("softmax"))), loss),
+            "one-loss": ((first, dense), replace(loss, groups=())),
+            "behind-dropout": ((first, dense, DropoutSpec(n_out, 0.0, stream=2)), loss),
+            "activate-last": ((first, linear, ActivateSpec(n_out, softmax)), loss),
+            "activate-middle": ((hidden, ActivateSpec(n_out, softmax), DenseSpec(n_out, N_OUT)), MSE),
+            "hidden": ((hidden, DenseSpec(n_out, N_OUT)), MSE),
+            "error": ((first, dense), MSE),
+        }
+        title = f"groups-{'-'.join(map(str, groups))}"
+        for path, (layers, spec) in variants.items():
+            cases.append(Case(f"{title}-{path}", NetworkSpec(N_IN, layers), TrainingSpec(spec, SGD)))
+    return [*cases, replace(cases[0], name="groups-weighted", weighted=True)]
 
 
 def _optimizers() -> list[Case]:
@@ -279,7 +310,7 @@ def _rows() -> list[Case]:
 
 def _all() -> list[Case]:
     """Return every case in both dtypes, named dtype first."""
-    cases = [*_activations(), *_losses(), *_optimizers(), *_penalties(), *_layers(), *_rows()]
+    cases = [*_activations(), *_losses(), *_groups(), *_optimizers(), *_penalties(), *_layers(), *_rows()]
     return [
         replace(case, name=f"{dtype}-{case.name}", network=replace(case.network, dtype=dtype))
         for dtype in ("float32", "float64")

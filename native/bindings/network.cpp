@@ -49,6 +49,8 @@ private:
     Clock::time_point asked_ = Clock::now();
 };
 
+using Groups = std::vector<std::size_t>;  // the columns of each
+
 template <class T>
 class Network {
 public:
@@ -56,17 +58,19 @@ public:
         : kernels_(kernels_for(isa)), inputs_(inputs), width_(inputs) {}
     Network(const Network&) = delete;
 
-    static Curve<T> curve(int activation, double alpha) { return {Activation(activation), T(alpha)}; }
-    void dense(std::size_t units, int activation, double alpha, bool bias,
+    static Curve<T> curve(int activation, double alpha, const Groups& groups) {
+        return {Activation(activation), T(alpha), groups};
+    }
+    void dense(std::size_t units, int activation, double alpha, const Groups& groups, bool bias,
                const std::array<double, 4>& penalties) {
         const Penalties<T> kernel{T(penalties[0]), T(penalties[1])};
         const Penalties<T> on_bias{T(penalties[2]), T(penalties[3])};
-        add(std::make_unique<DenseLayer<T>>(kernels_.of<T>(), width_, units, curve(activation, alpha), bias,
-                                            kernel, on_bias, trains_));
+        add(std::make_unique<DenseLayer<T>>(kernels_.of<T>(), width_, units, curve(activation, alpha, groups),
+                                            bias, kernel, on_bias, trains_));
         trains_ = true;
     }
-    void activation(int activation, double alpha) {
-        add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve(activation, alpha)));
+    void activation(int activation, double alpha, const Groups& groups) {
+        add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve(activation, alpha, groups)));
     }
     void dropout(double rate, std::uint32_t stream) {
         add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream));
@@ -76,9 +80,9 @@ public:
             std::vector<T>(mean.data(), mean.data() + mean.size()),
             std::vector<T>(deviation.data(), deviation.data() + deviation.size())));
     }
-    void compile(int head, double alpha, const LossOptions& loss, const Recipe& recipe) {
-        program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_), curve(head, alpha),
-                                                loss, recipe);
+    void compile(int head, double alpha, const Groups& groups, const RowLosses& loss, const Recipe& recipe) {
+        program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_),
+                                                curve(head, alpha, groups), loss, recipe);
     }
 
     std::size_t steps() const { return program_->steps(); }
@@ -169,11 +173,11 @@ void bind_network(nb::module_& m, const char* name) {
     using N = Network<T>;
     nb::class_<N>(m, name)
         .def(nb::init<std::string_view, std::size_t>(), "isa"_a, "inputs"_a)
-        .def("dense", &N::dense, "units"_a, "activation"_a, "alpha"_a, "bias"_a, "penalties"_a)
-        .def("activation", &N::activation, "activation"_a, "alpha"_a)
+        .def("dense", &N::dense, "units"_a, "activation"_a, "alpha"_a, "groups"_a, "bias"_a, "penalties"_a)
+        .def("activation", &N::activation, "activation"_a, "alpha"_a, "groups"_a)
         .def("dropout", &N::dropout, "rate"_a, "stream"_a)
         .def("scale", &N::scale, "mean"_a, "deviation"_a)
-        .def("compile", &N::compile, "head"_a, "alpha"_a, "loss"_a, "recipe"_a)
+        .def("compile", &N::compile, "head"_a, "alpha"_a, "groups"_a, "loss"_a, "recipe"_a)
         .def_prop_ro("steps", &N::steps)
         .def("penalty", &N::penalty)
         .def("load", &N::load, "which"_a, "arrays"_a)
@@ -191,13 +195,14 @@ void bind_network(nb::module_& m, const char* name) {
 }
 
 void bind_options(nb::module_& m) {
-    nb::class_<LossOptions>(m, "LossOptions")
+    nb::class_<RowLosses>(m, "LossOptions")
         .def(
             "__init__",
-            [](LossOptions* self, int loss, bool from_logits, double label_smoothing, double parameter) {
-                new (self) LossOptions{Loss(loss), from_logits, label_smoothing, parameter};
+            [](RowLosses* self, int loss, bool from_logits, double label_smoothing, double parameter,
+               const Groups& groups) {
+                new (self) RowLosses{{Loss(loss), from_logits, label_smoothing, parameter}, groups};
             },
-            "loss"_a, "from_logits"_a, "label_smoothing"_a, "parameter"_a);
+            "loss"_a, "from_logits"_a, "label_smoothing"_a, "parameter"_a, "groups"_a);
     nb::class_<Recipe>(m, "Recipe")
         .def(nb::init<>())
         .def_prop_rw(

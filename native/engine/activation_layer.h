@@ -1,6 +1,8 @@
 // An activation on its own, after a layer that could not take it in.
 #pragma once
 
+#include <utility>
+
 #include "engine/curve.h"
 #include "engine/layer.h"
 
@@ -10,7 +12,7 @@ template <class T>
 class ActivationLayer final : public Layer<T> {
 public:
     ActivationLayer(const KernelsOf<T>& kernels, std::size_t inputs, Curve<T> curve)
-        : Layer<T>(inputs, inputs), kernels_(kernels), curve_(curve) {}
+        : Layer<T>(inputs, inputs), kernels_(kernels), curve_(std::move(curve)) {}
 
     void predict(View<const T> in, View<T> out) const override {
         copy_rows<T>(in, out);

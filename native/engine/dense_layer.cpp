@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "threads/pool.h"
 
@@ -15,7 +16,7 @@ DenseLayer<T>::DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::
     : Layer<T>(inputs, units),
       kernels_(kernels),
       weights_(kernels, inputs, units, has_bias, kernel_penalties, bias_penalties),
-      curve_(curve),
+      curve_(std::move(curve)),
       passes_gradient_(passes_gradient) {}
 
 // Whole vectors are quicker to write than parts of them, and what lies between the rows is nobody's.

@@ -31,11 +31,11 @@ struct Program<T>::Scratch {
 
 template <class T>
 Program<T>::Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve<T> head,
-                    const LossOptions& loss, const Recipe& recipe)
+                    const RowLosses& loss, const Recipe& recipe)
     : kernels_(kernels.of<T>()),
       inputs_(inputs),
       layers_(std::move(layers)),
-      head_(head),
+      head_(std::move(head)),
       loss_(loss),
       recipe_(recipe) {
     while (first_trained_ < layers_.size() && !layers_[first_trained_]->weights()) ++first_trained_;
@@ -119,7 +119,7 @@ void Program<T>::losses(const Rows<T>& X, const Targets<T>& y, double* losses, T
         run(scratch, X, first, last, 1);
         if (!y.labels) gather(y.values, nullptr, first, targets);
         const std::int64_t* labels = y.labels ? y.labels + first : nullptr;
-        kernels_.losses({loss_, last, targets, labels, losses + first, nullptr, {}});
+        loss_(kernels_, {loss_.options, last, targets, labels, losses + first, nullptr, {}});
         if (out) write_outputs(last, out + first * outputs());
     });
 }

@@ -11,6 +11,7 @@
 #include "engine/layer.h"
 #include "engine/matrix.h"
 #include "engine/pace.h"
+#include "engine/row_losses.h"
 #include "engine/sparse_batch.h"
 #include "threads/pool.h"
 
@@ -79,7 +80,7 @@ class Program {
 public:
     // `head`: the activation that a loss from logits stands before. Outputs go through it, the loss does not.
     Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve<T> head,
-            const LossOptions& loss, const Recipe& recipe);
+            const RowLosses& loss, const Recipe& recipe);
 
     ~Program();
 
@@ -120,7 +121,7 @@ private:
     const std::size_t inputs_;
     const Layers<T> layers_;
     const Curve<T> head_;
-    const LossOptions loss_;
+    const RowLosses loss_;
     const Recipe recipe_;
     std::atomic<std::size_t> steps_{0};  // asked for by other threads
 

@@ -109,9 +109,9 @@ void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t beg
         read_targets(batch, order, row, rows, count);
         const View<T> last = activations_.back().rows(row, rows), d_last = gradients_.back().rows(row, rows);
         clear_gaps(d_last);  // no kernel does, and an earlier NaN would stay
-        kernels_.losses({loss_, last, targets_.rows(row, rows),
-                         batch.y.labels ? labels_.data() + row : nullptr, losses_.data() + row,
-                         scale_.data() + row, d_last});
+        loss_(kernels_,
+              {loss_.options, last, targets_.rows(row, rows), batch.y.labels ? labels_.data() + row : nullptr,
+               losses_.data() + row, scale_.data() + row, d_last});
         if (out) write_outputs(last, out + (begin + row) * outputs());
         for (std::size_t l = layers_.size(); l-- > first_trained_;) {
             const View<T> d_in = l > first_trained_ ? gradients_[l].rows(row, rows) : View<T>{};

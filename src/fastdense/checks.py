@@ -10,7 +10,18 @@ from numpy.typing import NDArray
 
 from fastdense.errors import DtypeError, NonFiniteError, ShapeError
 
-__all__ = ["as_array", "finite", "flag", "fraction", "number", "one_of", "real_array", "text", "whole"]
+__all__ = [
+    "as_array",
+    "finite",
+    "flag",
+    "fraction",
+    "number",
+    "one_of",
+    "real_array",
+    "sizes",
+    "text",
+    "whole",
+]
 
 Float = NDArray[np.floating[Any]]
 
@@ -23,6 +34,13 @@ def whole(name: str, value: Any, minimum: int = 0, maximum: int | None = None) -
         limits = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
         raise ValueError(f"{name} must be {limits}, got {value}")
     return int(value)
+
+
+def sizes(name: str, values: Any) -> tuple[int, ...]:
+    """Return ``values``, a tuple or list of whole numbers of at least 1, as a tuple of ints."""
+    if not isinstance(values, tuple | list):
+        raise TypeError(f"{name} must be a tuple of whole numbers, got {values!r}")
+    return tuple(whole(f"{name}[{i}]", value, 1) for i, value in enumerate(values))
 
 
 def number(

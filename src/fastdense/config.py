@@ -24,6 +24,9 @@ class Configurable:
     """Constructor arguments that are other ways of saying what another one says."""
     _alias: ClassVar[str | None] = None
     """The name that users write for an object with default arguments."""
+    _later: ClassVar[frozenset[str]] = frozenset()
+    """Constructor arguments younger than the first files: those files lack them, and so do new ones that a
+    default suffices for, which keeps them readable for versions without the argument."""
 
     @classmethod
     def argument_names(cls) -> tuple[str, ...]:
@@ -31,8 +34,10 @@ class Configurable:
         return tuple(name for name in inspect.signature(cls).parameters if name not in cls._skipped)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, as values that JSON can hold."""
-        return {name: _plain(getattr(self, name)) for name in self.argument_names()}
+        """Return the constructor's arguments as values that JSON can hold, younger ones only where given."""
+        given = self.given() if self._later else {}
+        names = [name for name in self.argument_names() if name not in self._later or name in given]
+        return {name: _plain(getattr(self, name)) for name in names}
 
     @classmethod
     def from_config(cls, config: Any) -> Self:
@@ -44,7 +49,7 @@ class Configurable:
             An argument is missing or unknown, or its value is not valid.
         """
         known = set(cls.argument_names())
-        if not isinstance(config, dict) or set(config) != known:
+        if not isinstance(config, dict) or not known - cls._later <= set(config) <= known:
             given = sorted(config) if isinstance(config, dict) else config
             raise ValueError(f"{cls.__name__} is described by {sorted(known)}, got {given!s:.200}")
         return cls(**config)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import EngineError
-from fastdense.spec import ActivationSpec, LossSpec, NetworkSpec, TrainingSpec
+from fastdense.spec import ActivationSpec, LossSpec, NetworkSpec, TrainingSpec, group_slices
 
 __all__ = [
     "Batches",
@@ -199,6 +199,10 @@ def dense(
     if xp is np:
         from fastdense.native import dense as native_dense
 
+        if activation.groups:
+            rows = native_dense(A_in, W, B, out=out)
+            rows[...] = activate(activation, rows)
+            return rows
         return native_dense(A_in, W, B, activation.name, activation.alpha, out=out)
     from fastdense.array.layers import dense as array_dense
 
@@ -214,6 +218,10 @@ def activate(activation: ActivationSpec, x: NDArray[Any]) -> NDArray[Any]:
     from fastdense.native import activate as native_activate
 
     dtype = x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+    groups = group_slices(activation, x.shape[-1] if x.ndim else 1)
+    if len(groups) > 1:
+        of_group = replace(activation, groups=())
+        return np.concatenate([activate(of_group, x[..., group]) for group in groups], axis=-1)
     values = np.ascontiguousarray(x, dtype=dtype.newbyteorder("="))
     return native_activate(activation.name, values, activation.alpha).astype(x.dtype, copy=False)
 

@@ -71,7 +71,9 @@ def dense(
         kernel.dtype,
     ):
         raise ShapeError(f"out must be an array of shape {shape} and dtype {kernel.dtype}")
-    return engines.dense(xp, rows, kernel, bias, activations.get(activation).spec, out)
+    curve = activations.get(activation)
+    curve.check_columns(kernel.shape[1], "W")
+    return engines.dense(xp, rows, kernel, bias, curve.spec, out)
 
 
 def _namespace(*arrays: Any) -> Any:

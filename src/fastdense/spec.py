@@ -12,6 +12,7 @@ parameters" always means those, in layer order, ``W`` before ``B``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 __all__ = [
     "ACTIVATIONS",
@@ -29,6 +30,7 @@ __all__ = [
     "Penalty",
     "ScaleSpec",
     "TrainingSpec",
+    "group_slices",
     "loss_reads_logits",
     "slot_names",
 ]
@@ -69,10 +71,13 @@ class ActivationSpec:
     """The function ``g`` in ``A_out = g(Z)``.
 
     ``alpha`` is the slope of ``leaky_relu`` below zero and the scale of ``elu``; the others ignore it.
+    ``groups`` is of "softmax": a row is cut into consecutive groups of so many columns (see `group_slices`),
+    and each is a softmax of its own. Without them the row is one group.
     """
 
     name: str = "linear"
     alpha: float = 0.0
+    groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,8 @@ class LossSpec:
 
     With ``from_logits`` a loss reads ``z`` where it would otherwise read ``g(z)``: ``g`` is the sigmoid for
     the binary cross-entropy, softmax for the categorical ones, the exponential for "poisson". ``delta`` is
-    of "huber", ``quantile`` of "quantile".
+    of "huber", ``quantile`` of "quantile". ``groups`` is of "categorical_crossentropy": a row is cut into
+    groups as a softmax's (see `ActivationSpec`), and its loss is the sum of theirs.
     """
 
     name: str
@@ -168,6 +174,7 @@ class LossSpec:
     label_smoothing: float = 0.0
     delta: float = 1.0
     quantile: float = 0.5
+    groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,6 +224,36 @@ def slot_names(optimizer: OptimizerSpec) -> tuple[str, ...]:
     raise ValueError(f"unknown optimizer {optimizer.name!r}; known: {', '.join(OPTIMIZERS)}")
 
 
+_GROUPED = ("softmax", "categorical_crossentropy")
+
+
+def group_slices(spec: ActivationSpec | LossSpec, columns: int) -> list[slice]:
+    """Return the columns of each group that an activation or a loss cuts a row into.
+
+    All of them together where it has no groups, or is none of those that take any.
+
+    Raises
+    ------
+    ValueError
+        The groups have more or fewer columns in all than there are, or one has none.
+
+    Examples
+    --------
+    >>> group_slices(ActivationSpec("softmax", groups=(3, 2)), 5)
+    [slice(0, 3, None), slice(3, 5, None)]
+    >>> group_slices(ActivationSpec("softmax"), 5)
+    [slice(0, 5, None)]
+    """
+    if not spec.groups or spec.name not in _GROUPED:
+        return [slice(0, columns)]
+    if min(spec.groups) < 1 or sum(spec.groups) != columns:
+        raise ValueError(
+            f"{spec.name} has groups of {spec.groups} columns, {sum(spec.groups)} in all, but gets {columns}"
+        )
+    ends = list(accumulate(spec.groups))
+    return [slice(end - size, end) for size, end in zip(spec.groups, ends, strict=True)]
+
+
 _FUSED = {
     ("sigmoid", "binary_crossentropy"),
     ("softmax", "categorical_crossentropy"),
@@ -230,9 +267,11 @@ def loss_reads_logits(network: NetworkSpec, loss: LossSpec) -> bool:
 
     A cross-entropy of a sigmoid or softmax is, for stability: ``log(sigmoid(z))`` underflows where the
     same number written as ``-softplus(-z)`` does not. So is the Poisson loss of an exponential, in which
-    ``log(exp(z))`` is ``z``: it needs no logarithm, and its gradient ``exp(z) - y`` no division.
+    ``log(exp(z))`` is ``z``: it needs no logarithm, and its gradient ``exp(z) - y`` no division. A softmax
+    and a cross-entropy must have the same groups: of others, no logit belongs to one probability alone.
     """
     last = network.layers[-1] if network.layers else None
     if loss.from_logits or not isinstance(last, DenseSpec | ActivateSpec):
         return False
-    return (last.activation.name, loss.name) in _FUSED
+    fits = (last.activation.name, loss.name) in _FUSED
+    return fits and group_slices(last.activation, last.n_units) == group_slices(loss, last.n_units)

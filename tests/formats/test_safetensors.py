@@ -53,6 +53,7 @@ LAYERS = {
     "no bias": lambda: fd.Dense(3, use_bias=False, bias_regularizer="l1"),
     "elu": lambda: fd.Dense(3, fd.activations.ActivationFunction("elu", 0.7)),
     "activation": lambda: fd.Activation("mish"),
+    "groups": lambda: fd.Dense(3, fd.activations.ActivationFunction("softmax", groups=(1, 2))),
     "relu": fd.layers.ReLU,
     "leaky": lambda: fd.layers.LeakyReLU(np.float32(0.1)),
     "elu layer": lambda: fd.layers.ELU(0.5),
@@ -115,9 +116,12 @@ def test_training_goes_on_with_every_optimizer_and_schedule(path, name):
     goes_on(path, (((3, "softmax"),), compiled), CLASSES)
 
 
+GROUPS = fd.activations.ActivationFunction("softmax", groups=(3, 2))
+GROUPED = np.hstack([np.eye(3)[CLASSES], np.eye(2)[CLASSES % 2]])
 LOSSES = {
     "BinaryCrossentropy": ((1, "sigmoid"), CLASSES % 2, {"label_smoothing": 0.1}),
     "CategoricalCrossentropy": ((3,), np.eye(3)[CLASSES], {"from_logits": True}),
+    "groups": ((5, GROUPS), GROUPED, {"groups": (3, 2)}),
     "SparseCategoricalCrossentropy": ((3, "softmax"), CLASSES, {}),
     "MeanSquaredError": ((2,), X[:, :2], {}),
     "MeanAbsoluteError": ((2,), X[:, :2], {}),
@@ -127,10 +131,11 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize("name", losses.FAMILY.members)
+@pytest.mark.parametrize("name", [*losses.FAMILY.members, "groups"])
 def test_training_goes_on_with_every_loss(path, name):
     output, y, arguments = LOSSES[name]
-    compiled = lambda: {"optimizer": "adam", "loss": losses.FAMILY.members[name](**arguments)}  # noqa: E731
+    kind = losses.FAMILY.members.get(name, losses.CategoricalCrossentropy)
+    compiled = lambda: {"optimizer": "adam", "loss": kind(**arguments)}  # noqa: E731
     goes_on(path, ((output,), compiled), y)
 
 
@@ -291,6 +296,27 @@ def load_signed(path, description, arrays):
     """Load a file with this content and a right checksum."""
     files.write(path, description, arrays)
     return fd.load(path)
+
+
+def test_groups_are_in_a_file_only_where_there_are_any(path):
+    """Files of before there were groups load, and those without any are as they were."""
+    plain, grouped = trainable((5, "softmax")), trainable((5, GROUPS))
+    for model, loss in ((plain, {}), (grouped, {"groups": (3, 2)})):
+        model.compile("sgd", losses.CategoricalCrossentropy(**loss))
+        description, _ = model_content(model)
+        configs = description["model"]["layers"][-1]["config"]["activation"], description["training"]["loss"]
+        assert [config["config"].get("groups") for config in configs] == (
+            [[3, 2], [3, 2]] if loss else [None, None]
+        )
+        assert_same_model(kept(model, path), model)
+
+
+@pytest.mark.parametrize("groups", [[3, 3], [5, 0], [5.0], "5", {"a": 5}, None, 5])
+def test_groups_that_do_not_fit_are_refused(path, groups):
+    description, arrays = model_content(trainable((5, GROUPS)))
+    description["model"]["layers"][-1]["config"]["activation"]["config"]["groups"] = groups
+    with pytest.raises(FormatError, match="groups"):
+        load_signed(path, description, arrays)
 
 
 def test_the_content_itself_loads(path):

@@ -25,7 +25,10 @@ ROWS, BATCH = 470, 230  # two blocks of rows and more, and a shorter batch at th
 TOLERANCE = {"float32": 3e-4, "float64": 1e-10}  # of the largest number
 
 
-def layers(last, n_out, penalty=0.0, rate=0.0):
+GROUPS = (1, 17, 130, 2, 150)  # of one number, and of vectors whole and cut short
+
+
+def layers(last, n_out, penalty=0.0, rate=0.0, groups=()):
     """Return layers of three panels and three parts, some of them cut short in every way."""
     paid = Penalty(penalty, penalty)
     hidden = [
@@ -33,7 +36,7 @@ def layers(last, n_out, penalty=0.0, rate=0.0):
         DenseSpec(75, 140, ActivationSpec("gelu"), kernel_penalty=paid),
     ]
     dropped = [DropoutSpec(140, rate, 3)] if rate else []
-    return (*hidden, *dropped, DenseSpec(140, n_out, ActivationSpec(last), bias_penalty=paid))
+    return (*hidden, *dropped, DenseSpec(140, n_out, ActivationSpec(last, groups=groups), bias_penalty=paid))
 
 
 CASES = {
@@ -45,6 +48,16 @@ CASES = {
     ),
     "one-hot": (layers("softmax", 35, penalty=0.01), LossSpec("categorical_crossentropy"), {}),
     "probabilities": (layers("sigmoid", 35), LossSpec("categorical_crossentropy"), {}),
+    "groups": (
+        layers("softmax", 300, groups=GROUPS),
+        LossSpec("categorical_crossentropy", label_smoothing=0.1, groups=GROUPS),
+        {"clipnorm": 0.01},
+    ),
+    "groups of probabilities": (
+        (*layers("softmax", 300, groups=GROUPS), DropoutSpec(300, 0.0, 5)),
+        LossSpec("categorical_crossentropy", groups=GROUPS),
+        {},
+    ),
     "many outputs": (
         layers("linear", 600, penalty=0.003),
         LossSpec("mean_squared_error"),

@@ -35,7 +35,7 @@ def default_threads():
     native.set_threads(None)
 
 
-def trained(threads, clip=None, steps=12):
+def trained(threads, clip=None, steps=12, groups=()):
     """Return the parameters and losses of a training large enough to be shared between threads."""
     native.set_threads(threads)
     rng = np.random.default_rng(1)
@@ -43,29 +43,34 @@ def trained(threads, clip=None, steps=12):
         DenseSpec(300, 200, ActivationSpec("gelu"), kernel_penalty=Penalty(1e-4, 1e-3)),
         DropoutSpec(200, 0.2, 1),
         DenseSpec(200, 150, ActivationSpec("relu")),
-        DenseSpec(150, 7, ActivationSpec("softmax")),
+        DenseSpec(150, 7, ActivationSpec("softmax", groups=groups)),
     )
     parameters = [
         (rng.normal(size=(s.n_in, s.n_units)) / 20, np.zeros(s.n_units)) if isinstance(s, DenseSpec) else ()
         for s in layers
     ]
     optimizer = OptimizerSpec("adam", global_clipnorm=clip)
-    training = TrainingSpec(LossSpec("sparse_categorical_crossentropy"), optimizer, seed=3)
-    program = NativeEngine().compile(NetworkSpec(300, layers), parameters, training)
+    sparse = LossSpec("sparse_categorical_crossentropy")
+    loss = LossSpec("categorical_crossentropy", groups=groups) if groups else sparse
+    program = NativeEngine().compile(
+        NetworkSpec(300, layers), parameters, TrainingSpec(loss, optimizer, seed=3)
+    )
     X = rng.normal(size=(600, 300)).astype(np.float32)
     order = np.tile(rng.permutation(600), 10)[: steps * 500]
-    batches = Batches(X, rng.integers(0, 7, 600), None, order, 500, np.linspace(0.0, 2.0, steps))
+    labels = rng.integers(0, 7, 600)
+    y = rng.uniform(size=(600, 7)).astype(np.float32) if groups else labels
+    batches = Batches(X, y, None, order, 500, np.linspace(0.0, 2.0, steps))
     outputs = np.empty((len(order), 7), np.float32)
     losses = program.train(batches, np.full(steps, 1e-3), 0, outputs)
     predictions = program.predict(X)
     return [w for group in program.parameters() for w in group], losses, outputs, predictions
 
 
-@pytest.mark.parametrize("clip", [None, 0.1])
-def test_any_number_of_threads_gives_the_same_bits(clip):
-    expected = trained(1, clip)
+@pytest.mark.parametrize(("clip", "groups"), [(None, ()), (0.1, ()), (None, (4, 1, 2))])
+def test_any_number_of_threads_gives_the_same_bits(clip, groups):
+    expected = trained(1, clip, groups=groups)
     for threads in (2, 3, 5):
-        weights, losses, outputs, predictions = trained(threads, clip)
+        weights, losses, outputs, predictions = trained(threads, clip, groups=groups)
         for ours, theirs in zip(weights, expected[0], strict=True):
             assert_identical(ours, theirs)
         assert_identical(losses, expected[1])
@@ -73,13 +78,15 @@ def test_any_number_of_threads_gives_the_same_bits(clip):
         assert_identical(predictions, expected[3])
 
 
+@pytest.mark.parametrize("groups", [(), (1, 400, 20, 879)])
 @pytest.mark.parametrize("m", [1, 2, 3, 7, 12, 13])
-def test_few_rows_through_many_weights(m):
+def test_few_rows_through_many_weights(m, groups):
     """Threads share the units of a layer then, and not the rows."""
     rng = np.random.default_rng(m)
     kinds, widths = ("gelu", "relu", "softmax", "tanh"), (900, 1500, 1400, 1300, 9)
     layers = tuple(
-        DenseSpec(n, u, ActivationSpec(k)) for n, u, k in zip(widths, widths[1:], kinds, strict=False)
+        DenseSpec(n, u, ActivationSpec(k, groups=groups if k == "softmax" else ()))
+        for n, u, k in zip(widths, widths[1:], kinds, strict=False)
     )
     layers = (*layers[:2], DropoutSpec(1400, 0.5, 2), *layers[2:])
     sizes = [(s.n_in, s.n_units) if isinstance(s, DenseSpec) else None for s in layers]
@@ -94,13 +101,14 @@ def test_few_rows_through_many_weights(m):
             assert_identical(program.predict(X), expected)
 
 
-def test_few_rows_of_a_network_in_training():
+@pytest.mark.parametrize("groups", [(), (100, 200)])
+def test_few_rows_of_a_network_in_training(groups):
     """Its loss reads the logits; what it gives out is still the softmax."""
     rng = np.random.default_rng(0)
-    layers = (DenseSpec(1500, 1500), DenseSpec(1500, 300, ActivationSpec("softmax")))
+    layers = (DenseSpec(1500, 1500), DenseSpec(1500, 300, ActivationSpec("softmax", groups=groups)))
     parameters = [(rng.normal(size=(s.n_in, s.n_units)) / 40, rng.normal(size=s.n_units)) for s in layers]
     network = NetworkSpec(1500, layers)
-    training = TrainingSpec(LossSpec("sparse_categorical_crossentropy"), OptimizerSpec("sgd"))
+    training = TrainingSpec(LossSpec("categorical_crossentropy", groups=groups), OptimizerSpec("sgd"))
     X = rng.normal(size=(2, 1500)).astype(np.float32)
     native.set_threads(3)
     expected = NativeEngine().compile(network, parameters).predict(X)

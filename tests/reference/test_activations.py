@@ -140,6 +140,23 @@ def test_softmax_backward_is_the_limit_of_differences(pairs):
     assert_within(found, numerical, 1e-8)
 
 
+GROUPS = ActivationSpec("softmax", groups=(2, 1, 2))
+
+
+def test_a_softmax_of_each_group():
+    z = [0.0, math.log(3), 500.0, 7.0, 7.0]
+    assert_within(activate(GROUPS, z), [0.25, 0.75, 1.0, 0.5, 0.5], 1e-15)
+    # 0.25 * (4 - 1) and 0.75 * (0 - 1), no slope where there is no other, 0.5 * (2 - 3) and 0.5 * (4 - 3)
+    slopes = activate_backward(GROUPS, z, [0.25, 0.75, 1.0, 0.5, 0.5], [4.0, 0.0, 9.0, 2.0, 4.0])
+    assert_within(slopes, [0.75, -0.75, 0.0, -0.5, 0.5], 0.0)
+
+
+@pytest.mark.parametrize("groups", [(2, 2), (2, 4), (5, 0), (6, -1)])
+def test_groups_have_all_columns(groups):
+    with pytest.raises(ValueError, match=r"softmax has groups of .* but gets 5"):
+        activate(ActivationSpec("softmax", groups=groups), [1.0, 2.0, 3.0, 4.0, 5.0])
+
+
 def test_an_unknown_name_is_answered_with_those_known():
     with pytest.raises(ValueError, match=r"'rellu'; known: linear, sigmoid, .*softmax"):
         dense_units([[1.0]], [[1.0]], [0.0], activation="rellu")

@@ -39,6 +39,21 @@ CLIPPED = -math.log(1e-7)
         (LossSpec(CATEGORICAL), [0.0, 1.0], [6.0, 2.0], 2 * LOG_2),  # normalised first
         (LossSpec(CATEGORICAL), [0.0, 2.0], [0.75, 0.25], 4 * LOG_2),  # targets need not sum to 1
         (LossSpec(CATEGORICAL, from_logits=True), [1.0, 0.0], [0.0, LOG_3], 2 * LOG_2),
+        (LossSpec(CATEGORICAL, groups=(2, 2)), [0.0, 1.0, 1.0, 0.0], [0.75, 0.25, 0.5, 0.5], 3 * LOG_2),
+        (LossSpec(CATEGORICAL, groups=(2, 2)), [0.0, 1.0, 1.0, 0.0], [6.0, 2.0, 0.5, 0.5], 3 * LOG_2),
+        (
+            LossSpec(CATEGORICAL, from_logits=True, groups=(2, 1, 2)),
+            [1.0, 0.0, 1.0, 0.0, 1.0],
+            [0.0, LOG_3, 900.0, 5.0, 5.0],
+            2 * LOG_2 + 0 + LOG_2,
+        ),
+        (
+            # 0.7 and 0.3 of two classes; 0.6, 0.2 and 0.2 of three
+            LossSpec(CATEGORICAL, label_smoothing=0.6, groups=(2, 3)),
+            [1.0, 0.0, 1.0, 0.0, 0.0],
+            [0.5, 0.5, 0.5, 0.25, 0.25],
+            LOG_2 + (0.6 + 0.4 * 2) * LOG_2,
+        ),
         (LossSpec(SPARSE), 1, [0.75, 0.25], 2 * LOG_2),
         (LossSpec(SPARSE, from_logits=True), 0, [0.0, LOG_3], 2 * LOG_2),
         (LossSpec(SPARSE, label_smoothing=0.5), 1, [0.5, 0.25, 0.25], (1 / 6) * LOG_2 + (5 / 6) * 2 * LOG_2),
@@ -63,6 +78,19 @@ def test_values_by_hand(spec, y, a, expected):
         (LossSpec(BINARY), [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]),  # clipped
         (LossSpec(CATEGORICAL), [0.0, 1.0], [0.75, 0.25], [1.0, -3.0]),  # (0 + 1) / 1, (-4 + 1) / 1
         (LossSpec(CATEGORICAL), [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]),  # clipped
+        # (0 + 1) / 1, (-4 + 1) / 1; (-2 + 1) / 1, (0 + 1) / 1
+        (
+            LossSpec(CATEGORICAL, groups=(2, 2)),
+            [0.0, 1.0] * 2,
+            [0.75, 0.25, 0.5, 0.5],
+            [1.0, -3.0, 1.0, -1.0],
+        ),
+        (
+            LossSpec(CATEGORICAL, from_logits=True, groups=(2, 1)),
+            [1.0, 0.0, 1.0],
+            [0.0, LOG_3, 4.0],
+            [0.25 - 1, 0.75, 0.0],
+        ),
         (LossSpec(SPARSE, from_logits=True), 0, [0.0, LOG_3], [-0.75, 0.75]),
     ],
 )
@@ -167,6 +195,12 @@ def test_nan_makes_its_own_gradient_nan(name):
 def test_outputs_without_a_logarithm_give_a_loss_that_is_not_finite():
     assert math.isnan(loss(LossSpec("poisson"), [1.0], [-2.0]))
     assert math.isnan(loss(LossSpec(CATEGORICAL), [1.0, 0.0], [0.0, 0.0]))  # 0 / 0
+
+
+def test_groups_have_all_outputs():
+    spec = LossSpec(CATEGORICAL, groups=(2, 2))
+    with pytest.raises(ValueError, match=r"groups of \(2, 2\) columns, 4 in all, but gets 3"):
+        loss(spec, [1.0, 0.0, 1.0], [0.5, 0.5, 1.0])
 
 
 def test_an_unknown_loss_is_answered_with_those_known():

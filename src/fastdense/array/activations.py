@@ -8,13 +8,13 @@ negative, and a factor that has vanished is never multiplied by an infinity.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastdense.array.erf import erfc
-from fastdense.spec import ActivationSpec
+from fastdense.spec import ActivationSpec, group_slices
 
-__all__ = ["activate", "activate_backward", "log_softmax", "sigmoid", "softmax", "softplus"]
+__all__ = ["activate", "activate_backward", "by_groups", "log_softmax", "sigmoid", "softmax", "softplus"]
 
 # Klambauer et al., "Self-Normalizing Neural Networks", 2017: the fixed point of mean 0 and variance 1.
 SELU_ALPHA = 1.6732632423543772
@@ -27,7 +27,7 @@ VANISHED = -800.0
 
 
 def activate(xp: Any, activation: ActivationSpec, Z: Any) -> Any:
-    """Return ``A = g(Z)``.
+    """Return ``A = g(Z)``; a softmax with groups is one softmax a group of columns.
 
     Parameters
     ----------
@@ -46,13 +46,15 @@ def activate(xp: Any, activation: ActivationSpec, Z: Any) -> Any:
     >>> activate(np, ActivationSpec("leaky_relu", 0.1), np.array([[-2.0, 3.0]]))
     array([[-0.2,  3. ]])
     """
-    return FUNCTIONS[activation.name](xp, Z, activation.alpha)
+    function = FUNCTIONS[activation.name]
+    groups = group_slices(activation, Z.shape[-1])
+    return by_groups(xp, groups, lambda Z: function(xp, Z, activation.alpha), Z)
 
 
 def activate_backward(xp: Any, activation: ActivationSpec, Z: Any, A: Any, dA: Any) -> Any:
     """Return ``dZ``, the loss's gradient with respect to Z, given ``A = g(Z)`` and its gradient dA.
 
-    Elementwise ``dZ = dA * g'(Z)``; softmax mixes its row: ``dZ = A * (dA - sum(dA * A))``.
+    Elementwise ``dZ = dA * g'(Z)``; softmax mixes the columns of a group: ``dZ = A * (dA - sum(dA * A))``.
 
     Examples
     --------
@@ -64,8 +66,23 @@ def activate_backward(xp: Any, activation: ActivationSpec, Z: Any, A: Any, dA: A
     if activation.name == "linear":
         return dA
     if activation.name == "softmax":
-        return A * (dA - xp.sum(dA * A, axis=-1, keepdims=True))
+        groups = group_slices(activation, Z.shape[-1])
+        return by_groups(xp, groups, lambda A, dA: _softmax_backward(xp, A, dA), A, dA)
     return dA * SLOPES[activation.name](xp, Z, A, activation.alpha)
+
+
+def by_groups(xp: Any, groups: Sequence[slice], function: Callable[..., Any], *arrays: Any) -> Any:
+    """Return a function's results for each group of the arrays' columns, side by side.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> by_groups(np, [slice(0, 2), slice(2, 3)], lambda A: A / A.sum(), np.array([[1.0, 3.0, 5.0]]))
+    array([[0.25, 0.75, 1.  ]])
+    """
+    if len(groups) == 1:
+        return function(*arrays)
+    return xp.concat([function(*(A[..., group] for A in arrays)) for group in groups], axis=-1)
 
 
 def sigmoid(xp: Any, Z: Any) -> Any:
@@ -89,6 +106,10 @@ def softmax(xp: Any, Z: Any) -> Any:
     """Return ``exp(Z) / sum(exp(Z))`` by rows, the row's maximum taken out first."""
     E = xp.exp(Z - xp.max(Z, axis=-1, keepdims=True))
     return E / xp.sum(E, axis=-1, keepdims=True)
+
+
+def _softmax_backward(xp: Any, A: Any, dA: Any) -> Any:
+    return A * (dA - xp.sum(dA * A, axis=-1, keepdims=True))
 
 
 def log_softmax(xp: Any, Z: Any) -> Any:

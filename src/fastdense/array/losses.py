@@ -7,10 +7,11 @@ The formulas are Keras'. A loss "from logits" reads the last layer's ``Z`` where
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from fastdense.array.activations import log_softmax, sigmoid, softmax
-from fastdense.spec import LossSpec
+from fastdense.array.activations import by_groups, log_softmax, sigmoid, softmax
+from fastdense.spec import LossSpec, group_slices
 
 __all__ = ["losses", "losses_gradient"]
 
@@ -19,7 +20,7 @@ EPSILON = 1e-7
 
 
 def losses(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
-    """Return the loss of every row.
+    """Return the loss of every row, the sum over its groups of outputs where the loss has any.
 
     Parameters
     ----------
@@ -39,6 +40,10 @@ def losses(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     >>> losses(np, LossSpec("mean_squared_error"), np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))
     array([2.])
     """
+    groups = group_slices(loss, A.shape[-1])
+    if len(groups) > 1:
+        of_group = replace(loss, groups=())
+        return sum(losses(xp, of_group, y[:, group], A[:, group]) for group in groups)
     T = _targets(xp, loss, y, A)
     if _is_categorical(loss):
         if loss.from_logits:
@@ -60,6 +65,10 @@ def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     >>> losses_gradient(np, loss, np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))
     array([[0., 2.]])
     """
+    groups = group_slices(loss, A.shape[-1])
+    if len(groups) > 1:
+        of_group = replace(loss, groups=())
+        return by_groups(xp, groups, lambda y, A: losses_gradient(xp, of_group, y, A), y, A)
     T = _targets(xp, loss, y, A)
     if not _is_categorical(loss):
         return _elementwise(loss).slope(xp, loss, T, A) / A.shape[-1]

@@ -122,7 +122,7 @@ def to_network(estimator: BaseMLP) -> Sequential:
 
 
 def _curve(spec: ActivationSpec) -> ActivationFunction:
-    return ActivationFunction(spec.name, spec.alpha if spec.name in DEFAULT_ALPHA else None)
+    return ActivationFunction(spec.name, spec.alpha if spec.name in DEFAULT_ALPHA else None, spec.groups)
 
 
 def _copy_records(one: Any, other: Any) -> None:

@@ -26,10 +26,12 @@ from fastdense.spec import (
     DenseSpec,
     DropoutSpec,
     LayerSpec,
+    LossSpec,
     NetworkSpec,
     OptimizerSpec,
     ScaleSpec,
     TrainingSpec,
+    group_slices,
     loss_reads_logits,
     slot_names,
 )
@@ -91,7 +93,7 @@ class NativeProgram:
         layers, head = _split_head(network, training)
         for layer, arrays in zip(layers, given, strict=False):
             _add(self._core, layer, arrays)
-        self._core.compile(*_curve(head), _loss(network, training), _recipe(training))
+        self._core.compile(*_curve(head, network.n_out), _loss(network, training), _recipe(training))
         self._core.load(_WEIGHTS, [(i, *_pair(given[i])) for i in self._dense])
         # A method of this object's would keep it alive for ever.
         self._predict = self.predictor(partial(_predict_odd, self._core, self._n_out, self._dtype))
@@ -260,27 +262,34 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
         case DenseSpec():
             kernel, bias = layer.kernel_penalty, layer.bias_penalty
             penalties = (kernel.l1, kernel.l2, bias.l1, bias.l2)
-            core.dense(layer.n_units, *_curve(layer.activation), layer.use_bias, penalties)
+            core.dense(layer.n_units, *_curve(layer.activation, layer.n_units), layer.use_bias, penalties)
         case ActivateSpec():
-            core.activation(*_curve(layer.activation))
+            core.activation(*_curve(layer.activation, layer.n_units))
         case ScaleSpec():
             core.scale(*arrays)
         case DropoutSpec():
             core.dropout(layer.rate, layer.stream)
 
 
-def _curve(activation: ActivationSpec) -> tuple[int, float]:
-    return ACTIVATIONS.index(activation.name), activation.alpha
+def _curve(activation: ActivationSpec, columns: int) -> tuple[int, float, list[int]]:
+    return ACTIVATIONS.index(activation.name), activation.alpha, _groups(activation, columns)
+
+
+def _groups(spec: ActivationSpec | LossSpec, columns: int) -> list[int]:
+    """Return the sizes of the groups of a row's columns, which they fill; none where all are one group."""
+    sizes = [group.stop - group.start for group in group_slices(spec, columns)]
+    return sizes if len(sizes) > 1 else []
 
 
 def _loss(network: NetworkSpec, training: TrainingSpec | None) -> Any:
     if training is None:
-        return _core.LossOptions(0, False, 0.0, 1.0)
+        return _core.LossOptions(0, False, 0.0, 1.0, [])
     loss = training.loss
     from_logits = loss.from_logits or loss_reads_logits(network, loss)
     smoothing = loss.label_smoothing if loss.name.endswith("crossentropy") else 0.0
     parameter = loss.quantile if loss.name == "quantile" else loss.delta
-    return _core.LossOptions(LOSSES.index(loss.name), from_logits, smoothing, parameter)
+    groups = _groups(loss, network.n_out)
+    return _core.LossOptions(LOSSES.index(loss.name), from_logits, smoothing, parameter, groups)
 
 
 def _recipe(training: TrainingSpec | None) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines
-from fastdense.checks import number, one_of
+from fastdense.checks import number, one_of, sizes
 from fastdense.config import Configurable
+from fastdense.errors import ShapeError
 from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec
 
 __all__ = [
@@ -35,7 +37,7 @@ _SYNONYMS = {"swish": "silu", "leakyrelu": "leaky_relu", "identity": "linear"}
 
 
 class ActivationFunction(Configurable):
-    """An activation ``g``, applied elementwise (softmax: to each row).
+    """An activation ``g``, applied elementwise (softmax: to each row, or to each group of a row's columns).
 
     Parameters
     ----------
@@ -43,6 +45,10 @@ class ActivationFunction(Configurable):
         One of `fastdense.spec.ACTIVATIONS`; "swish" and "identity" are synonyms of "silu" and "linear".
     alpha : float, optional
         The slope of "leaky_relu" for negative inputs (0.2) or the scale of "elu" (1.0).
+    groups : tuple of int
+        Of "softmax": the columns of each group that a row is cut into, from the first column to the last.
+        With ``G`` the group of column ``i``, ``a_i = exp(z_i) / sum(exp(z_j) for j in G)``: each group is a
+        distribution of its own, for a classifier with several answers. Empty is one group of all columns.
 
     Examples
     --------
@@ -52,27 +58,44 @@ class ActivationFunction(Configurable):
     >>> gentle = fd.activations.ActivationFunction("leaky_relu", 0.01)
     >>> gentle([[-1.0, 2.0]])
     array([[-0.01,  2.  ]])
+    >>> colour_and_size = fd.activations.ActivationFunction("softmax", groups=(3, 2))
+    >>> colour_and_size([[5.0, 5.0, -1000.0, 0.0, 0.0]])
+    array([[0.5, 0.5, 0. , 0.5, 0.5]])
     """
 
-    def __init__(self, name: str, alpha: float | None = None) -> None:
+    _later = frozenset({"groups"})
+
+    def __init__(self, name: str, alpha: float | None = None, groups: Sequence[int] = ()) -> None:
         self.name = one_of("activation", _SYNONYMS.get(str(name), name), ACTIVATIONS)
         if alpha is not None and self.name not in DEFAULT_ALPHA:
             raise ValueError(f"the activation {self.name!r} has no parameter alpha")
         default = DEFAULT_ALPHA.get(self.name)
         self.alpha = default if alpha is None else number(f"alpha of {self.name}", alpha, minimum=0.0)
+        self.groups = sizes("groups", groups)
+        if self.groups and self.name != "softmax":
+            raise ValueError(f"the activation {self.name!r} has no groups: each number is on its own")
 
     def shorthand(self) -> str | None:
-        """Return the name, where the parameter is at its default."""
-        return self.name if self.alpha == DEFAULT_ALPHA.get(self.name) else None
+        """Return the name, where the parameter is at its default and there are no groups."""
+        return self.name if self.alpha == DEFAULT_ALPHA.get(self.name) and not self.groups else None
+
+    def check_columns(self, columns: int, owner: str) -> None:
+        """Raise ShapeError unless the groups, if any, have so many columns in all."""
+        if self.groups and sum(self.groups) != columns:
+            raise ShapeError(
+                f"the softmax's groups {self.groups} have {sum(self.groups)} columns in all, but {owner} has "
+                f"{columns}: they must be as many"
+            )
 
     @property
     def spec(self) -> ActivationSpec:
         """What the engines are told."""
-        return ActivationSpec(self.name, self.alpha or 0.0)
+        return ActivationSpec(self.name, self.alpha or 0.0, self.groups)
 
     def __call__(self, x: ArrayLike) -> NDArray[Any]:
         """Return ``g(x)`` for an array (or nested list) of any shape, in its own floating dtype."""
         values = np.asarray(x)
+        self.check_columns(values.shape[-1] if values.ndim else 1, "the array")
         return engines.activate(self.spec, values if values.dtype.kind == "f" else values.astype(np.float64))
 
 

@@ -28,7 +28,7 @@ class Dense(Layer):
     units : int
         Columns of the output.
     activation : str or ActivationFunction, optional
-        ``g``; None is linear.
+        ``g``; None is linear. A softmax's groups must have ``units`` columns in all.
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
@@ -89,6 +89,11 @@ class Dense(Layer):
     def bias(self) -> Array | None:
         """``B``, of shape (units,), read-only; None where the layer has none."""
         return self._arrays[1] if len(self._arrays) > 1 else None
+
+    def check_input(self, n_in: int) -> None:
+        """Raise ShapeError also if the activation's groups do not have as many columns as there are units."""
+        super().check_input(n_in)
+        self.activation.check_columns(self.units, f"layer {self.name!r}")
 
     def weight_shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the kernel and the bias."""

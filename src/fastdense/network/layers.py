@@ -46,6 +46,11 @@ class Activation(Layer):
         super().__init__(name, input_shape)
         self.activation = activations.get(activation)
 
+    def check_input(self, n_in: int) -> None:
+        """Raise ShapeError also if the activation's groups do not have as many columns as the input."""
+        super().check_input(n_in)
+        self.activation.check_columns(n_in, f"layer {self.name!r}")
+
     def spec(self, stream: int) -> ActivateSpec:
         """Return the activation."""
         assert self.n_in is not None

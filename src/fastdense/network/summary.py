@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import Activation, Dense, Dropout, Layer, Normalization
 
 __all__ = ["html_summary", "text_summary"]
@@ -79,14 +80,20 @@ def _detail(layer: Layer) -> str:
                 )
                 if regularizer is not None
             ]
-            return ", ".join([layer.activation.name, *penalties, *([] if layer.use_bias else ["no bias"])])
+            bias = [] if layer.use_bias else ["no bias"]
+            return ", ".join([_activation(layer.activation), *penalties, *bias])
         case Activation():
-            return layer.activation.name
+            return _activation(layer.activation)
         case Dropout():
             return f"rate {layer.rate:g}"
         case Normalization():
             return "(x - mean) / deviation"
     return ""
+
+
+def _activation(activation: ActivationFunction) -> str:
+    groups = [str(size) for size in activation.groups]
+    return f"{activation.name} of {' + '.join(groups)}" if groups else activation.name
 
 
 def _totals(layers: Sequence[Layer], bytes_each: int) -> list[str]:

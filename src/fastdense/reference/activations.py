@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from fastdense.reference import curves
-from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec
+from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec, group_slices
 
 __all__ = ["activate", "activate_backward", "activation_spec", "softmax", "softmax_backward"]
 
@@ -102,7 +102,7 @@ def softmax_backward(a: Sequence[float], da: Sequence[float]) -> list[float]:
 
 
 def activate(spec: ActivationSpec, z: Sequence[float]) -> list[float]:
-    """Return ``a = g(z)``.
+    """Return ``a = g(z)``; a softmax with groups is one softmax a group.
 
     Parameters
     ----------
@@ -117,9 +117,11 @@ def activate(spec: ActivationSpec, z: Sequence[float]) -> list[float]:
     --------
     >>> activate(ActivationSpec("relu"), [-2.0, 3.0])
     [0.0, 3.0]
+    >>> activate(ActivationSpec("softmax", groups=(2, 1)), [7.0, 7.0, -4.0])
+    [0.5, 0.5, 1.0]
     """
     if spec.name == "softmax":
-        return softmax(z)
+        return [a_i for group in group_slices(spec, len(z)) for a_i in softmax(z[group])]
     g, _ = curve(spec)
     return [g(value) for value in z]
 
@@ -127,7 +129,7 @@ def activate(spec: ActivationSpec, z: Sequence[float]) -> list[float]:
 def activate_backward(
     spec: ActivationSpec, z: Sequence[float], a: Sequence[float], da: Sequence[float]
 ) -> list[float]:
-    """Return ``dz_i = g'(z_i) * da_i``, or softmax's `softmax_backward`.
+    """Return ``dz_i = g'(z_i) * da_i``, or softmax's `softmax_backward`, of each group by itself.
 
     Parameters
     ----------
@@ -147,6 +149,7 @@ def activate_backward(
     [2.0]
     """
     if spec.name == "softmax":
-        return softmax_backward(a, da)
+        groups = group_slices(spec, len(z))
+        return [dz_i for group in groups for dz_i in softmax_backward(a[group], da[group])]
     _, derivative = curve(spec)
     return [derivative(z_i) * da_i for z_i, da_i in zip(z, da, strict=True)]

@@ -1,6 +1,7 @@
 """The loss of one row and its gradient with respect to that row: Keras' definitions.
 
-Every loss but the categorical ones is a mean over the row's ``n`` outputs. ``y`` is the target, ``a`` the
+Every loss but the categorical ones is a mean over the row's ``n`` outputs; categorical cross-entropy is a sum
+over its groups of outputs, most often one. ``y`` is the target, ``a`` the
 output: a probability or a mean, or with ``from_logits`` the number that a sigmoid, softmax or exponential
 would turn into one.
 """
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from fastdense.reference.activations import softmax
 from fastdense.reference.curves import sigmoid
 from fastdense.reference.ieee import divide, exp, log, sign, times
-from fastdense.spec import LOSSES, LossSpec
+from fastdense.spec import LOSSES, LossSpec, group_slices
 
 __all__ = ["loss", "loss_gradient", "target"]
 
@@ -26,8 +27,8 @@ CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 def target(spec: LossSpec, y: float | Row, n_out: int) -> list[float]:
     """Return the row that a loss compares with: one-hot for a class index, then label smoothing.
 
-    Smoothing by ``s`` gives ``y * (1 - s) + s / 2`` for binary and ``y * (1 - s) + s / n_out`` for
-    categorical cross-entropy.
+    Smoothing by ``s`` gives ``y * (1 - s) + s / 2`` for binary and ``y * (1 - s) + s / n`` for categorical
+    cross-entropy, ``n`` the outputs of the group, all of them where there is one.
 
     Parameters
     ----------
@@ -43,15 +44,19 @@ def target(spec: LossSpec, y: float | Row, n_out: int) -> list[float]:
     --------
     >>> target(LossSpec("sparse_categorical_crossentropy", label_smoothing=0.5), 2, n_out=4)
     [0.125, 0.125, 0.625, 0.125]
+    >>> target(LossSpec("categorical_crossentropy", label_smoothing=0.5, groups=(2, 1)), [1.0, 0.0, 1.0], 3)
+    [0.75, 0.25, 1.0]
     """
     row = [float(k == y) for k in range(n_out)] if isinstance(y, int | float) else list(y)
     if spec.name == "binary_crossentropy":
-        share = spec.label_smoothing / 2
+        classes = [2] * n_out
     elif spec.name in CATEGORICAL:
-        share = spec.label_smoothing / n_out
+        sizes = [group.stop - group.start for group in group_slices(spec, n_out)]
+        classes = [size for size in sizes for _ in range(size)]
     else:
         return row
-    return [value * (1 - spec.label_smoothing) + share for value in row]
+    smoothing = spec.label_smoothing
+    return [value * (1 - smoothing) + smoothing / n for value, n in zip(row, classes, strict=True)]
 
 
 def loss(spec: LossSpec, y: float | Row, a: Row) -> float:
@@ -80,6 +85,9 @@ def loss(spec: LossSpec, y: float | Row, a: Row) -> float:
     1.386294
     >>> round(loss(LossSpec("sparse_categorical_crossentropy", from_logits=True), 1, [0.0, math.log(3)]), 6)
     0.287682
+    >>> by_groups = LossSpec("categorical_crossentropy", groups=(2, 2))
+    >>> round(loss(by_groups, [1.0, 0.0, 0.0, 1.0], [0.25, 0.75, 0.5, 0.5]), 6)  # log 4 + log 2
+    2.079442
     """
     return _with_gradient(spec, target(spec, y, len(a)), a)[0]
 
@@ -116,7 +124,7 @@ def _with_gradient(spec: LossSpec, t: Row, a: Row) -> tuple[float, list[float]]:
     if spec.name not in LOSSES:
         raise ValueError(f"unknown loss {spec.name!r}; known: {', '.join(LOSSES)}")
     if spec.name in CATEGORICAL:
-        return _categorical_from_logits(t, a) if spec.from_logits else _categorical(t, a)
+        return _over_groups(spec, t, a)
     pairs = [ELEMENTWISE[spec.name](spec, t_i, a_i) for t_i, a_i in zip(t, a, strict=True)]
     n = len(a)
     return sum(value for value, _ in pairs) / n, [slope / n for _, slope in pairs]
@@ -177,6 +185,17 @@ ELEMENTWISE = {
     "poisson": _poisson,
     "quantile": _quantile,
 }
+
+
+def _over_groups(spec: LossSpec, t: Row, a: Row) -> tuple[float, list[float]]:
+    """Return the sum of the groups' cross-entropies; an output's slope is that of its own group's."""
+    value, gradient = 0.0, []
+    for group in group_slices(spec, len(a)):
+        of_group = _categorical_from_logits if spec.from_logits else _categorical
+        term, slopes = of_group(t[group], a[group])
+        value += term
+        gradient += slopes
+    return value, gradient
 
 
 def _categorical(t: Row, a: Row) -> tuple[float, list[float]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fastdense import engines
-from fastdense.checks import flag, number
+from fastdense.checks import flag, number, sizes
 from fastdense.config import Configurable, Family
 from fastdense.spec import LossSpec
 from fastdense.training.targets import as_targets
@@ -86,9 +88,40 @@ class BinaryCrossentropy(_Crossentropy):
 
 @FAMILY.add("categorical_crossentropy")
 class CategoricalCrossentropy(_Crossentropy):
-    """``-sum(y log(p))`` over the classes; targets are rows of probabilities, such as one-hot ones."""
+    """``-sum(y log(p))`` over the classes; targets are rows of probabilities, such as one-hot ones.
+
+    Parameters
+    ----------
+    from_logits : bool
+        As for the other cross-entropies.
+    label_smoothing : float
+        ``y`` becomes ``y * (1 - label_smoothing) + label_smoothing / n``, ``n`` the classes of its group.
+    groups : tuple of int
+        The columns of each group of classes, from the first column to the last: several questions with an
+        answer each, one-hot in its group. A row's loss is then the sum of the groups' losses,
+        ``sum(-sum(y_i log(p_i) for i in G) for G in groups)``. A last layer that is a softmax of the same
+        groups is computed from its logits. Empty is one group of all columns.
+
+    Examples
+    --------
+    >>> import fastdense as fd
+    >>> loss = fd.losses.CategoricalCrossentropy(groups=(2, 3))
+    >>> round(loss([[1, 0, 0, 0, 1]], [[0.5, 0.5, 0.25, 0.25, 0.5]]), 6)  # log 2 + log 2
+    1.386294
+    """
 
     name = "categorical_crossentropy"
+    _later = frozenset({"groups"})
+
+    def __init__(
+        self, from_logits: bool = False, label_smoothing: float = 0.0, groups: Sequence[int] = ()
+    ) -> None:
+        super().__init__(from_logits, label_smoothing)
+        self.groups = sizes("groups", groups)
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return replace(super().spec(), groups=self.groups)
 
 
 @FAMILY.add("sparse_categorical_crossentropy")

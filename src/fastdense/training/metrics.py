@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import number
+from fastdense.checks import number, sizes
 from fastdense.config import Configurable, Family
 from fastdense.errors import ShapeError
 from fastdense.spec import LossSpec
@@ -131,13 +131,41 @@ class BinaryAccuracy(_Mean):
 
 @FAMILY.add("categorical_accuracy")
 class CategoricalAccuracy(_Mean):
-    """The share of rows whose largest output is where the largest target is."""
+    """The share of rows whose largest output is where the largest target is.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
+    groups : tuple of int
+        The columns of each group of classes, as of `CategoricalCrossentropy`: the share is then that of all
+        rows' groups.
+
+    Examples
+    --------
+    >>> import fastdense as fd
+    >>> metric = fd.metrics.CategoricalAccuracy(groups=(2, 3))
+    >>> metric([[1, 0, 0, 0, 1]], [[0.4, 0.6, 0.1, 0.1, 0.8]])  # the first answer is wrong
+    0.5
+    """
 
     default_name = "categorical_accuracy"
+    _later = frozenset({"groups"})
+
+    def __init__(self, name: str | None = None, groups: Sequence[int] = ()) -> None:
+        super().__init__(name)
+        self.groups = sizes("groups", groups)
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         _same_shape(self.name, y, outputs)
-        right: Float = (outputs.argmax(axis=1) == y.argmax(axis=1)).astype(np.float64)
+        groups = self.groups or (outputs.shape[1],)
+        if sum(groups) != outputs.shape[1]:
+            raise ShapeError(
+                f"{self.name} has groups of {groups} columns, but there are {outputs.shape[1]} outputs"
+            )
+        ends = np.cumsum(groups)[:-1]
+        pairs = zip(np.split(outputs, ends, axis=1), np.split(y, ends, axis=1), strict=True)
+        right: Float = np.mean([a.argmax(axis=1) == t.argmax(axis=1) for a, t in pairs], axis=0)
         return right
 
 
@@ -321,7 +349,7 @@ def _accuracy(name: str, loss: LossSpec, n_out: int) -> Metric:
     if loss.name == "sparse_categorical_crossentropy":
         return SparseCategoricalAccuracy(name)
     if loss.name == "categorical_crossentropy" or (loss.name != "binary_crossentropy" and n_out > 1):
-        return CategoricalAccuracy(name)
+        return CategoricalAccuracy(name, loss.groups)
     return BinaryAccuracy(name, threshold=0.0 if loss.from_logits else 0.5)
 
 

@@ -58,6 +58,11 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: 
             f"{loss.name} needs one output a class, at least 2, but the network has 1: give the last layer "
             f"more units, or use binary_crossentropy"
         )
+    if loss.groups and sum(loss.groups) != n_out:
+        raise ShapeError(
+            f"{loss.name} has groups of {loss.groups} columns, {sum(loss.groups)} in all, but the network "
+            f"has {n_out} outputs: they must be as many"
+        )
     if loss.name == "sparse_categorical_crossentropy":
         finite(name, values)
         return _class_numbers(values, n_out, name)
