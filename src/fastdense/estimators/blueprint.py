@@ -78,13 +78,13 @@ def activation_spec(name: Any) -> ActivationSpec:
 
 
 def network_spec(
-    parameters: SharedParameters, widths: Sequence[int], out_activation: str, l2: float, dtype: str
+    parameters: SharedParameters, widths: Sequence[int], last: ActivationSpec, l2: float, dtype: str
 ) -> NetworkSpec:
     """Return the network: dense layers of these widths, dropout after the hidden ones.
 
     ``l2`` times the sum of the squared kernels is added to a step's loss (times the step's own factor).
     """
-    shapes, last = list(pairwise(widths)), activation_spec(out_activation)
+    shapes = list(pairwise(widths))
     layers: list[LayerSpec] = []
     for (n_in, n_units), activation in zip(shapes, [*hidden_activations(parameters), last], strict=True):
         layers.append(DenseSpec(n_in, n_units, activation, kernel_penalty=Penalty(l2=l2)))

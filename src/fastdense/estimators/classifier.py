@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.preprocessing import LabelBinarizer
+from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 from sklearn.utils.validation import validate_data
 
-from fastdense.estimators.goal import Labels
 from fastdense.estimators.inference import outputs_of
+from fastdense.estimators.labels import MANY, Labels, ManyLabels, check_known, labels_of, learn_classes
 from fastdense.estimators.mlp import BaseMLP, Given, _held_out
 from fastdense.estimators.parameters import parameter, with_parameters
+from fastdense.spec import ActivationSpec
 
 __all__ = ["MLPClassifier"]
 
@@ -37,6 +38,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
+        Of several columns of classes, a list of such arrays.
     coefs_, intercepts_ : list of array
         The kernel, (n_in, n_units), and the biases of every layer: read-only. To change them, put another
         array in the list.
@@ -90,28 +92,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            self._learn_classes(y)
-            return X, y
-        classes = unique_labels(y)
-        if self.warm_start and not incremental and set(classes) != set(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {classes}"
-            )
-        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has "
-                f"{classes}."
-            )
+        if hasattr(self, "classes_") and (self.warm_start or incremental):
+            check_known(self._label_kind, self.classes_, y, all_of_them=self.warm_start and not incremental)
+        else:
+            self._label_kind, self.classes_ = learn_classes(y)
         return X, y
 
-    def _learn_classes(self, y: Array) -> None:
-        labels = LabelBinarizer().fit(y)
-        self._label_kind, self.classes_ = labels.y_type_, labels.classes_
+    def _goal(self, y: Array) -> Labels | ManyLabels:
+        return self._labels()
 
-    def _goal(self, y: Array) -> Labels:
-        return Labels(self._label_kind, self.classes_, self.label_smoothing)
+    def _labels(self) -> Labels | ManyLabels:
+        return labels_of(self._label_kind, self.classes_, self.label_smoothing)
+
+    def _out_curve(self) -> ActivationSpec:
+        return replace(super()._out_curve(), groups=self._labels().groups)
 
     def _weights_of(self, given: Given, y: Array, incremental: bool) -> Any:
         if self.class_weight is None:
@@ -144,7 +138,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), optional
-        classes : array-like of shape (n_classes,)
+        classes : array-like of shape (n_classes,), or a list of them for several columns
             All classes that there will be; needed by the first call.
         X_val, y_val, sample_weight_val : as in `fit`
             Needed by early_stopping, which then works over calls: once it has ended the training and gone
@@ -154,10 +148,26 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
-        if _check_partial_fit_first_call(self, classes):
-            labels = LabelBinarizer().fit(y if type_of_target(y).startswith("multilabel") else classes)
-            self._label_kind = labels.y_type_
+        self._learn_all_classes(y, classes)
         return self._continue(Given(X, y, sample_weight), _held_out(X_val, y_val, sample_weight_val))
+
+    def _learn_all_classes(self, y: Any, classes: Any) -> None:
+        """Learn at the first call what classes there will be; later ones may repeat them."""
+        kind = getattr(self, "_label_kind", None) or type_of_target(y)
+        if kind != MANY:
+            if _check_partial_fit_first_call(self, classes):
+                self._label_kind, _ = learn_classes(y if kind.startswith("multilabel") else classes)
+            return
+        known: Any = getattr(self, "classes_", None)
+        if classes is None:
+            if known is None:
+                raise ValueError("classes must be passed on the first call to partial_fit: a list a column")
+            return
+        given = [np.unique(own) for own in classes]
+        if known is None:
+            self._label_kind, self.classes_ = MANY, given
+        elif len(given) != len(known) or not all(map(np.array_equal, given, known)):
+            raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit")
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of every row.
@@ -171,18 +181,47 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         y : array of shape (n_samples,), or of labels (n_samples, n_classes)
         """
         outputs = outputs_of(self, X)
-        return self._goal(outputs).decode(outputs)
+        return self._labels().decode(outputs)
 
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probability of every class, or of labels each label's, shape (n_samples, n_classes)."""
+    def predict_proba(self, X: Any) -> Any:
+        """Return the probability of every class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p : array of shape (n_samples, n_classes)
+            Of labels, each one's; of several columns of classes, a list of such arrays.
+        """
         outputs = outputs_of(self, X)
+        labels = self._labels()
+        if isinstance(labels, ManyLabels):
+            return labels.split(outputs)
         return outputs if self.n_outputs_ > 1 else np.hstack([1 - outputs, outputs])
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`."""
         probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
+            if isinstance(probabilities, list):
+                return [np.log(each) for each in probabilities]
             return np.log(probabilities, out=probabilities)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: of several labels or columns, the share of rows that have all of them right.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+        """
+        found = self.predict(X)
+        if self._label_kind != MANY:
+            return float(accuracy_score(y, found, sample_weight=sample_weight))
+        return float(np.average((np.asarray(y) == found).all(axis=1), weights=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from fastdense.estimators.inference import Inference, fitted_network
+from fastdense.estimators.labels import MANY
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import Dense, Input
 from fastdense.network.sequential import Sequential
@@ -84,6 +85,8 @@ def to_sklearn(estimator: BaseMLP) -> Any:
         scikit-learn's has no such activation, loss or labels; it is named.
     """
     check_is_fitted(estimator)
+    if getattr(estimator, "_label_kind", None) == MANY:
+        raise ValueError("scikit-learn's MLPClassifier has no targets of several columns of classes")
     kind = neural_network.MLPClassifier if is_classifier(estimator) else neural_network.MLPRegressor
     known = estimator.get_params(deep=False)
     made = kind(**{name: known[name] for name in kind().get_params()})

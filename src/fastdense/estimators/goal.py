@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 
 from fastdense.spec import LossSpec
 
-__all__ = ["Goal", "Labels", "Numbers"]
+__all__ = ["Goal", "Numbers"]
 
 Array = NDArray[Any]
 
@@ -27,6 +27,10 @@ class Goal(Protocol):
     @property
     def out_activation(self) -> str:
         """The last layer's, by scikit-learn's name."""
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """The sizes of a softmax's groups, where it has several."""
 
     @property
     def loss(self) -> LossSpec:
@@ -54,81 +58,6 @@ class Goal(Protocol):
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Classes: two of them are one output, more of them or several labels a row are one output each.
-
-    Attributes
-    ----------
-    kind : str
-        scikit-learn's word for the targets: "binary", "multiclass" or "multilabel-indicator".
-    classes : array of shape (n_classes,)
-        Sorted. Of labels, their columns' numbers.
-    smoothing : float
-        The share of every target that is spread over all classes.
-    """
-
-    kind: str
-    classes: Array
-    smoothing: float = 0.0
-
-    shares = 1
-
-    @property
-    def n_outputs(self) -> int:
-        """One for two classes (or one), else one a class."""
-        return 1 if self.kind == "binary" else len(self.classes)
-
-    @property
-    def out_activation(self) -> str:
-        """Probabilities of classes that exclude each other sum to 1; those of labels don't."""
-        return "softmax" if self.kind == "multiclass" else "logistic"
-
-    @property
-    def loss(self) -> LossSpec:
-        """The cross-entropy; class numbers are its targets where classes exclude each other."""
-        name = "sparse_categorical" if self.kind == "multiclass" else "binary"
-        return LossSpec(f"{name}_crossentropy", label_smoothing=self.smoothing)
-
-    @property
-    def factor(self) -> float:
-        """The labels' cross-entropies are summed."""
-        return 1.0 if self.kind == "multiclass" else float(self.n_outputs)
-
-    def encode(self, y: Array, dtype: str) -> Array:
-        """Return class numbers, or zeros and ones."""
-        if self.kind == "multilabel-indicator":
-            return np.asarray(y.toarray() if hasattr(y, "toarray") else y).astype(dtype)
-        numbers = np.searchsorted(self.classes, y)
-        return numbers if self.kind == "multiclass" else numbers.astype(dtype)[:, np.newaxis]
-
-    def decode(self, outputs: Array) -> Array:
-        """Return the likelier class of every row, or each label that is likelier than not."""
-        numbers = self._numbers(outputs)
-        if self.kind == "multilabel-indicator":
-            return numbers
-        labels: Array = self.classes.take(numbers, mode="clip")  # a single class is never the second
-        return labels
-
-    def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
-        """Return the accuracy; of labels, the share of rows that have all of them right."""
-        if not np.isfinite(outputs).all():
-            return float("nan")
-        right = self._numbers(outputs) == (y[:, 0] if self.kind == "binary" else y)
-        all_right = right.all(axis=1) if right.ndim == 2 else right
-        return float(np.average(all_right, weights=sample_weight))
-
-    def constant(self, y: Array) -> None:
-        """Return None."""
-
-    def _numbers(self, outputs: Array) -> Array:
-        if self.kind == "multiclass":
-            likeliest: Array = outputs.argmax(axis=1)
-            return likeliest
-        likely = (outputs > 0.5).astype(int)
-        return likely[:, 0] if self.kind == "binary" else likely
-
-
-@dataclass(frozen=True)
 class Numbers:
     """Numbers: one output a column of targets.
 
@@ -140,6 +69,8 @@ class Numbers:
 
     n_outputs: int
     loss: LossSpec
+
+    groups = ()
 
     @property
     def out_activation(self) -> str:

@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
-from fastdense.estimators.blueprint import activation_spec, grouped, hidden_activations
+from fastdense.estimators.blueprint import grouped, hidden_activations
 from fastdense.estimators.rows import as_matrix
 from fastdense.spec import DenseSpec, NetworkSpec
 
@@ -55,7 +55,7 @@ class Inference:
 
 def fitted_network(estimator: BaseMLP) -> NetworkSpec:
     """Return the network that the fitted weights are of, as in prediction: without dropout and penalties."""
-    curves = [*hidden_activations(estimator), activation_spec(estimator.out_activation_)]
+    curves = [*hidden_activations(estimator), estimator._out_curve()]
     shapes = zip(estimator.coefs_, curves, strict=True)
     layers = tuple(DenseSpec(coef.shape[0], coef.shape[1], curve) for coef, curve in shapes)
     return NetworkSpec(layers[0].n_in, layers, str(estimator.coefs_[0].dtype))

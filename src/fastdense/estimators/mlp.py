@@ -20,6 +20,7 @@ from fastdense import engines
 from fastdense.estimators import exchange
 from fastdense.estimators.blueprint import (
     Weights,
+    activation_spec,
     chosen_optimizer,
     first_weights,
     hidden_sizes,
@@ -35,6 +36,7 @@ from fastdense.estimators.records import Records
 from fastdense.estimators.rows import Rows, as_matrix
 from fastdense.estimators.stochastic import Job, fit_stochastic
 from fastdense.network.sequential import Sequential
+from fastdense.spec import ActivationSpec
 
 __all__ = ["BaseMLP", "Given"]
 
@@ -131,6 +133,10 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             listeners.fit_ended()
         return self
 
+    def _out_curve(self) -> ActivationSpec:
+        """Return the last layer's activation."""
+        return activation_spec(self.out_activation_)
+
     def _solve(self, job: Job, weights: Weights, random_state: np.random.RandomState) -> None:
         if self.solver == "lbfgs":
             fit_lbfgs(self, job, weights)
@@ -156,7 +162,7 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
                     "dropout needs solver='adam' or 'sgd': L-BFGS wants a loss that stays the same"
                 )
             l2 *= rows.as_one_batch()[1]
-        network = network_spec(self, widths, self.out_activation_, l2, str(rows.X.dtype))
+        network = network_spec(self, widths, self._out_curve(), l2, str(rows.X.dtype))
         seed = int(random_state.randint(2**31)) if self.dropout else 0
         train = np.arange(len(rows))
         if self.early_stopping and held_out is None and self.solver != "lbfgs":

@@ -34,7 +34,7 @@ class Records:
 
     coefs_: list[Array]
     intercepts_: list[Array]
-    classes_: Array
+    classes_: Any
     n_features_in_: int
     n_outputs_: int
     n_layers_: int
