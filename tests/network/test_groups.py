@@ -195,6 +195,14 @@ def test_the_accuracy_of_groups_has_as_many_columns_as_there_are_outputs():
         fd.metrics.CategoricalAccuracy(groups=(3, 3))(Y, Y)
 
 
+def test_a_row_of_several_classes_has_no_class_weight():
+    model = classifier()
+    model.compile(loss=CategoricalCrossentropy(groups=GROUPS))
+    for use in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match="they have 2, one a group: weigh rows by sample_weight"):
+            use(X, Y, class_weight={0: 2.0})
+
+
 def test_a_summary_shows_groups():
     shown = []
     classifier([fd.Dense(5), fd.Activation(grouped()), fd.Dense(5, grouped())]).summary(shown.append)

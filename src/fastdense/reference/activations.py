@@ -30,8 +30,8 @@ def activation_spec(activation: str | ActivationSpec) -> ActivationSpec:
 
     Examples
     --------
-    >>> activation_spec("elu")
-    ActivationSpec(name='elu', alpha=1.0)
+    >>> activation_spec("elu") == ActivationSpec("elu", alpha=1.0)
+    True
     """
     if isinstance(activation, str):
         activation = ActivationSpec(activation, DEFAULT_ALPHA.get(activation, 0.0))

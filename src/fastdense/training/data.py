@@ -63,10 +63,21 @@ def prepare(
     return Data(A_in, targets, as_weights(sample_weight, len(A_in), model.dtype, f"{owner}sample_weight"))
 
 
-def weigh_classes(data: Data, class_weight: Mapping[int, float] | None) -> Data:
-    """Return the data with every row's weight multiplied by its class's."""
+def weigh_classes(data: Data, loss: LossSpec, class_weight: Mapping[int, float] | None) -> Data:
+    """Return the data with every row's weight multiplied by its class's.
+
+    Raises
+    ------
+    ValueError
+        A row has a class in each of the loss's groups.
+    """
     if class_weight is None:
         return data
+    if len(loss.groups) > 1:
+        raise ValueError(
+            f"class_weight is of rows of one class, but here they have {len(loss.groups)}, one a group: "
+            f"weigh rows by sample_weight"
+        )
     weights = class_weights(class_weight, data.y, data.X.dtype.name)
     return replace(data, weights=weights if data.weights is None else weights * data.weights)
 

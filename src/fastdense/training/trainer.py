@@ -156,7 +156,7 @@ class Trainer(Trainable):
         held_out = validation(self, loss, validation_data)
         if held_out is None:
             data, held_out = split(data, validation_split)
-        data = weigh_classes(data, class_weight)
+        data = weigh_classes(data, loss, class_weight)
         self.next_epoch, self.stop_training = whole("initial_epoch", initial_epoch), False
         self.history = History()
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
@@ -235,9 +235,10 @@ class Trainer(Trainable):
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Take one step on all the given rows and return their loss and metrics from before it."""
-        data = prepare(self, self._compiled_loss().spec(), x, y, sample_weight)
+        loss = self._compiled_loss().spec()
+        data = weigh_classes(prepare(self, loss, x, y, sample_weight), loss, class_weight)
         with np.errstate(all="ignore"):
-            logs = train_once(self, weigh_classes(data, class_weight), self._resolve_metrics())
+            logs = train_once(self, data, self._resolve_metrics())
         return _results(logs, return_dict)
 
     def test_on_batch(
