@@ -11,8 +11,10 @@ parameters" always means those, in layer order, ``W`` before ``B``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 __all__ = [
     "ACTIVATIONS",
@@ -30,6 +32,7 @@ __all__ = [
     "Penalty",
     "ScaleSpec",
     "TrainingSpec",
+    "check_parameters",
     "group_slices",
     "loss_reads_logits",
     "slot_names",
@@ -222,6 +225,33 @@ def slot_names(optimizer: OptimizerSpec) -> tuple[str, ...]:
         case "adam":
             return ("m", "v")
     raise ValueError(f"unknown optimizer {optimizer.name!r}; known: {', '.join(OPTIMIZERS)}")
+
+
+def parameter_shapes(layer: LayerSpec) -> list[tuple[int, ...]]:
+    """Return the shapes of the arrays that go with a layer."""
+    match layer:
+        case DenseSpec():
+            return [(layer.n_in, layer.n_units), *([(layer.n_units,)] if layer.use_bias else [])]
+        case ScaleSpec():
+            return [(layer.n_in,), (layer.n_in,)]
+    return []
+
+
+def check_parameters(network: NetworkSpec, parameters: Sequence[Sequence[Any]]) -> None:
+    """Raise ValueError unless the layers fit one another, and arrays of their shapes come with them.
+
+    Compiled code trusts both: it would read and write past an array's end.
+    """
+    if len(parameters) != len(network.layers):
+        raise ValueError(f"{len(network.layers)} layers take as many tuples of arrays, got {len(parameters)}")
+    width = network.n_in
+    for i, (layer, arrays) in enumerate(zip(network.layers, parameters, strict=True)):
+        if layer.n_in != width:
+            raise ValueError(f"layer {i} takes {layer.n_in} columns, but is given {width}")
+        shapes, expected = [tuple(array.shape) for array in arrays], parameter_shapes(layer)
+        if shapes != expected:
+            raise ValueError(f"layer {i} has arrays of the shapes {expected}, got {shapes}")
+        width = layer.n_units
 
 
 _GROUPED = ("softmax", "categorical_crossentropy")

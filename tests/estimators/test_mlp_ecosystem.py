@@ -98,12 +98,13 @@ def test_metadata_is_routed():
         scaler = StandardScaler().set_fit_request(sample_weight=False)
         scaled = make_pipeline(scaler, model, transform_input=["X_val"])
         scaled.fit(X, Y, sample_weight=weights, X_val=X[:20], y_val=Y[:20])
-        search = GridSearchCV(model, {"alpha": [1e-3, 1e-2]}, cv=2)
-        search.fit(X, Y, sample_weight=weights)
+        search = GridSearchCV(model, {"alpha": [1e-3]}, cv=2).fit(X, Y, sample_weight=weights)
     expected = small().fit(StandardScaler().fit_transform(X), Y, sample_weight=weights)
     found = scaled[-1]
     assert_within(found.coefs_[0], expected.coefs_[0], 0.0)
     assert len(found.validation_scores_) == found.n_iter_
+    refitted = small(alpha=1e-3).fit(X, Y, sample_weight=weights)
+    assert_within(search.best_estimator_.coefs_[0], refitted.coefs_[0], 0.0)
 
 
 def threads_in_use(_):
@@ -133,10 +134,14 @@ def test_scores_are_monitored():
         assert_within(scores[-1], model.score(X, Y), 0.0)
 
 
-def test_progress_is_shown_and_searches_pass_it_on(capsys):
+def test_progress_is_shown_and_pipelines_pass_it_on(capsys):
     pytest.importorskip("rich")
     small(max_iter=3).set_callbacks(ProgressBar()).fit(X, Y)
     assert "MLPClassifier - fit" in capsys.readouterr().out
+    make_pipeline(StandardScaler(), small(max_iter=3)).set_callbacks(ProgressBar()).fit(X, Y)
+    said = capsys.readouterr().out
+    assert "Pipeline - fit" in said
+    assert "MLPClassifier" in said
 
 
 class Recorder:

@@ -78,6 +78,8 @@ def test_bad_rows_raise_what_scikit_learn_raises(model, name, method):
 def test_numbers_that_float32_can_hold_are_no_error(model):
     rows = np.where(X[:3] == X[0, 0], 3.39e38, X[:3])
     assert model.predict(rows).shape == (3,)
+    with pytest.raises(ValueError, match="too large for dtype"):
+        model.predict(2 * rows)
 
 
 def test_unfitted():

@@ -78,7 +78,7 @@ def test_a_clone_is_unfitted_and_has_the_parameters():
     assert not hasattr(twin, "coefs_")
     for name, value in model.get_params().items():
         assert repr(getattr(twin, name)) == repr(value)
-    assert twin.fit(X, Y).score(X, Y) > 0.3
+    assert twin.set_params(max_iter=60).fit(X, Y).score(X, Y) > 0.8
 
 
 @pytest.mark.parametrize("name", TARGETS)

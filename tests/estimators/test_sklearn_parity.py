@@ -65,6 +65,11 @@ CASES = {
     "identity": (MLPRegressor, NUMBERS, {"activation": "identity"}),
     "constants": (MLPClassifier, CLASSES, {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3}),
     "no hidden layer": (MLPClassifier, CLASSES, {"hidden_layer_sizes": ()}),
+    "no hidden layer, logistic": (
+        MLPClassifier,
+        CLASSES,
+        {"hidden_layer_sizes": (), "activation": "logistic"},
+    ),
     "stops": (MLPClassifier, (data.X_IRIS, data.Y_IRIS), {"tol": 0.05, "max_iter": 300}),
     "numbers": (MLPRegressor, NUMBERS, {}),
     "three numbers": (MLPRegressor, (data.X_NUMBERS, data.Y_THREE), {}),

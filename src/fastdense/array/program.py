@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from fastdense.array.losses import losses
 from fastdense.array.network import backward, forward, head, total_penalty, trainable
 from fastdense.array.optimizers import clip, new_slots, update
-from fastdense.spec import DenseSpec, DropoutSpec, NetworkSpec, TrainingSpec
+from fastdense.spec import DenseSpec, DropoutSpec, NetworkSpec, TrainingSpec, check_parameters
 
 __all__ = ["ArrayEngine", "ArrayProgram"]
 
@@ -45,6 +45,7 @@ class ArrayEngine:
         slots: Sequence[Sequence[Any]] | None = None,
     ) -> ArrayProgram:
         """Return a program that starts from ``parameters`` and ``slots``; it never writes to either."""
+        check_parameters(network, parameters)
         dtype = getattr(self.xp, network.dtype)
         weights = self._copy(parameters, dtype)
         if slots is not None:

@@ -1,4 +1,4 @@
-"""Estimators: networks that choose their own shape and training from the data.
+"""Estimators: networks behind scikit-learn's interface, and networks that are made to fit a table.
 
 The two with scikit-learn's interface load when they are first used, and scikit-learn with them.
 """

@@ -55,15 +55,15 @@ def hidden_sizes(parameters: SharedParameters) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def hidden_activations(parameters: SharedParameters) -> list[ActivationSpec]:
-    """Return the activation of every hidden layer.
+def hidden_activations(parameters: SharedParameters, count: int) -> list[ActivationSpec]:
+    """Return the activation of every one of so many hidden layers.
 
     Raises
     ------
     ValueError
         There are not as many as hidden layers, or one of them is unknown.
     """
-    given, count = parameters.activation, len(hidden_sizes(parameters))
+    given = parameters.activation
     each = list(given) if isinstance(given, list | tuple) else [given] * count
     if len(each) != count:
         raise ValueError(
@@ -86,7 +86,8 @@ def network_spec(
     """
     shapes = list(pairwise(widths))
     layers: list[LayerSpec] = []
-    for (n_in, n_units), activation in zip(shapes, [*hidden_activations(parameters), last], strict=True):
+    curves = [*hidden_activations(parameters, len(shapes) - 1), last]
+    for (n_in, n_units), activation in zip(shapes, curves, strict=True):
         layers.append(DenseSpec(n_in, n_units, activation, kernel_penalty=Penalty(l2=l2)))
         if parameters.dropout and len(layers) < 2 * len(shapes) - 1:
             layers.append(DropoutSpec(n_units, parameters.dropout, stream=len(layers)))
@@ -102,9 +103,14 @@ def first_weights(
     are logistic (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", 2010), biases too.
     """
-    names = [spec.name for spec in hidden_activations(parameters)]
+    shapes = list(pairwise(widths))
+    names = [spec.name for spec in hidden_activations(parameters, len(shapes) - 1)]
+    if names or isinstance(parameters.activation, list | tuple):
+        last = [names[-1] if names else "linear"]
+    else:
+        last = [activation_spec(parameters.activation).name]  # it decides even where it is not used
     coefs, intercepts = [], []
-    for (n_in, n_units), name in zip(pairwise(widths), [*names, *(names[-1:] or ["linear"])], strict=True):
+    for (n_in, n_units), name in zip(shapes, [*names, *last], strict=True):
         bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (n_in + n_units))
         coefs.append(random_state.uniform(-bound, bound, (n_in, n_units)).astype(dtype))
         intercepts.append(random_state.uniform(-bound, bound, n_units).astype(dtype))

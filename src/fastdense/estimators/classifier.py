@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, replace
+from functools import partial
 from numbers import Real
 from typing import Any, Self
 
@@ -10,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 from sklearn.utils.validation import validate_data
 
 from fastdense.estimators.inference import outputs_of
-from fastdense.estimators.labels import MANY, Labels, ManyLabels, check_known, labels_of, learn_classes
+from fastdense.estimators.labels import MANY, Classes, Labels, ManyLabels, class_weights, labels_of, weigh
 from fastdense.estimators.mlp import BaseMLP, Given, _held_out
 from fastdense.estimators.parameters import parameter, with_parameters
 from fastdense.spec import ActivationSpec
@@ -71,7 +73,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         None,
         [dict, list, StrOptions({"balanced"}), None],
         "dict, list of dict, 'balanced' or None",
-        """What each class weighs, on top of sample_weight; 'balanced' lets every class weigh the same.""",
+        """What each class weighs, on top of sample_weight and in validation too; 'balanced' lets every class
+        weigh the same. For several columns, a list of dicts.""",
     )
     label_smoothing: float = parameter(
         0.0,
@@ -93,32 +96,34 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if hasattr(self, "classes_") and (self.warm_start or incremental):
-            check_known(self._label_kind, self.classes_, y, all_of_them=self.warm_start and not incremental)
+            self._classes().check(y, given.name, all_of_them=self.warm_start and not incremental)
         else:
-            self._label_kind, self.classes_ = learn_classes(y)
+            self._label_kind, self.classes_, self._sparse_labels = Classes.of(y)
         return X, y
+
+    def _classes(self) -> Classes:
+        return Classes(self._label_kind, self.classes_, self._sparse_labels)
 
     def _goal(self, y: Array) -> Labels | ManyLabels:
         return self._labels()
 
     def _labels(self) -> Labels | ManyLabels:
-        return labels_of(self._label_kind, self.classes_, self.label_smoothing)
+        return labels_of(self._classes(), self.label_smoothing)
 
     def _out_curve(self) -> ActivationSpec:
         return replace(super()._out_curve(), groups=self._labels().groups)
 
-    def _weights_of(self, given: Given, y: Array, incremental: bool) -> Any:
+    def _weigh_targets(self, y: Array, incremental: bool) -> Callable[[Array], Array] | None:
         if self.class_weight is None:
-            return given.sample_weight
+            return None
         if incremental and self.class_weight == "balanced":
             raise ValueError(
                 "class_weight 'balanced' is not supported for partial_fit: it needs all rows at once. Give "
                 "the weights as a dict (sklearn.utils.compute_class_weight finds them)."
             )
-        weights = compute_sample_weight(self.class_weight, y)
-        return weights if given.sample_weight is None else weights * np.asarray(given.sample_weight)
+        return partial(weigh, class_weights(self.class_weight, self._classes(), y), self._classes())
 
-    @available_if(lambda self: self._can_be_continued())  # type: ignore[untyped-decorator]
+    @available_if(lambda self: self._check_solver())  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(
         self,
@@ -156,7 +161,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         kind = getattr(self, "_label_kind", None) or type_of_target(y)
         if kind != MANY:
             if _check_partial_fit_first_call(self, classes):
-                self._label_kind, _ = learn_classes(y if kind.startswith("multilabel") else classes)
+                learned = Classes.of(y if kind.startswith("multilabel") else classes)
+                self._label_kind, _, self._sparse_labels = learned
             return
         known: Any = getattr(self, "classes_", None)
         if classes is None:
@@ -165,7 +171,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return
         given = [np.unique(own) for own in classes]
         if known is None:
-            self._label_kind, self.classes_ = MANY, given
+            self._label_kind, self.classes_, self._sparse_labels = Classes(MANY, given)
         elif len(given) != len(known) or not all(map(np.array_equal, given, known)):
             raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit")
 

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn import neural_network
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from fastdense.estimators.blueprint import hidden_activations
 from fastdense.estimators.inference import Inference, fitted_network
-from fastdense.estimators.labels import MANY
+from fastdense.estimators.labels import LABELS, MANY
+from fastdense.estimators.parameters import ACTIVATION_NAMES
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import Dense, Input
 from fastdense.network.sequential import Sequential
@@ -28,6 +31,7 @@ __all__ = ["from_sklearn", "to_network", "to_sklearn"]
 
 Array = NDArray[Any]
 
+THEIRS = {True: neural_network.MLPClassifier, False: neural_network.MLPRegressor}
 # What a fit leaves that both have; the weights apart.
 _RECORDS = (
     "loss_", "best_loss_", "loss_curve_", "validation_scores_", "best_validation_score_", "n_iter_", "t_",
@@ -63,12 +67,15 @@ def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
             f"from_sklearn takes scikit-learn's MLPClassifier or MLPRegressor, not {estimator!r:.200}"
         )
     kind = MLPClassifier if is_classifier(estimator) else MLPRegressor
-    made = kind(dtype="auto", **estimator.get_params(deep=False))
+    known = THEIRS[is_classifier(estimator)]().get_params()
+    made = kind(dtype="auto", **{name: getattr(estimator, name) for name in known})
     if not hasattr(estimator, "coefs_"):
         return made
+    made._start_records()
     _copy_records(estimator, made)
     if is_classifier(estimator):
-        made._label_kind = estimator._label_binarizer.y_type_
+        binarizer = estimator._label_binarizer
+        made._label_kind, made._sparse_labels = binarizer.y_type_, binarizer.sparse_input_
     made.coefs_, made.intercepts_ = _read_only(estimator.coefs_), _read_only(estimator.intercepts_)
     made._best_coefs, made._best_intercepts = made.coefs_, made.intercepts_
     made.validation_loss_curve_, made.stopped_, made._inference = None, False, Inference()
@@ -87,8 +94,8 @@ def to_sklearn(estimator: BaseMLP) -> Any:
     check_is_fitted(estimator)
     if getattr(estimator, "_label_kind", None) == MANY:
         raise ValueError("scikit-learn's MLPClassifier has no targets of several columns of classes")
-    kind = neural_network.MLPClassifier if is_classifier(estimator) else neural_network.MLPRegressor
-    known = estimator.get_params(deep=False)
+    kind = THEIRS[is_classifier(estimator)]
+    known = estimator.get_params(deep=False) | {"activation": _their_activation(estimator)}
     made = kind(**{name: known[name] for name in kind().get_params()})
     made._validate_params()
     _copy_records(estimator, made)
@@ -124,6 +131,13 @@ def to_network(estimator: BaseMLP) -> Sequential:
     return network
 
 
+def _their_activation(estimator: BaseMLP) -> Any:
+    """Return the activation by scikit-learn's name, where all hidden layers have one that it knows."""
+    found = {spec.name for spec in hidden_activations(estimator, len(estimator.coefs_) - 1)}
+    names = {ours: theirs for theirs, ours in ACTIVATION_NAMES.items()}
+    return names.get(*found, *found) if len(found) == 1 else estimator.activation
+
+
 def _curve(spec: ActivationSpec) -> ActivationFunction:
     return ActivationFunction(spec.name, spec.alpha if spec.name in DEFAULT_ALPHA else None, spec.groups)
 
@@ -146,6 +160,7 @@ def _read_only(arrays: list[Array]) -> list[Array]:
 def _binarizer(estimator: Any) -> LabelBinarizer:
     """Return what scikit-learn's classifier turns classes into numbers with."""
     classes = estimator.classes_
-    if estimator._label_kind == "multilabel-indicator":
-        return LabelBinarizer().fit(np.eye(len(classes), dtype=int))
+    labels = np.eye(len(classes), dtype=int)
+    if estimator._label_kind == LABELS:
+        return LabelBinarizer().fit(csr_matrix(labels) if estimator._sparse_labels else labels)
     return LabelBinarizer().fit(classes)

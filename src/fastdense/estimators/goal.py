@@ -47,9 +47,6 @@ class Goal(Protocol):
     def encode(self, y: Array, dtype: str) -> Array:
         """Return targets as the engines take them."""
 
-    def decode(self, outputs: Array) -> Array:
-        """Return what `predict` returns for a network's outputs."""
-
     def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
         """Return the score of outputs for encoded targets; NaN where the outputs are not finite."""
 
@@ -101,10 +98,6 @@ class Numbers:
             )
         with np.errstate(over="ignore"):
             return y.reshape(len(y), self.n_outputs).astype(dtype, copy=False)
-
-    def decode(self, outputs: Array) -> Array:
-        """Return the outputs, a single column as a vector."""
-        return outputs[:, 0] if self.n_outputs == 1 else outputs
 
     def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
         """Return R squared, the mean over the outputs."""

@@ -33,12 +33,15 @@ class Ready(NamedTuple):
     run : callable
         ``run(X)`` for matrices of the network's dtype.
     arrays : list of array
-        The weights that it was compiled from: it stands for an estimator that still has them.
+        The weights that it was compiled from, and
+    settings : tuple
+        the parameters: it stands for an estimator that still has them.
     dtype : numpy dtype
     """
 
     run: Callable[..., Array]
     arrays: list[Array]
+    settings: tuple[Any, ...]
     dtype: np.dtype[Any]
 
 
@@ -55,10 +58,10 @@ class Inference:
 
 def fitted_network(estimator: BaseMLP) -> NetworkSpec:
     """Return the network that the fitted weights are of, as in prediction: without dropout and penalties."""
-    curves = [*hidden_activations(estimator), estimator._out_curve()]
+    curves = [*hidden_activations(estimator, len(estimator.coefs_) - 1), estimator._out_curve()]
     shapes = zip(estimator.coefs_, curves, strict=True)
     layers = tuple(DenseSpec(coef.shape[0], coef.shape[1], curve) for coef, curve in shapes)
-    return NetworkSpec(layers[0].n_in, layers, str(estimator.coefs_[0].dtype))
+    return NetworkSpec(estimator.n_features_in_, layers, str(estimator.coefs_[0].dtype))
 
 
 def outputs_of(estimator: BaseMLP, X: Any) -> Array:
@@ -68,7 +71,7 @@ def outputs_of(estimator: BaseMLP, X: Any) -> Array:
     row that takes ten times as long as all the rest.
     """
     if "coefs_" not in estimator.__dict__:
-        check_is_fitted(estimator)
+        check_is_fitted(estimator, "coefs_")
     ready = estimator._inference.ready
     if ready is None or not _stands_for(ready, estimator):
         ready = _compiled(estimator)
@@ -100,15 +103,19 @@ def _is_plain(X: Any, estimator: BaseMLP) -> bool:
 
 def _stands_for(ready: Ready, estimator: BaseMLP) -> bool:
     arrays = [*estimator.coefs_, *estimator.intercepts_]
-    return len(arrays) == len(ready.arrays) and all(map(operator.is_, arrays, ready.arrays))
+    same = len(arrays) == len(ready.arrays) and all(map(operator.is_, arrays, ready.arrays))
+    return same and ready.settings == _settings(estimator)
+
+
+def _settings(estimator: BaseMLP) -> tuple[Any, ...]:
+    return estimator.activation, estimator.engine
 
 
 def _compiled(estimator: BaseMLP) -> Ready:
-    network = fitted_network(estimator)
-    weights = grouped(network, estimator.coefs_, estimator.intercepts_)
-    program = engines.choose(estimator.engine).compile(network, weights)
-    arrays = [*estimator.coefs_, *estimator.intercepts_]
-    ready = Ready(program.predictor(program.predict), arrays, np.dtype(network.dtype))
+    network, coefs, intercepts = fitted_network(estimator), [*estimator.coefs_], [*estimator.intercepts_]
+    program = engines.choose(estimator.engine).compile(network, grouped(network, coefs, intercepts))
+    dtype = np.dtype(network.dtype)
+    ready = Ready(program.predictor(program.predict), [*coefs, *intercepts], _settings(estimator), dtype)
     estimator._inference.ready = ready
     return ready
 
@@ -122,7 +129,8 @@ def _fitting(X: Any, dtype: np.dtype[Any]) -> Any:
         A number is too large for it.
     """
     matrix = as_matrix(X, str(dtype))
-    if not np.isfinite(matrix.data if issparse(matrix) else matrix).all():
+    given, found = (each.data if issparse(each) else each for each in (X, matrix))
+    if given.dtype.kind == "f" and (np.isinf(found).any() and not np.isinf(given).any()):
         raise ValueError(
             f"Input X contains a value too large for {dtype!r}: scale X, or fit with dtype='float64'."
         )

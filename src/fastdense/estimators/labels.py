@@ -4,59 +4,139 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from fastdense.spec import LossSpec
 
-__all__ = ["MANY", "Labels", "ManyLabels", "check_known", "labels_of", "learn_classes"]
+__all__ = ["LABELS", "MANY", "Classes", "Labels", "ManyLabels", "class_weights", "labels_of", "weigh"]
 
 Array = NDArray[Any]
 
 MANY = "multiclass-multioutput"
 """scikit-learn's word for targets of several columns, each with classes of its own."""
+LABELS = "multilabel-indicator"
+"""Its word for columns of zeros and ones."""
 
 
-def learn_classes(y: Any) -> tuple[str, Any]:
-    """Return scikit-learn's word for the targets, and their classes, sorted; of `MANY` a list of them.
+class Classes(NamedTuple):
+    """What `fit` learned of the targets.
+
+    Attributes
+    ----------
+    kind : str
+        scikit-learn's word for them: "binary", "multiclass", "multilabel-indicator", or `MANY`.
+    values : array, or list of arrays
+        The classes, sorted; of labels the columns' numbers; of `MANY` a list of each column's.
+    sparse : bool
+        Whether labels came as a sparse matrix: predictions then are one too, as scikit-learn's are.
+    """
+
+    kind: str
+    values: Any
+    sparse: bool = False
+
+    @classmethod
+    def of(cls, y: Any) -> Classes:
+        """Return the classes of targets.
+
+        Raises
+        ------
+        ValueError
+            They are no classes.
+        """
+        if type_of_target(y, input_name="y") == MANY:
+            return cls(MANY, [np.unique(column) for column in np.asarray(y).T])
+        binarizer = LabelBinarizer().fit(y)
+        return cls(binarizer.y_type_, binarizer.classes_, binarizer.sparse_input_)
+
+    def check(self, y: Array, name: str = "y", all_of_them: bool = False) -> None:
+        """Raise ValueError unless targets are of this kind and these classes.
+
+        With ``all_of_them`` no class may be missing. Messages call the targets ``name``.
+        """
+        columns = y.shape[1] if y.ndim == 2 else 1
+        if self.kind in (MANY, LABELS):
+            if columns != len(self.values) or y.ndim != 2:
+                raise ValueError(
+                    f"`{name}` must have {len(self.values)} columns, as when fitted, but has shape {y.shape}"
+                )
+        elif columns > 1:
+            raise ValueError(f"The object was not fitted with multilabel input, but `{name}` has {y.shape}.")
+        if self.kind == LABELS:
+            return
+        for column, known in zip(y.T, self.values, strict=True) if self.kind == MANY else [(y, self.values)]:
+            _check_column(column, known, name, all_of_them)
+
+    def columns(self, y: Array) -> list[tuple[Array, Array]]:
+        """Return each column of targets with its classes."""
+        if self.kind == MANY:
+            return list(zip(np.asarray(y).T, self.values, strict=True))
+        if self.kind == LABELS:
+            full = y.toarray() if hasattr(y, "toarray") else y
+            return [(column, np.array([0, 1])) for column in full.astype(bool).astype(int).T]
+        return [(y, self.values)]
+
+
+def _check_column(column: Array, known: Array, name: str, all_of_them: bool) -> None:
+    found = unique_labels(column)
+    if all_of_them and set(found) != set(known):
+        raise ValueError(
+            f"warm_start can only be used where `{name}` has the same classes as in the previous call to fit."
+            f" Previously got {known}, `{name}` has {found}"
+        )
+    if len(np.setdiff1d(found, known, assume_unique=True)):
+        raise ValueError(
+            f"`{name}` has classes not in `self.classes_`. `self.classes_` has {known}. '{name}' has {found}."
+        )
+
+
+def class_weights(class_weight: Any, classes: Classes, y: Array) -> list[dict[Any, float]]:
+    """Return what each class weighs, a dict a column; classes that are not named weigh 1.
 
     Raises
     ------
     ValueError
-        They are no classes.
+        A class that is named is not there, or there are not as many dicts as columns.
     """
-    if type_of_target(y, input_name="y") == MANY:
-        return MANY, [np.unique(column) for column in np.asarray(y).T]
-    binarizer = LabelBinarizer().fit(y)
-    return binarizer.y_type_, binarizer.classes_
+    columns = classes.columns(y)
+    given = class_weight if isinstance(class_weight, list) else [class_weight] * len(columns)
+    if len(given) != len(columns):
+        raise ValueError(f"class_weight has {len(given)} dicts for {len(columns)} columns of classes")
+    found = []
+    for weights, (column, known) in zip(given, columns, strict=True):
+        if isinstance(weights, dict):
+            strange = [label for label in weights if label not in known]
+            if strange:
+                raise ValueError(f"class_weight names {strange}, not among the classes {known}")
+            found.append(weights)
+        else:
+            present = np.unique(column)
+            balanced = compute_class_weight(weights, classes=present, y=column)
+            found.append(dict(zip(present.tolist(), balanced, strict=True)))
+    return found
 
 
-def check_known(kind: str, classes: Any, y: Array, all_of_them: bool) -> None:
-    """Raise ValueError unless the targets have classes of those, or with ``all_of_them`` just those."""
-    if kind == MANY and (y.ndim != 2 or y.shape[1] != len(classes)):
-        raise ValueError(
-            f"`y` must have {len(classes)} columns, as in the first call, but has shape {y.shape}"
-        )
-    for column, known in zip(y.T, classes, strict=True) if kind == MANY else [(y, classes)]:
-        found = unique_labels(column)
-        if all_of_them and set(found) != set(known):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {known}, `y` has {found}"
-            )
-        if len(np.setdiff1d(found, known, assume_unique=True)):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {found}."
-            )
+def weigh(weights: list[dict[Any, float]], classes: Classes, y: Array) -> NDArray[np.float64]:
+    """Return each row's weight: the product of its classes'."""
+    total = np.ones(y.shape[0])
+    for of_class, (column, known) in zip(weights, classes.columns(y), strict=True):
+        by_class = np.array([of_class.get(label, 1.0) for label in known.tolist()])
+        total *= by_class[np.searchsorted(known, column)]
+    return total
 
 
-def labels_of(kind: str, classes: Any, smoothing: float) -> Labels | ManyLabels:
-    """Return what is learned from targets of a kind."""
-    return ManyLabels(classes, smoothing) if kind == MANY else Labels(kind, classes, smoothing)
+def labels_of(classes: Classes, smoothing: float) -> Labels | ManyLabels:
+    """Return what is learned from targets of these classes."""
+    if classes.kind == MANY:
+        return ManyLabels(classes.values, smoothing)
+    return Labels(classes.kind, classes.values, smoothing, classes.sparse)
 
 
 @dataclass(frozen=True)
@@ -71,11 +151,14 @@ class Labels:
         Sorted. Of labels, their columns' numbers.
     smoothing : float
         The share of every target that is spread over all classes.
+    sparse : bool
+        Whether predicted labels are a sparse matrix.
     """
 
     kind: str
     classes: Array
     smoothing: float = 0.0
+    sparse: bool = False
 
     shares = 1
     groups = ()
@@ -103,16 +186,16 @@ class Labels:
 
     def encode(self, y: Array, dtype: str) -> Array:
         """Return class numbers, or zeros and ones."""
-        if self.kind == "multilabel-indicator":
+        if self.kind == LABELS:
             return np.asarray(y.toarray() if hasattr(y, "toarray") else y).astype(bool).astype(dtype)
         numbers = np.searchsorted(self.classes, y)
         return numbers if self.kind == "multiclass" else numbers.astype(dtype)[:, np.newaxis]
 
-    def decode(self, outputs: Array) -> Array:
+    def decode(self, outputs: Array) -> Any:
         """Return the likelier class of every row, or each label that is likelier than not."""
         numbers = self._numbers(outputs)
-        if self.kind == "multilabel-indicator":
-            return numbers
+        if self.kind == LABELS:
+            return csr_matrix(numbers) if self.sparse else numbers
         labels: Array = self.classes.take(numbers, mode="clip")  # a single class is never the second
         return labels
 

@@ -14,7 +14,8 @@ from sklearn.utils.optimize import _check_optimize_result
 
 from fastdense import engines
 from fastdense.estimators.blueprint import Weights, grouped
-from fastdense.estimators.stochastic import Job
+from fastdense.estimators.listeners import Listeners
+from fastdense.estimators.stochastic import Job, validate
 from fastdense.spec import OptimizerSpec, TrainingSpec
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ Array = NDArray[Any]
 class Objective:
     """The loss of all rows as a function of one vector, with its gradient."""
 
-    def __init__(self, estimator: BaseMLP, job: Job, weights: Weights) -> None:
+    def __init__(self, estimator: BaseMLP, job: Job) -> None:
+        weights = estimator.coefs_, estimator.intercepts_
         self.job, self.shapes = job, [array.shape for array in _flat(weights)]
         self.row_weights, _ = job.rows.as_one_batch()
         training = TrainingSpec(job.rows.goal.loss, OptimizerSpec("sgd"))
@@ -46,6 +48,13 @@ class Objective:
         rows = self.job.rows
         return (loss + rows.constant(slice(None), rows.weights)) / rows.goal.shares
 
+    def weights(self, x: Array) -> Weights:
+        """Return the kernels and biases of a vector, read-only."""
+        coefs, intercepts = self.unpacked(x)
+        for array in (*coefs, *intercepts):
+            array.flags.writeable = False
+        return coefs, intercepts
+
     def unpacked(self, x: Array) -> Weights:
         """Return the kernels and biases of a vector: views of it."""
         ends = np.cumsum([math.prod(shape) for shape in self.shapes])
@@ -55,30 +64,21 @@ class Objective:
         return arrays[::2], arrays[1::2]
 
 
-def fit_lbfgs(estimator: BaseMLP, job: Job, weights: Weights) -> None:
-    """Minimise from these weights; the estimator keeps those of the last iteration."""
-    objective = Objective(estimator, job, weights)
-    latest = OptimizeResult(x=pack(_flat(weights)), fun=math.nan)
+def fit_lbfgs(estimator: BaseMLP, job: Job, listeners: Listeners | None) -> None:
+    """Minimise from the estimator's weights; it keeps those of the last iteration."""
+    objective = Objective(estimator, job)
+    latest = OptimizeResult(x=pack(_flat((estimator.coefs_, estimator.intercepts_))), fun=math.nan)
     asked_to_stop = False
     estimator.n_iter_ = 0
-
-    def keep(x: Array) -> None:
-        coefs, intercepts = objective.unpacked(x)
-        for array in (*coefs, *intercepts):
-            array.flags.writeable = False
-        estimator.coefs_, estimator.intercepts_ = coefs, intercepts
 
     def iteration_ended(intermediate_result: OptimizeResult) -> None:
         nonlocal asked_to_stop
         latest.update(intermediate_result)
         latest.x = latest.x.copy()
-        estimator.n_iter_ += 1
-        if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {objective.shown(latest.fun):.8f}")
-        if job.listeners:
-            keep(latest.x)
-            job.listeners.epoch_begins()  # SciPy tells of an iteration when it is over
-            asked_to_stop = job.listeners.epoch_ended(estimator._as_of_now)
+        _record(estimator, job, objective, latest)
+        if listeners:
+            listeners.epoch_begins()  # SciPy tells of an iteration when it is over
+            asked_to_stop = listeners.epoch_ended(estimator._as_of_now)
         if asked_to_stop or job.out_of_time():
             raise StopIteration
 
@@ -92,8 +92,22 @@ def fit_lbfgs(estimator: BaseMLP, job: Job, weights: Weights) -> None:
             estimator.n_iter_ = _check_optimize_result("lbfgs", found, estimator.max_iter)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
+    estimator.loss_ = estimator.best_loss_ = objective.shown(float(latest.fun))
+    estimator.coefs_, estimator.intercepts_ = objective.weights(latest.x)
+
+
+def _record(estimator: BaseMLP, job: Job, objective: Objective, latest: OptimizeResult) -> None:
+    """Write an iteration down, and validate."""
+    estimator.n_iter_ += 1
     estimator.loss_ = objective.shown(float(latest.fun))
-    keep(latest.x)
+    estimator.loss_curve_.append(estimator.loss_)
+    estimator.coefs_, estimator.intercepts_ = objective.weights(latest.x)
+    if estimator.verbose:
+        print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+    if job.held_out is not None:
+        weights = estimator.coefs_, estimator.intercepts_
+        objective.program.set_parameters(grouped(job.network, *weights))
+        validate(estimator, objective.program, job.held_out)
 
 
 def pack(arrays: Sequence[Array]) -> Array:

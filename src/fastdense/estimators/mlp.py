@@ -6,6 +6,7 @@ import math
 import time
 import warnings
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -19,12 +20,11 @@ from sklearn.utils.validation import _check_sample_weight
 from fastdense import engines
 from fastdense.estimators import exchange
 from fastdense.estimators.blueprint import (
-    Weights,
     activation_spec,
-    chosen_optimizer,
     first_weights,
     hidden_sizes,
     network_spec,
+    optimizer_spec,
 )
 from fastdense.estimators.goal import Goal
 from fastdense.estimators.inference import Inference
@@ -44,11 +44,12 @@ Array = NDArray[Any]
 
 
 class Given(NamedTuple):
-    """The rows that `fit` was given: to train on, or to validate on."""
+    """The rows that `fit` was given: to train on, or to validate on; messages call the targets ``name``."""
 
     X: Any
     y: Any
     sample_weight: Any = None
+    name: str = "y"
 
 
 @with_parameters
@@ -63,9 +64,9 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
     def _goal(self, y: Array) -> Goal:
         """Return what is learned from validated targets."""
 
-    @abstractmethod
-    def _weights_of(self, given: Given, y: Array, incremental: bool) -> Any:
-        """Return the rows' weights, None for ones."""
+    def _weigh_targets(self, y: Array, incremental: bool) -> Callable[[Array], Array] | None:
+        """Return what gives each row the weight of its targets, learned from those; None for no weights."""
+        return None
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(
@@ -96,34 +97,25 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         Raises
         ------
         ValueError
-            The rows or a parameter cannot be used, or the loss became infinite; in that case the last good
-            weights are kept.
+            The rows or a parameter cannot be used; the estimator is as it was. Or the loss became infinite;
+            the estimator keeps the last finite weights.
         """
         return self._fit(Given(X, y, sample_weight), _held_out(X_val, y_val, sample_weight_val), False)
 
     def _fit(self, given: Given, held_out: Given | None, incremental: bool) -> Self:
         """Fit, or with ``incremental`` take one epoch more."""
-        sizes, _ = hidden_sizes(self), chosen_optimizer(self)
-        first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        X, y = self._validated(given, first_pass, incremental)
-        dtype = self._network_dtype(X, first_pass)
-        rows = self._rows(X, y, self._weights_of(given, y, incremental), dtype)
-        widths = [X.shape[1], *sizes, rows.goal.n_outputs]
-        random_state = check_random_state(self.random_state)
-        self.n_outputs_, self.n_layers_ = rows.goal.n_outputs, len(widths)
-        self.out_activation_ = rows.goal.out_activation
-        self.stopped_, self._inference = False, Inference()
-        if first_pass:
-            self.coefs_, self.intercepts_ = first_weights(self, widths, random_state, dtype)
-            self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
-            self._start_records()
-        listeners = (
-            None if incremental else Listeners(self, *given[:2], {"sample_weight": given.sample_weight})
-        )
-        validation = None if held_out is None else self._held_out_rows(held_out, rows)
-        job = self._job(rows, validation, widths, random_state, listeners, incremental)
+        before = self.__dict__.copy()
+        try:
+            job = self._prepared(given, held_out, incremental)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+        listeners = None
+        if not incremental:
+            listeners = Listeners(self, given.X, given.y, {"sample_weight": given.sample_weight})
         with engines.at_most(self.n_threads), np.errstate(all="ignore"):
-            self._solve(job, (self.coefs_, self.intercepts_), random_state)
+            self._solve(job, listeners)
         if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -133,17 +125,68 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             listeners.fit_ended()
         return self
 
+    def _prepared(self, given: Given, held_out: Given | None, incremental: bool) -> Job:
+        """Return what the solvers are told, and leave the attributes as training starts from them."""
+        self._check_combinations()
+        first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        X, y = self._validated(given, first_pass, incremental)
+        goal, dtype = self._goal(y), self._network_dtype(X, first_pass)
+        random_state = check_random_state(self.random_state)
+        self.n_outputs_, self.out_activation_ = goal.n_outputs, goal.out_activation
+        widths = [X.shape[1], *hidden_sizes(self), goal.n_outputs]
+        if first_pass:
+            self.coefs_, self.intercepts_ = first_weights(self, widths, random_state, dtype)
+            self._start_records()
+        self._check_widths(widths)
+        if not np.isfinite(getattr(self, "best_validation_score_", None) or np.nan):
+            self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
+        self.n_layers_, self.stopped_, self._inference = len(widths), False, Inference()
+        weigh = self._weigh_targets(y, incremental)
+        rows = _rows(goal, weigh, X, y, given.sample_weight, dtype)
+        if held_out is not None:
+            X_val, y_val = self._validated(held_out, first_pass=False, incremental=True)
+            held_out_rows = _rows(goal, weigh, X_val, y_val, held_out.sample_weight, dtype)
+            self._check_held_out(len(held_out_rows))
+            return self._job(rows, held_out_rows, widths, random_state, incremental)
+        return self._job(rows, None, widths, random_state, incremental)
+
+    def _check_combinations(self) -> None:
+        """Raise ValueError where parameters exclude each other."""
+        optimizer_spec(self)
+        if self.solver != "lbfgs":
+            return
+        if self.dropout:
+            raise ValueError("dropout needs solver='adam' or 'sgd': L-BFGS wants a loss that stays the same")
+        if self.global_clipnorm is not None:
+            raise ValueError("global_clipnorm needs solver='adam' or 'sgd': L-BFGS chooses its own steps")
+
+    def _check_widths(self, widths: list[int]) -> None:
+        """Raise ValueError unless the weights are those of layers of these widths."""
+        found = [self.coefs_[0].shape[0], *(coef.shape[1] for coef in self.coefs_)]
+        if found != widths:
+            raise ValueError(
+                f"the fitted network's layers have {found} units, from the input on, but hidden_layer_sizes "
+                f"and the data ask for {widths}: fit it anew with warm_start=False, or keep to its sizes"
+            )
+
+    def _check_held_out(self, count: int) -> None:
+        """Raise ValueError where so few rows have no score."""
+        if self.early_stopping and count < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+
     def _out_curve(self) -> ActivationSpec:
         """Return the last layer's activation."""
         return activation_spec(self.out_activation_)
 
-    def _solve(self, job: Job, weights: Weights, random_state: np.random.RandomState) -> None:
+    def _solve(self, job: Job, listeners: Listeners | None) -> None:
         if self.solver == "lbfgs":
-            fit_lbfgs(self, job, weights)
+            fit_lbfgs(self, job, listeners)
             return
         if not job.once or not hasattr(self, "_optimizer"):
             self._optimizer = Optimization(self)
-        fit_stochastic(self, job, weights, random_state)
+        fit_stochastic(self, job, listeners)
 
     def _job(
         self,
@@ -151,17 +194,10 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         held_out: Rows | None,
         widths: list[int],
         random_state: np.random.RandomState,
-        listeners: Listeners | None,
         once: bool,
     ) -> Job:
         """Return what the solvers are told; dropout's seed is drawn, and rows are held out."""
-        l2 = 0.5 * self.alpha
-        if self.solver == "lbfgs":
-            if self.dropout:
-                raise ValueError(
-                    "dropout needs solver='adam' or 'sgd': L-BFGS wants a loss that stays the same"
-                )
-            l2 *= rows.as_one_batch()[1]
+        l2 = 0.5 * self.alpha * (rows.as_one_batch()[1] if self.solver == "lbfgs" else 1.0)
         network = network_spec(self, widths, self._out_curve(), l2, str(rows.X.dtype))
         seed = int(random_state.randint(2**31)) if self.dropout else 0
         train = np.arange(len(rows))
@@ -169,7 +205,7 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             train, held = self._split(rows, random_state)
             held_out = rows.take(held)
         deadline = math.inf if self.max_time is None else time.monotonic() + self.max_time
-        return Job(rows, train, held_out, network, seed, listeners, deadline, once)
+        return Job(rows, train, held_out, network, seed, random_state, deadline, once)
 
     def _split(self, rows: Rows, random_state: np.random.RandomState) -> tuple[Array, Array]:
         """Return the numbers of the rows to train on and of those to validate on: scikit-learn's choice."""
@@ -180,26 +216,8 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             test_size=self.validation_fraction,
             stratify=rows.y.astype(bool) if binary else None,
         )
-        if len(held) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
-            )
+        self._check_held_out(len(held))
         return train, held
-
-    def _rows(self, X: Any, y: Array, weights: Any, dtype: str) -> Rows:
-        goal = self._goal(y)
-        if weights is not None:
-            weights = _check_sample_weight(weights, X, dtype=np.float64)
-        return Rows(as_matrix(X, dtype), goal.encode(y, dtype), weights, goal)
-
-    def _held_out_rows(self, given: Given, rows: Rows) -> Rows:
-        """Return the caller's validation rows, as those to train on are."""
-        X, y = self._validated(given, first_pass=False, incremental=True)
-        weights = given.sample_weight
-        if weights is not None:
-            weights = _check_sample_weight(weights, X, dtype=np.float64)
-        dtype = str(rows.X.dtype)
-        return Rows(as_matrix(X, dtype), rows.goal.encode(y, dtype), weights, rows.goal)
 
     def _network_dtype(self, X: Any, first_pass: bool) -> str:
         """Return what the network computes in; L-BFGS compares losses that differ in their last digits."""
@@ -228,8 +246,8 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         )
         return {"coefs_": coefs, "intercepts_": intercepts, "loss_curve_": list(self.loss_curve_)}
 
-    def _can_be_continued(self) -> bool:
-        """Say whether `partial_fit` exists, by raising AttributeError where it does not."""
+    def _check_solver(self) -> bool:
+        """Return True, or raise AttributeError where the solver has no `partial_fit`."""
         if self.solver == "lbfgs":
             raise AttributeError(
                 f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
@@ -273,4 +291,16 @@ def _held_out(X: Any, y: Any, sample_weight: Any) -> Given | None:
         return None
     if X is None or y is None:
         raise ValueError("X_val and y_val go together: one of them was given without the other")
-    return Given(X, y, sample_weight)
+    return Given(X, y, sample_weight, "y_val")
+
+
+def _rows(
+    goal: Goal, weigh: Callable[[Array], Array] | None, X: Any, y: Array, sample_weight: Any, dtype: str
+) -> Rows:
+    """Return validated rows as the engines take them, weighed by the caller and by their targets."""
+    weights = None
+    if sample_weight is not None:
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if weigh is not None:
+        weights = weigh(y) if weights is None else weights * weigh(y)
+    return Rows(as_matrix(X, dtype), goal.encode(y, dtype), weights, goal)

@@ -55,6 +55,7 @@ class Records:
     _best_coefs: list[Array]
     _best_intercepts: list[Array]
     _label_kind: str
+    _sparse_labels: bool
     _optimizer: Optimization
     _inference: Inference
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
@@ -94,18 +95,23 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
             dtype=(np.float64, np.float32),
             reset=first_pass,
         )
+        if issparse(y) or y.dtype.kind not in "biuf":
+            what = "a sparse matrix" if issparse(y) else f"of dtype {y.dtype}"
+            raise ValueError(f"`{given.name}` must be an array of numbers, but is {what}")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        columns = y.shape[1] if y.ndim == 2 else 1
+        if not first_pass and columns != self.n_outputs_:
+            raise ValueError(
+                f"`{given.name}` has {columns} columns, but the fitted network {self.n_outputs_} outputs"
+            )
         return X, y
 
     def _goal(self, y: Array) -> Numbers:
         loss = LossSpec(_LOSSES.get(self.loss, self.loss), delta=self.delta, quantile=self.quantile)
         return Numbers(y.shape[1] if y.ndim == 2 else 1, loss)
 
-    def _weights_of(self, given: Given, y: Array, incremental: bool) -> Any:
-        return given.sample_weight
-
-    @available_if(lambda self: self._can_be_continued())  # type: ignore[untyped-decorator]
+    @available_if(lambda self: self._check_solver())  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(
         self,

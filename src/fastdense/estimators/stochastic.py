@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from fastdense.engines import Program
-from fastdense.estimators.blueprint import Weights
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.rows import Rows
 from fastdense.spec import NetworkSpec, TrainingSpec
@@ -22,7 +21,7 @@ from fastdense.training.loop import stretches
 if TYPE_CHECKING:
     from fastdense.estimators.mlp import BaseMLP
 
-__all__ = ["Job", "fit_stochastic"]
+__all__ = ["Job", "fit_stochastic", "validate"]
 
 Array = NDArray[Any]
 
@@ -42,7 +41,8 @@ class Job:
         Penalties whole: each step divides them.
     seed : int
         Of the dropout masks.
-    listeners : Listeners or None
+    random_state : RandomState
+        Where the orders of rows come from.
     deadline : float
         When to stop, by `time.monotonic`.
     once : bool
@@ -54,7 +54,7 @@ class Job:
     held_out: Rows | None
     network: NetworkSpec
     seed: int
-    listeners: Listeners | None
+    random_state: np.random.RandomState
     deadline: float
     once: bool
 
@@ -63,36 +63,33 @@ class Job:
         return time.monotonic() > self.deadline
 
 
-def fit_stochastic(
-    estimator: BaseMLP, job: Job, weights: Weights, random_state: np.random.RandomState
-) -> None:
-    """Train from these weights until there is no more progress, time or patience.
+def fit_stochastic(estimator: BaseMLP, job: Job, listeners: Listeners | None) -> None:
+    """Train from the estimator's weights until there is no more progress, time or patience.
 
     Raises
     ------
     ValueError
-        The loss is not finite any more and no earlier weights were found good; the last good ones are kept.
+        The loss is not finite any more and no weights were found good; the last finite ones are kept.
     """
     training = TrainingSpec(job.rows.goal.loss, estimator._optimizer.spec, job.seed)
+    weights = estimator.coefs_, estimator.intercepts_
     program = estimator._optimizer.program(estimator.engine, job.network, training, weights)
     order, size = job.train, estimator._batch_rows(len(job.train))
     estimator.n_iter_ = 0
+    goes_on = True
     try:
-        while estimator.n_iter_ < estimator.max_iter:
-            if job.listeners:
-                job.listeners.epoch_begins()
+        while goes_on and estimator.n_iter_ < estimator.max_iter:
+            if listeners:
+                listeners.epoch_begins()
             if estimator.shuffle:
-                order = order[_permutation(len(order), random_state)]
-            loss = _epoch(estimator, job, program, order, size)
-            _record(estimator, job, program, loss)
-            asked = bool(job.listeners and job.listeners.epoch_ended(estimator._as_of_now))
-            if not math.isfinite(loss):
-                _diverged(estimator)
-            if asked or not math.isfinite(loss) or _is_over(estimator, job):
-                break
+                order = order[_permutation(len(order), job.random_state)]
+            _record(estimator, job, program, *_epoch(estimator, job, program, order, size))
+            asked = bool(listeners and listeners.epoch_ended(estimator._as_of_now))
+            goes_on = not (asked or _is_over(estimator, job))
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
-    estimator.coefs_, estimator.intercepts_ = estimator._optimizer.weights()
+    finally:  # a callback's error loses nothing
+        estimator.coefs_, estimator.intercepts_ = estimator._optimizer.weights()
     if estimator.early_stopping and (estimator.stopped_ or not job.once):
         estimator.coefs_, estimator.intercepts_ = estimator._best_coefs, estimator._best_intercepts
 
@@ -104,8 +101,10 @@ def _permutation(count: int, random_state: np.random.RandomState) -> NDArray[np.
     return places
 
 
-def _epoch(estimator: BaseMLP, job: Job, program: Program, order: NDArray[np.int64], size: int) -> float:
-    """Run one epoch and return its loss, as shown: the mean over the rows, each at its own step."""
+def _epoch(
+    estimator: BaseMLP, job: Job, program: Program, order: NDArray[np.int64], size: int
+) -> tuple[float, int]:
+    """Run one epoch; return the mean loss, as shown, of the rows, each at its own step; and how many."""
     optimizer, rows = estimator._optimizer, job.rows
     batches, shares = rows.batches(order, size)
     steps = math.ceil(len(order) / size)
@@ -121,7 +120,7 @@ def _epoch(estimator: BaseMLP, job: Job, program: Program, order: NDArray[np.int
         seen += float(counts[begin : begin + len(losses)].sum())
         if not math.isfinite(total) or job.out_of_time():
             break
-    return (total / seen + rows.constant(order, shares)) / rows.goal.shares
+    return (total / seen + rows.constant(order, shares)) / rows.goal.shares, int(seen)
 
 
 def _part(batches: Any, begin: int, end: int) -> Any:
@@ -131,19 +130,16 @@ def _part(batches: Any, begin: int, end: int) -> Any:
     return type(batches)(batches.X, batches.y, batches.sample_weight, order, size, scale[begin:end])
 
 
-def _record(estimator: BaseMLP, job: Job, program: Program, loss: float) -> None:
+def _record(estimator: BaseMLP, job: Job, program: Program, loss: float, rows: int) -> None:
     """Write the epoch down, and validate."""
     estimator.n_iter_ += 1
-    estimator.t_ += len(job.train)
+    estimator.t_ += rows
     estimator.loss_ = loss
     estimator.loss_curve_.append(loss)
     if estimator.verbose:
         print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
     if job.held_out is not None:
-        held_out_loss, score = _validate(program, job.held_out, math.isfinite(loss))
-        estimator._record_validation(held_out_loss, score)
-        if estimator.verbose:
-            print(f"Validation score: {score:f}")
+        validate(estimator, program, job.held_out, math.isfinite(loss))
     if estimator.early_stopping:
         estimator._better_score(estimator._optimizer.weights)
     else:
@@ -151,17 +147,23 @@ def _record(estimator: BaseMLP, job: Job, program: Program, loss: float) -> None
     estimator._optimizer.epoch_ended(estimator.t_)
 
 
-def _validate(program: Program, held_out: Rows, learns: bool) -> tuple[float, float]:
-    """Return the loss and the score of the rows held out; NaN where training has gone astray."""
-    if not learns:
-        return math.nan, math.nan
-    outputs = np.empty((len(held_out), held_out.goal.n_outputs), held_out.X.dtype)
-    losses = program.losses(held_out.X, held_out.y, outputs)
-    return held_out.mean(losses), held_out.goal.score(held_out.y, outputs, held_out.weights)
+def validate(estimator: BaseMLP, program: Program, held_out: Rows, learns: bool = True) -> None:
+    """Write down the loss and the score of the rows held out: NaN where training has gone astray."""
+    loss = score = math.nan
+    if learns:
+        outputs = np.empty((len(held_out), held_out.goal.n_outputs), held_out.X.dtype)
+        loss = held_out.mean(program.losses(held_out.X, held_out.y, outputs))
+        score = held_out.goal.score(held_out.y, outputs, held_out.weights)
+    estimator._record_validation(loss, score)
+    if estimator.verbose:
+        print(f"Validation score: {score:f}")
 
 
 def _is_over(estimator: BaseMLP, job: Job) -> bool:
     """Say whether this was the last epoch, and warn where it came too soon."""
+    if not math.isfinite(estimator.loss_):
+        _diverged(estimator)
+        return True
     stuck = estimator._why_stuck
     if stuck and estimator._optimizer.stops(stuck, estimator.verbose):
         estimator.stopped_ = estimator.early_stopping
@@ -182,15 +184,16 @@ def _is_over(estimator: BaseMLP, job: Job) -> bool:
 
 
 def _diverged(estimator: BaseMLP) -> None:
-    """Go on with the best weights of before, or raise."""
+    """End training with the best weights of before, or raise."""
     where = f"The loss of epoch {estimator.n_iter_} is {estimator.loss_}"
-    if estimator.early_stopping and np.isfinite(estimator.best_validation_score_ or 0):
+    best = estimator.best_validation_score_
+    if estimator.early_stopping and best is not None and math.isfinite(best):
         _warn(f"{where}: training went back to the weights of the best validation score and stopped.")
+        estimator.stopped_ = True
         return
-    estimator.coefs_, estimator.intercepts_ = estimator._optimizer.weights()
     raise ValueError(
         "Solver produced non-finite parameter weights. The input data may contain large values and need to "
-        f"be preprocessed. {where}; the estimator keeps its last good weights: scale X (StandardScaler), "
+        f"be preprocessed. {where}; the estimator keeps its last finite weights: scale X (StandardScaler), "
         "lower learning_rate_init or set global_clipnorm=1."
     )
 

@@ -31,6 +31,7 @@ from fastdense.spec import (
     OptimizerSpec,
     ScaleSpec,
     TrainingSpec,
+    check_parameters,
     group_slices,
     loss_reads_logits,
     slot_names,
@@ -84,6 +85,7 @@ class NativeProgram:
     ) -> None:
         self.network, self.training = network, training
         self._n_out, self._dtype = network.n_out, np.dtype(network.dtype)
+        check_parameters(network, parameters)
         given = [tuple(_plain(a, network.dtype) for a in arrays) for arrays in parameters]
         self._dense = [i for i, layer in enumerate(network.layers) if isinstance(layer, DenseSpec)]
         # The compiled network holds the weights: of the arrays given only the shapes are kept.
@@ -219,6 +221,8 @@ class NativeProgram:
                     if of_layer is None
                     else [_plain(group[slot], self.network.dtype) for group in of_layer]
                 )
+                if [a.shape for a in values] != self._shapes[i]:
+                    raise ShapeError(f"the optimizer's arrays of layer {i} must have its weights' shapes")
                 self._core.load(slot, [(i, *_pair(values))])
 
     def _stored(self, layer: int, which: int) -> tuple[Array, ...]:

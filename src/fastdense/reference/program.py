@@ -27,7 +27,14 @@ from fastdense.reference.state import (
     trainable,
     with_trainable,
 )
-from fastdense.spec import DropoutSpec, LossSpec, NetworkSpec, TrainingSpec, loss_reads_logits
+from fastdense.spec import (
+    DropoutSpec,
+    LossSpec,
+    NetworkSpec,
+    TrainingSpec,
+    check_parameters,
+    loss_reads_logits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +67,7 @@ class ReferenceEngine:
         slots: Sequence[Sequence[Array]] | None = None,
     ) -> ReferenceProgram:
         """Return a program that starts from copies of ``parameters`` and ``slots`` (fresh where None)."""
+        check_parameters(network, parameters)
         copied = rounded(parameters, network.dtype)
         if training is None:
             return ReferenceProgram(network, State(copied, ()))
