@@ -20,7 +20,7 @@ from sklearn.utils.validation import validate_data
 
 from fastdense.estimators.inference import outputs_of
 from fastdense.estimators.labels import MANY, Classes, Labels, ManyLabels, class_weights, labels_of, weigh
-from fastdense.estimators.mlp import BaseMLP, Given, _held_out
+from fastdense.estimators.mlp import BaseMLP, Given
 from fastdense.estimators.parameters import parameter, with_parameters
 from fastdense.spec import ActivationSpec
 
@@ -154,7 +154,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self
         """
         self._learn_all_classes(y, classes)
-        return self._continue(Given(X, y, sample_weight), _held_out(X_val, y_val, sample_weight_val))
+        return self._continue(Given(X, y, sample_weight), Given.to_validate(X_val, y_val, sample_weight_val))
 
     def _learn_all_classes(self, y: Any, classes: Any) -> None:
         """Learn at the first call what classes there will be; later ones may repeat them."""

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight
 
 from fastdense import engines
@@ -50,6 +51,21 @@ class Given(NamedTuple):
     y: Any
     sample_weight: Any = None
     name: str = "y"
+
+    @classmethod
+    def to_validate(cls, X: Any, y: Any, sample_weight: Any) -> Self | None:
+        """Return the caller's validation rows, None where there are none.
+
+        Raises
+        ------
+        ValueError
+            There are rows without targets, or the other way round.
+        """
+        if X is None and y is None and sample_weight is None:
+            return None
+        if X is None or y is None:
+            raise ValueError("X_val and y_val go together: one of them was given without the other")
+        return cls(X, y, sample_weight, "y_val")
 
 
 @with_parameters
@@ -100,7 +116,38 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             The rows or a parameter cannot be used; the estimator is as it was. Or the loss became infinite;
             the estimator keeps the last finite weights.
         """
-        return self._fit(Given(X, y, sample_weight), _held_out(X_val, y_val, sample_weight_val), False)
+        return self._fit(
+            Given(X, y, sample_weight), Given.to_validate(X_val, y_val, sample_weight_val), False
+        )
+
+    @available_if(lambda self: self._check_solver())  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train one epoch more, on these rows.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+        X_val, y_val, sample_weight_val : as in `fit`
+            Needed by early_stopping, which then works over calls: once it has ended the training and gone
+            back to the best weights, `stopped_` is True and later calls change nothing.
+
+        Returns
+        -------
+        self
+        """
+        return self._continue(Given(X, y, sample_weight), Given.to_validate(X_val, y_val, sample_weight_val))
 
     def _fit(self, given: Given, held_out: Given | None, incremental: bool) -> Self:
         """Fit, or with ``incremental`` take one epoch more."""
@@ -277,21 +324,6 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _held_out(X: Any, y: Any, sample_weight: Any) -> Given | None:
-    """Return the caller's validation rows, if any.
-
-    Raises
-    ------
-    ValueError
-        There are rows without targets, or the other way round.
-    """
-    if X is None and y is None and sample_weight is None:
-        return None
-    if X is None or y is None:
-        raise ValueError("X_val and y_val go together: one of them was given without the other")
-    return Given(X, y, sample_weight, "y_val")
 
 
 def _rows(

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY
 from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from fastdense.estimators.goal import Numbers
 from fastdense.estimators.inference import outputs_of
-from fastdense.estimators.mlp import BaseMLP, Given, _held_out
+from fastdense.estimators.mlp import BaseMLP, Given
 from fastdense.estimators.parameters import LossParameters, parameter, with_parameters
 from fastdense.spec import LossSpec
 
@@ -110,35 +109,6 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
     def _goal(self, y: Array) -> Numbers:
         loss = LossSpec(_LOSSES.get(self.loss, self.loss), delta=self.delta, quantile=self.quantile)
         return Numbers(y.shape[1] if y.ndim == 2 else 1, loss)
-
-    @available_if(lambda self: self._check_solver())  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def partial_fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> Self:
-        """Train one epoch more, on these rows.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        sample_weight : array-like of shape (n_samples,), optional
-        X_val, y_val, sample_weight_val : as in `fit`
-            Needed by early_stopping, which then works over calls: once it has ended the training and gone
-            back to the best weights, `stopped_` is True and later calls change nothing.
-
-        Returns
-        -------
-        self
-        """
-        return self._continue(Given(X, y, sample_weight), _held_out(X_val, y_val, sample_weight_val))
 
     def predict(self, X: Any) -> Array:
         """Return the network's outputs.
