@@ -153,7 +153,7 @@ private:
     bool reads_sparse(const Rows<T>& X) const {
         return X.sparse() && !layers_.empty() && layers_.front()->takes_sparse();
     }
-    void prepare(const Rows<T>& X, std::size_t batch_rows, bool keeps_gradient);
+    void prepare(const Batches<T>& batches, std::size_t batch_rows, bool keeps_gradient);
     void pass(const Team& team, const Batches<T>& batch, std::size_t begin, std::size_t count, Place place,
               T* out);
     void read_targets(const Batches<T>& batch, const std::int64_t* order, std::size_t row, std::size_t rows,

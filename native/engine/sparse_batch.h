@@ -2,6 +2,7 @@
 // input.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/matrix.h"
@@ -11,6 +12,22 @@ namespace fastdense {
 template <class T>
 class SparseBatch {
 public:
+    // Makes room for each batch of so many rows: what a team does must not fail.
+    void make_room(const Rows<T>& X, const std::int64_t* order, std::size_t count, std::size_t batch_rows) {
+        std::size_t most = 0;
+        for (std::size_t first = 0; first < count; first += batch_rows) {
+            std::size_t numbers = 0;
+            for (std::size_t i = first; i < std::min(first + batch_rows, count); ++i) {
+                numbers += std::size_t(X.starts[order[i] + 1] - X.starts[order[i]]);
+            }
+            most = std::max(most, numbers);
+        }
+        starts_.reserve(X.columns + 1);
+        next_.reserve(X.columns);
+        rows_.reserve(most);
+        values_.reserve(most);
+    }
+
     // Sorts the numbers of some rows by their inputs: first it counts them, then it puts them in place.
     void take(const Rows<T>& X, const std::int64_t* order, std::size_t count) {
         starts_.assign(X.columns + 1, 0);

@@ -48,7 +48,7 @@ Optimizer<T> Recipe::at(std::size_t step, double rate) const {
 }
 
 template <class T>
-void Program<T>::prepare(const Rows<T>& X, std::size_t batch_rows, bool keeps_gradient) {
+void Program<T>::prepare(const Batches<T>& batches, std::size_t batch_rows, bool keeps_gradient) {
     for (const auto& layer : layers_) {
         if (keeps_gradient && layer->weights()) layer->weights()->keep_gradient();
     }
@@ -56,7 +56,9 @@ void Program<T>::prepare(const Rows<T>& X, std::size_t batch_rows, bool keeps_gr
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         if (keeps_gradient && layers_[l]->weights()) squares_[l].resize(layers_[l]->weights()->parts());
     }
-    const std::size_t in_full = reads_sparse(X) ? 0 : batch_rows;
+    const bool sparse = reads_sparse(batches.X);
+    if (sparse) sparse_.make_room(batches.X, batches.order, batches.count, batch_rows);
+    const std::size_t in_full = sparse ? 0 : batch_rows;
     const bool is_prepared = !activations_.empty() && batch_rows <= losses_.size();
     if (is_prepared && in_full <= activations_.front().all().rows) return;
     std::vector<Block<T>> activations, gradients;
@@ -95,10 +97,10 @@ void Program<T>::forward(const Place& place, const Rows<T>& X, const std::int64_
 template <class T>
 void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t begin, std::size_t count,
                       Place place, T* out) {
-    if (count == 0) return;
     const std::int64_t* order = batch.order + begin;
     const bool sparse = reads_sparse(batch.X);
     if (sparse && team.thread == 0) sparse_.take(batch.X, order, count);
+    if (count == 0) return;
     const std::size_t rounds = (count + block_rows * team.threads - 1) / (block_rows * team.threads);
     const std::size_t block = (count + rounds * team.threads - 1) / (rounds * team.threads);
     for (std::size_t i = 0, row = 0; row < count; ++i, row += block) {
@@ -219,7 +221,7 @@ void Program<T>::load(int which, const std::vector<LayerArrays<T>>& arrays) {
 template <class T>
 double Program<T>::gradients(const Batches<T>& batch) {
     const Holding holding(training_);
-    prepare(batch.X, batch.count, true);
+    prepare(batch, batch.count, true);
     run_team(threads_for(batch.count * work_, thread_work), [&](const Team& team) {
         const FlushSubnormals flush;
         pass(team, batch, 0, batch.count, {recipe_.seed, 0, 0, false}, nullptr);
@@ -233,7 +235,7 @@ template <class T>
 std::size_t Program<T>::train(const Run<T>& run) {
     const Holding holding(training_);
     const std::size_t batch_rows = std::min(run.batches.batch_rows, run.batches.count);
-    prepare(run.batches.X, batch_rows, recipe_.clips_by_norm());
+    prepare(run.batches, batch_rows, recipe_.clips_by_norm());
     const std::size_t work = batch_rows * work_;
     std::size_t taken = 0;
     bool goes_on = true;

@@ -194,7 +194,7 @@ public:
     ~Caller() { callers.fetch_sub(1, std::memory_order_relaxed); }
     int share_of(int threads) const {
         const int all = std::max(1, callers.load(std::memory_order_relaxed));
-        return std::min(threads, std::max(1, max_threads() / all));
+        return std::min(threads, std::max(1, threads_of_process() / all));
     }
 };
 

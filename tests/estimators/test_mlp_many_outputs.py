@@ -137,3 +137,48 @@ def test_the_network(model, tmp_path):
         assert_within(each.predict(X), np.hstack(model.predict_proba(X)), 0.0)
     with pytest.raises(ValueError, match="no targets of several columns"):
         model.to_sklearn()
+
+
+def test_two_numbers_that_are_not_zero_and_one_are_classes():
+    numbers = np.column_stack([Y[:, 2] + 1, (X[:, 2] > 0) + 1])
+    model = MLPClassifier(**CHOSEN).fit(X, numbers)
+    assert [own.tolist() for own in model.classes_] == [[1, 2], [1, 2]]
+    assert model.score(X, numbers) > 0.9
+    labels = MLPClassifier(**CHOSEN).fit(X, numbers - 1)
+    assert labels._label_kind == "multilabel-indicator"
+    for wrong in (numbers, 3 * numbers):
+        with pytest.raises(ValueError, match="`y` must hold zeros and ones"):
+            labels.partial_fit(X, wrong)
+
+
+def test_a_list_of_lists_says_that_there_are_columns():
+    """Whatever the first rows hold."""
+    classes = [[0, 1, 2], [0, 1, 2]]
+    y = np.column_stack([data.Y_IRIS, data.Y_IRIS[::-1]])
+    few = (y < 2).all(axis=1)
+    model = MLPClassifier(**CHOSEN).partial_fit(X[few], y[few], classes=classes).partial_fit(X, y)
+    assert [each.shape[1] for each in model.predict_proba(X)] == [3, 3]
+    pairs = MLPClassifier(**CHOSEN).partial_fit(X, (y > 0).astype(int), classes=[[0, 1], [0, 1]])
+    assert len(pairs.predict_proba(X)) == 2
+
+
+def test_columns_of_a_frame_may_differ_in_type():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"kind": data.WORDS, "size": SIZES})
+    model = MLPClassifier(**CHOSEN).fit(X, frame)
+    found = model.predict(X)
+    assert {type(value) for value in found[0]} == {str, int}
+    assert (found == frame.to_numpy()).mean() > 0.9
+    assert model.score(X, frame) > 0.8
+    model.partial_fit(X, frame)
+    with pytest.raises(ValueError, match=r"classes not in `self\.classes_`"):
+        model.partial_fit(X, frame.assign(size=SIZES + 1))
+
+
+def test_targets_of_another_shape(model):
+    from scipy.sparse import csr_matrix
+
+    with pytest.raises(ValueError, match="y must have the shape"):
+        model.score(X, Y[:, :1])
+    with pytest.raises(ValueError, match="columns of classes must be an array"):
+        MLPClassifier().fit(X, csr_matrix(Y))

@@ -339,3 +339,91 @@ def test_early_stopping_counts_the_rows_that_it_took():
     model.fit(big, big[:, 0])
     assert model.t_ % 10 == 0
     assert model.t_ <= 60_000
+
+
+def test_weights_stay_read_only_in_copies():
+    model = MLPClassifier(**SMALL).fit(X, Y)
+    twin = pickle.loads(pickle.dumps(model))
+    for array in (*twin.coefs_, *twin.intercepts_):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    model.coefs_[0] = np.zeros((4, 5), np.float32)
+    model.predict(X)
+    with pytest.raises(ValueError, match="read-only"):
+        model.coefs_[0][...] = 1  # it would not be what predicts
+
+
+class FailsAtStart(Failing):
+    def on_fit_task_begin(self, estimator, context):
+        raise RuntimeError("not today")
+
+    def teardown(self, estimator, context):
+        self.torn_down = True
+
+
+def test_a_fit_that_fails_before_its_first_epoch_changes_nothing(monkeypatch):
+    model = MLPClassifier(**SMALL).fit(X, Y)
+    expected = weights_of(model)
+    callback = FailsAtStart()
+    with pytest.raises(RuntimeError, match="not today"):
+        model.set_callbacks(callback).fit(X, Y)
+    assert callback.torn_down
+    assert_weights(model, expected)
+    model.set_callbacks()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="batch_size"):
+            model.set_params(batch_size=500).fit(X, Y)
+    assert_weights(model, expected)
+    monkeypatch.setenv("FASTDENSE_ENGINE", "abacus")
+    fresh = MLPClassifier(**SMALL)
+    with pytest.raises(fd.errors.EngineError):
+        fresh.fit(X, Y)
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+
+
+def test_a_first_partial_fit_that_fails_forgets_its_classes():
+    model = MLPClassifier(**SMALL)
+    with pytest.raises(ValueError, match="NaN"):
+        model.partial_fit(np.full((3, 4), np.nan), [0, 1, 2], classes=[0, 1, 2])
+    assert model.partial_fit(X[:100], Y[:100], classes=[0, 1]).classes_.tolist() == [0, 1]
+
+
+def test_validation_rows_weigh_something():
+    model = MLPClassifier(class_weight={0: 0.0}, **SMALL).fit(X, Y)
+    expected = weights_of(model)
+    with pytest.raises(ValueError, match="weights of the validation rows"):
+        model.fit(X, Y, X_val=X[:50], y_val=Y[:50])
+    assert_weights(model, expected)
+
+
+def test_lbfgs_does_not_end_in_nothing():
+    with pytest.raises(ValueError, match="non-finite parameter weights"):
+        MLPRegressor(solver="lbfgs").fit(1e200 * X, Y)
+
+
+def test_a_best_score_of_zero_is_a_score():
+    chosen = {"solver": "sgd", "learning_rate_init": 1e-6, "random_state": 0}
+    untrained = MLPClassifier(**chosen).partial_fit(X, Y, classes=[0, 1, 2])
+    missed = untrained.predict(X) != Y
+    rows = {"X_val": X[missed], "y_val": Y[missed]}
+    model = MLPClassifier(early_stopping=True, **chosen)
+    while not getattr(model, "stopped_", False):
+        model.partial_fit(X, Y, classes=[0, 1, 2], **rows)
+    assert set(model.validation_scores_) == {0.0}
+    assert_weights(model, weights_of(untrained))
+
+
+@pytest.mark.parametrize("weight", [np.nan, -1.0, "x"])
+def test_class_weights_are_numbers(weight):
+    with pytest.raises((ValueError, TypeError), match=r"class_weight\[0\] must be"):
+        MLPClassifier(class_weight={0: weight}, **SMALL).fit(X, Y)
+
+
+def test_an_activation_list_that_is_changed_counts():
+    names = ["relu"]
+    model = MLPClassifier(activation=names, **SMALL).fit(X, Y)
+    before = model.predict_proba(X)
+    names[0] = "tanh"
+    assert not np.array_equal(model.predict_proba(X), before)

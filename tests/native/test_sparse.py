@@ -175,3 +175,31 @@ def test_damaged_rows_never_reach_compiled_code(name):
     ):
         with pytest.raises(ValueError, match="sparse rows must be in the CSR format"):
             call()
+
+
+def test_no_rows():
+    """They once led compiled code to an earlier batch."""
+    spec, parameters = network("float32", 4, "relu")
+    training = TrainingSpec(LossSpec("mean_squared_error"), OptimizerSpec("sgd"))
+    X, y = rows("float32"), np.zeros((ROWS, N_OUT), np.float32)
+    used = NativeEngine().compile(spec, parameters, training)
+    used.gradients(sparse.csr_array(X), y, None)
+    for program in (NativeEngine().compile(spec, parameters, training), used):
+        found = program.gradients(sparse.csr_array(X[:0]), y[:0], None)
+        expected = program.gradients(X[:0], y[:0], None)
+        assert found[0] == expected[0]
+        for one, other in zip(found[1], expected[1], strict=True):
+            assert_identical(one, other)
+        assert program.predict(sparse.csr_array(X[:0])).shape == (0, N_OUT)
+
+
+def test_columns_and_large_indices_are_checked():
+    spec, parameters = network("float32", 4, "relu")
+    program = NativeEngine().compile(spec, parameters)
+    X = sparse.csr_array(rows("float32"))
+    for wrong in (sparse.csr_array((1, 10**7)), sparse.csr_array((1, 3)), np.zeros((1, 3))):
+        with pytest.raises(ValueError, match="the network takes 53 columns"):
+            program.predict(wrong.astype(np.float32))
+    X.indices = X.indices.astype(np.int64) + 2**32
+    with pytest.raises(ValueError, match="within their shape"):
+        program.predict(X)

@@ -84,6 +84,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     )
 
     def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
+        if incremental and given.name == "y":
+            self._learn_all_classes(given.y, given.classes)
         X, y = validate_data(
             self,
             given.X,
@@ -153,12 +155,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
-        self._learn_all_classes(y, classes)
-        return self._continue(Given(X, y, sample_weight), Given.to_validate(X_val, y_val, sample_weight_val))
+        return self._continue(
+            Given(X, y, sample_weight, classes=classes), Given.to_validate(X_val, y_val, sample_weight_val)
+        )
 
     def _learn_all_classes(self, y: Any, classes: Any) -> None:
         """Learn at the first call what classes there will be; later ones may repeat them."""
-        kind = getattr(self, "_label_kind", None) or type_of_target(y)
+        by_column = isinstance(classes, list | tuple) and all(np.ndim(own) == 1 for own in classes)
+        kind = getattr(self, "_label_kind", MANY if by_column and classes else None) or type_of_target(y)
         if kind != MANY:
             if _check_partial_fit_first_call(self, classes):
                 learned = Classes.of(y if kind.startswith("multilabel") else classes)
@@ -227,6 +231,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         found = self.predict(X)
         if self._label_kind != MANY:
             return float(accuracy_score(y, found, sample_weight=sample_weight))
+        if np.shape(y) != found.shape:
+            raise ValueError(f"y must have the shape {found.shape} of the predictions, not {np.shape(y)}")
         return float(np.average((np.asarray(y) == found).all(axis=1), weights=sample_weight))
 
     def __sklearn_tags__(self) -> Any:

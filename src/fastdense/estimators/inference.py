@@ -108,12 +108,15 @@ def _stands_for(ready: Ready, estimator: BaseMLP) -> bool:
 
 
 def _settings(estimator: BaseMLP) -> tuple[Any, ...]:
-    return estimator.activation, estimator.engine
+    given = estimator.activation
+    return tuple(given) if isinstance(given, list) else given, estimator.engine
 
 
 def _compiled(estimator: BaseMLP) -> Ready:
     network, coefs, intercepts = fitted_network(estimator), [*estimator.coefs_], [*estimator.intercepts_]
     program = engines.choose(estimator.engine).compile(network, grouped(network, coefs, intercepts))
+    for array in (*coefs, *intercepts):
+        array.flags.writeable = False  # written to, it would no longer be what predicts
     dtype = np.dtype(network.dtype)
     ready = Ready(program.predictor(program.predict), [*coefs, *intercepts], _settings(estimator), dtype)
     estimator._inference.ready = ready

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from fastdense.checks import number
 from fastdense.spec import LossSpec
 
 __all__ = ["LABELS", "MANY", "Classes", "Labels", "ManyLabels", "class_weights", "labels_of", "weigh"]
@@ -51,8 +52,10 @@ class Classes(NamedTuple):
         ValueError
             They are no classes.
         """
-        if type_of_target(y, input_name="y") == MANY:
-            return cls(MANY, [np.unique(column) for column in np.asarray(y).T])
+        if _has_columns_of_classes(y):
+            return cls(MANY, [np.unique(_plain(column)) for column in np.asarray(y).T])
+        if issparse(y) and not np.isin(y.data, (0, 1)).all():
+            raise ValueError("columns of classes must be an array, not a sparse matrix: use y.toarray()")
         binarizer = LabelBinarizer().fit(y)
         return cls(binarizer.y_type_, binarizer.classes_, binarizer.sparse_input_)
 
@@ -70,18 +73,37 @@ class Classes(NamedTuple):
         elif columns > 1:
             raise ValueError(f"The object was not fitted with multilabel input, but `{name}` has {y.shape}.")
         if self.kind == LABELS:
+            values = y.data if issparse(y) else y
+            if not np.isin(values, (0, 1)).all():
+                raise ValueError(f"`{name}` must hold zeros and ones, as when fitted: a column a label")
             return
-        for column, known in zip(y.T, self.values, strict=True) if self.kind == MANY else [(y, self.values)]:
+        for column, known in self.columns(y):
             _check_column(column, known, name, all_of_them)
 
     def columns(self, y: Array) -> list[tuple[Array, Array]]:
         """Return each column of targets with its classes."""
         if self.kind == MANY:
-            return list(zip(np.asarray(y).T, self.values, strict=True))
+            return [(_plain(column), own) for column, own in zip(np.asarray(y).T, self.values, strict=True)]
         if self.kind == LABELS:
             full = y.toarray() if hasattr(y, "toarray") else y
             return [(column, np.array([0, 1])) for column in full.astype(bool).astype(int).T]
         return [(y, self.values)]
+
+
+def _has_columns_of_classes(y: Any) -> bool:
+    """Say whether targets are several columns of classes: scikit-learn takes any two numbers for labels."""
+    if issparse(y) or np.ndim(y) != 2 or np.shape(y)[1] < 2:
+        return False
+    values = np.asarray(y)
+    if values.dtype == object:  # columns of a frame may differ in type
+        return True
+    kind = type_of_target(values, input_name="y")
+    return kind == MANY or (kind == LABELS and not np.isin(values, (0, 1)).all())
+
+
+def _plain(column: Array) -> Array:
+    """Return a column of objects as numbers or text."""
+    return np.array(column.tolist()) if column.dtype == object else column
 
 
 def _check_column(column: Array, known: Array, name: str, all_of_them: bool) -> None:
@@ -115,7 +137,7 @@ def class_weights(class_weight: Any, classes: Classes, y: Array) -> list[dict[An
             strange = [label for label in weights if label not in known]
             if strange:
                 raise ValueError(f"class_weight names {strange}, not among the classes {known}")
-            found.append(weights)
+            found.append({k: number(f"class_weight[{k!r}]", v, minimum=0.0) for k, v in weights.items()})
         else:
             present = np.unique(column)
             balanced = compute_class_weight(weights, classes=present, y=column)
@@ -253,7 +275,7 @@ class ManyLabels:
 
     def encode(self, y: Array, dtype: str) -> Array:
         """Return a 1 in each group, at the column's class."""
-        columns = zip(np.asarray(y).T, self.classes, strict=True)
+        columns = zip(map(_plain, np.asarray(y).T), self.classes, strict=True)
         return np.hstack(
             [np.eye(len(own), dtype=dtype)[np.searchsorted(own, column)] for column, own in columns]
         )
@@ -261,7 +283,9 @@ class ManyLabels:
     def decode(self, outputs: Array) -> Array:
         """Return the likeliest class of every column."""
         likeliest = zip(self.classes, self._numbers(outputs), strict=True)
-        return np.column_stack([own[numbers] for own, numbers in likeliest])
+        columns = [own[numbers] for own, numbers in likeliest]
+        alike = len({column.dtype.kind for column in columns}) == 1
+        return np.column_stack(columns if alike else [column.astype(object) for column in columns])
 
     def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
         """Return the share of rows that have every column right."""

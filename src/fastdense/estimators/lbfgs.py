@@ -15,13 +15,13 @@ from sklearn.utils.optimize import _check_optimize_result
 from fastdense import engines
 from fastdense.estimators.blueprint import Weights, grouped
 from fastdense.estimators.listeners import Listeners
-from fastdense.estimators.stochastic import Job, validate
+from fastdense.estimators.stochastic import NON_FINITE, Job, validate
 from fastdense.spec import OptimizerSpec, TrainingSpec
 
 if TYPE_CHECKING:
     from fastdense.estimators.mlp import BaseMLP
 
-__all__ = ["fit_lbfgs"]
+__all__ = ["Objective", "fit_lbfgs"]
 
 Array = NDArray[Any]
 
@@ -64,9 +64,8 @@ class Objective:
         return arrays[::2], arrays[1::2]
 
 
-def fit_lbfgs(estimator: BaseMLP, job: Job, listeners: Listeners | None) -> None:
+def fit_lbfgs(estimator: BaseMLP, job: Job, objective: Objective, listeners: Listeners | None) -> None:
     """Minimise from the estimator's weights; it keeps those of the last iteration."""
-    objective = Objective(estimator, job)
     latest = OptimizeResult(x=pack(_flat((estimator.coefs_, estimator.intercepts_))), fun=math.nan)
     asked_to_stop = False
     estimator.n_iter_ = 0
@@ -83,6 +82,7 @@ def fit_lbfgs(estimator: BaseMLP, job: Job, listeners: Listeners | None) -> None
             raise StopIteration
 
     options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
+    found = None
     try:
         found = minimize(
             objective, latest.x, method="L-BFGS-B", jac=True, options=options, callback=iteration_ended
@@ -94,6 +94,8 @@ def fit_lbfgs(estimator: BaseMLP, job: Job, listeners: Listeners | None) -> None
         warnings.warn("Training interrupted by user.", stacklevel=2)
     estimator.loss_ = estimator.best_loss_ = objective.shown(float(latest.fun))
     estimator.coefs_, estimator.intercepts_ = objective.weights(latest.x)
+    if found is not None and not math.isfinite(latest.fun):
+        raise ValueError(f"{NON_FINITE} The loss is {latest.fun}: scale X (StandardScaler).")
 
 
 def _record(estimator: BaseMLP, job: Job, objective: Objective, latest: OptimizeResult) -> None:

@@ -7,6 +7,7 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -29,13 +30,13 @@ from fastdense.estimators.blueprint import (
 )
 from fastdense.estimators.goal import Goal
 from fastdense.estimators.inference import Inference
-from fastdense.estimators.lbfgs import fit_lbfgs
+from fastdense.estimators.lbfgs import Objective, fit_lbfgs
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.parameters import SharedParameters, with_parameters
 from fastdense.estimators.records import Records
 from fastdense.estimators.rows import Rows, as_matrix
-from fastdense.estimators.stochastic import Job, fit_stochastic
+from fastdense.estimators.stochastic import NON_FINITE, Job, compiled, fit_stochastic
 from fastdense.network.sequential import Sequential
 from fastdense.spec import ActivationSpec
 
@@ -51,6 +52,7 @@ class Given(NamedTuple):
     y: Any
     sample_weight: Any = None
     name: str = "y"
+    classes: Any = None
 
     @classmethod
     def to_validate(cls, X: Any, y: Any, sample_weight: Any) -> Self | None:
@@ -153,21 +155,19 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         """Fit, or with ``incremental`` take one epoch more."""
         before = self.__dict__.copy()
         try:
-            job = self._prepared(given, held_out, incremental)
+            solve = self._solver(self._prepared(given, held_out, incremental))
+            listeners = None
+            if not incremental:
+                listeners = Listeners(self, given.X, given.y, {"sample_weight": given.sample_weight})
         except BaseException:
+            of_callbacks = {name: value for name, value in self.__dict__.items() if "callback" in name}
             self.__dict__.clear()
-            self.__dict__.update(before)
+            self.__dict__.update(before | of_callbacks)  # scikit-learn tears those down
             raise
-        listeners = None
-        if not incremental:
-            listeners = Listeners(self, given.X, given.y, {"sample_weight": given.sample_weight})
         with engines.at_most(self.n_threads), np.errstate(all="ignore"):
-            self._solve(job, listeners)
+            solve(listeners)
         if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and "
-                "need to be preprocessed."
-            )
+            raise ValueError(NON_FINITE)
         if listeners:
             listeners.fit_ended()
         return self
@@ -185,7 +185,8 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             self.coefs_, self.intercepts_ = first_weights(self, widths, random_state, dtype)
             self._start_records()
         self._check_widths(widths)
-        if not np.isfinite(getattr(self, "best_validation_score_", None) or np.nan):
+        best = getattr(self, "best_validation_score_", None)
+        if best is None or not math.isfinite(best):
             self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
         self.n_layers_, self.stopped_, self._inference = len(widths), False, Inference()
         weigh = self._weigh_targets(y, incremental)
@@ -193,7 +194,7 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         if held_out is not None:
             X_val, y_val = self._validated(held_out, first_pass=False, incremental=True)
             held_out_rows = _rows(goal, weigh, X_val, y_val, held_out.sample_weight, dtype)
-            self._check_held_out(len(held_out_rows))
+            self._check_held_out(len(held_out_rows), held_out_rows.weights)
             return self._job(rows, held_out_rows, widths, random_state, incremental)
         return self._job(rows, None, widths, random_state, incremental)
 
@@ -216,24 +217,26 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
                 f"and the data ask for {widths}: fit it anew with warm_start=False, or keep to its sizes"
             )
 
-    def _check_held_out(self, count: int) -> None:
-        """Raise ValueError where so few rows have no score."""
+    def _check_held_out(self, count: int, weights: Array | None) -> None:
+        """Raise ValueError where rows have no score: they are too few, or weigh nothing."""
         if self.early_stopping and count < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
+        if weights is not None and not weights.sum() > 0:
+            raise ValueError("the weights of the validation rows must have a sum above 0, with class_weight")
 
     def _out_curve(self) -> ActivationSpec:
         """Return the last layer's activation."""
         return activation_spec(self.out_activation_)
 
-    def _solve(self, job: Job, listeners: Listeners | None) -> None:
+    def _solver(self, job: Job) -> Callable[[Listeners | None], None]:
+        """Return what trains, compiled."""
         if self.solver == "lbfgs":
-            fit_lbfgs(self, job, listeners)
-            return
+            return partial(fit_lbfgs, self, job, Objective(self, job))
         if not job.once or not hasattr(self, "_optimizer"):
             self._optimizer = Optimization(self)
-        fit_stochastic(self, job, listeners)
+        return partial(fit_stochastic, self, job, compiled(self, job), self._batch_rows(len(job.train)))
 
     def _job(
         self,
@@ -263,7 +266,7 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             test_size=self.validation_fraction,
             stratify=rows.y.astype(bool) if binary else None,
         )
-        self._check_held_out(len(held))
+        self._check_held_out(len(held), None if rows.weights is None else rows.weights[held])
         return train, held
 
     def _network_dtype(self, X: Any, first_pass: bool) -> str:
@@ -319,6 +322,13 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
     def to_sklearn(self) -> Any:
         """Return scikit-learn's own estimator, fitted; ValueError names what it has no equal of."""
         return exchange.to_sklearn(self)
+
+    def __setstate__(self, state: Any) -> None:
+        """Take the state of a pickle; NumPy's do not keep that arrays are read-only."""
+        super().__setstate__(state)
+        for name in ("coefs_", "intercepts_", "_best_coefs", "_best_intercepts"):
+            for array in self.__dict__.get(name, ()):
+                array.flags.writeable = False
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

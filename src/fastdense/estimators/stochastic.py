@@ -21,7 +21,12 @@ from fastdense.training.loop import stretches
 if TYPE_CHECKING:
     from fastdense.estimators.mlp import BaseMLP
 
-__all__ = ["Job", "fit_stochastic", "validate"]
+__all__ = ["NON_FINITE", "Job", "compiled", "fit_stochastic", "validate"]
+
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed."
+)
 
 Array = NDArray[Any]
 
@@ -63,20 +68,25 @@ class Job:
         return time.monotonic() > self.deadline
 
 
-def fit_stochastic(estimator: BaseMLP, job: Job, listeners: Listeners | None) -> None:
-    """Train from the estimator's weights until there is no more progress, time or patience.
+def compiled(estimator: BaseMLP, job: Job) -> Program:
+    """Return the program that trains on from the estimator's weights."""
+    training = TrainingSpec(job.rows.goal.loss, estimator._optimizer.spec, job.seed)
+    weights = estimator.coefs_, estimator.intercepts_
+    return estimator._optimizer.program(estimator.engine, job.network, training, weights)
+
+
+def fit_stochastic(
+    estimator: BaseMLP, job: Job, program: Program, size: int, listeners: Listeners | None
+) -> None:
+    """Train, so many rows a step, until there is no more progress, time or patience.
 
     Raises
     ------
     ValueError
         The loss is not finite any more and no weights were found good; the last finite ones are kept.
     """
-    training = TrainingSpec(job.rows.goal.loss, estimator._optimizer.spec, job.seed)
-    weights = estimator.coefs_, estimator.intercepts_
-    program = estimator._optimizer.program(estimator.engine, job.network, training, weights)
-    order, size = job.train, estimator._batch_rows(len(job.train))
+    order, goes_on = job.train, True
     estimator.n_iter_ = 0
-    goes_on = True
     try:
         while goes_on and estimator.n_iter_ < estimator.max_iter:
             if listeners:
@@ -192,9 +202,8 @@ def _diverged(estimator: BaseMLP) -> None:
         estimator.stopped_ = True
         return
     raise ValueError(
-        "Solver produced non-finite parameter weights. The input data may contain large values and need to "
-        f"be preprocessed. {where}; the estimator keeps its last finite weights: scale X (StandardScaler), "
-        "lower learning_rate_init or set global_clipnorm=1."
+        f"{NON_FINITE} {where}; the estimator keeps its last finite weights: scale X (StandardScaler), lower "
+        "learning_rate_init or set global_clipnorm=1."
     )
 
 

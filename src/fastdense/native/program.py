@@ -98,7 +98,7 @@ class NativeProgram:
         self._core.compile(*_curve(head, network.n_out), _loss(network, training), _recipe(training))
         self._core.load(_WEIGHTS, [(i, *_pair(given[i])) for i in self._dense])
         # A method of this object's would keep it alive for ever.
-        self._predict = self.predictor(partial(_predict_odd, self._core, self._n_out, self._dtype))
+        self._predict = self.predictor(partial(_predict_odd, self._core, network))
 
     @property
     def steps(self) -> int:
@@ -119,7 +119,7 @@ class NativeProgram:
         self._check_trains()
         values = np.empty(X.shape[0])
         with _written(outputs) as room:
-            self._core.losses(_source(X), *_targets(y), values, room)
+            self._core.losses(_source(X, self.network.n_in), *_targets(y), values, room)
         return values
 
     def penalty(self) -> float:
@@ -130,7 +130,9 @@ class NativeProgram:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
         self._check_trains()
         order = np.arange(X.shape[0])
-        loss = self._core.gradients(_source(X), *_targets(y), _weights(sample_weight), order)
+        loss = self._core.gradients(
+            _source(X, self.network.n_in), *_targets(y), _weights(sample_weight), order
+        )
         gradients: list[Array] = []
         for i in self._dense:
             fresh = self._empty(i)
@@ -154,7 +156,7 @@ class NativeProgram:
         losses = np.empty(len(learning_rates))
         with _written(outputs) as room:
             taken = self._core.train(
-                _source(batches.X),
+                _source(batches.X, self.network.n_in),
                 *_targets(batches.y),
                 _weights(batches.sample_weight),
                 np.ascontiguousarray(batches.order, dtype=np.int64),
@@ -238,10 +240,10 @@ class NativeProgram:
             raise NotBuiltError("this program was compiled for prediction only: it has no loss or optimizer")
 
 
-def _predict_odd(core: Any, n_out: int, dtype: np.dtype[Any], X: Array, out: Array | None = None) -> Array:
+def _predict_odd(core: Any, network: NetworkSpec, X: Array, out: Array | None = None) -> Array:
     """Predict for sparse rows, a subclass of NumPy's arrays, or what compiled code can't read in place."""
-    outputs = np.empty((X.shape[0], n_out), dtype)
-    core.predict(_source(X), outputs)
+    outputs = np.empty((X.shape[0], network.n_out), network.dtype)
+    core.predict(_source(X, network.n_in), outputs)
     if out is None:
         return outputs
     out[...] = outputs
@@ -326,18 +328,22 @@ def _written(outputs: Array | None) -> Iterator[Array | None]:
     outputs[...] = room
 
 
-def _source(X: Any) -> Any:
+def _source(X: Any, n_in: int) -> Any:
     """Return rows as compiled code takes them.
 
     Raises
     ------
+    ShapeError
+        They have more or fewer columns than the network takes.
     ValueError
         Sparse rows are not in order: they would lead compiled code astray.
     """
+    rows, columns = X.shape
+    if columns != n_in:
+        raise ShapeError(f"the network takes {n_in} columns, but X has {columns}")
     if not hasattr(X, "indptr"):
         return readable(X)
-    rows, columns = X.shape
-    starts, numbers = np.ascontiguousarray(X.indptr, np.int64), np.ascontiguousarray(X.indices, np.int32)
+    starts, numbers = np.ascontiguousarray(X.indptr, np.int64), X.indices
     stored = min(len(numbers), len(X.data))
     counted = (
         len(starts) == rows + 1 and starts[0] >= 0 and starts[-1] <= stored and (np.diff(starts) >= 0).all()
@@ -345,7 +351,8 @@ def _source(X: Any) -> Any:
     placed = not len(numbers) or (numbers.min() >= 0 and numbers.max() < columns)
     if X.format != "csr" or not (counted and placed):
         raise ValueError("sparse rows must be in the CSR format, with column numbers within their shape")
-    return _SPARSE[X.dtype.name](np.ascontiguousarray(readable(X.data)), numbers, starts, columns)
+    values = np.ascontiguousarray(readable(X.data))
+    return _SPARSE[X.dtype.name](values, np.ascontiguousarray(numbers, np.int32), starts, columns)
 
 
 def _weights(sample_weight: Array | None) -> Array | None:
