@@ -69,8 +69,10 @@ class Records:
 
     def _record_validation(self, loss: float, score: float) -> None:
         """Write an epoch's validation down."""
-        self.validation_loss_curve_ = [*(self.validation_loss_curve_ or ()), loss]
-        self.validation_scores_ = [*(self.validation_scores_ or ()), score]
+        self.validation_scores_ = self.validation_scores_ or []
+        self.validation_loss_curve_ = self.validation_loss_curve_ or []
+        self.validation_scores_.append(score)
+        self.validation_loss_curve_.append(loss)
 
     def _better_loss(self) -> None:
         """Count whether the last loss improved on the best one by `tol`."""
