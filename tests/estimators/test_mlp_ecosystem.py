@@ -112,8 +112,10 @@ def threads_in_use(_):
     return fd.get_threads(), model.n_iter_
 
 
-def test_jobs_share_the_machine():
-    """joblib tells its workers by OMP_NUM_THREADS how many threads each may have."""
+def test_jobs_share_the_machine(monkeypatch):
+    """joblib tells its workers by OMP_NUM_THREADS how many threads each may have, unless somebody else does."""
+    for name in ("OMP_NUM_THREADS", "FASTDENSE_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     cores = joblib.cpu_count()
     with joblib.parallel_config("loky", n_jobs=2):
         found = joblib.Parallel()(joblib.delayed(threads_in_use)(i) for i in range(4))
