@@ -113,7 +113,7 @@ def threads_in_use(_):
 
 
 def test_jobs_share_the_machine(monkeypatch):
-    """joblib tells its workers by OMP_NUM_THREADS how many threads each may have, unless somebody else does."""
+    """joblib tells its workers by OMP_NUM_THREADS how many threads each may have, unless that is set."""
     for name in ("OMP_NUM_THREADS", "FASTDENSE_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     cores = joblib.cpu_count()
