@@ -27,6 +27,7 @@ from fastdense.training.optimizers import Optimizer
 __all__ = [
     "chosen_optimizer",
     "first_weights",
+    "flat",
     "grouped",
     "hidden_activations",
     "hidden_sizes",
@@ -115,6 +116,11 @@ def first_weights(
         coefs.append(random_state.uniform(-bound, bound, (n_in, n_units)).astype(dtype))
         intercepts.append(random_state.uniform(-bound, bound, n_units).astype(dtype))
     return coefs, intercepts
+
+
+def flat(weights: Weights) -> list[Array]:
+    """Return the arrays in the engines' order: each layer's kernel, then its biases."""
+    return [array for pair in zip(*weights, strict=True) for array in pair]
 
 
 def grouped(

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
-from sklearn.utils.validation import validate_data
 
 from fastdense.estimators.inference import outputs_of
 from fastdense.estimators.labels import MANY, Classes, Labels, ManyLabels, class_weights, labels_of, weigh
@@ -86,17 +84,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
         if incremental and given.name == "y":
             self._learn_all_classes(given.y, given.classes)
-        X, y = validate_data(
-            self,
-            given.X,
-            given.y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            reset=first_pass,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._checked(given, first_pass)
         if hasattr(self, "classes_") and (self.warm_start or incremental):
             self._classes().check(y, given.name, all_of_them=self.warm_start and not incremental)
         else:

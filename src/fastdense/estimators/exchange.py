@@ -134,8 +134,10 @@ def to_network(estimator: BaseMLP) -> Sequential:
 def _their_activation(estimator: BaseMLP) -> Any:
     """Return the activation by scikit-learn's name, where all hidden layers have one that it knows."""
     found = {spec.name for spec in hidden_activations(estimator, len(estimator.coefs_) - 1)}
-    names = {ours: theirs for theirs, ours in ACTIVATION_NAMES.items()}
-    return names.get(*found, *found) if len(found) == 1 else estimator.activation
+    if len(found) != 1:
+        return estimator.activation
+    name, theirs = found.pop(), {ours: theirs for theirs, ours in ACTIVATION_NAMES.items()}
+    return theirs.get(name, name)
 
 
 def _curve(spec: ActivationSpec) -> ActivationFunction:

@@ -13,7 +13,7 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from fastdense import engines
-from fastdense.estimators.blueprint import Weights, grouped
+from fastdense.estimators.blueprint import Weights, flat, grouped
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.stochastic import NON_FINITE, Job, validate
 from fastdense.spec import OptimizerSpec, TrainingSpec
@@ -31,7 +31,7 @@ class Objective:
 
     def __init__(self, estimator: BaseMLP, job: Job) -> None:
         weights = estimator.coefs_, estimator.intercepts_
-        self.job, self.shapes = job, [array.shape for array in _flat(weights)]
+        self.job, self.shapes = job, [array.shape for array in flat(weights)]
         self.row_weights, _ = job.rows.as_one_batch()
         training = TrainingSpec(job.rows.goal.loss, OptimizerSpec("sgd"))
         engine = engines.choose(estimator.engine)
@@ -66,7 +66,7 @@ class Objective:
 
 def fit_lbfgs(estimator: BaseMLP, job: Job, objective: Objective, listeners: Listeners | None) -> None:
     """Minimise from the estimator's weights; it keeps those of the last iteration."""
-    latest = OptimizeResult(x=pack(_flat((estimator.coefs_, estimator.intercepts_))), fun=math.nan)
+    latest = OptimizeResult(x=pack(flat((estimator.coefs_, estimator.intercepts_))), fun=math.nan)
     asked_to_stop = False
     estimator.n_iter_ = 0
 
@@ -115,7 +115,3 @@ def _record(estimator: BaseMLP, job: Job, objective: Objective, latest: Optimize
 def pack(arrays: Sequence[Array]) -> Array:
     """Return arrays as one vector."""
     return np.concatenate([array.ravel() for array in arrays])
-
-
-def _flat(weights: Weights) -> list[Array]:
-    return [array for pair in zip(*weights, strict=True) for array in pair]

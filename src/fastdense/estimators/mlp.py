@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastdense import engines
 from fastdense.estimators import exchange
@@ -77,6 +77,20 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
     @abstractmethod
     def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
         """Return rows and targets as scikit-learn validates them, and learn what classes there are."""
+
+    def _checked(self, given: Given, first_pass: bool, **how: Any) -> tuple[Any, Array]:
+        """Return rows and targets that scikit-learn's validation has passed, one column as a vector."""
+        X, y = validate_data(
+            self,
+            given.X,
+            given.y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=first_pass,
+            **how,
+        )
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     @abstractmethod
     def _goal(self, y: Array) -> Goal:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastdense import engines
 from fastdense.engines import Program, Slots
-from fastdense.estimators.blueprint import Weights, chosen_optimizer, grouped, optimizer_spec, ungrouped
+from fastdense.estimators.blueprint import Weights, chosen_optimizer, flat, grouped, optimizer_spec, ungrouped
 from fastdense.estimators.parameters import SharedParameters
 from fastdense.spec import NetworkSpec, TrainingSpec
 
@@ -69,10 +69,8 @@ class Optimization:
         made_from, arrays = (engine, network, training), [*weights[0], *weights[1]]
         if self._live is None or not self._live.goes_on(made_from, arrays):
             slots = self._slots if self._live is None else self._live.program.slots()
-            fits = slots is not None and _shapes(slots) == _shapes(_trainable(weights))
-            program = engines.choose(engine).compile(
-                network, grouped(network, *weights), training, slots if fits else None
-            )
+            kept = slots if _belong(slots, weights) else None
+            program = engines.choose(engine).compile(network, grouped(network, *weights), training, kept)
             self._live, self._slots = Live(program, made_from, arrays), None
         return self._live.program
 
@@ -108,11 +106,9 @@ class Optimization:
         return True
 
 
-def _trainable(weights: Weights) -> list[Array]:
-    return [array for pair in zip(*weights, strict=True) for array in pair]
-
-
-def _shapes(groups: Sequence[Any]) -> list[tuple[int, ...]]:
-    """Return the shapes of arrays, or of the first of each group; an optimizer without state fits any."""
-    first = [group[0] if isinstance(group, tuple | list) and group else group for group in groups]
-    return [array.shape for array in first if hasattr(array, "shape")]
+def _belong(slots: Slots | None, weights: Weights) -> bool:
+    """Say whether these are the arrays of an optimizer for weights of these shapes."""
+    groups, arrays = list(slots or ()), flat(weights)
+    return len(groups) == len(arrays) and all(
+        own.shape == array.shape for group, array in zip(groups, arrays, strict=True) for own in group
+    )

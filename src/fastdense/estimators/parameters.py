@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast, dataclass_transform
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from fastdense import engines
 from fastdense.network.activations import ActivationFunction
 from fastdense.spec import ACTIVATIONS
 from fastdense.training import optimizers
@@ -31,7 +32,7 @@ __all__ = [
 ACTIVATION_NAMES = {"identity": "linear", "logistic": "sigmoid", "exp": "exponential"}
 """scikit-learn's names of activations that are called something else here."""
 _ACTIVATIONS = StrOptions({*ACTIVATION_NAMES, *ACTIVATIONS} - {"exp", "softmax"})
-_ENGINES = StrOptions({"auto", "native", "array", "reference"})
+_ENGINES = StrOptions({"auto", *engines.available()})
 _FROM_ZERO, _ABOVE_ZERO = Interval(Real, 0, None, closed="left"), Interval(Real, 0, None, closed="neither")
 _FRACTION, _COUNT = Interval(Real, 0, 1, closed="left"), Interval(Integral, 1, None, closed="left")
 

@@ -6,13 +6,10 @@ from dataclasses import KW_ONLY
 from numbers import Real
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import validate_data
 
 from fastdense.estimators.goal import Numbers
 from fastdense.estimators.inference import outputs_of
@@ -84,21 +81,10 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
     )
 
     def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
-        X, y = validate_data(
-            self,
-            given.X,
-            given.y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
-            reset=first_pass,
-        )
+        X, y = self._checked(given, first_pass, y_numeric=True)
         if issparse(y) or y.dtype.kind not in "biuf":
             what = "a sparse matrix" if issparse(y) else f"of dtype {y.dtype}"
             raise ValueError(f"`{given.name}` must be an array of numbers, but is {what}")
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
         columns = y.shape[1] if y.ndim == 2 else 1
         if not first_pass and columns != self.n_outputs_:
             raise ValueError(

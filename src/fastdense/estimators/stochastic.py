@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from fastdense.engines import Program
+from fastdense.engines import Batches, Program
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.rows import Rows
 from fastdense.spec import NetworkSpec, TrainingSpec
@@ -133,11 +133,11 @@ def _epoch(
     return (total / seen + rows.constant(order, shares)) / rows.goal.shares, int(seen)
 
 
-def _part(batches: Any, begin: int, end: int) -> Any:
+def _part(batches: Batches, begin: int, end: int) -> Batches:
     """Return some of the batches."""
-    size, scale = batches.batch_size, batches.penalty_scale
-    order = batches.order[begin * size : end * size]
-    return type(batches)(batches.X, batches.y, batches.sample_weight, order, size, scale[begin:end])
+    assert batches.penalty_scale is not None
+    order = batches.order[begin * batches.batch_size : end * batches.batch_size]
+    return replace(batches, order=order, penalty_scale=batches.penalty_scale[begin:end])
 
 
 def _record(estimator: BaseMLP, job: Job, program: Program, loss: float, rows: int) -> None:
