@@ -318,3 +318,31 @@ def test_interrupted_training_is_kept():
         model.fit(X, Y)
     assert model.n_iter_ == 3
     same_weights(model, MLPClassifier(optimizer=fd.optimizers.SGD(0.1), max_iter=3, random_state=0).fit(X, Y))
+
+
+def test_the_validation_loss_of_several_outputs_is_their_mean():
+    y = data.Y_THREE[:150]
+    model = MLPRegressor(max_iter=3, random_state=0).fit(X, y, X_val=X, y_val=y)
+    assert_within(model.validation_loss_curve_[-1], 0.5 * ((model.predict(X) - y) ** 2).mean(), 1e-6)
+
+
+def test_time_runs_out_within_an_epoch():
+    """Of one step a row: at 100 nanoseconds each it would still take longer."""
+    rows = np.random.default_rng(0).normal(size=(400_000, 4))
+    model = MLPRegressor(batch_size=1, max_time=0.02, max_iter=1, hidden_layer_sizes=(8,), random_state=0)
+    model.fit(rows, rows[:, 0])
+    assert 0 < model.t_ < len(rows)
+    assert np.isfinite(model.loss_)
+
+
+def test_prediction_is_limited_to_its_threads(monkeypatch):
+    asked, at_most = [], fd.engines.at_most
+
+    def recorded(threads):
+        asked.append(threads)
+        return at_most(threads)
+
+    model = MLPRegressor(max_iter=2, n_threads=1, random_state=0).fit(X, Y)
+    monkeypatch.setattr(fd.engines, "at_most", recorded)
+    model.predict(X)
+    assert asked == [1]

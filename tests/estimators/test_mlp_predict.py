@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from fastdense import MLPClassifier, MLPRegressor
@@ -112,3 +113,25 @@ def test_log_probabilities_of_what_cannot_be():
     model.coefs_ = [1e30 * np.ones_like(model.coefs_[0])]
     found = model.predict_log_proba(np.abs(X))
     assert np.isneginf(found[:, 0]).all()
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo"])
+def test_sparse_rows_in_any_order_and_with_doubles(kind):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=600)
+    places = rng.integers(0, 150, 600), rng.integers(0, 30, 600)
+    rows = sparse.coo_array((values, places), shape=(150, 30))  # some places are named twice
+    full = rows.toarray()
+    given = rows.asformat(kind)
+    if kind == "csr":
+        entries = np.argsort(places[0], kind="stable")
+        starts = np.searchsorted(places[0][entries], np.arange(151))
+        given = sparse.csr_array((values[entries], places[1][entries], starts), shape=(150, 30))
+        assert not given.has_canonical_format
+    chosen = {"max_iter": 5, "random_state": 0}
+    found, expected = MLPClassifier(**chosen).fit(given, Y), MLPClassifier(**chosen).fit(full, Y)
+    assert_within(found.coefs_[0], expected.coefs_[0], 0.0)
+    assert_within(found.predict_proba(given), expected.predict_proba(full), 0.0)
+    if kind == "csr":
+        assert given.nnz == 600
+        assert np.array_equal(given.indices, places[1][entries])  # the caller's is as it was

@@ -25,11 +25,11 @@ def as_matrix(X: Any, dtype: str) -> Any:
     with np.errstate(over="ignore"):
         if not issparse(X):
             return np.asarray(X).astype(dtype, copy=False)
-        rows = X.tocsr().astype(dtype, copy=False)
-    if not rows.has_canonical_format:
-        rows = rows.copy()
-        rows.sum_duplicates()
-    return rows
+        rows = X.tocsr()
+        if not rows.has_canonical_format:  # SciPy would put the caller's in order too
+            rows = rows.copy()
+            rows.sum_duplicates()
+        return rows.astype(dtype, copy=False)
 
 
 @dataclass(frozen=True)
