@@ -212,5 +212,6 @@ class SharedParameters:
         None,
         [None, _ABOVE_ZERO],
         "float or None",
-        """Seconds after which training stops, at the end of the step at work.""",
+        """Seconds after which training stops: at the end of a step, within a tenth of a second or so; L-BFGS
+        at the end of an iteration.""",
     )
