@@ -18,7 +18,16 @@ __all__ = ["GROWTH", "activation_ulps", "output_bound"]
 GROWTH = 32
 
 # The largest slope of each activation: how much of an error in Z can reach A_out.
-SLOPES = {"sigmoid": 0.25, "selu": 1.7582, "gelu": 1.13, "gelu_tanh": 1.13, "silu": 1.1, "mish": 1.09}
+SLOPES = {
+    "sigmoid": 0.25,
+    "selu": 1.7582,
+    "gelu": 1.13,
+    "gelu_tanh": 1.13,
+    "silu": 1.1,
+    "mish": 1.09,
+    "hard_sigmoid": 1 / 6,
+    "hard_silu": 1.5,
+}
 
 
 def output_bound(case, X):

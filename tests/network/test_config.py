@@ -178,4 +178,5 @@ def test_an_activation_is_made_from_its_description():
 
 def test_synonyms_of_activations():
     assert fd.activations.get("swish").name == "silu"
+    assert fd.activations.get("hard_swish").name == "hard_silu"
     assert fd.activations.get("identity").name == fd.activations.get(None).name == "linear"
