@@ -118,7 +118,7 @@ def _onnx_model(work: Workload) -> bytes:
         nodes += [helper.make_node("Sigmoid", ["Z"], ["S"]), helper.make_node("Mul", ["Z", "S"], ["A"])]
     elif work.activation == "relu6":
         nodes.append(helper.make_node("Clip", ["Z", "low", "high"], ["A"]))
-        constants |= {"low": np.float32(0), "high": np.float32(6)}
+        constants |= {"low": np.array(0, np.float32), "high": np.array(6, np.float32)}
     else:
         name, attributes = ONNX_NODES.get(work.activation, (work.activation.capitalize(), {}))
         nodes.append(helper.make_node(name, ["Z"], ["A"], **attributes))
@@ -127,7 +127,7 @@ def _onnx_model(work: Workload) -> bytes:
         "layer",
         [helper.make_tensor_value_info("X", float32, ["m", len(work.W)])],
         [helper.make_tensor_value_info("A", float32, ["m", len(work.B)])],
-        [arrays.from_array(np.asarray(values), name) for name, values in constants.items()],
+        [arrays.from_array(values, name) for name, values in constants.items()],
     )
     operators = [helper.make_opsetid("", ONNX_OPERATORS)]
     model = helper.make_model(graph, ir_version=ONNX_IR, opset_imports=operators)
