@@ -180,7 +180,8 @@ def _keeps_rows(node: Any, width: int | None, shapes: set[Any]) -> bool:
 def _as_module(node: Any, value: Any, where: str) -> nn.Module:
     """Return the module that does what a function's call does."""
     kind = FUNCTIONS[node.target]
-    options = {k: v for k, v in node.kwargs.items() if v is not value and k != "_stacklevel"}
+    # None says that an argument was not given, as its stack level was not by the caller.
+    options = {k: v for k, v in node.kwargs.items() if v not in (value, None) and k != "_stacklevel"}
     arguments = node.args[1:]
     if kind is nn.Dropout:  # whether it drops is a matter of training here
         arguments, options = arguments[:1], {k: v for k, v in options.items() if k == "p"}

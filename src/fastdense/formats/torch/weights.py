@@ -210,8 +210,10 @@ def _unpickled(path: str | os.PathLike[str]) -> dict[str, Array]:
             f"{path} holds more than tensors (a whole module, perhaps), or is damaged; what it holds is not "
             "run: save the weights alone, by torch.save(module.state_dict(), path)"
         ) from None
-    except (RuntimeError, ValueError, TypeError, LookupError, AttributeError, EOFError, OSError) as error:
-        raise FormatError(f"{path} is damaged or not one of PyTorch's files: {error!s:.200}") from None
+    except Exception as error:  # its reader raises whatever damaged bytes lead to, MemoryError too
+        raise FormatError(
+            f"{path} is damaged or not one of PyTorch's files: {type(error).__name__}: {error!s:.200}"
+        ) from error
     if not isinstance(content, Mapping) or not all(isinstance(t, torch.Tensor) for t in content.values()):
         raise FormatError(f"{path} is not a state_dict: save module.state_dict(), and nothing else, in it")
     size, limit = sum(t.numel() * t.element_size() for t in content.values()), Path(path).stat().st_size
