@@ -164,12 +164,13 @@ class Chain:
         Raises
         ------
         FormatError
-            There is no step, or the input's width was never told.
+            The input's width was never told.
         """
         self._settle()
-        if self.n_in is None or not self._layers:
-            missing = "nothing that computes" if not self._layers else "no width of its input"
-            raise FormatError(f"the network has {missing}")
+        if self.n_in is None:
+            raise FormatError("how many columns the network takes is not known")
+        if not self._layers:
+            self._append(Activation("linear"), [])
         width, dtype = self.n_in, self._dtype or self._widest
         for layer, arrays in self._layers:
             shapes = layer.weight_shapes(width)

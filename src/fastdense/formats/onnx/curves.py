@@ -8,8 +8,9 @@ out tell which it is, whatever the way.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from fastdense.formats.onnx.graph import Graph, Node
 from fastdense.network.activations import ActivationFunction
 from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA
 
-__all__ = ["curve_of"]
+__all__ = ["Limits", "curve_of"]
 
 Array = NDArray[Any]
 
@@ -29,30 +30,44 @@ _FAR = np.array([-1e8, -1e4, -300.0, 300.0, 1e4, 1e8])
 _TOLERANCE = 1e-6
 
 
-def curve_of(graph: Graph, nodes: Sequence[Node], source: str) -> ActivationFunction | None:
-    """Return the activation that some nodes make of each number of ``source``; None where it is none."""
+class Limits(NamedTuple):
+    """``min(max(x, low), high)``, one of them infinite perhaps."""
+
+    low: float
+    high: float
+
+
+def curve_of(graph: Graph, nodes: Sequence[Node], source: str) -> ActivationFunction | Limits | None:
+    """Return what some nodes make of each number of ``source``; None where that is nothing known."""
     if not all(node.op in OPERATIONS for node in nodes):
         return None
-    near = _evaluate(graph, nodes, source, _NEAR)
-    if near is None:
+    near, far = _evaluate(graph, nodes, source, _NEAR), _evaluate(graph, nodes, source, _FAR)
+    if near is None or far is None:
         return None
-    for activation in _candidates(near):
-        if _agrees(near, activation(_NEAR)):
-            far = _evaluate(graph, nodes, source, _FAR)
-            with np.errstate(all="ignore"):
-                if far is not None and _agrees(far, activation(_FAR), ~np.isfinite(far)):
-                    return activation
+    with np.errstate(all="ignore"):
+        for curve in _candidates(near, far):
+            function = (
+                partial(np.clip, a_min=curve.low, a_max=curve.high) if isinstance(curve, Limits) else curve
+            )
+            if _agrees(near, function(_NEAR)) and _agrees(far, function(_FAR), excused=~np.isfinite(far)):
+                return curve
     return None
 
 
-def _candidates(near: Array) -> list[ActivationFunction]:
-    names = [name for name in ACTIVATIONS if name not in {"softmax", "linear", *DEFAULT_ALPHA}]
-    slope, limit = -float(near[88]), -float(near[193])  # at -1, and at -80, where exp is 0
-    with_alpha = {"elu": limit} | ({} if abs(slope - 1.0) < 1e-5 else {"leaky_relu": slope})  # 1: a line
-    return [
-        *(ActivationFunction(name) for name in names),
-        *(ActivationFunction(name, a) for name, a in with_alpha.items() if 0.0 <= a < math.inf),
-    ]
+def _candidates(near: Array, far: Array) -> Iterator[ActivationFunction | Limits]:
+    """Yield the curves that it may be, their parameters read off at -1, at -80 and at both ends."""
+    for name in ACTIVATIONS:
+        if name not in {"softmax", "linear", *DEFAULT_ALPHA}:
+            yield ActivationFunction(name)
+    slope, limit = -float(near[88]), -float(near[193])  # exp(-80) is 0
+    if 0.0 <= slope < math.inf and abs(slope - 1.0) > _TOLERANCE:
+        yield ActivationFunction("leaky_relu", slope)
+    if 0.0 <= limit < math.inf:
+        yield ActivationFunction("elu", limit)
+    low = float(far[0]) if far[0] != _FAR[0] else -math.inf
+    high = float(far[-1]) if far[-1] != _FAR[-1] else math.inf
+    if low < high and (math.isfinite(low) or math.isfinite(high)):
+        yield Limits(low, high)
 
 
 def _agrees(found: Array, expected: Array, excused: Any = False) -> bool:
@@ -157,6 +172,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "Softsign": _named("softsign"),
     "Sqrt": lambda attributes, x: np.sqrt(x),
     "Sub": _of_two(np.subtract),
+    "Sum": lambda attributes, *x: sum(x),
     "Swish": _swish,
     "Tanh": _named("tanh"),
     "ThresholdedRelu": lambda attributes, x: np.where(x > attributes.get("alpha", 1.0), x, 0.0),

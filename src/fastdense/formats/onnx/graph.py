@@ -155,6 +155,8 @@ def _operator_set(model: Any) -> int:
 def _node(proto: Any) -> Node:
     op = proto.op_type if proto.domain in _OWN_DOMAINS else f"{proto.domain}.{proto.op_type}"
     attributes = {attribute.name: _attribute(attribute) for attribute in proto.attribute}
+    if op == "CastLike":  # to the type of its second input, and all that the network computes has one
+        return Node(proto.name, "Identity", tuple(proto.input[:1]), tuple(proto.output), {})
     return Node(proto.name, op, tuple(proto.input), tuple(proto.output), attributes)
 
 

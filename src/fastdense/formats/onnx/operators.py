@@ -17,11 +17,12 @@ from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.graph import Graph, Node
 from fastdense.network.activations import ActivationFunction
 
-__all__ = ["STEPS"]
+__all__ = ["STEPS", "limit"]
 
 Array = NDArray[Any]
 Step = Callable[[Graph, Chain, Node, str], None]
 
+_NO_LIMIT = 3e38  # written as the largest float32 too
 _FLOATS = (1, 10, 11, 16)  # onnx.TensorProto's numbers of float32, float16, float64 and bfloat16
 
 
@@ -132,17 +133,20 @@ def _softmax(graph: Graph, chain: Chain, node: Node, source: str) -> None:
 
 
 def _clip(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    """Limits on one side or both, as a rectifier between two scalings."""
     names = [*node.inputs[1:], "", ""][:2]
     given = [graph.constant(name) if name else None for name in names]
     defaults = (node.attributes.get("min", -np.inf), node.attributes.get("max", np.inf))
     pairs = zip(given, defaults, strict=True)
-    low, high = (default if limit is None else float(limit.reshape(())) for limit, default in pairs)
-    # Files write "no limit" as the largest float32 too.
-    is_low, is_high = low > -3e38, high < 3e38
+    low, high = (default if value is None else float(value.reshape(())) for value, default in pairs)
+    limit(chain, low, high)
+
+
+def limit(chain: Chain, low: float, high: float) -> None:
+    """Append ``min(max(x, low), high)`` as a rectifier between two scalings."""
+    is_low, is_high = low > -_NO_LIMIT, high < _NO_LIMIT
+    if not low < high:
+        raise FormatError(f"its limits are {low:g} and {high:g}")
     if is_low and is_high:
-        if not low < high:
-            raise FormatError(f"its limits are {low:g} and {high:g}")
         _between(chain, 6.0 / (high - low), -6.0 * low / (high - low), "relu6", (high - low) / 6.0, low)
     elif is_low:
         _between(chain, 1.0, -low, "relu", 1.0, low)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fastdense.formats.chain import Chain
-from fastdense.formats.onnx.curves import curve_of
+from fastdense.formats.onnx.curves import Limits, curve_of
 from fastdense.formats.onnx.graph import Graph, Node
+from fastdense.formats.onnx.operators import limit
 from fastdense.network.activations import ActivationFunction
 
 __all__ = ["LONGEST", "pattern"]
@@ -22,6 +23,8 @@ LONGEST = 16
 def pattern(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
     """Return what appends what the nodes make of ``source`` to a chain; None where nothing known does."""
     curve = curve_of(graph, nodes, source)
+    if isinstance(curve, Limits):
+        return lambda chain: limit(chain, *curve)
     if curve is not None:
         return lambda chain: chain.activate(curve)
     return _both_classes(graph, nodes, source) or _grouped_softmax(graph, nodes, source)
