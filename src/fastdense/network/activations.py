@@ -144,5 +144,5 @@ def get(identifier: object) -> ActivationFunction:
         return ActivationFunction.from_config(identifier.get("config"))
     raise TypeError(
         f"an activation is a name ({', '.join(ACTIVATIONS)}) or an object of fastdense.activations, "
-        f"got {identifier!r}"
+        f"got {identifier!r:.200}"
     )
