@@ -41,9 +41,8 @@ class Chain:
     ----------
     n_in : int, optional
         Columns of the input; None leaves it to the first step with weights.
-    dtype : "float32" or "float64", optional
-        What the model computes in, and its weights are converted to; None takes the widest of the dense
-        layers' weights.
+    dtype : "float32" or "float64"
+        What the model computes in, and its weights are converted to.
     limit : int, optional
         Bytes of weights that the file can have at most; what it says twice counts twice.
 
@@ -65,10 +64,9 @@ class Chain:
            [ 0.]], dtype=float32)
     """
 
-    def __init__(self, n_in: int | None = None, dtype: str | None = None, limit: int | None = None) -> None:
+    def __init__(self, n_in: int | None = None, dtype: str = "float32", limit: int | None = None) -> None:
         self.width = self.n_in = n_in
-        self._dtype = dtype
-        self._widest = "float32"
+        self.dtype = dtype
         self._limit = limit
         self._layers: list[tuple[Layer, list[Array]]] = []
         self._pending: Scaling | None = None
@@ -171,14 +169,16 @@ class Chain:
             raise FormatError("how many columns the network takes is not known")
         if not self._layers:
             self._append(Activation("linear"), [])
-        width, dtype = self.n_in, self._dtype or self._widest
+        width = self.n_in
         for layer, arrays in self._layers:
             shapes = layer.weight_shapes(width)
-            kinds = [layer.weight_dtypes.get(weight, dtype) for weight in shapes]
+            kinds = [layer.weight_dtypes.get(weight, self.dtype) for weight in shapes]
             new = [np.array(array, kind) for array, kind in zip(arrays, kinds, strict=True)]
             layer.restore(width, new)
             width = layer.n_units or width
-        return Sequential([Input((self.n_in,)), *(layer for layer, _ in self._layers)], name, dtype=dtype)
+        return Sequential(
+            [Input((self.n_in,)), *(layer for layer, _ in self._layers)], name, dtype=self.dtype
+        )
 
     def with_opposites(self) -> None:
         """Append ``[1 - p, p]``, ``p`` being a dense layer's sigmoids: ``1 - sigmoid(z) = sigmoid(-z)``.
@@ -197,8 +197,6 @@ class Chain:
 
     def _take(self, W: Array) -> None:
         """Count a dense layer's weights."""
-        if W.dtype == np.float64:
-            self._widest = "float64"
         if self._limit is not None:
             self._limit -= W.nbytes
             if self._limit < 0:

@@ -33,6 +33,14 @@ class Node(NamedTuple):
         return f"node {self.name or self.outputs[0]!r} ({self.op})"
 
 
+class Matrix(NamedTuple):
+    """An input: its rows and columns, None where the file does not say, and ONNX's number of its type."""
+
+    rows: int | None
+    columns: int | None
+    kind: int
+
+
 class Graph:
     """The nodes of a model from its inputs to its outputs.
 
@@ -48,8 +56,8 @@ class Graph:
         Of the operator set.
     nodes : list of Node
         In the file's order, in which everything is computed before it is used.
-    inputs : dict of str to (rows, columns)
-        Each None where the file does not say; those that have a value in the file left out.
+    inputs : dict of str to Matrix
+        Those that have a value in the file left out.
     outputs : list of str
 
     Raises
@@ -73,7 +81,7 @@ class Graph:
         self.nodes = [_node(proto) for proto in graph.node]
         self._dynamic = set(given)
         self._sort()
-        self.inputs = {name: _shape(value) for name, value in given.items() if name in self._dynamic}
+        self.inputs = {name: _matrix(value) for name, value in given.items() if name in self._dynamic}
         self.producers = {output: node for node in self.nodes for output in node.outputs}
 
     def is_constant(self, name: str) -> bool:
@@ -178,11 +186,10 @@ def _attribute(attribute: Any) -> Any:
     return None
 
 
-def _shape(value: Any) -> tuple[int | None, int | None]:
-    """Return the rows and columns that the file says an input has."""
+def _matrix(value: Any) -> Matrix:
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
-        return None, None
+        return Matrix(None, None, tensor.elem_type)
     sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
     if len(sizes) != 2:
         raise FormatError(
@@ -190,4 +197,4 @@ def _shape(value: Any) -> tuple[int | None, int | None]:
             "a row"
         )
     rows, columns = (None if size is None or size < 1 else size for size in sizes)
-    return rows, columns
+    return Matrix(rows, columns, tensor.elem_type)

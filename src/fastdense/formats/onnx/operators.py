@@ -17,13 +17,14 @@ from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.graph import Graph, Node
 from fastdense.network.activations import ActivationFunction
 
-__all__ = ["STEPS", "limit"]
+__all__ = ["DOUBLE", "STEPS", "limit"]
 
 Array = NDArray[Any]
 Step = Callable[[Graph, Chain, Node, str], None]
 
 _NO_LIMIT = 3e38  # written as the largest float32 too
-_FLOATS = (1, 10, 11, 16)  # onnx.TensorProto's numbers of float32, float16, float64 and bfloat16
+DOUBLE = 11
+_FLOATS = (1, 10, DOUBLE, 16)  # onnx.TensorProto's numbers of float32, float16, float64 and bfloat16
 
 
 def _gemm(graph: Graph, chain: Chain, node: Node, source: str) -> None:
@@ -110,7 +111,7 @@ def _flatten(graph: Graph, chain: Chain, node: Node, source: str) -> None:
 
 def _reshape(graph: Graph, chain: Chain, node: Node, source: str) -> None:
     shape = [int(size) for size in graph.constant(node.inputs[1]).reshape(-1)]
-    rows = graph.inputs[next(iter(graph.inputs))][0] if len(graph.inputs) == 1 else None
+    rows = next(iter(graph.inputs.values())).rows
     same_rows, same_columns = {0, -1, rows or 0}, {0, -1, chain.width or -1}
     if len(shape) != 2 or shape == [-1, -1] or shape[0] not in same_rows or shape[1] not in same_columns:
         raise FormatError(f"it makes another shape of the matrix, {shape}")
@@ -172,6 +173,11 @@ def _hard_sigmoid(graph: Graph, chain: Chain, node: Node, source: str) -> None:
     _between(chain, 6.0 * alpha, 6.0 * (beta - 0.5), "hard_sigmoid", 1.0, 0.0)
 
 
+def _leaky_relu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+    """Take any slope, that of a straight line too, which `curve_of` takes for no activation."""
+    chain.activate(ActivationFunction("leaky_relu", node.attributes.get("alpha", 0.01)))
+
+
 def _selu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
     """``gamma * elu(x)``, where the constants are not those of the paper."""
     alpha, gamma = node.attributes.get("alpha", 1.67326319), node.attributes.get("gamma", 1.05070102)
@@ -204,6 +210,7 @@ STEPS: dict[str, Step] = {
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
     "Identity": _nothing,
+    "LeakyRelu": _leaky_relu,
     "MatMul": _matmul,
     "Mul": _arithmetic,
     "Neg": _negative,

@@ -11,7 +11,7 @@ from typing import Any
 from fastdense.errors import FastdenseError, FormatError, FormatWarning
 from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.graph import Graph, Node
-from fastdense.formats.onnx.operators import STEPS
+from fastdense.formats.onnx.operators import DOUBLE, STEPS
 from fastdense.formats.onnx.patterns import LONGEST, pattern
 from fastdense.network.sequential import Sequential
 
@@ -87,7 +87,7 @@ def _parse(data: bytes) -> Any:
 def _network(graph: Graph, output: str | None, size: int, name: str, path: str) -> Sequential:
     end, cut = _end(graph, output)
     source, nodes = graph.way_to(end)
-    chain = Chain(graph.inputs[source][1], limit=size)
+    chain = Chain(graph.inputs[source].columns, _dtype(graph, source, nodes), limit=size)
     for place, apply in _plan(graph, nodes, source):
         try:
             apply(chain)
@@ -101,6 +101,12 @@ def _network(graph: Graph, output: str | None, size: int, name: str, path: str) 
             stacklevel=4,
         )
     return model
+
+
+def _dtype(graph: Graph, source: str, nodes: Sequence[Node]) -> str:
+    """Return what the network computes in: its input's type, or the one that this is cast to."""
+    casts = [node.attributes.get("to") for node in nodes if node.op == "Cast"]
+    return "float64" if DOUBLE in (casts or [graph.inputs[source].kind]) else "float32"
 
 
 def _end(graph: Graph, output: str | None) -> tuple[str, list[str]]:
