@@ -119,7 +119,8 @@ REFUSED = {
     "a convolution": ("y = Conv (x, w)", W, r"\(Conv\): what it computes is no part of a dense network"),
     "a sum of two ways": ("a = MatMul (x, w) r = Relu (a) y = Add (x, r)", W, r"\(MatMul\)|\(Relu\)|\(Add\)"),
     "a loop over a graph": (
-        """y = If (c) <then_branch: graph = t () => (float[1] p) { p = Constant <value_float: float = 1.0> () },
+        """y = If (c) <then_branch: graph = t () => (float[1] p)
+        { p = Constant <value_float: float = 1.0> () },
         else_branch: graph = e () => (float[1] q) { q = Constant <value_float: float = 1.0> () }>""",
         "bool c = {1}", "no input",
     ),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.constants import FOLDED
-from fastdense.formats.onnx.tensors import refuse_external, to_array
+from fastdense.formats.onnx.tensors import refuse_external, text, to_array
 
 __all__ = ["Graph", "Node"]
 
@@ -30,7 +30,8 @@ class Node(NamedTuple):
     attributes: dict[str, Any]
 
     def __str__(self) -> str:
-        return f"node {self.name or self.outputs[0]!r} ({self.op})"
+        name = self.name or " ".join(self.outputs)
+        return f"node {name!r:.200} ({self.op:.100})"
 
 
 class Matrix(NamedTuple):
@@ -69,15 +70,16 @@ class Graph:
     def __init__(self, model: Any, limit: int) -> None:
         self.version = _operator_set(model)
         graph = model.graph
-        self._tensors = {tensor.name: tensor for tensor in graph.initializer}
+        self._tensors = {text(tensor.name): tensor for tensor in graph.initializer}
         self._arrays: dict[str, Array] = {}
         self._room = limit
         if graph.sparse_initializer:
             raise FormatError("sparse initialisers are not supported")
         for tensor in graph.initializer:
             refuse_external(tensor)
-        given = {value.name: value for value in graph.input if value.name not in self._tensors}
-        self.outputs = [value.name for value in graph.output]
+        inputs = {text(value.name): value for value in graph.input}
+        given = {name: value for name, value in inputs.items() if name not in self._tensors}
+        self.outputs = [text(value.name) for value in graph.output]
         self.nodes = [_node(proto) for proto in graph.node]
         self._dynamic = set(given)
         self._sort()
@@ -161,11 +163,13 @@ def _operator_set(model: Any) -> int:
 
 
 def _node(proto: Any) -> Node:
-    op = proto.op_type if proto.domain in _OWN_DOMAINS else f"{proto.domain}.{proto.op_type}"
-    attributes = {attribute.name: _attribute(attribute) for attribute in proto.attribute}
+    op, name = text(proto.op_type), text(proto.name)
+    op = op if proto.domain in _OWN_DOMAINS else f"{text(proto.domain)}.{op}"
+    inputs, outputs = tuple(map(text, proto.input)), tuple(map(text, proto.output))
+    attributes = {text(attribute.name): _attribute(attribute) for attribute in proto.attribute}
     if op == "CastLike":  # to the type of its second input, and all that the network computes has one
-        return Node(proto.name, "Identity", tuple(proto.input[:1]), tuple(proto.output), {})
-    return Node(proto.name, op, tuple(proto.input), tuple(proto.output), attributes)
+        return Node(name, "Identity", inputs[:1], outputs, {})
+    return Node(name, op, inputs, outputs, attributes)
 
 
 def _attribute(attribute: Any) -> Any:
@@ -193,7 +197,7 @@ def _matrix(value: Any) -> Matrix:
     sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
     if len(sizes) != 2:
         raise FormatError(
-            f"the input {value.name!r:.200} has {len(sizes)} axes; dense networks take a matrix, one example "
+            f"the input {text(value.name)!r:.200} has {len(sizes)} axes; dense networks take a matrix, one example "
             "a row"
         )
     rows, columns = (None if size is None or size < 1 else size for size in sizes)

@@ -10,16 +10,21 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 
-__all__ = ["refuse_external", "to_array"]
+__all__ = ["refuse_external", "text", "to_array"]
 
 Array = NDArray[Any]
+
+
+def text(value: str | bytes) -> str:
+    """Return a file's name of something as text: protobuf gives out bytes where they are not UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def refuse_external(tensor: Any) -> None:
     """Raise FormatError for a tensor whose numbers lie in another file."""
     if tensor.data_location != 0 or tensor.external_data:
         raise FormatError(
-            f"the numbers of {tensor.name!r:.200} are in another file, which is never opened: save the model "
+            f"the numbers of {text(tensor.name)!r:.200} are in another file, which is never opened: save the model "
             "as one file (onnx.save with save_as_external_data=False, or torch.onnx.export with "
             "external_data=False)"
         )
@@ -34,7 +39,7 @@ def to_array(tensor: Any) -> Array:
         TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.FLOAT16: 2, TensorProto.BFLOAT16: 2,
         TensorProto.INT32: 4, TensorProto.INT64: 8, TensorProto.BOOL: 1,
     }  # fmt: skip
-    name = f"the tensor {tensor.name!r:.200}"
+    name = f"the tensor {text(tensor.name)!r:.200}"
     if tensor.data_type not in sizes:
         raise FormatError(f"{name} is not of floats or whole numbers")
     shape = tuple(tensor.dims)
