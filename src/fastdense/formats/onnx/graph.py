@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.constants import FOLDED
-from fastdense.formats.onnx.tensors import refuse_external, text, to_array
+from fastdense.formats.onnx.tensors import MALFORMED, in_words, refuse_external, text, to_array
 
 __all__ = ["Graph", "Node"]
 
@@ -137,8 +137,8 @@ class Graph:
             return
         try:
             result = FOLDED[node.op](node.attributes, *arrays)
-        except (TypeError, ValueError, IndexError, KeyError, OverflowError) as error:
-            raise FormatError(f"{node}: {error}") from None
+        except MALFORMED as error:
+            raise FormatError(f"{node}: {in_words(error)}") from error
         self._arrays[node.outputs[0]] = self._keep(result)
 
     def _keep(self, array: Array) -> Array:
@@ -197,8 +197,8 @@ def _matrix(value: Any) -> Matrix:
     sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
     if len(sizes) != 2:
         raise FormatError(
-            f"the input {text(value.name)!r:.200} has {len(sizes)} axes; dense networks take a matrix, one example "
-            "a row"
+            f"the input {text(value.name)!r:.200} has {len(sizes)} axes; dense networks take a matrix, one "
+            "example a row"
         )
     rows, columns = (None if size is None or size < 1 else size for size in sizes)
     return Matrix(rows, columns, tensor.elem_type)

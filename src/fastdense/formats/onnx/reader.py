@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fastdense.errors import FastdenseError, FormatError, FormatWarning
+from fastdense.errors import FormatError, FormatWarning
 from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.graph import Graph, Node
 from fastdense.formats.onnx.operators import DOUBLE, STEPS
 from fastdense.formats.onnx.patterns import LONGEST, pattern
+from fastdense.formats.onnx.tensors import MALFORMED, in_words
 from fastdense.network.sequential import Sequential
 
 __all__ = ["read_onnx"]
@@ -91,8 +92,8 @@ def _network(graph: Graph, output: str | None, size: int, name: str, path: str) 
     for place, apply in _plan(graph, nodes, source):
         try:
             apply(chain)
-        except (FastdenseError, ValueError, TypeError) as error:
-            raise FormatError(f"{place}: {error}") from None
+        except MALFORMED as error:
+            raise FormatError(f"{place}: {in_words(error)}") from error
     model = chain.model(name or "sequential")
     if cut:
         warnings.warn(
@@ -158,7 +159,7 @@ def _plan(graph: Graph, nodes: Sequence[Node], source: str) -> list[tuple[Node, 
             if step is not None:
                 steps[i] = (j, step)
                 break
-    if 0 not in steps:
+    if nodes and 0 not in steps:
         jumped = {k for i, (j, _) in steps.items() for k in range(i + 1, j)}
         blocked = max(i for i in range(len(cuts) - 1) if i not in steps and i not in jumped)
         raise FormatError(f"{nodes[cuts[blocked][0]]}: what it computes is no part of a dense network")

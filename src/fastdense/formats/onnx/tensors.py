@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.errors import FormatError
+from fastdense.errors import FastdenseError, FormatError
 
-__all__ = ["refuse_external", "text", "to_array"]
+__all__ = ["MALFORMED", "in_words", "refuse_external", "text", "to_array"]
 
 Array = NDArray[Any]
+
+MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+"""What comes of operators with other inputs or attributes than they have by ONNX's rules."""
+
+
+def in_words(error: BaseException) -> str:
+    """Return what was wrong: an error's own words where they say it."""
+    if isinstance(error, FastdenseError | ValueError):
+        return str(error)
+    return f"its inputs or attributes are not those of such an operator ({type(error).__name__}: {error})"
 
 
 def text(value: str | bytes) -> str:
@@ -24,8 +34,8 @@ def refuse_external(tensor: Any) -> None:
     """Raise FormatError for a tensor whose numbers lie in another file."""
     if tensor.data_location != 0 or tensor.external_data:
         raise FormatError(
-            f"the numbers of {text(tensor.name)!r:.200} are in another file, which is never opened: save the model "
-            "as one file (onnx.save with save_as_external_data=False, or torch.onnx.export with "
+            f"the numbers of {text(tensor.name)!r:.200} are in another file, which is never opened: save the "
+            "model as one file (onnx.save with save_as_external_data=False, or torch.onnx.export with "
             "external_data=False)"
         )
 
