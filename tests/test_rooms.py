@@ -73,7 +73,14 @@ LIBRARIES = {
     "typer": ["fastdense.cli"],
 }
 # Nobody loads these rooms but who asks for them: commands and base classes need their library at once.
-OPENED_ON_USE = ["fastdense.cli", "fastdense.estimators"]
+OPENED_ON_USE = [
+    "fastdense.cli",
+    "fastdense.estimators",
+    "fastdense.formats.torch.from_module",
+    "fastdense.formats.torch.known",
+    "fastdense.formats.torch.modules",
+    "fastdense.formats.torch.to_module",
+]
 
 
 @dataclass(frozen=True)
