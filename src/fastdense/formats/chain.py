@@ -42,7 +42,9 @@ class Chain:
     n_in : int, optional
         Columns of the input; None leaves it to the first step with weights.
     dtype : "float32" or "float64"
-        What the model computes in; weights are converted to it.
+        What the model computes in, and its weights are converted to.
+    limit : int, optional
+        Bytes of weights that the file can have at most; what it says twice counts twice.
 
     Notes
     -----
@@ -62,9 +64,10 @@ class Chain:
            [ 0.]], dtype=float32)
     """
 
-    def __init__(self, n_in: int | None = None, dtype: str = "float32") -> None:
+    def __init__(self, n_in: int | None = None, dtype: str = "float32", limit: int | None = None) -> None:
         self.width = self.n_in = n_in
         self.dtype = dtype
+        self._limit = limit
         self._layers: list[tuple[Layer, list[Array]]] = []
         self._pending: Scaling | None = None
 
@@ -89,6 +92,7 @@ class Chain:
         if B is not None and B.shape not in ((n_units,), (1, n_units)):
             raise FormatError(f"a dense layer of {n_units} units has a bias of the shape {B.shape}")
         self._meet(n_in)
+        self._take(W)
         if not self._computes():
             self._settle()
         bias = None if B is None else B.reshape(-1)
@@ -158,12 +162,13 @@ class Chain:
         Raises
         ------
         FormatError
-            There is no step, or the input's width was never told.
+            The input's width was never told.
         """
         self._settle()
-        if self.n_in is None or not self._layers:
-            missing = "nothing that computes" if not self._layers else "no width of its input"
-            raise FormatError(f"the network has {missing}")
+        if self.n_in is None:
+            raise FormatError("how many columns the network takes is not known")
+        if not self._layers:
+            self._append(Activation("linear"), [])
         width = self.n_in
         for layer, arrays in self._layers:
             shapes = layer.weight_shapes(width)
@@ -174,6 +179,28 @@ class Chain:
         return Sequential(
             [Input((self.n_in,)), *(layer for layer, _ in self._layers)], name, dtype=self.dtype
         )
+
+    def with_opposites(self) -> None:
+        """Append ``[1 - p, p]``, ``p`` being a dense layer's sigmoids: ``1 - sigmoid(z) = sigmoid(-z)``.
+
+        Raises
+        ------
+        FormatError
+            They are not.
+        """
+        layer, arrays = self._layers[-1] if self._layers and self._pending is None else (None, [])
+        if not isinstance(layer, Dense) or layer.activation.name != "sigmoid":
+            raise FormatError("it takes from 1 what is not a dense layer's sigmoid")
+        arrays[:] = [np.concatenate([-array, array], axis=-1) for array in arrays]
+        layer.units *= 2
+        self.width = layer.units
+
+    def _take(self, W: Array) -> None:
+        """Count a dense layer's weights."""
+        if self._limit is not None:
+            self._limit -= W.nbytes
+            if self._limit < 0:
+                raise FormatError("its weights are more than the file holds")
 
     def _append(self, layer: Layer, arrays: list[Array]) -> None:
         self._layers.append((layer, arrays))
