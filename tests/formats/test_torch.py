@@ -269,8 +269,14 @@ def hooked():
 
 def of_nothing():
     norm = nn.BatchNorm1d(2)
-    norm.running_var[0] = float("nan")
+    norm.running_var[0] = -1.0
     return nn.Sequential(nn.Linear(2, 2), norm)
+
+
+def scaled(mean, deviation):
+    module = modules.Normalization(2)
+    module.mean[:], module.deviation[:] = torch.tensor(mean), torch.tensor(deviation)
+    return nn.Sequential(nn.Linear(2, 2), module)
 
 
 class Doubled(nn.ReLU):
@@ -328,6 +334,14 @@ REFUSED = {
     ),
     "half and float": (lambda: nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2).half()), "mixes dtypes"),
     "complex": (lambda: nn.Linear(2, 2, dtype=torch.complex64), "complex64"),
+    "a negative deviation": (lambda: scaled([0.0, 0.0], [1.0, -1.0]), "module '1' .*at least 1e-07"),
+    "no deviation": (lambda: scaled([0.0, 0.0], [1.0, 0.0]), "module '1' .*at least 1e-07"),
+    "an infinite mean": (lambda: scaled([0.0, float("inf")], [1.0, 1.0]), "module '1' .*must be finite"),
+    "a normalization's width": (lambda: nn.Sequential(nn.Linear(3, 3), modules.Normalization(2)), "takes 2"),
+    "groups' width": (
+        lambda: nn.Sequential(nn.Linear(3, 3), nn.ReLU(), modules.SoftmaxByGroups((2, 2))),
+        r"groups \(2, 2\) have 4 columns",
+    ),
     "no width": (nn.ReLU, "give n_in="),
     "nothing": (nn.Sequential, "give n_in="),
     "a scale of nothing": (of_nothing, "module '1' .*finite"),
@@ -349,6 +363,11 @@ def test_what_inherits_from_a_known_class_is_followed_and_not_believed():
 def test_only_modules_are_taken():
     with pytest.raises(TypeError, match=r"takes a torch\.nn\.Module, got dict"):
         from_torch({})
+
+
+def test_a_normalisation_tells_the_width():
+    for first in (normal(1), modules.Normalization(1)):
+        assert from_torch(nn.Sequential(first, nn.ReLU()).eval()).input_shape == (None, 1)
 
 
 def test_the_width_can_be_given():

@@ -121,7 +121,7 @@ class Chain:
             ) from None
         if given[0].ndim != 1 or not np.isfinite(given[:2]).all():
             raise FormatError("a scaling by columns has one finite number a column, here it has others")
-        if self.width is None and given[0].size == 1:
+        if self.width is None and not (np.ndim(factor) or np.ndim(shift)):
             raise FormatError("the input's width is not known where its columns are scaled")
         self._meet(given[0].size)
         scaling = Scaling(given[0], given[1])
@@ -151,8 +151,13 @@ class Chain:
         """Append the dropout of a share of the units, which only training sees."""
         self._append(Dropout(rate), [])  # predictions are the same on either side of a scaling
 
-    def add(self, layer: Layer, arrays: Sequence[Array] = ()) -> None:
-        """Append a layer that is neither dense nor a dropout, not built yet, with its weights."""
+    def add(self, layer: Layer, arrays: Sequence[Array] = (), n_in: int | None = None) -> None:
+        """Append a layer that is neither dense nor a dropout, not built yet, with its weights.
+
+        ``n_in`` is the number of columns that it takes, where the layer is of a certain width.
+        """
+        if n_in is not None:
+            self._meet(n_in)
         self._settle()
         self._append(layer, list(arrays))
 

@@ -32,7 +32,10 @@ def read_module(module: Any, n_in: int | None = None) -> Sequential:
     reader.take(module, "")
     if reader.chain.n_in is None:
         raise FormatError("nothing in the module tells how many columns it takes: give n_in=")
-    return reader.chain.model()
+    try:
+        return reader.chain.model()
+    except ValueError as error:  # groups of another width, say
+        raise FormatError(f"{_where(module, '')}: {error}") from None
 
 
 def _dtype(module: nn.Module) -> str:
@@ -86,7 +89,7 @@ class Reader:
         """Take one module of a known class."""
         try:
             TAKES[type(module)](self.chain, module)
-        except (ValueError, TypeError) as error:  # FormatError too
+        except (ValueError, TypeError, RuntimeError) as error:  # FormatError too
             raise FormatError(f"{where}: {error}") from None
 
     def follow(self, module: nn.Module, place: str) -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.torch import modules
-from fastdense.formats.torch.parts import as_array
+from fastdense.formats.torch.parts import SMALLEST_DEVIATION, as_array
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import Normalization
 
@@ -40,16 +40,20 @@ def _batch_norm(chain: Chain, module: Any) -> None:
     if module.running_mean is None or module.running_var is None:
         _refuse("it has no running statistics, so a row's outputs depend on the rows beside it")
     mean, variance = (_array(t).astype(np.float64) for t in (module.running_mean, module.running_var))
-    weight = 1.0 if module.weight is None else _array(module.weight).astype(np.float64)
-    factor = weight / np.sqrt(variance + module.eps)
-    chain.scale(
-        factor, (0.0 if module.bias is None else _array(module.bias).astype(np.float64)) - mean * factor
-    )
+    weight, bias = 1.0, 0.0
+    if module.affine:
+        weight, bias = (_array(t).astype(np.float64) for t in (module.weight, module.bias))
+    with np.errstate(all="ignore"):  # the chain refuses what is not finite
+        factor = weight / np.sqrt(variance + module.eps)
+        shift = bias - mean * factor
+    chain.scale(factor, shift)
 
 
 def _normalization(chain: Chain, module: Any) -> None:
     mean, deviation = (_array(t).astype(np.float64) for t in (module.mean, module.deviation))
-    chain.add(Normalization(), [mean, deviation**2, np.zeros((), np.int32)])
+    if not (np.isfinite([mean, deviation]).all() and (deviation >= SMALLEST_DEVIATION).all()):
+        _refuse(f"its mean and deviation must be finite, the deviation at least {SMALLEST_DEVIATION}")
+    chain.add(Normalization(), [mean, deviation**2, np.zeros((), np.int32)], len(mean))
 
 
 def _flatten(chain: Chain, module: Any) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastdense.network.sequential import Sequential
 from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec
 
-__all__ = ["Part", "as_array", "need_torch", "parts", "state"]
+__all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "parts", "state"]
 
 Array = NDArray[Any]
 
@@ -32,6 +32,7 @@ _PLAIN = {
     "hard_silu": "Hardswish",
     "softsign": "Softsign",
 }
+SMALLEST_DEVIATION = 1e-7  # `Normalization` divides by no smaller one
 # Beyond its threshold PyTorch's softplus is z alone: exp(-z) is then below half a unit in z's last place.
 _SOFTPLUS_THRESHOLD = {"float32": 20.0, "float64": 40.0}
 

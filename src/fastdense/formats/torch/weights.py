@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastdense.errors import FormatError
 from fastdense.files import open_tensors, write_tensors
 from fastdense.formats.chain import Chain
-from fastdense.formats.torch.parts import as_array, need_torch, parts, state
+from fastdense.formats.torch.parts import SMALLEST_DEVIATION, as_array, need_torch, parts, state
 from fastdense.network.layers import Dense, Normalization
 from fastdense.network.sequential import Sequential
 
@@ -25,7 +25,6 @@ Array = NDArray[Any]
 Groups = dict[str, dict[str, Array]]
 
 _DTYPES = {"F16": "float16", "BF16": "float16", "F32": "float32", "F64": "float64", "I64": "int64"}
-_SMALLEST_DEVIATION = 1e-7  # `Normalization` divides by no smaller one
 
 
 def write_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
@@ -151,8 +150,8 @@ def _difference(found: Mapping[str, Array], expected: Mapping[str, Array], fixed
         same = np.array_equal(statistics, np.stack([expected["mean"], expected["deviation"]]))
         return None if same else "the layer was given other statistics, which cannot be changed"
     with np.errstate(invalid="ignore"):
-        good = np.isfinite(statistics).all() and (statistics[1] >= _SMALLEST_DEVIATION).all()
-    return None if good else f"statistics are finite, and deviations at least {_SMALLEST_DEVIATION}"
+        good = np.isfinite(statistics).all() and (statistics[1] >= SMALLEST_DEVIATION).all()
+    return None if good else f"statistics are finite, and deviations at least {SMALLEST_DEVIATION}"
 
 
 def _shapes(arrays: Mapping[str, Array]) -> str:
