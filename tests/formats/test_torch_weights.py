@@ -123,6 +123,13 @@ def test_a_chain_is_inferred_from_the_shapes(path):
     ]
 
 
+@pytest.mark.parametrize("kind", ["I8", "U8", "BOOL"])
+def test_other_dtypes_are_refused(path, kind):
+    path.write_bytes(container(kind, weight=([1, 3], bytes(3))))
+    with pytest.raises(FormatError, match=f"tensor 'weight' has dtype {kind}, which no model has"):
+        network_from_torch_weights(path)
+
+
 W1, B1 = np.ones((4, 3), np.float32), np.ones(4, np.float32)
 W2, B2 = np.ones((2, 4), np.float32), np.ones(2, np.float32)
 FITTING = {"fc1.weight": W1, "fc1.bias": B1, "fc2.weight": W2, "fc2.bias": B2}
