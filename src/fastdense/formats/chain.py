@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.errors import FormatError
+from fastdense.errors import FastdenseError, FormatError
 from fastdense.network.activations import ActivationFunction, get
 from fastdense.network.layers import Activation, Dense, Dropout, Input, Layer, Normalization
 from fastdense.network.sequential import Sequential
@@ -167,7 +167,7 @@ class Chain:
         Raises
         ------
         FormatError
-            The input's width was never told.
+            The input's width was never told, or a layer's weights are not its.
         """
         self._settle()
         if self.n_in is None:
@@ -176,14 +176,13 @@ class Chain:
             self._append(Activation("linear"), [])
         width = self.n_in
         for layer, arrays in self._layers:
-            shapes = layer.weight_shapes(width)
-            kinds = [layer.weight_dtypes.get(weight, self.dtype) for weight in shapes]
-            new = [np.array(array, kind) for array, kind in zip(arrays, kinds, strict=True)]
-            layer.restore(width, new)
+            try:
+                self._fill(layer, width, arrays)
+            except (FastdenseError, ValueError) as error:
+                raise FormatError(f"layer {layer.name or layer.default_name!r}: {error}") from error
             width = layer.n_units or width
-        return Sequential(
-            [Input((self.n_in,)), *(layer for layer, _ in self._layers)], name, dtype=self.dtype
-        )
+        layers = [layer for layer, _ in self._layers]
+        return Sequential([Input((self.n_in,)), *layers], name, dtype=self.dtype)
 
     def with_opposites(self) -> None:
         """Append ``[1 - p, p]``, ``p`` being a dense layer's sigmoids: ``1 - sigmoid(z) = sigmoid(-z)``.
@@ -206,6 +205,14 @@ class Chain:
             self._limit -= W.nbytes
             if self._limit < 0:
                 raise FormatError("its weights are more than the file holds")
+
+    def _fill(self, layer: Layer, n_in: int, arrays: Sequence[Array]) -> None:
+        wanted = layer.weight_shapes(n_in)
+        if [array.shape for array in arrays] != list(wanted.values()):
+            shapes = ", ".join(f"{name} {shape}" for name, shape in wanted.items()) or "no weights"
+            raise FormatError(f"it has {shapes}; there are arrays of {[array.shape for array in arrays]}")
+        kinds = [layer.weight_dtypes.get(name, self.dtype) for name in wanted]
+        layer.restore(n_in, [np.array(array, kind) for array, kind in zip(arrays, kinds, strict=True)])
 
     def _append(self, layer: Layer, arrays: list[Array]) -> None:
         self._layers.append((layer, arrays))

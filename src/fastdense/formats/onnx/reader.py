@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fastdense.errors import FormatError, FormatWarning
 from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.graph import Graph, Node
@@ -60,8 +62,9 @@ def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequen
     """
     data = Path(path).read_bytes()
     try:
-        graph = Graph(_parse(data), limit=4 * len(data))
-        return _network(graph, output, len(data), Path(path).stem, str(path))
+        with np.errstate(all="ignore"):  # weights that are not finite are the file's affair
+            graph = Graph(_parse(data), limit=4 * len(data))
+            return _network(graph, output, len(data), Path(path).stem, str(path))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
 
