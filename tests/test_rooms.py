@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": TOOLS | {"engines"},
     "network": TOOLS | {"engines", "training"},
     "tables": {"errors"},
-    "formats": TRAINED,
+    "formats": TRAINED | {"_version"},
     "estimators": TRAINED | {"engines"},
     "insight": TRAINED | {"engines", "layer", "machine", "native", "reference"},
     "layer": TOOLS | {"engines", "network"},
@@ -57,6 +57,8 @@ EXCEPTIONS = {
 WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "spec"}
 # The modules, or the folders of them, that each other library is imported in.
 LIBRARIES = {
+    "google": ["fastdense.formats.onnx"],  # protobuf, which onnx is built on
+    "h5py": ["fastdense.formats.keras"],
     "jax": ["fastdense.formats", "fastdense.insight"],
     "keras": ["fastdense.formats"],
     "matplotlib": ["fastdense.insight"],
@@ -64,6 +66,7 @@ LIBRARIES = {
     "onnxruntime": ["fastdense.insight"],
     "pandas": [],  # a frame is handed over, and brings its own methods
     "polars": ["fastdense.formats.tables"],
+    "pyfive": ["fastdense.formats.keras"],
     "rich": ["fastdense.cli", "fastdense.training.progress"],
     "safetensors": ["fastdense.files"],
     "scipy": ["fastdense.estimators"],

@@ -147,9 +147,9 @@ class Chain:
         else:
             self.add(Activation(curve))
 
-    def dropout(self, rate: float) -> None:
+    def dropout(self, rate: float, name: str | None = None) -> None:
         """Append the dropout of a share of the units, which only training sees."""
-        self._append(Dropout(rate), [])  # predictions are the same on either side of a scaling
+        self._append(Dropout(rate, name), [])  # predictions are the same on either side of a scaling
 
     def add(self, layer: Layer, arrays: Sequence[Array] = (), n_in: int | None = None) -> None:
         """Append a layer that is neither dense nor a dropout, not built yet, with its weights.
