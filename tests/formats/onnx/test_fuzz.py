@@ -17,6 +17,7 @@ from fastdense.formats.onnx.curves import OPERATIONS
 from fastdense.formats.onnx.operators import STEPS
 from fastdense.spec import ACTIVATIONS
 from tests.formats.onnx.test_exporters import CLASSIFIERS, MLPClassifier, fitted, to_onnx
+from tests.formats.onnx.test_refusals import READ, write
 from tests.fuzz import fuzz, limited_memory
 
 onnx = pytest.importorskip("onnx")
@@ -24,6 +25,7 @@ ort = pytest.importorskip("onnxruntime")
 
 OPERATORS = sorted({*STEPS, *OPERATIONS, *FOLDED, "ArgMax", "Concat", "Split"})
 WHOLE = (0, 1, -1, 2, 7, 11, 2**31, 2**62)
+NUMBERS = (0.0, -1.0, 1e-7, 1 + 1e-7, 0.01, 0.5, 1e6)
 REAL = (0.0, -1.0, 0.5, 1e38, float("inf"), float("nan"))
 
 
@@ -37,6 +39,9 @@ def samples(tmp_path_factory):
         model = fd.Sequential([fd.Input((4,)), *layers[i : i + 3], fd.Dense(3, groups)], seed=0)
         write_onnx(model, path)
         found[f"layers {i}"] = path.read_bytes()
+    for name in READ:
+        nodes, constants, *_ = READ[name]
+        found[name] = write(path, nodes, constants=constants, version=20).read_bytes()
     for name, (activation, y) in CLASSIFIERS.items():
         to_onnx(path, fitted(MLPClassifier(hidden_layer_sizes=(3,), activation=activation), y))
         found[name] = path.read_bytes()
@@ -56,9 +61,9 @@ def test_damaged_files(tmp_path, samples):
 
 def edit(rng, graph):
     """Change one thing about a graph that leaves it a graph."""
-    node, tensor = rng.choice(graph.node), rng.choice(graph.initializer)
+    node, tensor = rng.choice(graph.node), rng.choice(graph.initializer or [onnx.TensorProto()])
     names = [name for one in graph.node for name in (*one.input, *one.output)] + [tensor.name, ""]
-    match rng.randrange(8):
+    match rng.randrange(9):
         case 0:
             node.op_type, node.domain = rng.choice(OPERATORS), ""
         case 1 if node.input:
@@ -75,6 +80,14 @@ def edit(rng, graph):
             attribute.type = rng.choice((attribute.type, rng.randrange(12)))
         case 6 if len(graph.node) > 1:
             graph.node.remove(node)
+        case 7 if tensor.raw_data:
+            number = np.float32(rng.choice(NUMBERS))
+            tensor.raw_data = number.tobytes() + tensor.raw_data[4:]
+        case 7 if tensor.float_data:
+            tensor.float_data[0] = rng.choice(NUMBERS)
+        case 8 if len(node.output) > 1:
+            graph.node.add(op_type="Relu", input=[node.output[-1]], output=["another"])
+            graph.output[0].name = "another"
         case _:
             tensor.data_type = rng.choice((1, 6, 7, 8, 9, 10, 11, 16))
 

@@ -39,9 +39,9 @@ REFUSED = {
     "test_matmul_4d_1d": "weights are a matrix",
     "test_matmul_bcast": "weights are a matrix",
     "test_mul": "one number a column",
-    "test_prelu_broadcast": "no part of a dense network",  # a slope a column
+    "test_prelu_broadcast": "a slope a column",
     "test_prelu_broadcast_expanded": "no part of a dense network",
-    "test_prelu_example": "no part of a dense network",
+    "test_prelu_example": "one number a column",
     "test_prelu_example_expanded": "no part of a dense network",
     "test_selu_example_expanded_ver18": "no part of a dense network",  # other constants than the paper's
     "test_selu_expanded_ver18": "no part of a dense network",
@@ -50,7 +50,7 @@ REFUSED = {
 }
 REFUSED_KINDS = {
     "test_reshape": "another shape",
-    "test_thresholdedrelu": "no part of a dense network",  # it jumps at its threshold
+    "test_thresholdedrelu": "at its threshold|no part of a dense network",
     "test_training_dropout": "training mode",
     "test_transpose": "transposes",
 }

@@ -77,6 +77,35 @@ READ = {
         lambda x: x @ w,
     ),
     "dropout": ("z = Dropout (x) y = MatMul (z, w)", W, lambda x: x @ w),
+    "a sum next to nothing": (
+        "z = Add (x, c) r = Relu (z) y = MatMul (r, w)", f"{W}, float[1] c = {{1e-7}}",
+        lambda x: np.maximum(x + 1e-7, 0) @ w,
+    ),
+    "a small bias of one unit": (
+        "z = MatMul (x, v) y = Add (z, c)", "float[2,1] v = {1, 2}, float c = {3e-7}",
+        lambda x: x @ [[1], [2]] + 3e-7,
+    ),
+    "a product next to one": (
+        "z = Mul (x, c) y = MatMul (z, w)", f"{W}, float c = {{1.0000001}}", lambda x: x @ w
+    ),
+    "means that are far out, and signs": (
+        "c = Sub (x, m) d = Mul (c, f) y = MatMul (d, w)",
+        f"{W}, float[2] m = {{1e6, 1e6}}, float[2] f = {{-0.3, 0.3}}",
+        lambda x: ((np.round(x) + 1e6 - 1e6) * [-0.3, 0.3]) @ w, lambda x: np.round(x) + np.float32(1e6),
+    ),
+    "a scaling to nearly nothing": (
+        "c = Mul (x, f) d = Add (c, b) y = MatMul (d, w)", f"{W}, {B}, float[2] f = {{1e-38, 1}}",
+        lambda x: (x * [1e-38, 1] + b) @ w,
+    ),
+    "a shape computed from the rows'": (
+        """s = Shape (x) i = Constant <value_int: int = 0> () n = Gather (s, i)
+        a = Constant <value_ints: ints = [0]> () u = Unsqueeze (n, a)
+        r = Constant <value_ints: ints = [-1]> () t = Concat <axis: int = 0> (u, r)
+        z = Reshape (x, t) y = MatMul (z, w)""", W, lambda x: x @ w,
+    ),
+    "limits in another order": (
+        "z = Min (x, h) y = Max (z, l)", "float l = {-1}, float h = {1}", lambda x: np.clip(x, -1, 1)
+    ),
     "nothing at all": ("y = Identity (x)", "", lambda x: x),
     "an output that nobody asks for": ("z = Abs (x) y = MatMul (x, w)", W, lambda x: x @ w),
 }  # fmt: skip
@@ -84,12 +113,13 @@ READ = {
 
 @pytest.mark.parametrize("name", READ)
 def test_what_is_read(path, name):
-    nodes, constants, expected, *version = READ[name]
-    write(path, nodes, constants=constants, version=(version or [20])[0])
+    nodes, constants, expected, *rest = READ[name]
+    version = next((one for one in rest if isinstance(one, int)), 20)
+    rows = next((one for one in rest if callable(one)), lambda x: x)
+    write(path, nodes, constants=constants, version=version)
     wanted = expected(np.float64(X)).astype(np.float32)
-    assert_within(
-        read_onnx(path).predict(X), wanted, 16 * np.finfo(np.float32).eps * np.maximum(1, np.abs(wanted))
-    )
+    bound = 16 * np.finfo(np.float32).eps * np.maximum(1, np.abs(wanted))
+    assert_within(read_onnx(path).predict(rows(X)), wanted, bound)
 
 
 def test_weights_may_be_listed_as_inputs(path):
@@ -143,6 +173,24 @@ REFUSED = {
         "a = Unsqueeze (c, i) b = Unsqueeze (c, j) d = Add (a, b) y = MatMul (x, d)",
         f"float[500] c = {{{', '.join(['1'] * 500)}}}, int64[1] i = {{0}}, int64[1] j = {{1}}", "would grow",
     ),
+    "a threshold that nobody sees": (
+        "z = ThresholdedRelu <alpha: float = 0.1> (x) y = MatMul (z, w)", W, "threshold"
+    ),
+    "a jump": (
+        "k = Greater (x, c) y = Where (k, x, z)", "float c = {0.003}, float z = {0}",
+        r"\(Greater\) to node 'y' \(Where\)",
+    ),
+    "limits that are far out": (
+        "y = Clip (x, l, h)", "float l = {-65504}, float h = {65504}", "cost them digits"
+    ),
+    "constants with more axes": ("y = Add (x, c)", "float[1, 1, 2] c = {1, 2}", r"shape \(1, 1, 2\)"),
+    "a sigmoid of whole numbers": (
+        "s = Sigmoid (x) i = Cast <to: int = 7> (s) f = Cast <to: int = 1> (i) y = Mul (x, f)", "", "no part"
+    ),
+    "a mask": ("z, k = Dropout (x) y = Cast <to: int = 1> (k)", "", "'k', which is used, is not its first"),
+    "weights that overflow once folded": (
+        "z = MatMul (x, v) y = Mul (z, c)", "float[2,1] v = {1e30, 1e30}, float c = {1e10}", "beyond float32"
+    ),
     "a constant that is not finite": ("y = Mul (x, c)", "float[1] c = {inf}", "finite"),
 }  # fmt: skip
 
@@ -166,6 +214,56 @@ def test_inputs_that_are_no_matrix(path):
     write(path, "z = Relu (x) y = Mul (z, v)", inputs="float[m, 2] x, float[m, 2] v")
     with pytest.raises(FormatError, match="from 'x' and 'v'"):
         read_onnx(path)
+
+
+def test_whole_numbers_come_in(path):
+    nodes, inputs = "f = Cast <to: int = 1> (x) z = Div (f, c) y = MatMul (z, w)", "int64[m, 2] x"
+    write(path, nodes, inputs=inputs, constants=f"float c = {{2}}, {W}")
+    assert_within(read_onnx(path).predict(np.array([[3, 5]])), np.float32([[1.5, 2.5]] @ w), 1e-6)
+    nodes = "z = Div (x, c) f = Cast <to: int = 1> (z) y = MatMul (f, w)"
+    write(path, nodes, inputs=inputs, constants=f"int64 c = {{2}}, {W}")
+    with pytest.raises(FormatError, match="'x' is not of floats"):
+        read_onnx(path)
+
+
+def test_doubles_are_computed_with_before_they_are_cast(path):
+    nodes = "z = Sub (x, c) f = Cast <to: int = 1> (z) y = MatMul (f, w)"
+    write(path, nodes, inputs="double[m, 2] x", constants=f"double c = {{1e9}}, {W}")
+    rows = 1e9 + np.array([[0.25, -0.5]])
+    model = read_onnx(path)
+    assert model.dtype == "float64"
+    assert_within(model.predict(rows), (rows - 1e9) @ w, 1e-6)
+
+
+def test_batch_normalisation_as_training_had_it(path):
+    constants = ", ".join(f"float[2] {name} = {{1, 2}}" for name in "sbmv")
+    write(path, "y, p, q, r, t = BatchNormalization (x, s, b, m, v)", constants=constants, version=9)
+    with pytest.raises(FormatError, match="training mode"):
+        read_onnx(path)
+
+
+def test_a_width_that_is_only_claimed(path):
+    """92 bytes that would make gigabytes."""
+    write(path, "z = Relu (x) y = Mul (z, c)", inputs="float[m, 100000000] x", constants="float c = {2}")
+    with pytest.raises(FormatError, match="many times as large"):
+        read_onnx(path)
+
+
+def test_half_precision(path):
+    half = np.random.default_rng(0).normal(size=(2, 2)).astype(np.float16)
+    path.write_bytes(model_of(onnx.numpy_helper.from_array(half, "w")).SerializeToString())
+    assert_within(read_onnx(path).predict(X), X @ half.astype(np.float32), 1e-6)
+
+
+def test_many_nodes_are_no_trouble(path):
+    names = [f"z{i}" for i in range(20_000)]
+    model = model_of()
+    del model.graph.node[:]
+    for before, after in itertools.pairwise(["x", *names]):
+        model.graph.node.append(onnx.helper.make_node("Relu", [before], [after]))
+    model.graph.output[0].name = names[-1]
+    path.write_bytes(model.SerializeToString())
+    assert len(read_onnx(path).layers) == 20_000
 
 
 @pytest.mark.parametrize("version", [6, 99])

@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.formats.onnx.graph import Graph, Node
+from fastdense.formats.onnx.tensors import FLOATS
 from fastdense.network.activations import ActivationFunction
 from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA
 
-__all__ = ["Limits", "curve_of"]
+__all__ = ["OPERATIONS", "Limits", "curve_of"]
 
 Array = NDArray[Any]
 
-# Densely where activations bend; and far out, where a line and a limit part.
-_NEAR = np.concatenate([np.linspace(-12.0, 12.0, 193), [-80.0, -40.0, -20.0, 20.0, 40.0, 80.0]])
-_FAR = np.array([-1e8, -1e4, -300.0, 300.0, 1e4, 1e8])
-# Constants are float32 in most files: 1 / sqrt(2) is off by 2e-8 then, and the curve by less than 1e-6.
-_TOLERANCE = 1e-6
+# Densely where activations bend, down to small numbers; and far out, where a line and a limit part. The first
+# two tell a slope below 0 and the limit of an exponential.
+_SMALL, _LARGE = np.logspace(-8, 2, 241), np.logspace(2.1, 30, 57)
+_PROBES = np.concatenate([[-1.0, -80.0], np.linspace(-12, 12, 1537), _SMALL, -_SMALL, _LARGE, -_LARGE])
+_FAR = 100.0
+# Around each constant of the nodes, where one that is a threshold would make a jump.
+_BESIDE = np.array([1 - 1e-3, 1 - 1e-5, 1.0, 1 + 1e-5, 1 + 1e-3])
 
 
 class Limits(NamedTuple):
@@ -36,44 +38,87 @@ class Limits(NamedTuple):
     low: float
     high: float
 
+    def __call__(self, x: Array) -> Array:
+        """Return the limited numbers."""
+        return np.clip(x, self.low, self.high)
 
-def curve_of(graph: Graph, nodes: Sequence[Node], source: str) -> ActivationFunction | Limits | None:
-    """Return what some nodes make of each number of ``source``; None where that is nothing known."""
+
+Curve = ActivationFunction | Limits
+
+
+def curve_of(graph: Graph, nodes: Sequence[Node], source: str, tolerance: float) -> Curve | None:
+    """Return what some nodes make of each number of ``source``; None where that is nothing known.
+
+    The curve must be within ``tolerance`` of what the nodes compute, both of its value and of its argument:
+    constants are float32 in most files, and 1 / sqrt(2) is off by 2e-8 there.
+    """
     if not all(node.op in OPERATIONS for node in nodes):
         return None
-    near, far = _evaluate(graph, nodes, source, _NEAR), _evaluate(graph, nodes, source, _FAR)
-    if near is None or far is None:
+    found = _evaluate(graph, nodes, source, _PROBES)
+    if found is None:
         return None
-    with np.errstate(all="ignore"):
-        for curve in _candidates(near, far):
-            function = (
-                partial(np.clip, a_min=curve.low, a_max=curve.high) if isinstance(curve, Limits) else curve
-            )
-            if _agrees(near, function(_NEAR)) and _agrees(far, function(_FAR), excused=~np.isfinite(far)):
+    beside = np.outer([*(constants := _constants(graph, nodes)), *(-c for c in constants)], _BESIDE).ravel()
+    for curve in _candidates(found):
+        expected, bound = _expected(curve, tolerance)
+        if _agrees(_PROBES, found, expected, bound):
+            further = _evaluate(graph, nodes, source, beside)
+            if further is not None and _agrees(beside, further, *_with_bound(curve, beside, tolerance)):
                 return curve
     return None
 
 
-def _candidates(near: Array, far: Array) -> Iterator[ActivationFunction | Limits]:
-    """Yield the curves that it may be, their parameters read off at -1, at -80 and at both ends."""
-    for name in ACTIVATIONS:
-        if name not in {"softmax", "linear", *DEFAULT_ALPHA}:
-            yield ActivationFunction(name)
-    slope, limit = -float(near[88]), -float(near[193])  # exp(-80) is 0
-    if 0.0 <= slope < math.inf and abs(slope - 1.0) > _TOLERANCE:
+def _candidates(found: Array) -> Iterator[Curve]:
+    """Yield the curves that it may be, their parameters read off what was found."""
+    yield from _WITHOUT_PARAMETER
+    slope, limit = -float(found[0]), -float(found[1])
+    if 0.0 <= slope < math.inf and abs(slope - 1.0) > 1e-6:  # 1: a straight line
         yield ActivationFunction("leaky_relu", slope)
     if 0.0 <= limit < math.inf:
         yield ActivationFunction("elu", limit)
-    low = float(far[0]) if far[0] != _FAR[0] else -math.inf
-    high = float(far[-1]) if far[-1] != _FAR[-1] else math.inf
+    lowest, highest = found[-1], found[-1 - len(_LARGE)]
+    low = float(lowest) if lowest == found[-9] else -math.inf
+    high = float(highest) if highest == found[-9 - len(_LARGE)] else math.inf
     if low < high and (math.isfinite(low) or math.isfinite(high)):
         yield Limits(low, high)
 
 
-def _agrees(found: Array, expected: Array, excused: Any = False) -> bool:
-    """Whether the numbers are the expected ones; those that a naive formula overflows at may be excused."""
-    close = np.abs(found - expected) <= _TOLERANCE * np.maximum(1.0, np.abs(expected))
-    return bool((close | excused).all())
+_WITHOUT_PARAMETER = tuple(
+    ActivationFunction(name) for name in ACTIVATIONS if name not in {"softmax", "linear", *DEFAULT_ALPHA}
+)
+_of_probes: dict[tuple[str, float], tuple[Array, Array]] = {}
+
+
+def _expected(curve: Curve, tolerance: float) -> tuple[Array, Array]:
+    """Return a curve's values at the probes, and how far off others may be; those of a name are kept."""
+    if curve not in _WITHOUT_PARAMETER:
+        return _with_bound(curve, _PROBES, tolerance)
+    key = curve.name, tolerance
+    if key not in _of_probes:
+        _of_probes[key] = _with_bound(curve, _PROBES, tolerance)
+    return _of_probes[key]
+
+
+def _with_bound(curve: Curve, z: Array, tolerance: float) -> tuple[Array, Array]:
+    with np.errstate(all="ignore"):
+        expected = curve(z)
+        spread = np.abs(curve(z * (1.0 + tolerance)) - curve(z * (1.0 - tolerance)))
+        rounding = 16 * np.finfo(np.float64).eps * (1.0 + np.abs(z))  # a naive formula's, in float64
+        return expected, tolerance * np.abs(expected) + np.nan_to_num(spread, nan=0.0) + rounding
+
+
+def _agrees(z: Array, found: Array, expected: Array, bound: Array) -> bool:
+    """Whether the numbers are the expected ones; far out, a naive formula may have overflown."""
+    with np.errstate(all="ignore"):
+        close = (np.abs(found - expected) <= bound) | (found == expected)
+    return bool((close | ((np.abs(z) > _FAR) & ~np.isfinite(found))).all())
+
+
+def _constants(graph: Graph, nodes: Sequence[Node]) -> list[float]:
+    """Return all numbers that stand in some nodes and may be thresholds."""
+    names = {name for node in nodes for name in node.inputs if name and graph.is_constant(name)}
+    attributes = [value for node in nodes for value in node.attributes.values() if isinstance(value, float)]
+    numbers = [*(float(graph.constant(name).reshape(-1)[0]) for name in names), *attributes]
+    return [number for number in numbers if math.isfinite(number)]
 
 
 def _evaluate(graph: Graph, nodes: Sequence[Node], source: str, z: Array) -> Array | None:
@@ -83,7 +128,7 @@ def _evaluate(graph: Graph, nodes: Sequence[Node], source: str, z: Array) -> Arr
         for name in node.inputs:
             if name and graph.is_constant(name):
                 constant = graph.constant(name)
-                if constant.size != 1:
+                if constant.size != 1 or constant.ndim > 2:
                     return None
                 values[name] = constant.reshape(-1)[0].astype(np.float64)
             arguments.append(values.get(name))
@@ -101,6 +146,12 @@ def _named(name: str, **defaults: float) -> Callable[..., Any]:
     return lambda attributes, x: ActivationFunction(
         name, *(attributes.get(key, value) for key, value in defaults.items())
     )(x)
+
+
+def _cast(attributes: dict[str, Any], x: Any) -> Any:
+    if attributes.get("to") not in FLOATS:
+        raise ValueError("only floats stay what they are")
+    return np.asarray(x, np.float64)
 
 
 def _clip(attributes: dict[str, Any], x: Array, low: Any = None, high: Any = None) -> Any:
@@ -140,7 +191,7 @@ def _of_two(operation: Callable[..., Any]) -> Callable[..., Any]:
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "Abs": lambda attributes, x: np.abs(x),
     "Add": _of_two(np.add),
-    "Cast": lambda attributes, x: np.asarray(x, np.float64),
+    "Cast": _cast,
     "Celu": _celu,
     "Clip": _clip,
     "Div": _of_two(np.divide),

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.constants import FOLDED
-from fastdense.formats.onnx.tensors import MALFORMED, in_words, refuse_external, text, to_array
+from fastdense.formats.onnx.tensors import (
+    DOUBLE,
+    FLOATS,
+    MALFORMED,
+    in_words,
+    refuse_external,
+    text,
+    to_array,
+)
 
 __all__ = ["Graph", "Node"]
 
@@ -60,12 +68,19 @@ class Graph:
     inputs : dict of str to Matrix
         Those that have a value in the file left out.
     outputs : list of str
+    rows : int or None
+        Of the input that `way_to` found, where the file says them.
+    dtype : "float32" or "float64"
+        What is computed on the way that it found.
 
     Raises
     ------
     FormatError
         The file refers to other files, or is not in order.
     """
+
+    rows: int | None = None
+    dtype = "float32"
 
     def __init__(self, model: Any, limit: int) -> None:
         self.version = _operator_set(model)
@@ -82,6 +97,7 @@ class Graph:
         self.outputs = [text(value.name) for value in graph.output]
         self.nodes = [_node(proto) for proto in graph.node]
         self._dynamic = set(given)
+        self._further: dict[str, Node] = {}  # outputs after the first, which are of no use to a network
         self._sort()
         self.inputs = {name: _matrix(value) for name, value in given.items() if name in self._dynamic}
         self.producers = {output: node for node in self.nodes for output in node.outputs}
@@ -113,7 +129,25 @@ class Graph:
         if len(sources) != 1:
             found = " and ".join(map(repr, sources)) or "no input"
             raise FormatError(f"a dense network has one input, but {end!r} is computed from {found}")
+        for name in needed & self._further.keys():
+            raise FormatError(
+                f"{self._further[name]}: its output {name!r:.200}, which is used, is not its first one"
+            )
+        self._look_at(self.inputs[sources[0]], sources[0], nodes[::-1])
         return sources[0], nodes[::-1]
+
+    def _look_at(self, given: Matrix, source: str, nodes: list[Node]) -> None:
+        """Take note of the input's rows, and of what the network computes in."""
+        self.rows = given.rows
+        users = [node for node in nodes if source in node.inputs]
+        casts = [node.attributes.get("to") for node in nodes if node.op == "Cast"]
+        is_cast = bool(users) and all(node.op == "Cast" for node in users)
+        if given.kind not in (0, *FLOATS) and not is_cast:
+            raise FormatError(
+                f"the input {source!r:.200} is not of floats, and is not made floats of at once"
+            )
+        kinds = casts if is_cast else [given.kind, *casts]
+        self.dtype = "float64" if DOUBLE in kinds else "float32"
 
     def _sort(self) -> None:
         """Find what depends on the inputs, and compute what does not."""
@@ -125,6 +159,8 @@ class Graph:
             if known.intersection(node.outputs) - {""} or not node.outputs:
                 raise FormatError(f"{node} computes nothing new")
             known.update(node.outputs)
+            if node.op != "Split":
+                self._further.update(dict.fromkeys(filter(None, node.outputs[1:]), node))
             if self.dynamic_inputs(node):
                 self._dynamic.update(node.outputs)
             elif node.op in FOLDED:

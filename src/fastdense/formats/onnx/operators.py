@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.graph import Graph, Node
+from fastdense.formats.onnx.tensors import FLOATS
 from fastdense.network.activations import ActivationFunction
 
-__all__ = ["DOUBLE", "STEPS", "limit"]
+__all__ = ["STEPS", "limit"]
 
 Array = NDArray[Any]
 Step = Callable[[Graph, Chain, Node, str], None]
 
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 _NO_LIMIT = 3e38  # written as the largest float32 too
-DOUBLE = 11
-_FLOATS = (1, 10, DOUBLE, 16)  # onnx.TensorProto's numbers of float32, float16, float64 and bfloat16
+# Beyond, a shift to a limit and back costs float32 numbers of about 1 more than five of their 24 bits.
+_FARTHEST = 32.0
 
 
 def _gemm(graph: Graph, chain: Chain, node: Node, source: str) -> None:
@@ -38,7 +40,7 @@ def _gemm(graph: Graph, chain: Chain, node: Node, source: str) -> None:
     alpha, beta = attributes.get("alpha", 1.0), attributes.get("beta", 1.0)
     B = _row(graph.constant(bias[0])) if bias and bias[0] else None
     if B is not None and W.ndim == 2:
-        B = np.broadcast_to(B, W.shape[1]) if B.size == 1 else B
+        B = np.broadcast_to(B, W.shape[1]) if B.ndim == 0 else B
         B = B if beta == 1.0 else B * B.dtype.type(beta)
     chain.dense(W if alpha == 1.0 else W * W.dtype.type(alpha), B)
 
@@ -50,10 +52,10 @@ def _matmul(graph: Graph, chain: Chain, node: Node, source: str) -> None:
 
 
 def _row(array: Array) -> Array:
-    """Return a constant that is one number, or one number a column."""
-    if array.ndim and array.size != array.shape[-1]:
+    """Return a constant that is one number, without axes, or one number a column."""
+    if array.ndim > 2 or (array.ndim and array.size != array.shape[-1]):
         raise FormatError(f"its constant has the shape {array.shape}, which is not one number a column")
-    return array.reshape(-1)
+    return array.reshape(() if array.size == 1 else -1)
 
 
 def _arithmetic(graph: Graph, chain: Chain, node: Node, source: str) -> None:
@@ -77,6 +79,8 @@ def _arithmetic(graph: Graph, chain: Chain, node: Node, source: str) -> None:
 def _batch_normalization(graph: Graph, chain: Chain, node: Node, source: str) -> None:
     if node.attributes.get("training_mode"):
         raise FormatError("it is in training mode, in which rows change each other's outputs")
+    if graph.version < 14 and any(node.outputs[1:]):
+        raise FormatError("it is in training mode, as its further outputs say")
     names = node.inputs[1:5]
     scale, shift, mean, variance = (np.float64(_row(graph.constant(name))) for name in names)
     with np.errstate(all="ignore"):
@@ -100,7 +104,7 @@ def _dropout(graph: Graph, chain: Chain, node: Node, source: str) -> None:
 
 
 def _cast(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    if node.attributes.get("to") not in _FLOATS:
+    if node.attributes.get("to") not in FLOATS:
         raise FormatError("it turns what comes from the network into something else than floats")
 
 
@@ -111,7 +115,7 @@ def _flatten(graph: Graph, chain: Chain, node: Node, source: str) -> None:
 
 def _reshape(graph: Graph, chain: Chain, node: Node, source: str) -> None:
     shape = [int(size) for size in graph.constant(node.inputs[1]).reshape(-1)]
-    rows = next(iter(graph.inputs.values())).rows
+    rows = graph.rows
     same_rows, same_columns = {0, -1, rows or 0}, {0, -1, chain.width or -1}
     if len(shape) != 2 or shape == [-1, -1] or shape[0] not in same_rows or shape[1] not in same_columns:
         raise FormatError(f"it makes another shape of the matrix, {shape}")
@@ -147,12 +151,29 @@ def limit(chain: Chain, low: float, high: float) -> None:
     is_low, is_high = low > -_NO_LIMIT, high < _NO_LIMIT
     if not low < high:
         raise FormatError(f"its limits are {low:g} and {high:g}")
+    shift = low if is_low else high if is_high else 0.0
+    if abs(shift) > _FARTHEST:
+        raise FormatError(
+            f"numbers are shifted to a limit and back, which with one of {shift:g} would cost them digits: "
+            f"limits up to {_FARTHEST:g} can be read, and leave it out if no number reaches it"
+        )
     if is_low and is_high:
         _between(chain, 6.0 / (high - low), -6.0 * low / (high - low), "relu6", (high - low) / 6.0, low)
     elif is_low:
         _between(chain, 1.0, -low, "relu", 1.0, low)
     elif is_high:
         _between(chain, -1.0, high, "relu", -1.0, high)
+
+
+def _extreme(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+    """Take the larger or the smaller of the rows and constants: a limit on one side."""
+    constants = [_row(graph.constant(name)) for name in node.inputs if name != source]
+    if not all(constant.ndim == 0 for constant in constants) or len(constants) != len(node.inputs) - 1:
+        raise FormatError("its limits must be numbers")
+    if node.op == "Max":
+        limit(chain, max(map(float, constants), default=-np.inf), np.inf)
+    else:
+        limit(chain, -np.inf, min(map(float, constants), default=np.inf))
 
 
 def _scaled(name: str, default: float, inner: Callable[[float], float]) -> Step:
@@ -170,19 +191,47 @@ def _scaled(name: str, default: float, inner: Callable[[float], float]) -> Step:
 def _hard_sigmoid(graph: Graph, chain: Chain, node: Node, source: str) -> None:
     """``max(0, min(1, alpha x + beta))``; ours has an alpha of 1/6 and a beta of 1/2."""
     alpha, beta = node.attributes.get("alpha", 0.2), node.attributes.get("beta", 0.5)
+    if abs(alpha - 1.0 / 6.0) < 1e-8 and beta == 0.5:  # 1/6 as float32 has it
+        chain.activate("hard_sigmoid")
+        return
     _between(chain, 6.0 * alpha, 6.0 * (beta - 0.5), "hard_sigmoid", 1.0, 0.0)
 
 
-def _leaky_relu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    """Take any slope, that of a straight line too, which `curve_of` takes for no activation."""
-    chain.activate(ActivationFunction("leaky_relu", node.attributes.get("alpha", 0.01)))
-
-
 def _selu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    """``gamma * elu(x)``, where the constants are not those of the paper."""
-    alpha, gamma = node.attributes.get("alpha", 1.67326319), node.attributes.get("gamma", 1.05070102)
+    """``gamma * elu(x)``; the defaults are the paper's constants."""
+    alpha, gamma = node.attributes.get("alpha", SELU_ALPHA), node.attributes.get("gamma", SELU_SCALE)
+    if abs(alpha - SELU_ALPHA) < 1e-6 and abs(gamma - SELU_SCALE) < 1e-6:
+        chain.activate("selu")
+        return
     chain.activate(ActivationFunction("elu", alpha))
     chain.scale(gamma)
+
+
+def _gelu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+    chain.activate("gelu_tanh" if node.attributes.get("approximate") == "tanh" else "gelu")
+
+
+def _prelu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+    slope = _row(graph.constant(node.inputs[1]))
+    if slope.ndim or node.inputs[0] != source:
+        raise FormatError("it has a slope a column; one for all can be read")
+    chain.activate(ActivationFunction("leaky_relu", float(slope)))
+
+
+def _thresholded_relu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+    if node.attributes.get("alpha", 1.0) != 0.0:
+        raise FormatError("it jumps at its threshold; a threshold of 0 can be read")
+    chain.activate("relu")
+
+
+def _activation(name: str, alpha: float | None = None) -> Step:
+    """Return the step of an activation; ``alpha`` is its attribute's default."""
+
+    def step(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+        own = None if alpha is None else node.attributes.get("alpha", alpha)
+        chain.activate(ActivationFunction(name, own))
+
+    return step
 
 
 def _negative(graph: Graph, chain: Chain, node: Node, source: str) -> None:
@@ -206,20 +255,34 @@ STEPS: dict[str, Step] = {
     "Clip": _clip,
     "Div": _arithmetic,
     "Dropout": _dropout,
+    "Elu": _activation("elu", 1.0),
+    "Exp": _activation("exponential"),
     "Flatten": _flatten,
+    "Gelu": _gelu,
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
+    "HardSwish": _activation("hard_silu"),
     "Identity": _nothing,
-    "LeakyRelu": _leaky_relu,
+    "LeakyRelu": _activation("leaky_relu", 0.01),
     "MatMul": _matmul,
+    "Max": _extreme,
+    "Min": _extreme,
+    "Mish": _activation("mish"),
     "Mul": _arithmetic,
     "Neg": _negative,
+    "PRelu": _prelu,
+    "Relu": _activation("relu"),
     "Reshape": _reshape,
     "Selu": _selu,
+    "Sigmoid": _activation("sigmoid"),
     "Softmax": _softmax,
+    "Softplus": _activation("softplus"),
+    "Softsign": _activation("softsign"),
     "Sub": _arithmetic,
     "Swish": _scaled("silu", 1.0, lambda alpha: alpha),
+    "Tanh": _activation("tanh"),
+    "ThresholdedRelu": _thresholded_relu,
     "Transpose": _transpose,
     "ai.onnx.ml.Scaler": _scaler,
 }
-"""What single operators append; those that are one activation as they stand are found by `curve_of`."""
+"""What single operators append."""

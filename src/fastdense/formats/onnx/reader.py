@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy as np
 
 from fastdense.errors import FormatError, FormatWarning
 from fastdense.formats.chain import Chain
+from fastdense.formats.onnx.curves import OPERATIONS
 from fastdense.formats.onnx.graph import Graph, Node
-from fastdense.formats.onnx.operators import DOUBLE, STEPS
+from fastdense.formats.onnx.operators import STEPS
 from fastdense.formats.onnx.patterns import LONGEST, pattern
 from fastdense.formats.onnx.tensors import MALFORMED, in_words
 from fastdense.network.sequential import Sequential
@@ -23,6 +24,7 @@ __all__ = ["read_onnx"]
 # What turns a classifier's numbers into labels, or into a dictionary a row.
 _LABELLING = ("ArgMax", "ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer", "ai.onnx.ml.LabelEncoder")
 _ZIPPING = "ai.onnx.ml.ZipMap"
+_MANY = 32  # outputs
 _PASSING = ("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten")
 
 
@@ -92,7 +94,7 @@ def _parse(data: bytes) -> Any:
 def _network(graph: Graph, output: str | None, limit: int, name: str, path: str) -> Sequential:
     end, cut = _end(graph, output)
     source, nodes = graph.way_to(end)
-    chain = Chain(graph.inputs[source].columns, _dtype(graph, source, nodes), limit=limit)
+    chain = Chain(graph.inputs[source].columns, graph.dtype, limit=limit)
     for place, apply in _plan(graph, nodes, source):
         try:
             apply(chain)
@@ -108,16 +110,12 @@ def _network(graph: Graph, output: str | None, limit: int, name: str, path: str)
     return model
 
 
-def _dtype(graph: Graph, source: str, nodes: Sequence[Node]) -> str:
-    """Return what the network computes in: its input's type, or the one that this is cast to."""
-    casts = [node.attributes.get("to") for node in nodes if node.op == "Cast"]
-    return "float64" if DOUBLE in (casts or [graph.inputs[source].kind]) else "float32"
-
-
 def _end(graph: Graph, output: str | None) -> tuple[str, list[str]]:
     """Return the value that the network ends at, and the outputs that are labels made of it."""
     if output is not None and output not in graph.outputs:
         raise FormatError(f"it has no output {output!r}; its outputs are {', '.join(graph.outputs)}")
+    if output is None and len(graph.outputs) > _MANY:
+        raise FormatError(f"it has {len(graph.outputs)} outputs; choose one (output=...)")
     ends: dict[str, list[str]] = {}
     for wanted in [output] if output else graph.outputs:
         end, is_label = _before_labels(graph, wanted)
@@ -152,21 +150,21 @@ def _plan(graph: Graph, nodes: Sequence[Node], source: str) -> list[tuple[Node, 
     A step is between two values that all that comes after goes through: there the nodes may be cut.
     """
     cuts = _cuts(graph, nodes, source)
+    last = len(cuts) - 1
     steps: dict[int, tuple[int, Callable[[Chain], None]]] = {}
-    for i in reversed(range(len(cuts) - 1)):
+    for i in reversed(range(last)):
         begin, value = cuts[i]
-        for j in range(i + 1, len(cuts)):
+        ends = [j for j in range(i + 1, min(i + LONGEST, last) + 1) if j == last or j in steps]
+        if nodes[begin].op in ("Max", "Min"):  # of two limits, which together are a better known curve
+            ends.reverse()
+        for j in ends:
             part = nodes[begin : cuts[j][0]]
-            if len(part) > LONGEST:
-                break
-            step = _step(graph, part, value) if j == len(cuts) - 1 or j in steps else None
+            step = _step(graph, part, value) if len(part) <= LONGEST or part[0].op == "Split" else None
             if step is not None:
                 steps[i] = (j, step)
                 break
     if nodes and 0 not in steps:
-        jumped = {k for i, (j, _) in steps.items() for k in range(i + 1, j)}
-        blocked = max(i for i in range(len(cuts) - 1) if i not in steps and i not in jumped)
-        raise FormatError(f"{nodes[cuts[blocked][0]]}: what it computes is no part of a dense network")
+        raise FormatError(_blocked(nodes, cuts, steps))
     plan, i = [], 0
     while i < len(cuts) - 1:
         following, step = steps[i]
@@ -175,12 +173,24 @@ def _plan(graph: Graph, nodes: Sequence[Node], source: str) -> list[tuple[Node, 
     return plan
 
 
+def _blocked(
+    nodes: Sequence[Node], cuts: Sequence[tuple[int, str]], steps: Mapping[int, tuple[int, Any]]
+) -> str:
+    """Say which nodes there is no step for, the last ones where there are several such."""
+    jumped = {k for i, (j, _) in steps.items() for k in range(i + 1, j)}
+    place = max(i for i in range(len(cuts) - 1) if i not in steps and i not in jumped)
+    part = nodes[cuts[place][0] : cuts[place + 1][0]]
+    unknown = [node for node in part if node.op not in STEPS and node.op not in OPERATIONS]
+    if unknown or len(part) == 1:
+        return f"{(unknown or part)[0]}: what it computes is no part of a dense network"
+    return f"{part[0]} to {part[-1]}: what they compute together is no part of a dense network"
+
+
 def _step(graph: Graph, nodes: Sequence[Node], source: str) -> Callable[[Chain], None] | None:
     """Return what appends some nodes to a chain; None where that is not known."""
-    found = pattern(graph, nodes, source)
-    if found is None and len(nodes) == 1 and nodes[0].op in STEPS:
+    if len(nodes) == 1 and nodes[0].op in STEPS:
         return lambda chain: STEPS[nodes[0].op](graph, chain, nodes[0], source)
-    return found
+    return pattern(graph, nodes, source)
 
 
 def _cuts(graph: Graph, nodes: Sequence[Node], source: str) -> list[tuple[int, str]]:

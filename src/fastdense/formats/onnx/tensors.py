@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FastdenseError, FormatError
 
-__all__ = ["MALFORMED", "in_words", "refuse_external", "text", "to_array"]
+__all__ = ["DOUBLE", "FLOATS", "MALFORMED", "in_words", "refuse_external", "text", "to_array"]
 
 Array = NDArray[Any]
+
+DOUBLE = 11
+FLOATS = (1, 10, DOUBLE, 16)
+"""onnx.TensorProto's numbers of float32, float16, float64 and bfloat16."""
 
 MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 """What comes of operators with other inputs or attributes than they have by ONNX's rules."""
