@@ -33,10 +33,11 @@ SLOPES = {
 def output_bound(case, X, short_tails=False):
     """Return how far the outputs for X may be off: each layer passes errors on and adds its own.
 
-    With ``short_tails`` the gelus may be off by ``eps * |z|`` more, as other libraries' are: these form
-    ``z * (1 + erf(u)) / 2`` and lose the digits of the negative tail in the sum, or compute ``erfc(-u)`` of
-    an argument that is rounded, which comes to at most as much. So may elu and selu be by ``2 * eps``, their
-    limit at most: these form ``exp(z) - 1``.
+    With ``short_tails`` activations may be off by absolute errors too, as other libraries' are. Gelus by
+    ``eps * |z|``: those form ``z * (1 + erf(u)) / 2`` and lose the digits of the negative tail in the sum, or
+    compute ``erfc(-u)`` of an argument that is rounded, which comes to at most as much. Elu and selu by
+    ``2 * eps``, their limit at most: those form ``exp(z) - 1``. Sigmoid and tanh by ``eps``, for which ONNX
+    Runtime has rational functions, and what is made of a sigmoid by ``eps * |z|``.
     """
     parameters = [tuple(np.float64(a) for a in own) for own in case.parameters()]
     bounds = []
@@ -53,8 +54,8 @@ def output_bound(case, X, short_tails=False):
 
 def _short_tail(layer, size):
     activation = layer.activation if isinstance(layer, DenseSpec | ActivateSpec) else ActivationSpec()
-    limits = {"elu": activation.alpha, "selu": 1.7582}
-    return size if activation.name.startswith("gelu") else 2.0 * limits.get(activation.name, 0.0)
+    limits = {"elu": 2 * activation.alpha, "selu": 2 * 1.7582, "sigmoid": 1.0, "tanh": 1.0}
+    return size if activation.name in ("gelu", "gelu_tanh", "silu") else limits.get(activation.name, 0.0)
 
 
 def _layer_bound(layer, own, trace, error, eps):

@@ -61,35 +61,45 @@ def test_damaged_files(tmp_path, samples):
 
 def edit(rng, graph):
     """Change one thing about a graph that leaves it a graph."""
-    node, tensor = rng.choice(graph.node), rng.choice(graph.initializer or [onnx.TensorProto()])
-    names = [name for one in graph.node for name in (*one.input, *one.output)] + [tensor.name, ""]
-    match rng.randrange(9):
-        case 0:
-            node.op_type, node.domain = rng.choice(OPERATORS), ""
-        case 1 if node.input:
-            node.input[rng.randrange(len(node.input))] = rng.choice(names)
-        case 2 if node.input:
-            del node.input[rng.randrange(len(node.input))]
-        case 3:
-            node.input.append(rng.choice(names))
-        case 4 if tensor.dims:
+    if graph.initializer and rng.random() < 0.3:
+        edit_tensor(rng, rng.choice(graph.initializer))
+    else:
+        edit_node(rng, graph, rng.choice(graph.node))
+
+
+def edit_tensor(rng, tensor):
+    match rng.randrange(3):
+        case 0 if tensor.dims:
             tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice(WHOLE)
-        case 5 if node.attribute:
+        case 1 if tensor.raw_data:
+            tensor.raw_data = np.float32(rng.choice(NUMBERS)).tobytes() + tensor.raw_data[4:]
+        case 1 if tensor.float_data:
+            tensor.float_data[0] = rng.choice(NUMBERS)
+        case _:
+            tensor.data_type = rng.choice((1, 6, 7, 8, 9, 10, 11, 16))
+
+
+def edit_node(rng, graph, node):
+    names = [name for one in graph.node for name in (*one.input, *one.output)]
+    names += [tensor.name for tensor in graph.initializer] + [""]
+    match rng.randrange(7):
+        case 0 if node.input:
+            node.input[rng.randrange(len(node.input))] = rng.choice(names)
+        case 1 if node.input:
+            del node.input[rng.randrange(len(node.input))]
+        case 2:
+            node.input.append(rng.choice(names))
+        case 3 if node.attribute:
             attribute = rng.choice(node.attribute)
             attribute.i, attribute.f = rng.choice(WHOLE), rng.choice(REAL)
             attribute.type = rng.choice((attribute.type, rng.randrange(12)))
-        case 6 if len(graph.node) > 1:
+        case 4 if len(graph.node) > 1:
             graph.node.remove(node)
-        case 7 if tensor.raw_data:
-            number = np.float32(rng.choice(NUMBERS))
-            tensor.raw_data = number.tobytes() + tensor.raw_data[4:]
-        case 7 if tensor.float_data:
-            tensor.float_data[0] = rng.choice(NUMBERS)
-        case 8 if len(node.output) > 1:
+        case 5 if len(node.output) > 1:
             graph.node.add(op_type="Relu", input=[node.output[-1]], output=["another"])
             graph.output[0].name = "another"
         case _:
-            tensor.data_type = rng.choice((1, 6, 7, 8, 9, 10, 11, 16))
+            node.op_type, node.domain = rng.choice(OPERATORS), ""
 
 
 def runs_as(model, path):
