@@ -13,6 +13,7 @@ from fastdense.formats.scaling import Scaling
 from fastdense.network.activations import ActivationFunction, get
 from fastdense.network.layers import Activation, Dense, Dropout, Input, Layer, Normalization
 from fastdense.network.sequential import Sequential
+from fastdense.network.stack import Names
 
 __all__ = ["Chain"]
 
@@ -161,6 +162,10 @@ class Chain:
                 raise FormatError(f"layer {layer.name or layer.default_name!r}: {error}") from error
             width = layer.n_units or width
         layers = [layer for layer, _ in self._layers]
+        names = Names(layer for layer in layers if layer.name)  # those of a file come first
+        for layer in layers:
+            layer.name = layer.name or names.free(layer.default_name)
+            names.taken[layer.name] = layer
         return Sequential([Input((self.n_in,)), *layers], name, dtype=self.dtype)
 
     def with_opposites(self) -> None:

@@ -117,7 +117,7 @@ def _network(model: Any, weights: Weights, version: Any, size: int, path: str) -
     listed, chained = in_order(model)
     arrays = {id(layer): _arrays(layer, weights) for layer in listed}
     n_in, notes = _input(chained)
-    chain = Chain(n_in, _dtype(arrays.values()), limit=8 * size + 2**20)
+    chain = Chain(n_in, _dtype(listed, arrays.values()), limit=8 * size + 2**20)
     is_old = isinstance(version, str) and version.split(".")[0] in ("1", "2")
     for layer in chained:
         if layer["class_name"] != "InputLayer":
@@ -137,7 +137,9 @@ def _append(chain: Chain, layer: dict[str, Any], arrays: list[Array], is_old: bo
     if not (module is None or (isinstance(module, str) and module.split(".")[0] in ("keras", "tf_keras"))):
         raise FormatError(f"{place} is of the module {module!r:.200}, which is never imported")
     is_operation = isinstance(module, str) and module.startswith(("keras.src.ops", "keras.ops"))
-    step = (OPERATIONS if is_operation else STEPS).get(kind)
+    step = OPERATIONS.get(kind) if is_operation else STEPS.get(kind)
+    if module is None and step is None:  # the old files do not tell functions from layers
+        step = OPERATIONS.get(kind)
     if step is None:
         raise FormatError(f"{place} is not one that a dense network has")
     try:
@@ -157,9 +159,13 @@ def _arrays(layer: dict[str, Any], weights: Weights) -> list[Array]:
     return [array.astype(np.float32) if short else array for array, short in zip(arrays, half, strict=True)]
 
 
-def _dtype(arrays: Iterable[list[Array]]) -> str:
-    kernels = [array for own in arrays for array in own if array.ndim > 1]
-    return "float64" if any(kernel.dtype == np.float64 for kernel in kernels) else "float32"
+def _dtype(layers: list[dict[str, Any]], arrays: Iterable[list[Array]]) -> str:
+    """Return "float64" where a layer says so, or its weights are."""
+    policies = [layer["config"].get("dtype") for layer in layers]
+    named = [value.get("config") if isinstance(value, dict) else {"name": value} for value in policies]
+    says_so = any(isinstance(policy, dict) and policy.get("name") == "float64" for policy in named)
+    has_wide = any(a.ndim > 1 and a.dtype == np.float64 for own in arrays for a in own)
+    return "float64" if says_so or has_wide else "float32"
 
 
 def _input(chained: list[dict[str, Any]]) -> tuple[int | None, list[str]]:

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fastdense import files
@@ -117,10 +118,16 @@ def _parts(layer: Layer) -> Iterator[Part]:
         case Dropout():
             yield Part("Dropout", name, {"rate": layer.rate}, [])
         case Normalization():
-            statistics = {"mean": layer.mean, "variance": layer.variance}
-            yield Part("Normalization", name, {"axis": -1, **statistics}, arrays)
+            yield Part("Normalization", name, {"axis": -1}, arrays or _given(layer))
         case _:
             raise FormatError(f"layer {name!r}: Keras has no {type(layer).__name__}")
+
+
+def _given(layer: Normalization) -> list[Array]:
+    """Return statistics as the layer's weights: those among its settings Keras rounds to float32."""
+    columns = (layer.n_in or 0,)
+    mean, variance = (np.broadcast_to(value, columns) for value in (layer.mean, layer.variance))
+    return [mean, variance, np.zeros((), np.int32)]
 
 
 def _curve(curve: ActivationFunction, name: str) -> Part:

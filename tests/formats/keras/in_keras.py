@@ -1,0 +1,131 @@
+"""What runs in Keras' own process: a function and its arguments come in, as JSON, and "done" goes out."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import keras
+import numpy as np
+from keras import layers as L
+
+
+def predict(path, rows, outputs):
+    model = keras.saving.load_model(path, compile=False)
+    np.save(outputs, np.asarray(model(np.load(rows), training=False)))
+
+
+def save_again(path, to):
+    """Load a file and write it anew, as ``.keras`` or ``.h5`` by the name's end."""
+    keras.saving.load_model(path, compile=False).save(to)
+
+
+def build(name, path):
+    """Write one of the models below, its weights and statistics no longer what they start with."""
+    model = MODELS[name]()
+    rng = np.random.default_rng(len(name))
+    for variable in model.variables:
+        if "seed" not in variable.path and variable.path.rsplit("/", 1)[-1] != "count":
+            low = 0.5 if "variance" in variable.path else -1.0
+            variable.assign(rng.uniform(low, 1.5, variable.shape))
+    model.save(path)
+
+
+def functional():
+    inputs = keras.Input((4,), name="rows")
+    x = L.Dense(5, name="first")(inputs)
+    x = L.BatchNormalization(name="norm")(x)
+    x = keras.ops.relu(x)
+    x = L.Dense(4, "gelu", name="second")(x)
+    x = keras.ops.gelu(x, approximate=True)
+    x = keras.ops.leaky_relu(x, negative_slope=0.1)
+    x = L.BatchNormalization(center=False)(x)
+    x = keras.ops.sigmoid(x)
+    return keras.Model(inputs, L.Dense(2, name="last")(x), name="chain")
+
+
+def training_settings():
+    layer = L.Dense(3, "tanh", kernel_constraint="non_neg", kernel_regularizer="l1", name="held")
+    model = keras.Sequential([keras.Input((4,)), layer, L.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(np.zeros((8, 4)), np.zeros((8, 1)), verbose=0)
+    return model
+
+
+def plain_functional():
+    inputs = keras.Input((4,), name="rows")
+    x = L.BatchNormalization()(L.Dense(5, name="first")(inputs))
+    return keras.Model(inputs, L.Dense(2, "sigmoid", name="last")(L.LeakyReLU()(x)), name="chain")
+
+
+def two_ways():
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, L.Add()([L.Dense(3, name="a")(inputs), L.Dense(3, name="b")(inputs)]))
+
+
+def two_outputs():
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, [L.Dense(3)(inputs), L.Dense(2)(inputs)])
+
+
+def one_layer_twice():
+    inputs, again = keras.Input((4,)), L.Dense(4, name="again")
+    return keras.Model(inputs, again(again(inputs)))
+
+
+def of(*layers, shape=(4,), **settings):
+    """Return a function that makes a ``Sequential`` of new layers."""
+    return lambda: keras.Sequential(
+        [keras.Input(shape, **settings), *(make() for make in layers)], name="all"
+    )
+
+
+def layer(kind, *arguments, **settings):
+    return lambda: kind(*arguments, **settings)
+
+
+def dense(*arguments, **settings):
+    return layer(L.Dense, *arguments, **settings)
+
+
+STATISTICS = {"mean": [1.0, 2.0, 3.0, 4.0], "variance": [1.0, 4.0, 9.0, 16.0]}
+MODELS = {
+    "every layer": of(
+        L.Normalization, dense(6, "relu"), layer(L.BatchNormalization, scale=False), layer(L.Dropout, 0.3),
+        dense(5, use_bias=False), L.BatchNormalization, layer(L.LeakyReLU, 0.2), dense(5), layer(L.ELU, 0.5),
+        dense(5), L.ReLU, layer(L.ReLU, 6.0), layer(L.ReLU, 2.0), layer(L.ReLU, negative_slope=0.3),
+        dense(4, "softplus"), layer(L.Rescaling, 0.5, 1.0), layer(L.Activation, "swish"), L.Flatten,
+        layer(L.Reshape, (4,)), L.Identity, dense(3, "hard_sigmoid"), dense(3), L.Softmax,
+    ),
+    "normalised at the end": of(dense(3, "relu"), L.BatchNormalization),
+    "statistics given": of(layer(L.Normalization, **STATISTICS), dense(2)),
+    "plain functional": plain_functional,
+    "functional": functional,
+    "pictures": of(L.Flatten, dense(2), shape=(3, 2, 2)),
+    "training settings": training_settings,
+    "double": of(dense(3, "tanh", dtype="float64"), dtype="float64"),
+    "half": of(dense(3, "tanh", dtype="float16")),
+    "mixed": of(dense(3, "tanh", dtype="mixed_float16")),
+    "two ways": two_ways,
+    "two outputs": two_outputs,
+    "one layer twice": one_layer_twice,
+    "lambda": of(layer(L.Lambda, lambda x: x + 1.0, name="code"), dense(1)),
+    "nested": of(of(dense(3, "relu")), dense(1)),
+    "convolution": of(layer(L.Conv1D, 2, 2), L.Flatten, dense(1), shape=(4, 1)),
+    "layer norm": of(layer(L.LayerNormalization, name="ln"), dense(1)),
+}  # fmt: skip
+
+
+def main():
+    for line in sys.stdin:
+        function, *arguments = json.loads(line)
+        try:
+            {"predict": predict, "save_again": save_again, "build": build}[function](*arguments)
+            answer = "done"
+        except Exception as error:  # noqa: BLE001  (said in the other process)
+            answer = f"{type(error).__name__}: {error}"
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Networks to Keras' files and back: Keras computes from them what we do, and we from what Keras writes."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+
+import fastdense as fd
+from fastdense.errors import FormatError, FormatWarning, NotBuiltError
+from fastdense.formats.keras import read_keras, write_keras
+from fastdense.spec import ACTIVATIONS
+from tests.compare import assert_identical, assert_within
+from tests.formats.networks import assert_predicts_as, inputs, networks
+
+pytest.importorskip("h5py")
+pytest.importorskip("pyfive")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("keras") / "model.keras"
+
+
+def has_groups(model):
+    return any(getattr(layer, "activation", fd.activations.linear).groups for layer in model.layers)
+
+
+@settings(max_examples=60, deadline=None)
+@given(model=networks())
+def test_random_networks(in_keras, path, model):
+    assume(not has_groups(model))
+    X = inputs(model, 5)
+    write_keras(model, path)
+    if model.dtype == "float32":  # some of TensorFlow's activations are float32's in float64 too
+        assert_predicts_as(functools.partial(in_keras.predict, path), model, X)
+    back = read_keras(path)
+    assert back.dtype == model.dtype
+    assert_predicts_as(back.predict, model, X)
+    for ending in (".keras", ".h5"):
+        again = path.with_name(f"again{ending}")
+        in_keras.call("save_again", path, again)
+        assert_predicts_as(read_keras(again).predict, model, X)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_comes_back_as_itself(path, name):
+    model = fd.Sequential(
+        [fd.Input((4,)), fd.Dense(3, name), fd.Activation(name), fd.Dense(2)], "näme", seed=0
+    )
+    write_keras(model, path)
+    back = read_keras(path)
+    names = [layer.activation.name for layer in back.layers]
+    assert [found for found in names if found != "linear"] == [name] * 2 * (name != "linear")
+    assert back.name == "näme"
+    X = inputs(model, 9)
+    assert_identical(back.predict(X), model.predict(X))
+
+
+def test_names_and_penalties_come_back(in_keras, path):
+    dense = fd.Dense(
+        3, "relu", kernel_regularizer=fd.regularizers.L1L2(0.1, 0.2), bias_regularizer="l2", name="mine"
+    )
+    model = fd.Sequential([fd.Input((4,)), fd.Dropout(0.25, name="thin"), dense, fd.layers.ELU(0.5)], seed=0)
+    write_keras(model, path)
+    assert repr(read_keras(path).layers) == repr(model.layers)
+    again = path.with_name("again.keras")
+    in_keras.call("save_again", path, again)
+    assert repr(read_keras(again).layers) == repr(model.layers)
+
+
+def test_a_file_is_the_same_each_time(path):
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(3)], seed=0)
+    write_keras(model, path)
+    first = path.read_bytes()
+    write_keras(model, path)
+    assert path.read_bytes() == first
+
+
+def test_what_cannot_be_written(tmp_path):
+    model = fd.Sequential(
+        [fd.Dense(3, fd.activations.ActivationFunction("softmax", groups=(1, 2)), name="g")]
+    )
+    with pytest.raises(NotBuiltError):
+        write_keras(model, tmp_path / "m.keras")
+    model.build((None, 2))
+    with pytest.raises(FormatError, match="layer 'g_activation': Keras has no softmax by groups"):
+        write_keras(model, tmp_path / "m.keras")
+    with pytest.raises(FormatError, match=r"ends in \.keras"):
+        write_keras(model, tmp_path / "m.h5")
+    assert not list(tmp_path.iterdir())
+
+
+X = np.random.default_rng(1).normal(size=(7, 4)).astype(np.float32)
+# Up to twelve layers of six units whose weights are about 1, and statistics folded into them.
+BOUND = 64 * np.finfo(np.float32).eps
+
+
+MODELS = ("every layer", "normalised at the end", "statistics given", "plain functional", "functional")
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+@pytest.mark.parametrize("name", MODELS)
+def test_models_of_keras(in_keras, tmp_path, name, ending):
+    if (name, ending) == ("functional", ".h5"):
+        pytest.skip("Keras does not load functions from its old files")
+    path = tmp_path / f"m{ending}"
+    in_keras.call("build", name, path)
+    expected = in_keras.predict(path, X)
+    bound = BOUND * np.maximum(1.0, np.abs(expected).max())
+    assert_within(read_keras(path).predict(X), expected, bound)
+
+
+def test_pictures_go_in_as_rows(in_keras, tmp_path):
+    path = tmp_path / "m.keras"
+    in_keras.call("build", "pictures", path)
+    pictures = np.random.default_rng(2).normal(size=(5, 3, 2, 2)).astype(np.float32)
+    with pytest.warns(FormatWarning, match=r"the shape \(3, 2, 2\) of its inputs, which go in as rows of 12"):
+        model = read_keras(path)
+    assert_within(model.predict(pictures.reshape(5, 12)), in_keras.predict(path, pictures), BOUND)
+
+
+def test_settings_for_training_are_said_to_be_left_out(in_keras, tmp_path):
+    path = tmp_path / "m.keras"
+    in_keras.call("build", "training settings", path)
+    with pytest.warns(FormatWarning, match="left out: kernel_constraint of 'held'"):
+        model = read_keras(path)
+    assert model.layers[0].kernel_regularizer is not None
+    assert_within(model.predict(X), in_keras.predict(path, X), BOUND)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("double", "float64"), ("half", "float32"), ("mixed", "float32")]
+)
+def test_other_precisions(in_keras, tmp_path, name, dtype):
+    path = tmp_path / "m.keras"
+    in_keras.call("build", name, path)
+    model = read_keras(path)
+    assert model.dtype == dtype
+    eps = np.finfo("float64" if name == "double" else "float16").eps
+    expected = np.asarray(in_keras.predict(path, X.astype(dtype)), dtype)
+    assert_within(model.predict(X), expected, 8 * eps)
+
+
+REFUSED = {
+    "two ways": "must make one chain",
+    "two outputs": "several inputs or outputs",
+    "one layer twice": "'again'",
+    "lambda": r"layer 'code' \(Lambda\) is not one that a dense network has",
+    "nested": r"\(Sequential\) is not one that a dense network has",
+    "convolution": "a dense network takes a matrix",
+    "layer norm": r"layer 'ln' \(LayerNormalization\) is not one",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_dense_network(in_keras, tmp_path, name):
+    path = tmp_path / "m.keras"
+    in_keras.call("build", name, path)
+    with pytest.raises(FormatError, match=REFUSED[name]):
+        read_keras(path)
+
+
+def test_nothing_of_keras_is_imported(path, tmp_path):
+    import subprocess
+    import sys
+
+    write_keras(fd.Sequential([fd.Input((4,)), fd.Dense(3)], seed=0), path)
+    code = f"""
+import sys
+from fastdense.formats.keras import read_keras
+read_keras({str(path)!r})
+print(*sorted(name for name in ("keras", "tensorflow", "h5py") if name in sys.modules))"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""
