@@ -51,7 +51,7 @@ MAY_IMPORT["cli"] = set(MAY_IMPORT)
 
 # Late imports upward: inside a function, when the importer has long been loaded, and with a reason.
 EXCEPTIONS = {
-    ("fastdense.network.sequential", "fastdense.formats.safetensors"): "a model saves itself by a method",
+    ("fastdense.network.sequential", "fastdense.formats.models"): "a model saves itself by a method",
 }
 
 WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "spec"}
@@ -266,7 +266,7 @@ TRESPASSES = {
     "fastdense.network.stack": "from fastdense.array.program import ArrayEngine",
     "fastdense.network.layers": "def f():\n    from fastdense.reference import forward",
     "fastdense.network.summary": "def f():\n    from fastdense.formats.safetensors import load",
-    "fastdense.network.sequential": "from fastdense.formats.safetensors import save",  # at once
+    "fastdense.network.sequential": "from fastdense.formats.models import save",  # at once
     "fastdense.training.loop": "from fastdense import native",
     "fastdense.training.trainer": "from fastdense.network.sequential import Sequential",
     "fastdense.training.data": "if TYPE_CHECKING:\n    from fastdense.network.stack import Stack",

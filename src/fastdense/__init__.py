@@ -33,8 +33,9 @@ if TYPE_CHECKING:
         utils,
     )
     from fastdense.estimators import MLPClassifier, MLPRegressor, from_sklearn
-    from fastdense.formats.safetensors import load
+    from fastdense.formats.models import load
     from fastdense.formats.tables import read_table
+    from fastdense.formats.torch import from_torch, to_torch
     from fastdense.layer import dense
     from fastdense.machine import Info, info
     from fastdense.native import get_threads, set_threads
@@ -73,11 +74,13 @@ _HOMES = {
     "Sequential": "fastdense.network.sequential",
     "dense": "fastdense.layer",
     "from_sklearn": "fastdense.estimators",
+    "from_torch": "fastdense.formats.torch",
     "info": "fastdense.machine",
-    "load": "fastdense.formats.safetensors",
+    "load": "fastdense.formats.models",
     "get_threads": "fastdense.native",
     "read_table": "fastdense.formats.tables",
     "set_threads": "fastdense.native",
+    "to_torch": "fastdense.formats.torch",
 }
 
 __all__ = [
@@ -100,6 +103,7 @@ __all__ = [
     "estimators",
     "formats",
     "from_sklearn",
+    "from_torch",
     "get_threads",
     "info",
     "initializers",
@@ -115,6 +119,7 @@ __all__ = [
     "regularizers",
     "set_threads",
     "tables",
+    "to_torch",
     "utils",
 ]
 

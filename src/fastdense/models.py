@@ -1,7 +1,7 @@
 """The model and its loading, under Keras' name for their module."""
 
-from fastdense.formats.safetensors import load
-from fastdense.formats.safetensors import load as load_model
+from fastdense.formats.models import load
+from fastdense.formats.models import load as load_model
 from fastdense.network.layers import Input
 from fastdense.network.sequential import Sequential
 

@@ -202,7 +202,8 @@ def test_a_damaged_model_is_one_clear_line(folder):
 def test_a_model_of_a_matrix_knows_no_columns(folder):
     model = fd.Sequential([fd.Input((2,)), fd.Dense(1)], seed=0)
     model.save(folder / "matrix.safetensors")
-    assert "not trained on a table" in mistake(f"predict {folder}/matrix.safetensors {folder}/rows.csv")
+    assert "'red' is not a number" in mistake(f"predict {folder}/matrix.safetensors {folder}/rows.csv")
+    assert "not trained on a table" in mistake(f"evaluate {folder}/matrix.safetensors {folder}/rows.csv")
 
 
 def run_program(*arguments, **options):

@@ -223,9 +223,9 @@ def test_saving_again_gives_the_same_bytes(path, tmp_path):
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["model", "model.keras", "model.safetensors.bak", ".safetensors"])
+@pytest.mark.parametrize("name", ["model", "model.onnx", "model.safetensors.bak", ".safetensors"])
 def test_other_endings_are_refused(tmp_path, name):
-    with pytest.raises(FormatError, match=r"ends in \.safetensors, got '.*" + name):
+    with pytest.raises(FormatError, match=r"ends in \.safetensors or \.keras, got '.*" + name):
         trainable((1,)).save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

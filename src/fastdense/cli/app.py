@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from typing import TextIO
 
 import typer
 
 from fastdense._version import __version__
 from fastdense.cli.evaluate import evaluate
+from fastdense.cli.export import export
+from fastdense.cli.import_ import import_
 from fastdense.cli.info import info
 from fastdense.cli.ladder import ladder
 from fastdense.cli.predict import predict
@@ -23,12 +27,13 @@ app = typer.Typer(
     add_completion=False,
     help="Dense neural networks: train on a table, predict, and see why it is fast.",
 )
-for command in (train, predict, evaluate, info, ladder):
-    app.command()(command)
+for command in (train, predict, evaluate, export, import_, info, ladder):
+    app.command(command.__name__.strip("_"))(command)
 
 
 def run() -> None:
     """Run the command that the process was called with."""
+    warnings.showwarning = _print_warning
     try:
         app()
     except KeyboardInterrupt:
@@ -40,6 +45,18 @@ def run() -> None:
         if os.environ.get("FASTDENSE_DEBUG"):
             raise
         sys.exit(f"fastdense: {str(error) or type(error).__name__}")
+
+
+def _print_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning as people at a terminal want it: what it says."""
+    print(f"fastdense: note: {message}", file=sys.stderr)
 
 
 @app.callback(invoke_without_command=True)

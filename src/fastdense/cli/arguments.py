@@ -14,7 +14,12 @@ __all__ = ["Header", "Model", "TablePath", "hidden_units", "named_types"]
 TablePath = Annotated[
     Path, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file; a CSV may be gzipped.")
 ]
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model that `fastdense train` saved.")]
+Model = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="A model that `fastdense train` saved, or an .onnx, .keras or .h5 file."
+    ),
+]
 Header = Annotated[
     bool,
     typer.Option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastdense.cli.arguments import Header, Model, TablePath
 from fastdense.estimators.table import evaluate_table
-from fastdense.formats.safetensors import load
+from fastdense.formats.models import load
 from fastdense.formats.tables import read_table
 
 __all__ = ["evaluate"]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fastdense import machine
-from fastdense.formats.safetensors import load
+from fastdense.formats.models import load
 
 __all__ = ["info"]
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from fastdense.cli.arguments import Header, Model, TablePath
-from fastdense.estimators.table import predict_table, table_of
-from fastdense.formats.safetensors import load
+from fastdense.estimators.table import predict_columns, predict_table, table_of
+from fastdense.formats.models import load
 from fastdense.formats.tables import read_table, write_table
+from fastdense.network.sequential import Sequential
 
 __all__ = ["predict"]
 
@@ -24,9 +25,16 @@ def predict(
         Path | None, typer.Option(help="A .csv, .tsv or .parquet file; standard output without it.")
     ] = None,
 ) -> None:
-    """Predict the target of every row: its label with every label's probability, or its number."""
+    """Predict the target of every row: its label with every label's probability, or its number.
+
+    A model without a table, as those of other formats are, takes all columns as they come, and its outputs
+    are written as they are.
+    """
     network = load(model)
-    columns = _columns(network, read_table(table, header=header))
+    frame = read_table(table, header=header)
+    columns: dict[str, Any] = (
+        predict_columns(network, frame) if network.table is None else _columns(network, frame)
+    )
     if out is None:
         _print_csv(columns)
         return
@@ -35,7 +43,7 @@ def predict(
     print(f"{count:,} predictions written to {out}")
 
 
-def _columns(network: Any, frame: Any) -> dict[str, Any]:
+def _columns(network: Sequential, frame: Any) -> dict[str, Any]:
     """Return the predictions as named columns."""
     table = table_of(network)
     predictions = predict_table(network, frame)

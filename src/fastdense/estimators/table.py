@@ -23,7 +23,15 @@ from fastdense.training.optimizers import AdamW
 from fastdense.training.progress import Verbose
 from fastdense.training.schedules import CosineDecay
 
-__all__ = ["Predictions", "Recipe", "evaluate_table", "kept_epoch", "predict_table", "train_table"]
+__all__ = [
+    "Predictions",
+    "Recipe",
+    "evaluate_table",
+    "kept_epoch",
+    "predict_columns",
+    "predict_table",
+    "train_table",
+]
 
 Array = NDArray[Any]
 
@@ -215,6 +223,26 @@ def predict_table(model: Sequential, frame: Any) -> Predictions:
     if table.task == "classify":
         return Predictions(table.labels(outputs.argmax(axis=1)), outputs)
     return Predictions(table.unscale(outputs)[:, 0], None)
+
+
+def predict_columns(model: Sequential, frame: Any) -> dict[str, Array]:
+    """Return the outputs of a model without a table, for a frame whose columns are its inputs, in order.
+
+    Returns
+    -------
+    dict of str to array of shape (m,)
+        "output 1", "output 2" and so on.
+
+    Raises
+    ------
+    TableError
+        The frame has more or fewer columns than the model has inputs, or one is not of numbers.
+    """
+    given, n_in = Frame(frame), model.input_shape[1]
+    if len(given.names) != n_in:
+        raise TableError(f"the model takes {n_in} columns of numbers, but the table has {len(given.names)}")
+    outputs = model.predict(np.stack([given.column(name).numbers() for name in given.names], axis=1))
+    return {f"output {k}": values for k, values in enumerate(outputs.T, start=1)}
 
 
 def evaluate_table(model: Sequential, frame: Any) -> dict[str, float]:

@@ -166,7 +166,10 @@ class Chain:
         for layer in layers:
             layer.name = layer.name or names.free(layer.default_name)
             names.taken[layer.name] = layer
-        return Sequential([Input((self.n_in,)), *layers], name, dtype=self.dtype)
+        try:
+            return Sequential([Input((self.n_in,)), *layers], name, dtype=self.dtype)
+        except ValueError as error:
+            raise FormatError(str(error)) from error
 
     def with_opposites(self) -> None:
         """Append ``[1 - p, p]``, ``p`` being a dense layer's sigmoids: ``1 - sigmoid(z) = sigmoid(-z)``.

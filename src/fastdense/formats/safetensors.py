@@ -34,7 +34,10 @@ _REFUSED = (ValueError, TypeError, RecursionError)
 def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
     """Write a model; see `Sequential.save`."""
     if Path(path).suffix != ".safetensors":
-        raise FormatError(f"a model is saved to a file that ends in .safetensors, got {os.fspath(path)!r}")
+        raise FormatError(
+            f"a model is saved to a file that ends in .safetensors or .keras, got {os.fspath(path)!r}; "
+            "model.export writes others"
+        )
     trains = include_optimizer and model.loss is not None
     description = _describe(model, trains)
     arrays = {

@@ -83,12 +83,14 @@ class Sequential(Stack, Trainer):
         print_fn(text_summary(self.name, self._n_in, self.layers, self._bytes()))
 
     def save(self, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
-        """Save the model to one safetensors file, which `fastdense.load` reads.
+        """Save the model to one safetensors file, which `fastdense.load` reads; or to Keras' own.
 
         Parameters
         ----------
         path : path-like
-            Ends in ".safetensors". The file is replaced only once the new one is safely on the disk.
+            Ends in ".safetensors"; or in ".keras", and then holds the layers and weights but no training, as
+            a `FormatWarning` says where there is any. The file is replaced only once the new one is safely on
+            the disk.
         include_optimizer : bool
             Save the loss, the metrics and the optimizer's state too, so that training can go on.
 
@@ -99,9 +101,40 @@ class Sequential(Stack, Trainer):
         OSError
             The file cannot be written; what was there before is untouched.
         """
-        from fastdense.formats.safetensors import save  # formats know networks, and not the other way round
+        from fastdense.formats.models import save  # formats know networks, and not the other way round
 
         save(self, path, include_optimizer)
+
+    def export(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
+        """Write the model for other software.
+
+        Parameters
+        ----------
+        path : path-like
+        format : "onnx", "keras", "torch" or "c", optional
+            None takes it from the path's ending: ".onnx"; ".keras"; ".safetensors", for PyTorch's weights; or
+            ".c", with a header beside it.
+        **options
+            Of the format's own writer: `fastdense.formats.onnx.write_onnx` takes ``table`` and ``dtype``,
+            `fastdense.formats.c.write_c` a ``name``; see also `fastdense.formats.keras.write_keras` and
+            `fastdense.formats.torch.write_torch_weights`.
+
+        Raises
+        ------
+        ValueError
+            There is no such format, or none of that ending.
+        FormatError
+            The format cannot hold the network.
+        NotBuiltError
+            The input's width is not known.
+        ImportError
+            The format's own package is not installed.
+        OSError
+            The file cannot be written; what was there before is untouched.
+        """
+        from fastdense.formats.models import export
+
+        export(self, path, format, **options)
 
     def __repr__(self) -> str:
         start = [] if self._n_in is None else [f"Input(({self._n_in},))"]

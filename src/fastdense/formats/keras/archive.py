@@ -30,7 +30,7 @@ def members(data: bytes) -> dict[str, bytes]:
     except FormatError:
         raise
     except Exception as error:  # zipfile's and zlib's errors have no class in common
-        raise FormatError(f"it is damaged ({type(error).__name__}: {error})") from error
+        raise FormatError(f"it is damaged ({type(error).__name__}: {error!s:.200})") from error
 
 
 def _check(infos: list[zipfile.ZipInfo], limit: int) -> None:

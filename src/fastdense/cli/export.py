@@ -1,0 +1,58 @@
+"""`fastdense export`: a model to a file for other software."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastdense.cli.arguments import Model
+from fastdense.formats.models import export as export_model
+from fastdense.formats.models import load, suffix_of
+from fastdense.formats.torch.source import module_source
+
+__all__ = ["export"]
+
+
+class Format(StrEnum):
+    """What to write."""
+
+    onnx = "onnx"
+    keras = "keras"
+    torch = "torch"
+    c = "c"
+
+
+def export(
+    model: Model,
+    to: Annotated[Format, typer.Option(help="ONNX, Keras, PyTorch's weights, or C99 source and header.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; beside the model by default, under its name.")
+    ] = None,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="ONNX: include what is done to the columns; rows of raw numbers go in."),
+    ] = False,
+) -> None:
+    """Write a model for ONNX Runtime, Keras, PyTorch or a C compiler."""
+    if table and to is not Format.onnx:
+        raise ValueError("--table is for --to onnx: the other formats take the network's features only")
+    target = out or _beside(model, to)
+    if target.resolve() == model.resolve():
+        raise ValueError(f"--out is the model itself, {model}")
+    network = load(model)
+    export_model(network, target, to.value, **({"table": True} if table else {}))
+    beside = f" and {target.with_suffix('.h')}" if to is Format.c else ""
+    print(f"Written: {target}{beside}")
+    if to is Format.torch:
+        print(f"The module of these weights:\n{module_source(network)}")
+    if network.table is not None and not table:
+        print("Its table stays here: what goes in are the features that it makes of the columns")
+
+
+def _beside(model: Path, to: Format) -> Path:
+    """Return the model's own path with the format's ending; of PyTorch's weights ".torch" is before it."""
+    ending = suffix_of(to.value)
+    return model.with_suffix(f".torch{ending}" if to is Format.torch else ending)

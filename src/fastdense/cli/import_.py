@@ -1,0 +1,50 @@
+"""`fastdense import`: other software's file to a model of fastdense's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastdense.formats.models import load
+from fastdense.network.sequential import Sequential
+
+__all__ = ["import_"]
+
+
+def import_(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="An .onnx, .keras or .h5 file; or PyTorch's weights, as .safetensors or .pt."
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to save the model; beside the file by default, under its name.")
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option(help="Of PyTorch's weights: the hidden layers' activation, such as relu.")
+    ] = None,
+    last: Annotated[str, typer.Option(help="Of PyTorch's weights: the last layer's activation.")] = "linear",
+) -> None:
+    """Read a dense network from ONNX, Keras or PyTorch's weights, and save it as fastdense's own."""
+    target = out or file.with_suffix(".safetensors")
+    if target.exists() and target.resolve() == file.resolve():
+        raise ValueError(f"the model would take the place of {file}: choose another name with --out")
+    model = _read(file, activation, last)
+    model.save(target)
+    model.summary()
+    print(f"Saved to {target}")
+
+
+def _read(file: Path, activation: str | None, last: str) -> Sequential:
+    if activation is None and file.suffix not in (".pt", ".pth"):
+        return load(file)
+    from fastdense.formats.torch import network_from_torch_weights
+
+    if activation is None:
+        raise ValueError(
+            f"{file} holds weights only: give the hidden layers' activation with --activation relu"
+        )
+    return network_from_torch_weights(file, activation, last)

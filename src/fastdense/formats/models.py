@@ -1,0 +1,119 @@
+"""Models in files of any format: which reader or writer a file's name calls for."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from fastdense.checks import one_of
+from fastdense.errors import FormatError, FormatWarning
+from fastdense.network.sequential import Sequential
+
+__all__ = ["FORMATS", "export", "load", "save", "suffix_of"]
+
+FORMATS = ("onnx", "keras", "torch", "c")
+"""What a model can be exported to."""
+
+_SUFFIXES = {"onnx": ".onnx", "keras": ".keras", "torch": ".safetensors", "c": ".c"}
+_PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
+
+
+def load(path: str | os.PathLike[str]) -> Sequential:
+    """Read a model: one that `Sequential.save` wrote, or an ONNX or Keras file.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in ".safetensors" (fastdense's own), ".onnx", ".keras", ".h5" or ".hdf5".
+
+    Returns
+    -------
+    Sequential
+        From fastdense's own files with its table, and compiled, where it was saved so: training goes on from
+        where it was. From others not compiled; see `fastdense.formats.onnx.read_onnx` and
+        `fastdense.formats.keras.read_keras` for what is read.
+
+    Raises
+    ------
+    FormatError
+        The name ends otherwise; the file is damaged, of another version, or holds anything that is not known.
+    ImportError
+        The format's own package is not installed.
+    OSError
+        It cannot be opened.
+    """
+    with Path(path).open("rb"):  # the ordinary errors for a missing file, a directory or no permission
+        pass
+    match Path(path).suffix.lower():
+        case ".safetensors":
+            from fastdense.formats.safetensors import load as read_own
+
+            return read_own(path)
+        case ".onnx":
+            from fastdense.formats.onnx import read_onnx
+
+            return read_onnx(path)
+        case ".keras" | ".h5" | ".hdf5":
+            from fastdense.formats.keras import read_keras
+
+            return read_keras(path)
+        case suffix if suffix in _PICKLES:
+            raise FormatError(
+                f"{os.fspath(path)}: pickles run code as they are loaded and are not read; for PyTorch's "
+                "weights there is fastdense.formats.torch.network_from_torch_weights, for a module from_torch"
+            )
+    raise FormatError(f"{os.fspath(path)}: a model's name ends in .safetensors, .onnx, .keras, .h5 or .hdf5")
+
+
+def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+    """Write a model; see `Sequential.save`."""
+    if Path(path).suffix.lower() != ".keras":
+        from fastdense.formats.safetensors import save as write_own
+
+        write_own(model, path, include_optimizer)
+        return
+    export(model, path, "keras")
+    if include_optimizer and model.loss is not None:
+        warnings.warn(
+            f"{os.fspath(path)}: a .keras file of ours holds no loss, optimizer or metrics: compile the "
+            "model anew after loading it, or save it as .safetensors",
+            FormatWarning,
+            stacklevel=3,
+        )
+
+
+def export(
+    model: Sequential, path: str | os.PathLike[str], format: str | None = None, **options: Any
+) -> None:
+    """Write a model for other software; see `Sequential.export`."""
+    found = {suffix: name for name, suffix in _SUFFIXES.items()}.get(Path(path).suffix.lower())
+    match one_of("format", format or found or "", FORMATS):
+        case "onnx":
+            from fastdense.formats.onnx import write_onnx
+
+            write_onnx(model, path, **options)
+        case "keras":
+            from fastdense.formats.keras import write_keras
+
+            write_keras(model, path, **options)
+        case "torch":
+            from fastdense.formats.torch import write_torch_weights
+
+            write_torch_weights(model, path, **options)
+        case "c":
+            from fastdense.formats.c import write_c
+
+            write_c(model, path, **options)
+
+
+def suffix_of(format: str) -> str:
+    """Return what a file of a format ends in.
+
+    Examples
+    --------
+    >>> suffix_of("torch")
+    '.safetensors'
+    """
+    return _SUFFIXES[one_of("format", format, FORMATS)]

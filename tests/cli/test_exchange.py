@@ -1,0 +1,122 @@
+"""`fastdense export` and `fastdense import`: models to other software and back, from the command line."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+
+import fastdense as fd
+from tests.cli.test_cli import call, folder, mistake, write  # noqa: F401  (a fixture)
+from tests.compare import assert_identical, assert_within
+
+X = np.random.default_rng(0).normal(size=(6, 3)).round(3)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Save a network without a table, and return it."""
+    network = fd.Sequential([fd.Input((3,)), fd.Dense(4, "relu"), fd.Dense(2, "sigmoid")], seed=0)
+    network.save(tmp_path / "m.safetensors")
+    return network
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.mark.parametrize(("to", "package"), [("onnx", "onnx"), ("keras", "h5py")])
+def test_there_and_back(tmp_path, capsys, model, to, package):
+    pytest.importorskip(package)
+    assert call(f"export {tmp_path}/m.safetensors --to {to}") == 0
+    assert f"Written: {tmp_path}/m.{to}" in capsys.readouterr().out
+    assert call(f"import {tmp_path}/m.{to} --out {tmp_path}/back.safetensors") == 0
+    assert f"Saved to {tmp_path}/back.safetensors" in capsys.readouterr().out
+    assert_identical(fd.load(tmp_path / "back.safetensors").predict(X), model.predict(X))
+
+
+def test_weights_of_pytorch(tmp_path, capsys, model):
+    assert call(f"export {tmp_path}/m.safetensors --to torch") == 0
+    out = capsys.readouterr().out
+    assert f"Written: {tmp_path}/m.torch.safetensors" in out
+    assert "nn.Linear(in_features=3, out_features=4, bias=True),\n    nn.ReLU()," in out
+    given = f"{tmp_path}/m.torch.safetensors --activation relu --last sigmoid"
+    assert call(f"import {given} --out {tmp_path}/b.safetensors") == 0
+    assert_identical(fd.load(tmp_path / "b.safetensors").predict(X), model.predict(X))
+
+
+def test_c(tmp_path, capsys, model):
+    assert call(f"export {tmp_path}/m.safetensors --to c --out {tmp_path}/net.c") == 0
+    assert f"Written: {tmp_path}/net.c and {tmp_path}/net.h" in capsys.readouterr().out
+    assert "net_predict" in (tmp_path / "net.h").read_text()
+
+
+def test_predicting_with_any_format(tmp_path, capsys, model):
+    pytest.importorskip("onnx")
+    model.export(tmp_path / "m.onnx")
+    write(tmp_path / "rows.csv", {f"x{k}": X[:, k] for k in range(3)})
+    for name in ("m.onnx", "m.safetensors"):
+        assert call(f"predict {tmp_path}/{name} {tmp_path}/rows.csv --out {tmp_path}/p.csv") == 0
+        head, *rows = rows_of(tmp_path / "p.csv")
+        assert head == ["output 1", "output 2"]
+        assert_within(np.array(rows, np.float32), model.predict(X), 1e-6)
+    capsys.readouterr()
+    assert call(f"info {tmp_path}/m.onnx") == 0
+    assert "Dense" in capsys.readouterr().out
+
+
+def test_a_table_that_does_not_fit(tmp_path, model):
+    write(tmp_path / "rows.csv", {"a": [1, 2], "b": [3, 4]})
+    line = mistake(f"predict {tmp_path}/m.safetensors {tmp_path}/rows.csv")
+    assert "takes 3 columns of numbers, but the table has 2" in line
+    write(tmp_path / "rows.csv", {"a": [1, 2], "b": ["x", "y"], "c": [3, 4]})
+    assert "column 'b', row 1: 'x' is not a number" in mistake(
+        f"predict {tmp_path}/m.safetensors {tmp_path}/rows.csv"
+    )
+
+
+def test_a_model_with_its_table(folder, tmp_path, capsys):  # noqa: F811
+    """Its columns of texts cannot go into an ONNX file: the network alone can."""
+    pytest.importorskip("onnx")
+    assert "column 'colour' has the category" in mistake(
+        f"export {folder}/m.safetensors --to onnx --table --out {tmp_path}/m.onnx"
+    )
+    assert call(f"export {folder}/m.safetensors --to onnx --out {tmp_path}/m.onnx") == 0
+    assert "Its table stays here" in capsys.readouterr().out
+
+
+MISTAKES = {
+    "export {}/m.safetensors --to onnx --out {}/m.safetensors": "--out is the model itself",
+    "export {}/m.safetensors --to torch --out {}/m.safetensors": "--out is the model itself",
+    "export {}/m.safetensors --to c --table": "--table is for --to onnx",
+    "export {}/m.safetensors --to c --out {}/m.txt": ".c",
+    "export {}/none.onnx --to c": "none.onnx",
+    "import {}/m.safetensors": "would take the place of",
+    "import {}/w.pt": "--activation relu",
+    "import {}/m.pkl": "pickles run code as they are loaded and are not read",
+    "import {}/m.txt": "a model's name ends in .safetensors, .onnx, .keras, .h5 or .hdf5",
+}
+
+
+@pytest.mark.parametrize("command", MISTAKES)
+def test_mistakes(tmp_path, model, command):
+    for name in ("w.pt", "m.pkl", "m.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    assert MISTAKES[command] in mistake(command.replace("{}", str(tmp_path)))
+    assert_identical(fd.load(tmp_path / "m.safetensors").predict(X), model.predict(X))
+
+
+@pytest.mark.filterwarnings("always")
+def test_notes_are_lines(tmp_path, capsys):
+    """A warning is shown as a line, and not with the place in the code that gave it."""
+    onnx = pytest.importorskip("onnx")
+    text = """<ir_version: 9, opset_import: ["" : 20]>
+    net (float[m, 2] x) => (int64[m, 1] y) <float[2,2] w = {1, 2, 3, 4}>
+    { z = MatMul (x, w) y = ArgMax <axis: int = 1> (z) }"""
+    (tmp_path / "m.onnx").write_bytes(onnx.parser.parse_model(text).SerializeToString())
+    assert call(f"import {tmp_path}/m.onnx") == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("fastdense: note: ")
+    assert line.endswith("the network ends at 'z'; the labels made of it (y) are left out")
