@@ -16,6 +16,8 @@ BLOCKS = [block.removeprefix("python\n") for block in FENCED if block.startswith
 
 def test_every_python_block_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    for package in ("onnx", "sklearn"):
+        pytest.importorskip(package)
     assert len(BLOCKS) >= 4
     names = {}
     for block in BLOCKS:
@@ -44,6 +46,18 @@ def test_the_guide_for_users_of_scikit_learn(tmp_path, monkeypatch):
     np.testing.assert_allclose(ours.predict_proba(names["X"]), theirs.predict_proba(names["X"]), atol=1e-9)
     assert names["model"].validation_loss_curve_
     assert (tmp_path / "digits.safetensors").exists()
+
+
+def test_the_guide_to_formats(tmp_path, monkeypatch):
+    for package in ("onnx", "h5py"):
+        pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    guide = ROOT / "docs" / "formats.md"
+    (block,) = guide.read_text(encoding="utf-8").split("```python\n")[1:]
+    names = {}
+    exec(compile(block.partition("```")[0], str(guide), "exec"), names)
+    assert names["model"].input_shape == (None, 4)
+    assert (tmp_path / "iris.h").exists()
 
 
 def test_the_shape_error_is_drawn_as_shown():

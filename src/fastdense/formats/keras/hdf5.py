@@ -42,7 +42,7 @@ class Hdf5:
         try:
             from pyfive import File
         except ModuleNotFoundError:
-            raise ImportError("reading Keras' files needs pyfive: pip install 'fastdense[keras]'") from None
+            raise ImportError("reading Keras' files needs pyfive: pip install 'fastdense[h5]'") from None
         self._room = len(data)
         with _guarded("it"):
             self._file = File(io.BytesIO(data))

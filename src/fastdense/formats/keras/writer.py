@@ -201,7 +201,7 @@ def _weights(parts: list[Part]) -> bytes:
     try:
         import h5py
     except ModuleNotFoundError:
-        raise ImportError("writing Keras' files needs h5py: pip install 'fastdense[keras]'") from None
+        raise ImportError("writing Keras' files needs h5py: pip install 'fastdense[h5]'") from None
 
     buffer = io.BytesIO()
     groups = Groups()
