@@ -244,8 +244,9 @@ class TestCommand:
 
         return ladder
 
-    def test_it_prints_and_saves(self, command, capsys, tmp_path):
+    def test_it_prints_and_saves(self, command, capsys, tmp_path, monkeypatch):
         pytest.importorskip("matplotlib")
+        monkeypatch.setenv("COLUMNS", "120")  # so brief a time makes percentages that take many digits
         chart, numbers = tmp_path / "ladder.png", tmp_path / "ladder.json"
         command(rows=3, inputs=2, units=1, seconds=BRIEF, plot=chart, json_file=numbers)
         printed = capsys.readouterr().out
