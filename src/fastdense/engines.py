@@ -174,10 +174,11 @@ def choose(name: str = "auto") -> Engine:
 
         return NativeEngine()
     if name == "array":
+        from fastdense.array.backend import Backend
         from fastdense.array.program import ArrayEngine
         from fastdense.native import dropout_mask
 
-        return ArrayEngine(np, dropout_mask)
+        return ArrayEngine(Backend("array", np), dropout_mask)
     if name == "reference":
         from fastdense.reference.program import ReferenceEngine
 
