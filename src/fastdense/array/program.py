@@ -105,7 +105,7 @@ class ArrayProgram:
     def gradients(self, X: Any, y: Any, sample_weight: Any | None) -> tuple[float, list[Any]]:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
         with self.backend.scope():
-            batch = Batch(*(self._rows(a, None) for a in (X, y, sample_weight)))
+            batch = Batch(self._rows(X, None), self._rows(y, None), self._rows(sample_weight, None))
             loss, gradients = self._trained.gradients(self.state.weights, batch)
             return float(loss), [self.backend.fetch(g) for g in gradients]
 
@@ -121,7 +121,8 @@ class ArrayProgram:
             alive = self.backend.place(True)
             for i, rate in enumerate(learning_rates.tolist()):
                 taken = rows[i * size : (i + 1) * size]
-                batch = Batch(*(self._rows(a, taken) for a in data), self._masks(len(taken), first_step + i))
+                X, y, weights = (self._rows(a, taken) for a in data)
+                batch = Batch(X, y, weights, self._masks(len(taken), first_step + i))
                 numbers = self._numbers(batches, i, rate, first_step + i)
                 self.state, alive, loss, A_out = self._trained.step(self.state, alive, batch, numbers)
                 step_losses.append(loss)

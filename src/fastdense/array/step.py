@@ -102,7 +102,7 @@ def functions(backend: Backend, network: NetworkSpec, loss: LossSpec, optimizer:
         new = _applied(xp, network, optimizer, state, gradients_of(), numbers.rates)
         return (new if backend.at_once else _kept(xp, alive, new, state)), alive, value, A_out
 
-    return Functions(*map(backend.compile, (losses_and_outputs, gradients, step)))
+    return Functions(*(backend.compile(each) for each in (losses_and_outputs, gradients, step)))
 
 
 def _batch(
