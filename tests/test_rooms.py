@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tables": {"errors"},
     "formats": TRAINED,
     "estimators": TRAINED | {"engines"},
-    "insight": TRAINED | {"engines", "layer", "machine", "native", "reference"},
+    "insight": TRAINED | {"engines", "layer", "libraries", "machine", "native", "reference"},
     "layer": TOOLS | {"engines", "libraries", "network"},
     "libraries": LEAVES | {"array"},
     "machine": {"_version", "engines", "native"},
@@ -63,7 +63,7 @@ BACKENDS = [*(f"fastdense.libraries.{name}" for name in ("cupy", "jax", "torch")
 # The modules, or the folders of them, that each other library is imported in.
 LIBRARIES = {
     "array_api_compat": ["fastdense.libraries"],
-    "cupy": ["fastdense.libraries.cupy"],
+    "cupy": ["fastdense.insight", "fastdense.libraries.cupy"],
     "jax": ["fastdense.formats", "fastdense.insight", "fastdense.libraries.jax"],
     "keras": ["fastdense.formats"],
     "matplotlib": ["fastdense.insight"],

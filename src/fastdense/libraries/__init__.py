@@ -6,8 +6,6 @@ Nothing is imported before it is asked for; each library is imported in the modu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,7 +14,17 @@ import numpy as np
 from fastdense.array.backend import Backend
 from fastdense.errors import EngineError
 
-__all__ = ["LIBRARIES", "Library", "backend_of", "devices", "installed", "library_of", "module_of", "parse"]
+__all__ = [
+    "LIBRARIES",
+    "Library",
+    "accelerators",
+    "backend_of",
+    "devices",
+    "installed",
+    "library_of",
+    "module_of",
+    "parse",
+]
 
 LIBRARIES = {
     "torch": "pip install torch array-api-compat",
@@ -128,7 +136,14 @@ def devices(name: str) -> tuple[str, ...]:
     return found
 
 
-@cache
+def accelerators(name: str) -> tuple[str, ...]:
+    """Return a library's devices but the processor; none where the library cannot be loaded."""
+    try:
+        return tuple(device for device in devices(name) if not device.startswith("cpu"))
+    except EngineError:
+        return ()
+
+
 def module_of(name: str) -> Any:
     """Return the module of this room that is a library's own.
 
@@ -138,6 +153,25 @@ def module_of(name: str) -> Any:
         The library is not installed or cannot be loaded.
     """
     try:
-        return import_module(f"fastdense.libraries.{name}")
+        return _imported(name)
     except (ImportError, OSError) as error:  # a shared library that is not found is an OSError
         raise EngineError(f"the engine {name!r} cannot be loaded ({error}): {LIBRARIES[name]}") from error
+
+
+def _imported(name: str) -> Any:
+    """Import a library's module, by statements, which `torch.compile` can trace through."""
+    if name == "torch":
+        from fastdense.libraries import torch
+
+        return torch
+    if name == "jax":
+        from fastdense.libraries import jax
+
+        return jax
+    if name == "tensorflow":
+        from fastdense.libraries import tensorflow
+
+        return tensorflow
+    from fastdense.libraries import cupy
+
+    return cupy
