@@ -8,7 +8,7 @@ from fastdense.reference import forward
 from fastdense.spec import ActivateSpec, DenseSpec, DropoutSpec, ScaleSpec
 from tests.compare import dense_bound
 
-__all__ = ["GROWTH", "activation_ulps", "output_bound"]
+__all__ = ["GROWTH", "activation_ulps", "is_xla", "output_bound", "xla_ulps"]
 
 # In one step a number passes through some twenty roundings here: sums over 3 or 4 inputs forward, over 2 or
 # 3 units and up to 4 rows backward, the activation's, the loss's and the optimizer's. Half a unit each,
@@ -69,3 +69,20 @@ def activation_ulps(name, z, expected, dtype):
     condition = {"gelu": tail**2, "gelu_tanh": 1.6 * (tail + 0.135 * tail**3)}.get(name, np.zeros_like(z))
     subnormal = np.abs(expected) < np.abs(z) * np.finfo(dtype).tiny
     return 4 + 4 * condition + np.where(subnormal, np.minimum(np.abs(z), 800.0), 0.0)
+
+
+def is_xla(engine):
+    """Say whether an engine's elementary functions are JAX's or TensorFlow's."""
+    return str(engine).startswith(("jax", "tensorflow"))
+
+
+def xla_ulps(bound, z, expected, dtype):
+    """Return how many units an activation of JAX or TensorFlow may be off, where ours may be ``bound``.
+
+    Twice as many: their tanh is off by up to 7 near 1. And numbers below the smallest normal one are zero to
+    them, also where they are to be multiplied by z.
+    """
+    tiny = np.maximum(np.abs(z), 1.0) * np.finfo(dtype).tiny
+    spacing = np.spacing(np.abs(expected).astype(dtype)).astype(np.float64)
+    with np.errstate(all="ignore"):
+        return np.where(np.abs(expected) < tiny, tiny / spacing, 2 * bound)
