@@ -19,7 +19,7 @@ from fastdense.spec import (
     NetworkSpec,
     TrainingSpec,
 )
-from tests.bounds import GROWTH, activation_ulps, is_xla, output_bound, xla_ulps
+from tests.bounds import GROWTH, activation_ulps, is_of_library, library_ulps, output_bound
 from tests.cases import ALPHAS, CASES, SGD, case_named
 from tests.compare import assert_trajectory_within, assert_within, ulp_error
 from tests.over_engines import pytest_generate_tests
@@ -146,8 +146,8 @@ def test_activations_over_the_whole_range(engine, dtype, name):
     expected = choose("reference").compile(NetworkSpec(1, (layer,), "float64"), [()]).predict(np.float64(z))
     expected[expected > np.finfo(dtype).max] = np.inf
     bound = activation_ulps(name, np.float64(z), expected, dtype)
-    if is_xla(engine):
-        bound = xla_ulps(bound, np.float64(z), expected, dtype)
+    if is_of_library(engine):
+        bound = library_ulps(bound, np.float64(z), expected, dtype)
     assert_within(ulp_error(found, expected), np.zeros(found.shape), bound)
 
 
@@ -171,7 +171,7 @@ def test_slopes_over_the_whole_range(engine, dtype, name):
         for which in (engine, "reference")
     )
     steep = np.clip(np.float64(expected), 1.0, 1e300) if name == "exponential" else 1.0
-    roundings = 192 if is_xla(engine) else 64  # the slope of mish multiplies a tanh off by 7 by 20
+    roundings = 192 if is_of_library(engine) else 64  # the slope of mish multiplies a tanh off by 7 by 20
     assert_within(found, expected, roundings * np.finfo(dtype).eps * steep)
 
 
