@@ -3,6 +3,7 @@
 # make lint   the part of it that runs no test
 # make sanitize  the tests over builds that end at wrong memory use, undefined behaviour or a race (needs GCC)
 # make emulate   the tests over the kernels for 64-bit ARM, emulated (as root, on an x86 Debian machine)
+# make fuzz   read fifty times as many damaged files as the tests do
 # make bench  measure against the other libraries, in about fifteen minutes (QUICK=1: in one)
 # make stub   write the type stub of the compiled module anew
 # make clean  remove what the others made
@@ -21,7 +22,7 @@ CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp')
 # Directories count too: they change when a file is removed.
 SOURCES   := pyproject.toml CMakeLists.txt $(shell find src native ! -path '*/__pycache__*')
 
-.PHONY: demo test lint sanitize sanitize-memory sanitize-threads emulate bench stub clean
+.PHONY: demo test lint sanitize sanitize-memory sanitize-threads emulate fuzz bench stub clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -58,6 +59,9 @@ sanitize-threads:
 
 emulate:
 	.ci/emulate
+
+fuzz: $(INSTALLED)
+	FASTDENSE_FUZZ=50 $(PYTEST) tests -k fuzz
 
 # The peers are gigabytes: they have an environment of their own.
 bench:

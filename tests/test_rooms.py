@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": TOOLS | {"arrays", "engines"},
     "network": TOOLS | {"arrays", "engines", "training"},
     "tables": {"errors"},
-    "formats": TRAINED,
+    "formats": TRAINED | {"_version"},
     "estimators": TRAINED | {"engines"},
     "insight": TRAINED | {"engines", "layer", "libraries", "machine", "native", "reference"},
     "layer": TOOLS | {"engines", "libraries", "network"},
@@ -64,6 +64,8 @@ BACKENDS = [*(f"fastdense.libraries.{name}" for name in ("cupy", "jax", "torch")
 LIBRARIES = {
     "array_api_compat": ["fastdense.libraries"],
     "cupy": ["fastdense.insight", "fastdense.libraries.cupy"],
+    "google": ["fastdense.formats.onnx"],  # protobuf, which onnx is built on
+    "h5py": ["fastdense.formats.keras"],
     "jax": ["fastdense.formats", "fastdense.insight", "fastdense.libraries.jax"],
     "keras": ["fastdense.formats"],
     "matplotlib": ["fastdense.insight"],
@@ -71,6 +73,7 @@ LIBRARIES = {
     "onnxruntime": ["fastdense.insight"],
     "pandas": [],  # a frame is handed over, and brings its own methods
     "polars": ["fastdense.formats.tables"],
+    "pyfive": ["fastdense.formats.keras"],
     "rich": ["fastdense.cli", "fastdense.training.progress"],
     "safetensors": ["fastdense.files"],
     "scipy": ["fastdense.estimators"],
@@ -80,7 +83,15 @@ LIBRARIES = {
     "typer": ["fastdense.cli"],
 }
 # Nobody loads these rooms but who asks for them: commands and base classes need their library at once.
-OPENED_ON_USE = ["fastdense.cli", "fastdense.estimators", *BACKENDS]
+OPENED_ON_USE = [
+    "fastdense.cli",
+    "fastdense.estimators",
+    "fastdense.formats.torch.from_module",
+    "fastdense.formats.torch.known",
+    "fastdense.formats.torch.modules",
+    "fastdense.formats.torch.to_module",
+    *BACKENDS,
+]
 
 
 @dataclass(frozen=True)

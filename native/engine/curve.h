@@ -16,8 +16,18 @@ struct Curve {
 
     // Whether its slope is found from z and not from g(z).
     bool needs_z() const {
-        return kind == Activation::gelu || kind == Activation::gelu_tanh || kind == Activation::silu ||
-               kind == Activation::mish;
+        switch (kind) {
+            case Activation::gelu:
+            case Activation::gelu_tanh:
+            case Activation::silu:
+            case Activation::mish:
+            case Activation::relu6:
+            case Activation::hard_sigmoid:
+            case Activation::hard_silu:
+                return true;
+            default:
+                return false;
+        }
     }
 
     // a = g(z); a may be z. Most run over whole rows at once, over what is past the last column too.

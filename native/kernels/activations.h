@@ -199,6 +199,63 @@ struct Exponential {
     [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return a; }
 };
 
+// Straight pieces: 0 up to `low`, `bend` up to and with `high`, then `above`; NaN is on none of them.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> by_piece(Vector<T> z, T low, T high, Vector<T> bend, T above) {
+    const Vector<T> below = z > low ? bend : (z <= low ? Vector<T>{} : z);
+    return z > high ? Vector<T>{} + above : below;
+}
+
+template <class T>
+struct Relu6 {
+    static constexpr bool needs_z = true;  // a is 6 on both sides of its upper kink
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        return at_most<T>(at_least<T>(z, 0), 6);
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> z, Vector<T>, T) {
+        return by_piece<T>(z, 0, 6, Vector<T>{} + T(1), 0);
+    }
+};
+
+// z / 6 + 1 / 2 as (z + 3) / 6, which has all its digits where it is near 0.
+template <class T>
+struct HardSigmoid {
+    static constexpr bool needs_z = true;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        return Relu6<T>::forward(z + T(3), 0) / T(6);
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> z, Vector<T>, T) {
+        return by_piece<T>(z, -3, 3, Vector<T>{} + T(1) / T(6), 0);
+    }
+};
+
+// z hard_sigmoid(z); Howard et al., "Searching for MobileNetV3", 2019.
+template <class T>
+struct HardSilu {
+    static constexpr bool needs_z = true;
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        return at_least<T>(z, -3) * HardSigmoid<T>::forward(z, 0);
+    }
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T> z, Vector<T>, T) {
+        return by_piece<T>(z, -3, 3, (z + z + T(3)) / T(6), 1);
+    }
+};
+
+template <class T>
+struct Softsign {
+    static constexpr bool needs_z = false;
+    static constexpr T settled = T(1e30);  // z / (1 + |z|) is 1 there; at infinity it would be NaN
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
+        const Vector<T> bounded = at_most<T>(at_least<T>(z, -settled), settled);
+        return bounded / (absolute<T>(bounded) + T(1));
+    }
+    // 1 / (1 + |z|)^2 = (1 - |a|)^2
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) {
+        const Vector<T> inverse = T(1) - absolute<T>(a);
+        return inverse * inverse;
+    }
+};
+
 // Calls `call` with the struct of an elementwise activation.
 template <class T, class Call>
 [[gnu::always_inline]] inline void with_activation(Activation activation, Call&& call) {
@@ -229,6 +286,14 @@ template <class T, class Call>
             return call(Softplus<T>{});
         case Activation::exponential:
             return call(Exponential<T>{});
+        case Activation::relu6:
+            return call(Relu6<T>{});
+        case Activation::hard_sigmoid:
+            return call(HardSigmoid<T>{});
+        case Activation::hard_silu:
+            return call(HardSilu<T>{});
+        case Activation::softsign:
+            return call(Softsign<T>{});
         case Activation::softmax:
             return;  // by rows: softmax.h
     }

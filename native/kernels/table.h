@@ -36,6 +36,10 @@ enum class Activation : std::uint8_t {
     mish,
     softplus,
     exponential,
+    relu6,
+    hard_sigmoid,
+    hard_silu,
+    softsign,
     softmax
 };
 

@@ -7,6 +7,7 @@ __all__ = [
     "EngineError",
     "FastdenseError",
     "FormatError",
+    "FormatWarning",
     "NonFiniteError",
     "NonFiniteLossError",
     "NotBuiltError",
@@ -45,6 +46,10 @@ class EngineError(FastdenseError, RuntimeError):
 
 class FormatError(FastdenseError, ValueError):
     """A model file cannot be read: damaged, of another version, or holding unknown parts."""
+
+
+class FormatWarning(UserWarning):
+    """A model file was read, but for a part that a network of ours has no place for."""
 
 
 class TableError(FastdenseError, ValueError):

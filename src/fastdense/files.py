@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 
-__all__ = ["atomic_file", "read", "write"]
+__all__ = ["Tensors", "atomic_file", "open_tensors", "read", "write", "write_tensors"]
 
 Array = NDArray[Any]
 _DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64"}
@@ -74,13 +74,9 @@ def write(path: str | os.PathLike[str], description: Mapping[str, Any], arrays: 
     OSError
         The file cannot be written; what was there before is untouched.
     """
-    from safetensors.numpy import save
-
     text = json.dumps(description, allow_nan=False, sort_keys=True)
     contiguous = {name: _plain(array) for name, array in arrays.items()}
-    content = save(contiguous, metadata={_KEY: f"{_digest(text, contiguous)} {text}"})
-    with atomic_file(path) as file:
-        file.write(content)
+    write_tensors(path, contiguous, {_KEY: f"{_digest(text, contiguous)} {text}"})
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -93,21 +89,104 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
     OSError
         It cannot be opened.
     """
+    with open_tensors(path) as tensors:
+        digest, text = _description(path, tensors.metadata)
+        arrays = tensors.arrays()
+    if _digest(text, arrays) != digest:
+        raise FormatError(f"{path} is damaged: its content does not match its checksum")
+    return _parse(path, text), arrays
+
+
+def write_tensors(
+    path: str | os.PathLike[str], arrays: Mapping[str, Array], metadata: Mapping[str, str]
+) -> None:
+    """Write a plain safetensors file, atomically; arrays and errors as in `write`."""
+    from safetensors.numpy import save
+
+    content = save({name: _plain(array) for name, array in arrays.items()}, metadata=dict(metadata))
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+class Tensors:
+    """An open safetensors file, of which only the header has been read.
+
+    Attributes
+    ----------
+    metadata : dict of str to str
+    """
+
+    def __init__(self, path: str | os.PathLike[str], file: Any, dtypes: Mapping[str, str]) -> None:
+        self._path, self._file, self._dtypes = path, file, dtypes
+        self.metadata: dict[str, str] = file.metadata() or {}
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays by name; bfloat16 comes as float32, of which it is the upper half.
+
+        Raises
+        ------
+        FormatError
+            One has another dtype than was asked for, or they claim to be larger than the file: nothing has
+            been allocated for them yet.
+        """
+        names = list(self._file.keys())
+        kinds = self._check_sizes(names)
+        if "BF16" not in kinds.values():  # which NumPy lacks
+            return {name: self._file.get_tensor(name) for name in names}
+        from safetensors import deserialize
+
+        raw = dict(deserialize(Path(self._path).read_bytes()))  # type: ignore[no-untyped-call]
+        return {
+            name: _widened(raw[name]) if kinds[name] == "BF16" else self._file.get_tensor(name)
+            for name in names
+        }
+
+    def _check_sizes(self, names: list[str]) -> dict[str, str]:
+        """Return the kind of each tensor, once all are known and fit into the file together."""
+        kinds: dict[str, str] = {}
+        total, limit = 0, Path(self._path).stat().st_size
+        for name in names:
+            tensor = self._file.get_slice(name)
+            kinds[name] = kind = tensor.get_dtype()
+            if kind not in self._dtypes:
+                raise FormatError(f"{self._path}: tensor {name!r:.100} has dtype {kind}, which no model has")
+            total += math.prod(tensor.get_shape()) * np.dtype(self._dtypes[kind]).itemsize
+        if total > limit:
+            raise FormatError(f"{self._path} claims {total} bytes of tensors but is {limit} bytes long")
+        return kinds
+
+
+@contextlib.contextmanager
+def open_tensors(path: str | os.PathLike[str], dtypes: Mapping[str, str] = _DTYPES) -> Iterator[Tensors]:
+    """Open a safetensors file.
+
+    Parameters
+    ----------
+    path : path-like
+    dtypes : mapping of str to str
+        The dtypes that its tensors may have, safetensors' names to NumPy's of the same size.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged or of another kind; of what is found later too, while it is open.
+    OSError
+        It cannot be opened.
+    """
     from safetensors import SafetensorError, safe_open
 
     with Path(path).open("rb"):  # the ordinary errors for a missing file, a directory or no permission
         pass
     try:
         with safe_open(path, framework="numpy") as file:
-            digest, text = _description(path, file.metadata() or {})
-            names = list(file.keys())
-            _check_sizes(path, file, names)
-            arrays = {name: file.get_tensor(name) for name in names}
+            yield Tensors(path, file, dtypes)
     except (SafetensorError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} is damaged or not a safetensors file: {error}") from None
-    if _digest(text, arrays) != digest:
-        raise FormatError(f"{path} is damaged: its content does not match its checksum")
-    return _parse(path, text), arrays
+
+
+def _widened(tensor: Mapping[str, Any]) -> Array:
+    halves = np.frombuffer(tensor["data"], "<u2").astype(np.uint32)
+    return (halves << 16).view(np.float32).reshape(tensor["shape"])
 
 
 def _plain(array: Array) -> Array:
@@ -128,21 +207,6 @@ def _description(path: object, metadata: Mapping[str, str]) -> tuple[str, str]:
         raise FormatError(f"{path}: its description is over {_MAX_DESCRIPTION >> 20} MB long")
     digest, _, text = metadata[_KEY].partition(" ")
     return digest, text
-
-
-def _check_sizes(path: str | os.PathLike[str], file: Any, names: list[str]) -> None:
-    """Refuse dtypes that no model has and sizes beyond the file's own, before anything is allocated."""
-    total, limit = 0, Path(path).stat().st_size
-    for name in names:
-        tensor = file.get_slice(name)
-        dtype = _DTYPES.get(tensor.get_dtype())
-        if dtype is None:
-            raise FormatError(
-                f"{path}: tensor {name!r:.100} has dtype {tensor.get_dtype()}, which no model has"
-            )
-        total += math.prod(tensor.get_shape()) * np.dtype(dtype).itemsize
-    if total > limit:
-        raise FormatError(f"{path} claims {total} bytes of tensors but is {limit} bytes long")
 
 
 def _parse(path: object, text: str) -> dict[str, Any]:

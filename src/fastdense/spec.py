@@ -52,6 +52,10 @@ ACTIVATIONS = (
     "mish",
     "softplus",
     "exponential",
+    "relu6",
+    "hard_sigmoid",
+    "hard_silu",
+    "softsign",
     "softmax",
 )
 DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}

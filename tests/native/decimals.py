@@ -80,6 +80,10 @@ def _mish(x: Decimal) -> Decimal:
     return x * (e * (e + 2) / (e * (e + 2) + 2) if x < 0 else (1 + 2 * e) / (1 + 2 * e + 2 * e * e))
 
 
+def _relu6(x: Decimal) -> Decimal:
+    return min(max(x, Decimal(0)), Decimal(6))
+
+
 FUNCTIONS = {
     "linear": lambda x, alpha: x,
     "sigmoid": lambda x, alpha: _sigmoid(x),
@@ -94,4 +98,8 @@ FUNCTIONS = {
     "mish": lambda x, alpha: _mish(x),
     "softplus": lambda x, alpha: _softplus(x),
     "exponential": lambda x, alpha: _exp(x),
+    "relu6": lambda x, alpha: _relu6(x),
+    "hard_sigmoid": lambda x, alpha: _relu6(x + 3) / 6,
+    "hard_silu": lambda x, alpha: x * _relu6(x + 3) / 6,
+    "softsign": lambda x, alpha: x / (1 + abs(x)),
 }

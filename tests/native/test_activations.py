@@ -25,6 +25,18 @@ by_dtype = pytest.mark.parametrize("dtype", DTYPES)
 by_name = pytest.mark.parametrize("name", ELEMENTWISE)
 
 
+RANGES = {  # of the others it is -1 to infinity, or everything
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "selu": (-1.7580994, np.inf),
+    "exponential": (0.0, np.inf),
+    "relu6": (0.0, 6.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "hard_silu": (-0.375, np.inf),
+    "softsign": (-1.0, 1.0),
+}
+
+
 def most_ulps(name, isa):
     """All float32 from 2**-6 to 128 were tried: gelu is off by up to 3.8, without fused multiply-adds 4.3."""
     return 4.5 if name == "gelu" and isa in {"sse2", "scalar"} else 4.0
@@ -73,9 +85,7 @@ def test_float32_is_within_4_ulp(name, isa):
     expected[expected > np.finfo(np.float32).max] = np.inf  # selu's scale is above 1
     found = activate(name, z, ALPHA, isa=isa)
     assert_within(ulp_error(found, expected), np.zeros(found.shape), most_ulps(name, isa))
-    below, above = {"sigmoid": (0, 1), "tanh": (-1, 1), "exponential": (0, np.inf)}.get(
-        name, (-1.7580994 if name == "selu" else -1, np.inf)
-    )
+    below, above = RANGES.get(name, (-1.0, np.inf))
     if name not in {"linear", "leaky_relu"}:
         assert found.min() >= below
         assert found.max() <= above

@@ -176,6 +176,13 @@ def test_an_activation_is_made_from_its_description():
         fd.activations.ActivationFunction("relu", 0.5)
 
 
+def test_what_is_no_activation_is_shown_in_part():
+    with pytest.raises(TypeError, match="an activation is a name") as caught:
+        fd.activations.get({"class_name": "x" * 10_000})
+    assert len(str(caught.value)) < 1000
+
+
 def test_synonyms_of_activations():
     assert fd.activations.get("swish").name == "silu"
+    assert fd.activations.get("hard_swish").name == "hard_silu"
     assert fd.activations.get("identity").name == fd.activations.get(None).name == "linear"

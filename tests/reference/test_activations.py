@@ -15,7 +15,16 @@ from tests.cases import ALPHAS
 from tests.compare import assert_within
 
 ELEMENTWISE = [name for name in ACTIVATIONS if name != "softmax"]
-KINKS = ("relu", "leaky_relu", "elu", "selu")
+KINKS = {
+    "relu": (0.0,),
+    "leaky_relu": (0.0,),
+    "elu": (0.0,),
+    "selu": (0.0,),
+    "relu6": (0.0, 6.0),
+    "hard_sigmoid": (-3.0, 3.0),
+    "hard_silu": (-3.0, 3.0),
+    "softsign": (0.0,),  # where its second derivative jumps from 2 to -2
+}
 INF = math.inf
 by_name = pytest.mark.parametrize("name", ELEMENTWISE)
 
@@ -38,10 +47,10 @@ def slope(name, z):
 @given(st.floats(-30.0, 30.0))
 def test_derivatives_are_the_limits_of_differences(name, z):
     h = 1e-5
-    if name in KINKS and abs(z) < 2 * h:
+    if any(abs(z - kink) < 2 * h for kink in KINKS.get(name, ())):
         return
     numerical = (value(name, z + h) - value(name, z - h)) / (2 * h)
-    # h**2 / 6 times a third derivative of at most about 2, and eps * |a| / h of the difference's rounding
+    # h**2 / 6 times a third derivative of at most 6 (softsign's); eps * |a| / h of the difference's rounding
     bound = 1e-10 + 4 * 2.3e-16 * (1 + abs(z)) / h
     assert_within(slope(name, z), numerical, bound * max(1.0, math.exp(z) if name == "exponential" else 1.0))
 
@@ -60,6 +69,10 @@ LIMITS = {
     "mish": (0.0, INF, 0.0, 1.0),
     "softplus": (0.0, INF, 0.0, 1.0),
     "exponential": (0.0, INF, 0.0, INF),
+    "relu6": (0.0, 6.0, 0.0, 0.0),
+    "hard_sigmoid": (0.0, 1.0, 0.0, 0.0),
+    "hard_silu": (0.0, INF, 0.0, 1.0),
+    "softsign": (-1.0, 1.0, 0.0, 0.0),
 }
 
 
@@ -78,16 +91,17 @@ def test_far_out_they_are_at_their_limits(name, size):
     scale = {"selu": 1.0507009873554805}.get(name, 1.0)
     expected_below = {"linear": -size, "leaky_relu": -0.3 * size}.get(name, below)
     expected_above = above if math.isfinite(above) else scale * size
+    slow = 1 / size if name == "softsign" else 0.0  # the others are there sooner
     if name == "exponential":
         expected_above = slope_above = math.exp(size) if size < 709 else INF
     if size == 700.0:  # exp(-700) is 1e-304, silu(-700) is 700 times that
-        assert_within(value(name, -size), expected_below, 1e-300 if name != "selu" else 1e-15)
-        assert_within(slope(name, -size), slope_below, 1e-300)
+        assert_within(value(name, -size), expected_below, 1e-15 if name == "selu" else 1e-300 + slow)
+        assert_within(slope(name, -size), slope_below, 1e-300 + slow * slow)
     else:
         assert_within(value(name, -size), expected_below, 1e-15 if name == "selu" else 0.0)
         assert_within(slope(name, -size), slope_below, 0.0)
-    assert_within(value(name, size), expected_above, 0.0)
-    assert_within(slope(name, size), slope_above, 1e-300)
+    assert_within(value(name, size), expected_above, slow)
+    assert_within(slope(name, size), slope_above, 1e-300 + slow * slow)
 
 
 @by_name
@@ -98,6 +112,15 @@ def test_nan_passes_through(name):
 
 def test_slopes_at_the_kink():
     assert_within([slope(name, 0.0) for name in ("relu", "leaky_relu", "elu")], [0.0, 0.3, 0.7], 0.0)
+    assert_within([slope("relu6", 0.0), slope("relu6", 6.0)], [0.0, 1.0], 0.0)
+    assert_within([slope("hard_sigmoid", -3.0), slope("hard_sigmoid", 3.0)], [0.0, 1 / 6], 0.0)
+    assert_within([slope("hard_silu", -3.0), slope("hard_silu", 3.0)], [0.0, 1.5], 0.0)
+
+
+def test_hard_curves_keep_their_digits_where_they_leave_zero():
+    above = 2.0**-40
+    assert_within(value("hard_sigmoid", -3.0 + above), above / 6, 1e-28)
+    assert_within(value("hard_silu", -3.0 + above), (-3.0 + above) * above / 6, 1e-28)
 
 
 def test_negative_tails_keep_their_digits():

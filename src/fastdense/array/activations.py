@@ -24,6 +24,8 @@ GELU_SLOPE = math.sqrt(2.0 / math.pi)
 GELU_CUBIC = 0.044715
 # sigmoid(-800) is 0 in float64: z * sigmoid(z) needs no z below it, and -inf * 0 is avoided.
 VANISHED = -800.0
+# z / (1 + abs(z)) is 1 at 1e30, and from there on it need not be inf / inf.
+SETTLED = 1e30
 
 
 def activate(xp: Any, activation: ActivationSpec, Z: Any) -> Any:
@@ -165,6 +167,26 @@ def _mish_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
     return T + near * (1.0 - T * T) * sigmoid(xp, Z)
 
 
+def _between(xp: Any, Z: Any, low: float, high: float) -> Any:
+    """Return 1 where ``low < Z <= high``, else 0: a kink belongs to the side below."""
+    return xp.astype((low < Z) & (high >= Z), Z.dtype)
+
+
+def _hard_sigmoid(xp: Any, Z: Any) -> Any:
+    """Return ``Z / 6 + 1 / 2`` as ``(Z + 3) / 6``, which does not cancel where it is near 0."""
+    return xp.clip(Z + 3.0, min=0.0, max=6.0) / 6.0
+
+
+def _hard_silu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
+    bend = (2.0 * xp.clip(Z, min=-3.0, max=3.0) + 3.0) / 6.0
+    return xp.where(Z > 3.0, xp.ones_like(Z), bend * xp.astype(Z > -3.0, Z.dtype))
+
+
+def _softsign(xp: Any, Z: Any) -> Any:
+    near = xp.clip(Z, min=-SETTLED, max=SETTLED)
+    return near / (1.0 + xp.abs(near))
+
+
 FUNCTIONS: dict[str, Callable[[Any, Any, float], Any]] = {
     "linear": lambda xp, Z, alpha: Z,
     "sigmoid": lambda xp, Z, alpha: sigmoid(xp, Z),
@@ -179,6 +201,10 @@ FUNCTIONS: dict[str, Callable[[Any, Any, float], Any]] = {
     "mish": lambda xp, Z, alpha: xp.clip(Z, min=VANISHED) * xp.tanh(softplus(xp, Z)),
     "softplus": lambda xp, Z, alpha: softplus(xp, Z),
     "exponential": lambda xp, Z, alpha: xp.exp(Z),
+    "relu6": lambda xp, Z, alpha: xp.clip(Z, min=0.0, max=6.0),
+    "hard_sigmoid": lambda xp, Z, alpha: _hard_sigmoid(xp, Z),
+    "hard_silu": lambda xp, Z, alpha: xp.clip(Z, min=VANISHED) * _hard_sigmoid(xp, Z),
+    "softsign": lambda xp, Z, alpha: _softsign(xp, Z),
     "softmax": lambda xp, Z, alpha: softmax(xp, Z),
 }
 
@@ -195,4 +221,8 @@ SLOPES: dict[str, Callable[[Any, Any, Any, float], Any]] = {
     "mish": _mish_slope,
     "softplus": lambda xp, Z, A, alpha: sigmoid(xp, Z),
     "exponential": lambda xp, Z, A, alpha: A,
+    "relu6": lambda xp, Z, A, alpha: _between(xp, Z, 0.0, 6.0),
+    "hard_sigmoid": lambda xp, Z, A, alpha: _between(xp, Z, -3.0, 3.0) / 6.0,
+    "hard_silu": _hard_silu_slope,
+    "softsign": lambda xp, Z, A, alpha: (1.0 - xp.abs(A)) ** 2,
 }

@@ -14,7 +14,16 @@ __all__ = ["Definition", "define", "disagreement"]
 
 EPS = float(np.finfo(np.float32).eps)
 # The largest slope of each activation, 1 for the others: how much of an error in Z reaches the output.
-SLOPES = {"sigmoid": 0.25, "selu": 1.7582, "gelu": 1.13, "gelu_tanh": 1.13, "silu": 1.1, "mish": 1.09}
+SLOPES = {
+    "sigmoid": 0.25,
+    "selu": 1.7582,
+    "gelu": 1.13,
+    "gelu_tanh": 1.13,
+    "silu": 1.1,
+    "mish": 1.09,
+    "hard_sigmoid": 1 / 6,
+    "hard_silu": 1.5,
+}
 
 
 @dataclass(frozen=True)

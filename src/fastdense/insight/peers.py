@@ -11,6 +11,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from fastdense import libraries
 from fastdense.insight.workload import Workload
 from fastdense.network.activations import get
@@ -30,6 +32,8 @@ ONNX_NODES: dict[str, tuple[str, dict[str, Any]]] = {
     "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
     "softmax": ("Softmax", {"axis": -1}),
     "exponential": ("Exp", {}),
+    "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
+    "hard_silu": ("HardSwish", {}),
 }
 
 
@@ -42,6 +46,8 @@ def tensorflow(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
         "gelu_tanh": partial(tf.nn.gelu, approximate=True),
         "mish": lambda z: z * tf.nn.tanh(tf.nn.softplus(z)),
         "exponential": tf.exp,
+        "hard_sigmoid": lambda z: tf.nn.relu6(z + 3.0) / 6.0,
+        "hard_silu": lambda z: z * (tf.nn.relu6(z + 3.0) / 6.0),
     }
     g = special.get(work.activation) or getattr(tf.nn, work.activation)
     device = "/GPU:0" if accelerated else "/CPU:0"
@@ -79,6 +85,8 @@ def torch(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
         "gelu_tanh": partial(functional.gelu, approximate="tanh"),
         "softmax": partial(functional.softmax, dim=-1),
         "exponential": library.exp,
+        "hard_sigmoid": functional.hardsigmoid,
+        "hard_silu": functional.hardswish,
     }
     g = special.get(work.activation) or getattr(functional, work.activation)
     device = library.accelerator.current_accelerator() if accelerated else "cpu"
@@ -104,6 +112,7 @@ def jax(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
         "gelu": partial(library.nn.gelu, approximate=False),
         "gelu_tanh": partial(library.nn.gelu, approximate=True),
         "exponential": library.numpy.exp,
+        "softsign": library.nn.soft_sign,
     }
     g = special.get(work.activation) or getattr(library.nn, work.activation)
     device = library.devices()[0] if accelerated else library.devices("cpu")[0]
@@ -140,8 +149,12 @@ def _onnx_model(work: Workload) -> bytes:
     onnx, arrays = import_module("onnx"), import_module("onnx.numpy_helper")
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
     nodes = [helper.make_node("Gemm", ["X", "W", "B"], ["Z"])]
+    constants = {"W": work.W, "B": work.B}
     if work.activation == "silu":
         nodes += [helper.make_node("Sigmoid", ["Z"], ["S"]), helper.make_node("Mul", ["Z", "S"], ["A"])]
+    elif work.activation == "relu6":
+        nodes.append(helper.make_node("Clip", ["Z", "low", "high"], ["A"]))
+        constants |= {"low": np.array(0, np.float32), "high": np.array(6, np.float32)}
     else:
         name, attributes = ONNX_NODES.get(work.activation, (work.activation.capitalize(), {}))
         nodes.append(helper.make_node(name, ["Z"], ["A"], **attributes))
@@ -150,7 +163,7 @@ def _onnx_model(work: Workload) -> bytes:
         "layer",
         [helper.make_tensor_value_info("X", float32, ["m", len(work.W)])],
         [helper.make_tensor_value_info("A", float32, ["m", len(work.B)])],
-        [arrays.from_array(work.W, "W"), arrays.from_array(work.B, "B")],
+        [arrays.from_array(values, name) for name, values in constants.items()],
     )
     operators = [helper.make_opsetid("", ONNX_OPERATORS)]
     model = helper.make_model(graph, ir_version=ONNX_IR, opset_imports=operators)

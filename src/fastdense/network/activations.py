@@ -21,19 +21,23 @@ __all__ = [
     "gelu",
     "gelu_tanh",
     "get",
+    "hard_sigmoid",
+    "hard_silu",
     "leaky_relu",
     "linear",
     "mish",
     "relu",
+    "relu6",
     "selu",
     "sigmoid",
     "silu",
     "softmax",
     "softplus",
+    "softsign",
     "tanh",
 ]
 
-_SYNONYMS = {"swish": "silu", "leakyrelu": "leaky_relu", "identity": "linear"}
+_SYNONYMS = {"swish": "silu", "hard_swish": "hard_silu", "leakyrelu": "leaky_relu", "identity": "linear"}
 
 
 class ActivationFunction(Configurable):
@@ -42,7 +46,8 @@ class ActivationFunction(Configurable):
     Parameters
     ----------
     name : str
-        One of `fastdense.spec.ACTIVATIONS`; "swish" and "identity" are synonyms of "silu" and "linear".
+        One of `fastdense.spec.ACTIVATIONS`; "swish", "hard_swish" and "identity" are synonyms of "silu",
+        "hard_silu" and "linear".
     alpha : float, optional
         The slope of "leaky_relu" for negative inputs (0.2) or the scale of "elu" (1.0).
     groups : tuple of int
@@ -112,6 +117,10 @@ silu = ActivationFunction("silu")
 mish = ActivationFunction("mish")
 softplus = ActivationFunction("softplus")
 exponential = ActivationFunction("exponential")
+relu6 = ActivationFunction("relu6")
+hard_sigmoid = ActivationFunction("hard_sigmoid")
+hard_silu = ActivationFunction("hard_silu")
+softsign = ActivationFunction("softsign")
 softmax = ActivationFunction("softmax")
 
 
@@ -135,5 +144,5 @@ def get(identifier: object) -> ActivationFunction:
         return ActivationFunction.from_config(identifier.get("config"))
     raise TypeError(
         f"an activation is a name ({', '.join(ACTIVATIONS)}) or an object of fastdense.activations, "
-        f"got {identifier!r}"
+        f"got {identifier!r:.200}"
     )

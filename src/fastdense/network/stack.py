@@ -207,7 +207,7 @@ class Stack:
     def program(self, training: TrainingSpec | None = None, slots: engines.Slots | None = None) -> Program:
         """Return a new program, for training where ``training`` is given, that starts from the weights."""
         with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
-            return engines.choose(self.engine).compile(self.network(), self._parameters(), training, slots)
+            return engines.choose(self.engine).compile(self.network(), self.parameters(), training, slots)
 
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever a layer's weights are replaced, or the engine."""
@@ -257,7 +257,8 @@ class Stack:
                 plan.append((layer, layer.spec(i)))
         return plan
 
-    def _parameters(self) -> list[tuple[Array, ...]]:
+    def parameters(self) -> list[tuple[Array, ...]]:
+        """Return the arrays that go with `network`, one tuple a layer of it; read-only, not copied."""
         return [layer.parameters() for layer, _ in self._plan()]
 
     def _join(self, layers: Sequence[Layer], place: int, width: int) -> None:

@@ -315,3 +315,92 @@ def mish_derivative(z: float) -> float:
     """
     s = softplus(z)
     return math.tanh(s) + times(z, tanh_derivative(s) * sigmoid(z))
+
+
+def relu6(z: float) -> float:
+    """Return ``min(max(z, 0), 6)``.
+
+    Examples
+    --------
+    >>> relu6(-3.0), relu6(3.0), relu6(7.0)
+    (0.0, 3.0, 6.0)
+    """
+    return 0.0 if z <= 0 else 6.0 if z > 6 else z
+
+
+def relu6_derivative(z: float) -> float:
+    """Return 1 between 0 and 6, otherwise 0 (1 at 6, 0 at 0).
+
+    Examples
+    --------
+    >>> relu6_derivative(0.0), relu6_derivative(6.0), relu6_derivative(7.0)
+    (0.0, 1.0, 0.0)
+    """
+    return z if math.isnan(z) else float(0 < z <= 6)
+
+
+def hard_sigmoid(z: float) -> float:
+    """Return ``z / 6 + 1 / 2``, but at least 0 and at most 1; as ``(z + 3) / 6``, it does not cancel at -3.
+
+    Examples
+    --------
+    >>> hard_sigmoid(-4.0), hard_sigmoid(0.0), hard_sigmoid(1.5), hard_sigmoid(4.0)
+    (0.0, 0.5, 0.75, 1.0)
+    """
+    return relu6(z + 3) / 6
+
+
+def hard_sigmoid_derivative(z: float) -> float:
+    """Return 1/6 between -3 and 3, otherwise 0 (1/6 at 3, 0 at -3).
+
+    Examples
+    --------
+    >>> hard_sigmoid_derivative(-3.0), hard_sigmoid_derivative(3.0) == 1 / 6, hard_sigmoid_derivative(4.0)
+    (0.0, True, 0.0)
+    """
+    return z if math.isnan(z) else float(-3 < z <= 3) / 6
+
+
+def hard_silu(z: float) -> float:
+    """Return ``z * hard_sigmoid(z)``; Howard et al. (2019), "Searching for MobileNetV3".
+
+    Examples
+    --------
+    >>> hard_silu(-4.0), hard_silu(1.5), hard_silu(4.0)  # 1.5 * 0.75
+    (0.0, 1.125, 4.0)
+    """
+    return times(z, hard_sigmoid(z))
+
+
+def hard_silu_derivative(z: float) -> float:
+    """Return ``(2 * z + 3) / 6`` between -3 and 3, 0 below and 1 above (1.5 at 3, 0 at -3).
+
+    Examples
+    --------
+    >>> hard_silu_derivative(-3.0), hard_silu_derivative(0.0), hard_silu_derivative(3.0)
+    (0.0, 0.5, 1.5)
+    """
+    return 0.0 if z <= -3 else 1.0 if z > 3 else (2 * z + 3) / 6
+
+
+def softsign(z: float) -> float:
+    """Return ``z / (1 + |z|)``.
+
+    Examples
+    --------
+    >>> softsign(0.0), softsign(3.0), softsign(-math.inf)
+    (0.0, 0.75, -1.0)
+    """
+    return math.copysign(1.0, z) if math.isinf(z) else z / (1 + abs(z))
+
+
+def softsign_derivative(z: float) -> float:
+    """Return ``1 / (1 + |z|)**2``.
+
+    Examples
+    --------
+    >>> softsign_derivative(0.0), softsign_derivative(-3.0)
+    (1.0, 0.0625)
+    """
+    inverse = 1 / (1 + abs(z))
+    return inverse * inverse

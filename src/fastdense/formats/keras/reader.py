@@ -1,0 +1,196 @@
+"""Reading: a model's description and its weights, as the steps of a dense network."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.errors import FastdenseError, FormatError, FormatWarning
+from fastdense.formats.chain import Chain
+from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS, members
+from fastdense.formats.keras.hdf5 import Hdf5
+from fastdense.formats.keras.layers import OPERATIONS, STEPS
+from fastdense.formats.keras.names import Groups
+from fastdense.formats.keras.topology import in_order
+from fastdense.network.sequential import Sequential
+
+__all__ = ["read_keras"]
+
+Array = NDArray[Any]
+Weights = Callable[[str, str], list[Array]]
+"""``(class_name, name)``: a layer's arrays; asked for in the order in which the file lists the layers."""
+
+_ZIP, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+_FOR_TRAINING = ("kernel_constraint", "bias_constraint", "activity_regularizer")
+_MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+
+
+def read_keras(path: str | os.PathLike[str]) -> Sequential:
+    """Read a dense network from a ``.keras`` or an older ``.h5`` file of Keras'.
+
+    Known are ``Sequential`` and functional models of one chain: Dense, the activations as layers or
+    by name, Dropout, BatchNormalization (folded into the weights beside it), Normalization, Rescaling,
+    Flatten and Reshape that change nothing. Neither Keras nor what the file names is imported.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Sequential
+        Not compiled; its layers are named as in the file. float64 where its weights are; weights of half
+        precision become float32.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged, or holds what is not a dense network; the message names the layer.
+    ImportError
+        The package pyfive is not installed.
+    OSError
+        The file cannot be opened.
+
+    Warns
+    -----
+    FormatWarning
+        Where settings for training, such as constraints, are left out; and where the model's input is not a
+        matrix but is flattened first.
+    """
+    data = Path(path).read_bytes()
+    try:
+        with np.errstate(all="ignore"):  # weights that are not finite are the file's affair
+            if data.startswith(_ZIP):
+                return _from_archive(data, str(path))
+            if data.startswith(_HDF5):
+                return _from_hdf5(data, str(path))
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error
+    raise FormatError(f"{path}: it is neither a zip nor an HDF5 file, so no model of Keras'")
+
+
+def _from_archive(data: bytes, path: str) -> Sequential:
+    found = members(data)
+    metadata, model = (_parse(found[name], name) for name in (METADATA, CONFIG))
+    file = Hdf5(found[WEIGHTS])
+    # Keras 2 called the group after its own attribute.
+    root = "layers" if file.has("layers") else "_layer_checkpoint_dependencies"
+    groups = Groups()
+
+    def weights(class_name: str, name: str) -> list[Array]:
+        group = f"{root}/{groups.next(class_name)}"
+        if not file.has(group) or not file.has(f"{group}/vars"):
+            return []
+        group += "/vars"
+        numbered = sorted(file.children(group), key=lambda child: (len(child), child))
+        return [file.array(f"{group}/{child}") for child in numbered]
+
+    return _network(model, weights, metadata.get("keras_version"), len(data), path)
+
+
+def _from_hdf5(data: bytes, path: str) -> Sequential:
+    file = Hdf5(data)
+    description = file.texts("", "model_config")
+    if not description:
+        raise FormatError("it has no description of a model: are these only its weights (save_weights)?")
+    model = _parse("".join(description).encode(), "model_config")
+    version = file.texts("", "keras_version")
+
+    def weights(class_name: str, name: str) -> list[Array]:
+        group = f"model_weights/{name}"
+        if "/" in name or not file.has(group):
+            return []
+        return [file.array(f"{group}/{array}") for array in file.texts(group, "weight_names") or []]
+
+    return _network(model, weights, version[0] if version else None, len(data), path)
+
+
+def _network(model: Any, weights: Weights, version: Any, size: int, path: str) -> Sequential:
+    listed, chained = in_order(model)
+    arrays = {id(layer): _arrays(layer, weights) for layer in listed}
+    n_in, notes = _input(chained)
+    chain = Chain(n_in, _dtype(arrays.values()), limit=size)
+    is_old = isinstance(version, str) and version.split(".")[0] in ("1", "2")
+    for layer in chained:
+        if layer["class_name"] != "InputLayer":
+            _append(chain, layer, arrays[id(layer)], is_old)
+        notes += [f"{name} of {_name(layer)!r}" for name in _FOR_TRAINING if layer["config"].get(name)]
+    name = model["config"].get("name") if isinstance(model["config"], dict) else None
+    network = chain.model(name if isinstance(name, str) and name else "sequential")
+    if notes:
+        warnings.warn(f"{path}: left out: {', '.join(notes)}", FormatWarning, stacklevel=5)
+    return network
+
+
+def _append(chain: Chain, layer: dict[str, Any], arrays: list[Array], is_old: bool) -> None:
+    """Append a layer; FormatError, with its name, for one that is not known or not as it should be."""
+    kind, module = layer["class_name"], layer.get("module")
+    place = f"layer {_name(layer)!r} ({kind:.100})"
+    if not (module is None or (isinstance(module, str) and module.split(".")[0] in ("keras", "tf_keras"))):
+        raise FormatError(f"{place} is of the module {module!r:.200}, which is never imported")
+    is_operation = isinstance(module, str) and module.startswith(("keras.src.ops", "keras.ops"))
+    step = (OPERATIONS if is_operation else STEPS).get(kind)
+    if step is None:
+        raise FormatError(f"{place} is not one that a dense network has")
+    try:
+        step(chain, layer["config"], arrays, is_old)
+    except _MALFORMED as error:
+        words = (
+            str(error)
+            if isinstance(error, FastdenseError | ValueError)
+            else f"{type(error).__name__}: {error}"
+        )
+        raise FormatError(f"{place}: {words:.500}") from error
+
+
+def _arrays(layer: dict[str, Any], weights: Weights) -> list[Array]:
+    arrays = weights(layer["class_name"], _name(layer))
+    half = [array.dtype.itemsize == 2 for array in arrays]
+    return [array.astype(np.float32) if short else array for array, short in zip(arrays, half, strict=True)]
+
+
+def _dtype(arrays: Iterable[list[Array]]) -> str:
+    kernels = [array for own in arrays for array in own if array.ndim > 1]
+    return "float64" if any(kernel.dtype == np.float64 for kernel in kernels) else "float32"
+
+
+def _input(chained: list[dict[str, Any]]) -> tuple[int | None, list[str]]:
+    """Return the columns of the input, None where they are not said, and a note where it is no matrix."""
+    config = chained[0]["config"] if chained else {}
+    shape = config.get("batch_shape", config.get("batch_input_shape"))
+    if shape is None:
+        return None, []
+    sizes = shape[1:] if isinstance(shape, list) else []
+    if not sizes or not all(type(size) is int and size > 0 for size in sizes):
+        raise FormatError(
+            f"its input has the shape {shape!r:.100}: a dense network takes a matrix of known width"
+        )
+    if len(sizes) == 1:
+        return sizes[0], []
+    following = chained[1 if chained[0]["class_name"] == "InputLayer" else 0 :]
+    if not following or following[0]["class_name"] != "Flatten":
+        raise FormatError(f"its input has the shape {shape!r:.100}: a dense network takes a matrix")
+    width = math.prod(sizes)
+    return width, [f"the shape {tuple(sizes)} of its inputs, which go in as rows of {width} numbers"]
+
+
+def _name(layer: dict[str, Any]) -> str:
+    return str(layer["config"].get("name", layer.get("name", "")))[:200]
+
+
+def _parse(data: bytes, what: str) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"its {what} is not JSON: {error!s:.200}") from error
+    if not isinstance(found, dict):
+        raise FormatError(f"its {what} is not a JSON object")
+    return found

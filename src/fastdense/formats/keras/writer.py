@@ -1,0 +1,209 @@
+"""Writing: a network as the ``.keras`` file that Keras 3 would write of the same layers."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from fastdense import files
+from fastdense.errors import FormatError
+from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS
+from fastdense.formats.keras.names import Groups
+from fastdense.network.activations import ActivationFunction
+from fastdense.network.layers import (
+    ELU,
+    Activation,
+    Dense,
+    Dropout,
+    Layer,
+    LeakyReLU,
+    Normalization,
+    ReLU,
+    Softmax,
+)
+from fastdense.network.stack import Stack
+from fastdense.spec import DEFAULT_ALPHA
+
+__all__ = ["write_keras"]
+
+Array = NDArray[Any]
+Config = dict[str, Any]
+
+# The version whose layout this is.
+_VERSION = "3.15.1"
+_LAYERS, _OPERATIONS = "keras.layers", "keras.src.ops.nn"
+
+
+class Part(NamedTuple):
+    """One of Keras' layers: its class, its settings but for the common ones, and its weights."""
+
+    class_name: str
+    name: str
+    config: Config
+    arrays: list[Array]
+    module: str = _LAYERS
+
+
+def write_keras(model: Stack, path: str | os.PathLike[str]) -> None:
+    """Write a network as a ``.keras`` file, which Keras 3 loads on any of its backends.
+
+    The layers keep their names, weights and penalties; the model is not compiled there, and a table does not
+    go with it. An activation that Keras has as a layer only, such as a leaky ReLU of another slope than 0.2,
+    becomes a layer of its own; with ``gelu_tanh``, which is a function there, the model becomes a functional
+    one.
+
+    Parameters
+    ----------
+    model : Sequential
+    path : path-like
+        Ends in ".keras". The file is replaced only once the new one is safely on the disk.
+
+    Raises
+    ------
+    FormatError
+        Another ending, or a softmax by groups, which Keras does not have.
+    NotBuiltError
+        The input's width is not known.
+    ImportError
+        The package h5py is not installed.
+    OSError
+        The file cannot be written; what was there before is untouched.
+    """
+    if not os.fspath(path).endswith(".keras"):
+        raise FormatError(f"a file of Keras' has a name that ends in .keras, got {os.fspath(path)!r}")
+    n_in = model.network().n_in
+    parts = [part for layer in model.layers for part in _parts(layer)]
+    description = _describe(model.name, model.dtype, n_in, parts)
+    content = {METADATA: {"keras_version": _VERSION}, CONFIG: description}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, value in content.items():
+            archive.writestr(zipfile.ZipInfo(name), json.dumps(value, allow_nan=False))
+        archive.writestr(zipfile.ZipInfo(WEIGHTS), _weights(parts))
+    with files.atomic_file(path) as file:
+        file.write(buffer.getvalue())
+
+
+def _parts(layer: Layer) -> Iterator[Part]:
+    """Yield Keras' layers for one of ours: two where the activation cannot be in the layer."""
+    name, arrays = str(layer.name), layer.weights
+    match layer:
+        case Dense():
+            within = _is_named(layer.activation)
+            config = {
+                "units": layer.units,
+                "activation": layer.activation.name if within else "linear",
+                "use_bias": layer.use_bias,
+                "kernel_regularizer": _penalty(layer.kernel_regularizer),
+                "bias_regularizer": _penalty(layer.bias_regularizer),
+            }
+            yield Part("Dense", name, config, arrays)
+            if not within:
+                yield _curve(layer.activation, f"{name}_activation")
+        case ReLU() | Softmax():
+            yield Part(type(layer).__name__, name, {}, [])
+        case LeakyReLU():
+            yield Part("LeakyReLU", name, {"negative_slope": layer.negative_slope}, [])
+        case ELU():
+            yield Part("ELU", name, {"alpha": layer.alpha}, [])
+        case Activation():
+            yield _curve(layer.activation, name)
+        case Dropout():
+            yield Part("Dropout", name, {"rate": layer.rate}, [])
+        case Normalization():
+            statistics = {"mean": layer.mean, "variance": layer.variance}
+            yield Part("Normalization", name, {"axis": -1, **statistics}, arrays)
+        case _:
+            raise FormatError(f"layer {name!r}: Keras has no {type(layer).__name__}")
+
+
+def _curve(curve: ActivationFunction, name: str) -> Part:
+    """Return the layer that an activation is."""
+    if _is_named(curve):
+        return Part("Activation", name, {"activation": curve.name}, [])
+    if curve.name == "leaky_relu":
+        return Part("LeakyReLU", name, {"negative_slope": curve.alpha}, [])
+    if curve.name == "elu":
+        return Part("ELU", name, {"alpha": curve.alpha}, [])
+    if curve.name == "gelu_tanh":
+        return Part("Gelu", name, {"approximate": True}, [], _OPERATIONS)
+    raise FormatError(f"layer {name!r}: Keras has no softmax by groups")
+
+
+def _is_named(curve: ActivationFunction) -> bool:
+    """Whether Keras has the activation by its name alone."""
+    return not curve.groups and curve.name != "gelu_tanh" and curve.alpha == DEFAULT_ALPHA.get(curve.name)
+
+
+def _penalty(regularizer: Any) -> Config | None:
+    return None if regularizer is None else _described("keras.regularizers", **regularizer.describe())
+
+
+def _described(module: str, class_name: str, config: Config) -> Config:
+    return {"module": module, "class_name": class_name, "config": config, "registered_name": None}
+
+
+def _describe(name: str, dtype: str, n_in: int, parts: list[Part]) -> Config:
+    """Return the model's description: as a functional model where one of its parts is a function."""
+    shape = [None, n_in]
+    first = _described(_LAYERS, "InputLayer", {"batch_shape": shape, "dtype": dtype, "name": "input_layer"})
+    layers, widths = [first], [n_in]
+    for part in parts:
+        own = {"name": part.name} | (
+            {} if part.module == _OPERATIONS else {"trainable": True, "dtype": dtype}
+        )
+        layer = _described(part.module, part.class_name, own | part.config)
+        built = {"build_config": {"input_shape": [None, widths[-1]]}} if part.module == _LAYERS else {}
+        layers.append(layer | built)
+        widths.append(part.config.get("units", widths[-1]))
+    if all(part.module == _LAYERS for part in parts):
+        config = {
+            "name": name,
+            "trainable": True,
+            "dtype": dtype,
+            "layers": layers,
+            "build_input_shape": shape,
+        }
+        return _described("keras", "Sequential", config) | {"build_config": {"input_shape": shape}}
+    return _functional(name, dtype, layers, widths)
+
+
+def _functional(name: str, dtype: str, layers: list[Config], widths: list[int]) -> Config:
+    names = [layer["config"]["name"] for layer in layers]
+    nodes: list[Any] = [[]]
+    for before, width in zip(names, widths[:-1], strict=False):
+        history = {"shape": [None, width], "dtype": dtype, "keras_history": [before, 0, 0]}
+        nodes.append([{"args": [{"class_name": "__keras_tensor__", "config": history}], "kwargs": {}}])
+    called = [
+        layer | {"name": own, "inbound_nodes": node}
+        for layer, own, node in zip(layers, names, nodes, strict=True)
+    ]
+    ends = {"input_layers": [names[0], 0, 0], "output_layers": [names[-1], 0, 0]}
+    config = {"name": name, "trainable": True, "layers": called, **ends}
+    return _described("keras.src.models.functional", "Functional", config) | {"registered_name": "Functional"}
+
+
+def _weights(parts: list[Part]) -> bytes:
+    """Return the HDF5 file of the weights: ``layers/<class>_<k>/vars/<i>``."""
+    try:
+        import h5py
+    except ModuleNotFoundError:
+        raise ImportError("writing Keras' files needs h5py: pip install 'fastdense[keras]'") from None
+
+    buffer = io.BytesIO()
+    groups = Groups()
+    with h5py.File(buffer, "w") as file:
+        for part in parts:
+            if part.module != _LAYERS:
+                continue
+            group = file.create_group(f"layers/{groups.next(part.class_name)}/vars")
+            group.attrs["name"] = part.name
+            for i, array in enumerate(part.arrays):
+                group[str(i)] = array
+    return buffer.getvalue()

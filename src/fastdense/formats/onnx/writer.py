@@ -1,0 +1,160 @@
+"""Writing: a network as a graph of ONNX's operators."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense import files
+from fastdense._version import __version__
+from fastdense.checks import one_of
+from fastdense.errors import FormatError
+from fastdense.formats.onnx.nodes import Nodes
+from fastdense.formats.onnx.preprocessing import features, own_units
+from fastdense.network.stack import Stack
+from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, ScaleSpec, group_slices
+
+__all__ = ["write_onnx"]
+
+Array = NDArray[Any]
+
+# The first operator set with Gelu, and the format's version that belongs to it: ONNX Runtime 1.18 and later.
+_OPERATOR_SET, _IR_VERSION = 20, 10
+
+_OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sigmoid": ("Sigmoid", {}),
+    "tanh": ("Tanh", {}),
+    "relu": ("Relu", {}),
+    "selu": ("Selu", {}),
+    "gelu": ("Gelu", {}),
+    "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
+    "mish": ("Mish", {}),
+    "softplus": ("Softplus", {}),
+    "softsign": ("Softsign", {}),
+    "exponential": ("Exp", {}),
+    "hard_sigmoid": ("HardSigmoid", {"alpha": 1.0 / 6.0, "beta": 0.5}),
+    "hard_silu": ("HardSwish", {}),
+    "softmax": ("Softmax", {"axis": -1}),
+}
+"""The activations that are one operator, those with an alpha apart."""
+
+
+def write_onnx(
+    model: Stack, path: str | os.PathLike[str], *, table: bool = False, dtype: str | None = None
+) -> None:
+    """Write a network as an ONNX file, any number of rows at a time.
+
+    Its input is named "X", of shape (rows, n_in), its output "Y", of shape (rows, n_out).
+
+    Parameters
+    ----------
+    model : Sequential
+    path : path-like
+        Ends in ".onnx". The file is replaced only once the new one is safely on the disk.
+    table : bool
+        Include what the model's table does to the columns. Then rows of raw numbers go in, in float64: a
+        column for each that the table uses, in its order, NaN where missing. Where the target is a quantity,
+        it comes out in its own units, in float64. The names of the columns, and of the classes, are in the
+        file's metadata as JSON, as "columns" and "classes".
+    dtype : "float32" or "float64", optional
+        What the network computes in there; None is the model's own. ONNX Runtime lacks many activations in
+        float64.
+
+    Raises
+    ------
+    FormatError
+        Another ending; or with ``table``, a model without a table or one of columns that are not numbers.
+    NotBuiltError
+        The input's width is not known.
+    ImportError
+        The package onnx is not installed.
+    OSError
+        The file cannot be written; what was there before is untouched.
+    """
+    if not os.fspath(path).endswith(".onnx"):
+        raise FormatError(f"an ONNX file's name ends in .onnx, got {os.fspath(path)!r}")
+    kind = one_of("dtype", dtype or model.dtype, ("float32", "float64"))
+    content = _model(model, table, kind).SerializeToString()
+    with files.atomic_file(path) as file:
+        file.write(content)
+
+
+def _model(model: Stack, table: bool, dtype: str) -> Any:
+    try:
+        from onnx import helper
+    except ModuleNotFoundError:
+        raise ImportError(
+            "writing ONNX files needs the package onnx: pip install 'fastdense[onnx]'"
+        ) from None
+
+    network, nodes = model.network(), Nodes()
+    value, width, input_dtype, output_dtype = "X", network.n_in, dtype, dtype
+    metadata = {}
+    if table:
+        value, columns = features(nodes, model.table, dtype)
+        width, input_dtype, metadata["columns"] = len(columns), "float64", json.dumps(columns)
+    for layer, arrays in zip(network.layers, model.parameters(), strict=True):
+        value = _layer(nodes, layer, arrays, value, dtype)
+    if table and model.table.task == "regress":
+        value, output_dtype = own_units(nodes, model.table.target, value), "float64"
+    elif table and model.table.task == "classify":
+        metadata["classes"] = json.dumps(list(model.table.classes))
+    nodes.protos.append(helper.make_node("Identity", [value], ["Y"], name="output"))
+    ends = [
+        helper.make_tensor_value_info(
+            name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), ["rows", columns]
+        )
+        for name, kind, columns in (("X", input_dtype, width), ("Y", output_dtype, network.n_out))
+    ]
+    graph = helper.make_graph(nodes.protos, model.name, ends[:1], ends[1:], nodes.constants)
+    proto = helper.make_model(
+        graph,
+        producer_name="fastdense",
+        producer_version=__version__,
+        ir_version=_IR_VERSION,
+        opset_imports=[helper.make_opsetid("", _OPERATOR_SET)],
+    )
+    helper.set_model_props(proto, metadata)
+    return proto
+
+
+def _layer(nodes: Nodes, layer: LayerSpec, arrays: Sequence[Array], value: str, dtype: str) -> str:
+    """Add a layer and return its output's name; dropout adds nothing."""
+    arrays = [np.asarray(array, dtype) for array in arrays]
+    match layer:
+        case DenseSpec():
+            value = nodes.add("Gemm", value, *map(nodes.constant, arrays, ("W", "B")))
+            return _activation(nodes, layer.activation, layer.n_units, value, dtype)
+        case ScaleSpec():
+            mean, deviation = map(nodes.constant, arrays, ("mean", "deviation"))
+            return nodes.add("Div", nodes.add("Sub", value, mean), deviation)
+        case ActivateSpec():
+            return _activation(nodes, layer.activation, layer.n_units, value, dtype)
+    return value
+
+
+def _activation(nodes: Nodes, g: ActivationSpec, columns: int, value: str, dtype: str) -> str:
+    groups = group_slices(g, columns)
+    if len(groups) > 1:
+        sizes = nodes.constant(np.array([group.stop - group.start for group in groups]), "groups")
+        parts = nodes.add_several("Split", value, sizes, outputs=len(groups), axis=-1)
+        return nodes.add("Concat", *[nodes.add("Softmax", part, axis=-1) for part in parts], axis=-1)
+    match g.name:
+        case "linear":
+            return value
+        case "leaky_relu":
+            return nodes.add("LeakyRelu", value, alpha=g.alpha)
+        case "elu":
+            return nodes.add("Elu", value, alpha=g.alpha)
+        case "relu6":
+            limits = [nodes.constant(np.array(limit, dtype), "limit") for limit in (0.0, 6.0)]
+            return nodes.add("Clip", value, *limits)
+        case "silu":
+            return nodes.add("Mul", value, nodes.add("Sigmoid", value))
+    name, attributes = _OPERATORS[g.name]
+    return nodes.add(name, value, **attributes)

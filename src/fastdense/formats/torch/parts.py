@@ -1,0 +1,110 @@
+"""A network as PyTorch divides it: each layer's modules, with the names and layout of their weights."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.network.sequential import Sequential
+from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec
+
+__all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "parts", "state"]
+
+Array = NDArray[Any]
+
+# The classes of torch.nn that take no argument.
+_PLAIN = {
+    "linear": "Identity",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "relu": "ReLU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "mish": "Mish",
+    "exponential": "Exponential",
+    "relu6": "ReLU6",
+    "hard_sigmoid": "Hardsigmoid",
+    "hard_silu": "Hardswish",
+    "softsign": "Softsign",
+}
+SMALLEST_DEVIATION = 1e-7  # `Normalization` divides by no smaller one
+# Beyond its threshold PyTorch's softplus is z alone: exp(-z) is then below half a unit in z's last place.
+_SOFTPLUS_THRESHOLD = {"float32": 20.0, "float64": 40.0}
+
+
+class Part(NamedTuple):
+    """A module: its class in torch.nn or in `modules`, its arguments, and its arrays by PyTorch's names."""
+
+    kind: str
+    arguments: dict[str, Any]
+    arrays: dict[str, Array]
+
+
+def parts(model: Sequential) -> Iterator[Part]:
+    """Yield the modules of a model's ``torch.nn.Sequential``, in order."""
+    network = model.network()
+    for spec, arrays in zip(network.layers, model.parameters(), strict=True):
+        match spec:
+            case DenseSpec():
+                sizes = {"in_features": spec.n_in, "out_features": spec.n_units, "bias": spec.use_bias}
+                kernel, *bias = arrays
+                yield Part("Linear", sizes, {"weight": kernel.T} | ({"bias": bias[0]} if bias else {}))
+                if spec.activation.name != "linear":
+                    yield _activation(spec.activation, network.dtype)
+            case ActivateSpec():
+                yield _activation(spec.activation, network.dtype)
+            case DropoutSpec():
+                yield Part("Dropout", {"p": spec.rate}, {})
+            case _:
+                with np.errstate(over="ignore"):
+                    mean, deviation = (array.astype(network.dtype) for array in arrays)
+                state = {"mean": mean, "deviation": deviation}
+                yield Part("Normalization", {"columns": spec.n_in}, state)
+
+
+def state(model: Sequential) -> dict[str, Array]:
+    """Return the arrays of the model's ``torch.nn.Sequential`` under the names of its ``state_dict``."""
+    return {
+        f"{i}.{name}": array for i, part in enumerate(parts(model)) for name, array in part.arrays.items()
+    }
+
+
+def _activation(activation: ActivationSpec, dtype: str) -> Part:
+    kind = _PLAIN.get(activation.name, "")
+    arguments: dict[str, Any] = {}
+    match activation.name:
+        case "leaky_relu" if activation.alpha == 0:
+            kind = "ReLU"
+        case "leaky_relu":
+            kind, arguments = "LeakyReLU", {"negative_slope": activation.alpha}
+        case "elu":
+            kind, arguments = "ELU", {"alpha": activation.alpha}
+        case "gelu_tanh":
+            kind, arguments = "GELU", {"approximate": "tanh"}
+        case "softplus":
+            kind, arguments = "Softplus", {"threshold": _SOFTPLUS_THRESHOLD[dtype]}
+        case "softmax" if activation.groups:
+            kind, arguments = "SoftmaxByGroups", {"groups": activation.groups}
+        case "softmax":
+            kind, arguments = "Softmax", {"dim": -1}
+    return Part(kind, arguments, {})
+
+
+def as_array(tensor: Any) -> Array:
+    """Return a tensor's numbers; float16 and bfloat16, which no model has, as float32."""
+    tensor = tensor.detach().cpu()
+    if tensor.dtype.itemsize == 2 and tensor.dtype.is_floating_point:
+        tensor = tensor.float()
+    array: Array = tensor.numpy()
+    return array
+
+
+def need_torch(purpose: str) -> None:
+    """Raise ImportError, with what to install, where there is no PyTorch."""
+    if importlib.util.find_spec("torch") is None:
+        raise ImportError(f"{purpose}, PyTorch is needed: pip install torch")

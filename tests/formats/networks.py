@@ -1,0 +1,98 @@
+"""Random networks of every layer and activation, for what is written to and read from other formats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import fastdense as fd
+from fastdense.engines import choose
+from fastdense.network.activations import ActivationFunction
+from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA
+from tests.bounds import output_bound
+from tests.compare import assert_within
+
+__all__ = ["assert_predicts_as", "inputs", "networks"]
+
+KINDS = ("dense", "dense", "activation", "dropout", "normalization")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What `output_bound` asks of a case, of a model."""
+
+    model: Any
+
+    @property
+    def network(self):
+        return self.model.network()
+
+    @property
+    def eps(self):
+        return float(np.finfo(self.model.dtype).eps)
+
+    def parameters(self):
+        return self.model.parameters()
+
+
+@st.composite
+def activations(draw, columns, names=ACTIVATIONS):
+    """Draw an activation, with a parameter or groups of so many columns where it takes any."""
+    name = draw(st.sampled_from(names))
+    alpha = draw(st.sampled_from([0.0, 0.3, 1.0, 2.5])) if name in DEFAULT_ALPHA else None
+    groups = ()
+    if name == "softmax" and columns > 1 and draw(st.booleans()):
+        first = draw(st.integers(1, columns - 1))
+        groups = (first, columns - first)
+    return ActivationFunction(name, alpha, groups)
+
+
+@st.composite
+def networks(draw, names=ACTIVATIONS):
+    """Draw a `Sequential` of one to five layers with random weights; the exponential comes once at most."""
+    width = n_in = draw(st.integers(1, 6))
+    dtype = draw(st.sampled_from(["float32", "float64"]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    layers = []
+    for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=5)):
+        if kind == "dense":
+            width = draw(st.integers(1, 9))
+            layers.append(fd.Dense(width, draw(activations(width, names)), use_bias=draw(st.booleans())))
+        elif kind == "activation":
+            layers.append(fd.Activation(draw(activations(width, names))))
+        elif kind == "dropout":
+            layers.append(fd.Dropout(draw(st.sampled_from([0.0, 0.25, 0.5]))))
+        else:
+            mean, variance = rng.normal(size=width), rng.uniform(0.25, 4.0, width)
+            layers.append(fd.Normalization(mean=mean, variance=variance))
+        if "activation" in kind or kind == "dense":
+            once = layers[-1].activation.name == "exponential"
+            names = tuple(name for name in names if not (once and name == "exponential"))
+    model = fd.Sequential([fd.Input((n_in,)), *layers], seed=0, dtype=dtype)
+    for layer in model.layers:
+        if isinstance(layer, fd.Dense):
+            layer.set_weights([_initial(rng, array.shape) for array in layer.weights])
+    return model
+
+
+def _initial(rng, shape):
+    return rng.normal(size=shape) / np.sqrt(shape[0]) if len(shape) == 2 else rng.normal(size=shape) / 3
+
+
+def inputs(model, rows, seed=0):
+    """Return random rows for a model, in its dtype."""
+    X = np.random.default_rng(seed).normal(size=(rows, model.input_shape[1]))
+    return X.astype(model.dtype)
+
+
+def assert_predicts_as(predict, model, X, times=1.0, what=""):
+    """Raise AssertionError unless ``predict(X)`` is the reference's outputs of the model, within its bound.
+
+    ``times`` the bound is allowed to those that fold layers, each of which rounds the weights once more.
+    """
+    with np.errstate(all="ignore"):
+        expected = choose("reference").compile(model.network(), model.parameters()).predict(X)
+    assert_within(predict(X), expected, times * output_bound(Written(model), X, short_tails=True), what)

@@ -1,0 +1,116 @@
+"""Damaged ONNX files: refused by a clear error or read, and then to what ONNX Runtime computes from them."""
+
+from __future__ import annotations
+
+import os
+import random
+import warnings
+
+import numpy as np
+import pytest
+
+import fastdense as fd
+from fastdense.errors import FormatError
+from fastdense.formats.onnx import read_onnx, write_onnx
+from fastdense.formats.onnx.constants import FOLDED
+from fastdense.formats.onnx.curves import OPERATIONS
+from fastdense.formats.onnx.operators import STEPS
+from fastdense.spec import ACTIVATIONS
+from tests.formats.onnx.test_exporters import CLASSIFIERS, MLPClassifier, fitted, to_onnx
+from tests.fuzz import fuzz, limited_memory
+
+onnx = pytest.importorskip("onnx")
+ort = pytest.importorskip("onnxruntime")
+
+OPERATORS = sorted({*STEPS, *OPERATIONS, *FOLDED, "ArgMax", "Concat", "Split"})
+WHOLE = (0, 1, -1, 2, 7, 11, 2**31, 2**62)
+REAL = (0.0, -1.0, 0.5, 1e38, float("inf"), float("nan"))
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """Return files of every activation, of groups and scalings, and of scikit-learn's with their labels."""
+    path, found = tmp_path_factory.mktemp("samples") / "m.onnx", {}
+    groups = fd.activations.ActivationFunction("softmax", groups=(2, 1))
+    layers = [fd.Dense(3, name) for name in ACTIVATIONS] + [fd.Normalization(mean=1.0, variance=4.0)]
+    for i in range(0, len(layers), 3):
+        model = fd.Sequential([fd.Input((4,)), *layers[i : i + 3], fd.Dense(3, groups)], seed=0)
+        write_onnx(model, path)
+        found[f"layers {i}"] = path.read_bytes()
+    for name, (activation, y) in CLASSIFIERS.items():
+        to_onnx(path, fitted(MLPClassifier(hidden_layer_sizes=(3,), activation=activation), y))
+        found[name] = path.read_bytes()
+    return found
+
+
+def read(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fd.errors.FormatWarning)
+        return read_onnx(path)
+
+
+def test_damaged_files(tmp_path, samples):
+    outcomes = fuzz(read, samples, 20_000, tmp_path / "m.onnx")
+    assert min(outcomes["read"], outcomes["refused"]) > 100
+
+
+def edit(rng, graph):
+    """Change one thing about a graph that leaves it a graph."""
+    node, tensor = rng.choice(graph.node), rng.choice(graph.initializer)
+    names = [name for one in graph.node for name in (*one.input, *one.output)] + [tensor.name, ""]
+    match rng.randrange(8):
+        case 0:
+            node.op_type, node.domain = rng.choice(OPERATORS), ""
+        case 1 if node.input:
+            node.input[rng.randrange(len(node.input))] = rng.choice(names)
+        case 2 if node.input:
+            del node.input[rng.randrange(len(node.input))]
+        case 3:
+            node.input.append(rng.choice(names))
+        case 4 if tensor.dims:
+            tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice(WHOLE)
+        case 5 if node.attribute:
+            attribute = rng.choice(node.attribute)
+            attribute.i, attribute.f = rng.choice(WHOLE), rng.choice(REAL)
+            attribute.type = rng.choice((attribute.type, rng.randrange(12)))
+        case 6 if len(graph.node) > 1:
+            graph.node.remove(node)
+        case _:
+            tensor.data_type = rng.choice((1, 6, 7, 8, 9, 10, 11, 16))
+
+
+def runs_as(model, path):
+    """Return whether ONNX Runtime computes the same, None where it does not take the file or the rows."""
+    X = np.random.default_rng(0).normal(size=(3, model.input_shape[1]))
+    try:
+        session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+        given = session.get_inputs()[0]
+        outputs = session.run(None, {given.name: X.astype("f8" if "double" in given.type else "f4")})
+    except Exception:  # noqa: BLE001  (its errors have no class in common)
+        return None
+    arrays = [np.array([list(row.values()) for row in o]) if isinstance(o, list) else o for o in outputs]
+    expected, found = [a for a in arrays if a.dtype.kind == "f"], model.predict(X)
+    close = [np.allclose(a, found, 1e-4, 1e-4, equal_nan=True) for a in expected if a.shape == found.shape]
+    return any(close) or not expected
+
+
+def test_edited_graphs(tmp_path, samples):
+    """Whatever a graph is changed to, it is not read as something else than it says."""
+    rng, path = random.Random(0), tmp_path / "m.onnx"
+    ort.set_default_logger_severity(4)
+    outcomes = {None: 0, True: 0, False: 0, "refused": 0}
+    for _ in range(4_000 * int(os.environ.get("FASTDENSE_FUZZ", "1"))):
+        proto = onnx.ModelProto.FromString(rng.choice(sorted(samples.values())))
+        for _ in range(rng.choice((1, 1, 2, 3))):
+            edit(rng, proto.graph)
+        path.write_bytes(proto.SerializeToString())
+        try:
+            with limited_memory():
+                model = read(path)
+        except FormatError:
+            outcomes["refused"] += 1
+            continue
+        same = runs_as(model, path)
+        assert same is not False, f"{onnx.printer.to_text(proto)}\n{model}"
+        outcomes[same] += 1
+    assert min(outcomes[True], outcomes["refused"]) > 100

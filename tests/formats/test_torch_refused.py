@@ -1,0 +1,153 @@
+"""What of PyTorch is no network here: refused by the path and the class of the part, with a reason."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from fastdense.errors import FormatError
+from fastdense.formats.torch import from_torch
+
+torch = pytest.importorskip("torch", exc_type=ImportError)
+nn, F = torch.nn, torch.nn.functional
+modules = importlib.import_module("fastdense.formats.torch.modules")
+Chain = importlib.import_module("tests.formats.torch_modules").Chain
+
+
+OTHER_VIEWS = {
+    "flat": lambda x: x.view(-1),
+    "other rows": lambda x: x.view(-1, 2),
+    "transposed": lambda x: x.view(4, -1),
+    "three axes": lambda x: x.view(x.size(0), 2, 2),
+    "columns": lambda x: x.view(x.size(1), -1) if x.size(1) is None else x.view(-1, x.size(0)),
+}
+
+
+@pytest.mark.parametrize("view", OTHER_VIEWS)
+def test_other_views_are_refused(view):
+    with pytest.raises(FormatError, match=r"at 'view': only whole examples can be made rows"):
+        from_torch(Chain(OTHER_VIEWS[view]))
+
+
+class Two(nn.Module):
+    """A forward of two Linears, as given."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.scale = nn.Parameter(torch.ones(3))
+        self.own = forward
+
+    def forward(self, x, y=None):
+        return self.own(self, x, y)
+
+
+def shared():
+    first, second = nn.Linear(3, 3), nn.Linear(3, 3)
+    second.weight = first.weight
+    return nn.Sequential(first, nn.ReLU(), second)
+
+
+def hooked():
+    module = nn.Linear(3, 3)
+    module.register_forward_hook(lambda module, given, out: 2 * out)
+    return nn.Sequential(nn.ReLU(), module)
+
+
+def of_nothing():
+    norm = nn.BatchNorm1d(2)
+    norm.running_var[0] = -1.0
+    return nn.Sequential(nn.Linear(2, 2), norm)
+
+
+def scaled(mean, deviation):
+    module = modules.Normalization(2)
+    module.mean[:], module.deviation[:] = torch.tensor(mean), torch.tensor(deviation)
+    return nn.Sequential(nn.Linear(2, 2), module)
+
+
+class Doubled(nn.ReLU):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+CHAIN = "a network here is one chain"
+REFUSED = {
+    "LayerNorm": (
+        lambda: nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.LayerNorm(3))),
+        r"module '1\.0' \(LayerNorm\): there is no such.*supported are Sequential, BatchNorm1d",
+    ),
+    "Conv": (lambda: nn.Conv2d(1, 2, 3), r"the module \(Conv2d\)"),
+    "LSTM": (lambda: nn.LSTM(3, 4), r"\(LSTM\): there is no such layer"),
+    "LogSoftmax": (lambda: nn.LogSoftmax(-1), r"\(LogSoftmax\)"),
+    "PReLU": (nn.PReLU, r"\(PReLU\)"),
+    "a known class inside": (lambda: Chain(nn.LayerNorm(4)), r"module 'call' \(LayerNorm\)"),
+    "no statistics": (lambda: nn.BatchNorm1d(3, track_running_stats=False), "no running statistics"),
+    "CELU": (lambda: nn.CELU(2.0), "alpha must be 1"),
+    "softplus beta": (lambda: nn.Softplus(2), "beta must be 1, the threshold at least 20"),
+    "softplus threshold": (lambda: nn.Softplus(threshold=5), "the threshold at least 20"),
+    "softmax over rows": (lambda: nn.Softmax(0), "over the last axis"),
+    "softmax over what": (nn.Softmax, "over the last axis"),
+    "flatten all": (lambda: Chain(torch.flatten), "start_dim=1"),
+    "flatten later": (lambda: nn.Flatten(2), "start_dim=1"),
+    "negative slope": (lambda: nn.LeakyReLU(-0.1), "alpha of leaky_relu must be"),
+    "dropout of all": (lambda: nn.Dropout(1.0), "rate must be"),
+    "residual": (lambda: Two(lambda self, x, y: x + torch.relu(self.a(x))), f"at 'add': .*{CHAIN}"),
+    "a branch": (lambda: Two(lambda self, x, y: self.b(x) + self.a(x)), f"at 'a': .*{CHAIN}"),
+    "a branch left": (lambda: Two(lambda self, x, y: [self.a(x), self.b(x)][0]), f"at 'b': .*{CHAIN}"),
+    "own parameter": (lambda: Two(lambda self, x, y: self.a(x) * self.scale), CHAIN),
+    "two inputs": (lambda: Two(lambda self, x, y: self.a(x) + y), "several inputs"),
+    "two outputs": (lambda: Two(lambda self, x, y: (self.a(x), 1)), "not the end of one chain"),
+    "its input": (lambda: Two(lambda self, x, y: [self.a(x), x][1]), "not the end of one chain"),
+    "other function": (lambda: Two(lambda self, x, y: self.a(x) + 1), "at 'add': .* has no such function"),
+    "other method": (lambda: Chain(lambda x: x.cumsum(1)), "at 'cumsum': fastdense has no such function"),
+    "dtype argument": (lambda: Chain(lambda x: F.softmax(x, -1, dtype=torch.float64)), "at 'softmax'"),
+    "depends on numbers": (lambda: Chain(lambda x: x if x.sum() > 0 else -x), "followed .*not depend on"),
+    "fails": (lambda: Chain(lambda x: x.nonsense.foo(1, 2)[3].item(5) + int("x")), "cannot be followed"),
+    "used twice": (
+        lambda: Two(lambda self, x, y: self.a(self.a(x))),
+        r"'a' \(Linear\): it shares its weights",
+    ),
+    "the same twice": (lambda: nn.Sequential(*[nn.Linear(3, 3)] * 2), r"'1' .* with module '0' \(Linear\)"),
+    "shared weights": (shared, r"module '2' \(Linear\): it shares its weights with module '0'"),
+    "hooks": (hooked, r"module '1' \(Linear\): it has hooks"),
+    "weight norm": (lambda: nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)), "ParametrizedLinear"),
+    "lazy": (lambda: nn.Sequential(nn.LazyLinear(3)), "'0.weight' are not there yet"),
+    "meta": (lambda: nn.Linear(2, 2, device="meta"), "weights are not there yet"),
+    "no chain": (lambda: nn.Sequential(nn.Linear(3, 2), nn.Linear(3, 2)), "'1' .*takes 3 columns, but 2"),
+    "dtypes": (
+        lambda: nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2).double()),
+        r"mixes dtypes: torch\.float",
+    ),
+    "half and float": (lambda: nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2).half()), "mixes dtypes"),
+    "complex": (lambda: nn.Linear(2, 2, dtype=torch.complex64), "complex64"),
+    "a negative deviation": (lambda: scaled([0.0, 0.0], [1.0, -1.0]), "module '1' .*at least 1e-07"),
+    "no deviation": (lambda: scaled([0.0, 0.0], [1.0, 0.0]), "module '1' .*at least 1e-07"),
+    "an infinite mean": (lambda: scaled([0.0, float("inf")], [1.0, 1.0]), "module '1' .*must be finite"),
+    "a normalization's width": (lambda: nn.Sequential(nn.Linear(3, 3), modules.Normalization(2)), "takes 2"),
+    "groups' width": (
+        lambda: nn.Sequential(nn.Linear(3, 3), nn.ReLU(), modules.SoftmaxByGroups((2, 2))),
+        r"groups \(2, 2\) have 4 columns",
+    ),
+    "no width": (nn.ReLU, "give n_in="),
+    "nothing": (nn.Sequential, "give n_in="),
+    "a scale of nothing": (of_nothing, "module '1' .*finite"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused_is_named(case):
+    make, message = REFUSED[case]
+    with pytest.raises(FormatError, match=message):
+        from_torch(make())
+
+
+def test_what_inherits_from_a_known_class_is_followed_and_not_believed():
+    with pytest.raises(FormatError, match="fastdense has no such function"):
+        from_torch(nn.Sequential(nn.Linear(2, 2), Doubled()))
+
+
+def test_only_modules_are_taken():
+    with pytest.raises(TypeError, match=r"takes a torch\.nn\.Module, got dict"):
+        from_torch({})
