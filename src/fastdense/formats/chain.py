@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import FastdenseError, FormatError
+from fastdense.formats.scaling import Scaling
 from fastdense.network.activations import ActivationFunction, get
 from fastdense.network.layers import Activation, Dense, Dropout, Input, Layer, Normalization
 from fastdense.network.sequential import Sequential
@@ -19,19 +20,6 @@ Array = NDArray[Any]
 
 # A matrix that only scales is mostly zeros: beyond this width it would dwarf the file that it came from.
 _WIDEST_DIAGONAL = 256
-# `Normalization` divides by no deviation below 1e-7.
-_LARGEST_FACTOR = 1e7
-
-
-class Scaling(NamedTuple):
-    """``x * factor + shift``, column by column, in float64."""
-
-    factor: NDArray[np.float64]
-    shift: NDArray[np.float64]
-
-    def then(self, other: Scaling) -> Scaling:
-        """Return the two as one."""
-        return Scaling(self.factor * other.factor, self.shift * other.factor + other.shift)
 
 
 class Chain:
@@ -44,14 +32,13 @@ class Chain:
     dtype : "float32" or "float64"
         What the model computes in, and its weights are converted to.
     limit : int, optional
-        Bytes of weights that the file can have at most; what it says twice counts twice.
+        Bytes that the weights may take in all; what a file says twice counts twice.
 
     Notes
     -----
     A scaling by columns, as a batch normalisation in use is, costs nothing once it is folded into the weights
-    of a dense layer: into the one before it, or where an activation stands between, into the one after it. At
-    the network's entry it becomes a `Normalization` instead: the means of raw data may be large against their
-    spread, and ``x W / s - m W / s`` loses the digits that ``(x - m) / s`` keeps.
+    of a dense layer: into the one before it, or where an activation stands between, into the one after it.
+    Where that would lose digits it becomes a `Normalization` instead, see `Scaling.standardised`.
 
     Examples
     --------
@@ -92,14 +79,14 @@ class Chain:
         if B is not None and B.shape not in ((n_units,), (1, n_units)):
             raise FormatError(f"a dense layer of {n_units} units has a bias of the shape {B.shape}")
         self._meet(n_in)
-        self._take(W)
-        if not self._computes():
-            self._settle()
+        self._take(W.nbytes)
         bias = None if B is None else B.reshape(-1)
-        if self._pending is not None:  # (x f + s) W + B = x (f W) + (s W + B)
-            factor, shift = self._pending
-            bias = shift @ W.astype(np.float64) + (0.0 if bias is None else bias)
-            W, self._pending = factor[:, np.newaxis] * W, None
+        if self._pending is not None:
+            statistics, left = self._pending.standardised()
+            self._pending = None
+            if statistics is not None:
+                self._append(Normalization(), statistics)
+            W, bias = left.before(W, bias)
         layer = layer or Dense(n_units)
         layer.use_bias = bias is not None
         self._append(layer, [W] if bias is None else [W, bias])
@@ -112,26 +99,18 @@ class Chain:
         FormatError
             They are not finite, or not as many as there are columns.
         """
-        try:
-            given = np.broadcast_arrays(np.float64(factor), np.float64(shift), np.empty(self.width or 1))
-        except ValueError:
-            shapes = f"{np.shape(factor)} and {np.shape(shift)}"
-            raise FormatError(
-                f"a scaling of {self.width} columns has numbers of the shapes {shapes}"
-            ) from None
-        if given[0].ndim != 1 or not np.isfinite(given[:2]).all():
-            raise FormatError("a scaling by columns has one finite number a column, here it has others")
-        if self.width is None and not (np.ndim(factor) or np.ndim(shift)):
+        width = self.width or max(np.size(factor) * np.ndim(factor), np.size(shift) * np.ndim(shift))
+        if not width:
             raise FormatError("the input's width is not known where its columns are scaled")
-        self._meet(given[0].size)
-        scaling = Scaling(given[0], given[1])
-        if self._pending is not None:
-            scaling = self._pending.then(scaling)
+        self._meet(width)
+        self._take(16 * width)
+        scaling = Scaling.of(factor, shift, width)
         last, arrays = self._layers[-1] if self._layers else (None, [])
-        if self._pending is None and isinstance(last, Dense) and last.activation.name == "linear":
-            W, bias = arrays if last.use_bias else (arrays[0], 0.0)
+        if self._pending is not None:
+            self._pending = self._pending.then(scaling)
+        elif isinstance(last, Dense) and last.activation.name == "linear":
+            arrays[:] = scaling.after(arrays[0], arrays[1] if last.use_bias else None)
             last.use_bias = True
-            arrays[:] = [W * scaling.factor, bias * scaling.factor + scaling.shift]
         else:
             self._pending = scaling
 
@@ -199,12 +178,12 @@ class Chain:
         layer.units *= 2
         self.width = layer.units
 
-    def _take(self, W: Array) -> None:
-        """Count a dense layer's weights."""
+    def _take(self, size: int) -> None:
+        """Count the bytes of a layer's weights."""
         if self._limit is not None:
-            self._limit -= W.nbytes
+            self._limit -= size
             if self._limit < 0:
-                raise FormatError("its weights are more than the file holds")
+                raise FormatError("its weights are many times as large as the file")
 
     def _fill(self, layer: Layer, n_in: int, arrays: Sequence[Array]) -> None:
         wanted = layer.weight_shapes(n_in)
@@ -212,7 +191,11 @@ class Chain:
             shapes = ", ".join(f"{name} {shape}" for name, shape in wanted.items()) or "no weights"
             raise FormatError(f"it has {shapes}; there are arrays of {[array.shape for array in arrays]}")
         kinds = [layer.weight_dtypes.get(name, self.dtype) for name in wanted]
-        layer.restore(n_in, [np.array(array, kind) for array, kind in zip(arrays, kinds, strict=True)])
+        with np.errstate(over="ignore"):
+            new = [np.array(array, kind) for array, kind in zip(arrays, kinds, strict=True)]
+        if any(np.isinf(b).any() and np.isfinite(a).all() for a, b in zip(arrays, new, strict=True)):
+            raise FormatError(f"its weights, with the scalings beside it folded in, are beyond {self.dtype}")
+        layer.restore(n_in, new)
 
     def _append(self, layer: Layer, arrays: list[Array]) -> None:
         self._layers.append((layer, arrays))
@@ -225,22 +208,20 @@ class Chain:
         elif self.width != n_in:
             raise FormatError(f"it takes {n_in} columns, but {self.width} come in")
 
-    def _computes(self) -> bool:
-        """Whether anything yet changes what comes in."""
-        return any(not isinstance(layer, Dropout) for layer, _ in self._layers)
-
     def _settle(self) -> None:
-        """Give a scaling that nothing could take in a layer of its own."""
+        """Give a scaling that no dense layer can take a layer of its own."""
         if self._pending is None:
             return
-        (factor, shift), self._pending = self._pending, None
-        if ((factor > 0) & (factor <= _LARGEST_FACTOR)).all():
-            statistics: list[Array] = [-shift / factor, factor**-2.0, np.zeros((), np.int32)]
+        scaling, self._pending = self._pending, None
+        statistics = scaling.alone()
+        if statistics is not None:
             self._append(Normalization(), statistics)
-        elif len(factor) <= _WIDEST_DIAGONAL:
-            self._append(Dense(len(factor)), [np.diag(factor), shift])
-        else:
+            return
+        width = len(scaling.factor)
+        if width > _WIDEST_DIAGONAL:
             raise FormatError(
-                f"a scaling of {len(factor)} columns by such numbers has no dense layer "
-                "next to it to be folded into"
+                f"a scaling of {width} columns by numbers that are not all positive, or extreme, stands "
+                "between two activations or at the end, where no dense layer can take it in"
             )
+        self._take(8 * width * width)
+        self._append(Dense(width), [np.diag(scaling.factor), scaling.shift])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 from weakref import ref
@@ -30,6 +31,20 @@ class Compiled(NamedTuple):
     program: Program
     predict: Callable[..., Array]
     stamps: tuple[object, ...]
+
+
+class Names:
+    """The names that a model's layers have taken, and the next free ones."""
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        self.taken = {layer.name: layer for layer in layers}
+        self._numbers: Counter[str] = Counter()  # below which all are taken, of each stem
+
+    def free(self, stem: str) -> str:
+        """Return the stem, or the first of ``stem_1``, ``stem_2``... that is free."""
+        while (name := f"{stem}_{number}" if (number := self._numbers[stem]) else stem) in self.taken:
+            self._numbers[stem] += 1
+        return name
 
 
 class Stack:
@@ -66,8 +81,7 @@ class Stack:
         self._n_in: int | None = None
         self.table: Any = None
         self._compiled: Compiled | None = None
-        for layer in layers or ():
-            self.add(layer)
+        self._extend(layers or ())
 
     @property
     def layers(self) -> list[Layer]:
@@ -77,7 +91,8 @@ class Stack:
     @property
     def built(self) -> bool:
         """Whether all shapes are known and the weights exist."""
-        return self._n_in is not None and bool(self._layers) and all(layer.built for layer in self._layers)
+        # Once the width is known each layer is built as it comes.
+        return self._n_in is not None and bool(self._layers) and self._layers[-1].built
 
     @property
     def input_shape(self) -> tuple[None, int]:
@@ -91,6 +106,15 @@ class Stack:
 
     def add(self, layer: Layer | Input) -> None:
         """Append a layer, built at once where its input's width is known; on an error nothing is changed."""
+        self._extend([layer])
+
+    def _extend(self, layers: Iterable[Layer | Input]) -> None:
+        """Append layers one after another, in a time that does not grow with those that are there."""
+        names = Names(self._layers)
+        for layer in layers:
+            self._append(layer, names)
+
+    def _append(self, layer: Layer | Input, names: Names) -> None:
         if isinstance(layer, Input):
             if self._layers or self._n_in is not None:
                 raise ValueError("an Input comes first, and once: it is the width of X")
@@ -98,10 +122,11 @@ class Stack:
             return
         if not isinstance(layer, Layer):
             raise TypeError(f"a model is made of fastdense layers, got {layer!r}")
-        if any(layer is other for other in self._layers):
+        layer.name = layer.name or names.free(layer.default_name)
+        taken = names.taken.get(layer.name)
+        if taken is layer:
             raise ValueError(f"layer {layer.name!r} is in this model already")
-        layer.name = layer.name or self._free_name(layer.default_name)
-        if any(other.name == layer.name for other in self._layers):
+        if taken is not None:
             raise ValueError(f"two layers are named {layer.name!r}: names must differ within a model")
         if self.built:
             self._join([layer], len(self._layers), self._widths()[1])
@@ -111,6 +136,7 @@ class Stack:
                 self._join([layer], 0, width)
             self._n_in = width
         self._layers.append(layer)
+        names.taken[layer.name] = layer
 
     def pop(self) -> Layer:
         """Remove and return the last layer."""
@@ -291,11 +317,6 @@ class Stack:
                 "the model's shapes are not known yet: give it an Input, or call build or fit"
             )
         return self._n_in, self._layers[-1].n_units or self._n_in
-
-    def _free_name(self, stem: str) -> str:
-        taken = {layer.name for layer in self._layers}
-        names = [stem, *(f"{stem}_{i}" for i in range(1, len(taken) + 1))]
-        return next(name for name in names if name not in taken)
 
 
 def _is_linear(spec: DenseSpec) -> bool:

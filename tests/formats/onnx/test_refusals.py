@@ -246,7 +246,7 @@ def test_weights_said_many_times_over(path):
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 64
     model.graph.output[0].name = names[-1]
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(FormatError, match="its weights are more than the file holds"):
+    with pytest.raises(FormatError, match="its weights are many times as large as the file"):
         read_onnx(path)
 
 

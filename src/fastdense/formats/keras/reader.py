@@ -117,7 +117,7 @@ def _network(model: Any, weights: Weights, version: Any, size: int, path: str) -
     listed, chained = in_order(model)
     arrays = {id(layer): _arrays(layer, weights) for layer in listed}
     n_in, notes = _input(chained)
-    chain = Chain(n_in, _dtype(arrays.values()), limit=size)
+    chain = Chain(n_in, _dtype(arrays.values()), limit=8 * size + 2**20)
     is_old = isinstance(version, str) and version.split(".")[0] in ("1", "2")
     for layer in chained:
         if layer["class_name"] != "InputLayer":
@@ -126,7 +126,7 @@ def _network(model: Any, weights: Weights, version: Any, size: int, path: str) -
     name = model["config"].get("name") if isinstance(model["config"], dict) else None
     network = chain.model(name if isinstance(name, str) and name else "sequential")
     if notes:
-        warnings.warn(f"{path}: left out: {', '.join(notes)}", FormatWarning, stacklevel=5)
+        warnings.warn(f"{path}: left out: {', '.join(notes)}", FormatWarning, stacklevel=4)
     return network
 
 

@@ -142,7 +142,7 @@ class Graph:
         self._arrays[node.outputs[0]] = self._keep(result)
 
     def _keep(self, array: Array) -> Array:
-        self._room -= array.nbytes
+        self._room -= array.nbytes if array.base is None else 0
         if self._room < 0:
             raise FormatError("its constants are many times as large as the file")
         return array

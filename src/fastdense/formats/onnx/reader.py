@@ -61,10 +61,11 @@ def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequen
         Where the graph ends in labels: the network ends at the numbers that they are chosen by.
     """
     data = Path(path).read_bytes()
+    limit = 8 * len(data) + 2**20  # half precision is doubled, and a small file may have wide scalings
     try:
         with np.errstate(all="ignore"):  # weights that are not finite are the file's affair
-            graph = Graph(_parse(data), limit=4 * len(data))
-            return _network(graph, output, len(data), Path(path).stem, str(path))
+            graph = Graph(_parse(data), limit)
+            return _network(graph, output, limit, Path(path).stem, str(path))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
 
@@ -88,10 +89,10 @@ def _parse(data: bytes) -> Any:
     return model
 
 
-def _network(graph: Graph, output: str | None, size: int, name: str, path: str) -> Sequential:
+def _network(graph: Graph, output: str | None, limit: int, name: str, path: str) -> Sequential:
     end, cut = _end(graph, output)
     source, nodes = graph.way_to(end)
-    chain = Chain(graph.inputs[source].columns, _dtype(graph, source, nodes), limit=size)
+    chain = Chain(graph.inputs[source].columns, _dtype(graph, source, nodes), limit=limit)
     for place, apply in _plan(graph, nodes, source):
         try:
             apply(chain)
@@ -102,7 +103,7 @@ def _network(graph: Graph, output: str | None, size: int, name: str, path: str) 
         warnings.warn(
             f"{path}: the network ends at {end!r}; the labels made of it ({', '.join(cut)}) are left out",
             FormatWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     return model
 
