@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastdense.engines import available
 from fastdense.reference import forward
 from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
 from tests.compare import dense_bound
 
-__all__ = ["GROWTH", "activation_ulps", "output_bound"]
+__all__ = ["GROWTH", "activation_ulps", "is_of_library", "library_ulps", "output_bound"]
 
 # In one step a number passes through some twenty roundings here: sums over 3 or 4 inputs forward, over 2 or
 # 3 units and up to 4 rows backward, the activation's, the loss's and the optimizer's. Half a unit each,
@@ -94,3 +95,20 @@ def activation_ulps(name, z, expected, dtype):
     condition = {"gelu": tail**2, "gelu_tanh": 1.6 * (tail + 0.135 * tail**3)}.get(name, np.zeros_like(z))
     subnormal = np.abs(expected) < np.abs(z) * np.finfo(dtype).tiny
     return 4 + 4 * condition + np.where(subnormal, np.minimum(np.abs(z), 800.0), 0.0)
+
+
+def is_of_library(engine):
+    """Say whether an engine's elementary functions are another array library's."""
+    return engine not in available()
+
+
+def library_ulps(bound, z, expected, dtype):
+    """Return how many units another library's activation may be off, where ours may be ``bound``.
+
+    Twice as many: the tanh of JAX and TensorFlow is off by up to 7 near 1. And numbers below the smallest
+    normal one are zero to these, also where they are to be multiplied by z.
+    """
+    tiny = np.maximum(np.abs(z), 1.0) * np.finfo(dtype).tiny
+    spacing = np.spacing(np.abs(expected).astype(dtype)).astype(np.float64)
+    with np.errstate(all="ignore"):
+        return np.where(np.abs(expected) < tiny, tiny / spacing, 2 * bound)

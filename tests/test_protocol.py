@@ -12,9 +12,31 @@ from fastdense.spec import OptimizerSpec, Penalty, ScaleSpec
 from tests.bounds import GROWTH, output_bound
 from tests.cases import case_named
 from tests.compare import assert_identical, assert_within
+from tests.over_engines import pytest_generate_tests
 from tests.runs import compiled, state, train
 
-by_every_engine = pytest.mark.parametrize("engine", available())
+# All of it is run over the other array libraries too, in tests/libraries.
+__all__ = [
+    "pytest_generate_tests",
+    "test_a_diverging_run_stops",
+    "test_a_penalty_scale_of_ones_changes_nothing",
+    "test_a_penalty_scale_of_zero_leaves_no_penalty",
+    "test_a_program_starts_from_copies",
+    "test_a_resumed_run_is_the_uninterrupted_one",
+    "test_a_step_takes_its_loss_before_its_update_with_penalties",
+    "test_a_step_without_a_finite_loss_is_not_applied",
+    "test_arrays_handed_out_are_not_written_to_again",
+    "test_gradients_and_the_penalty_itself_are_not_scaled",
+    "test_order_may_repeat_rows_and_leave_some_out",
+    "test_outputs_are_filled",
+    "test_parameters_can_be_set",
+    "test_read_only_inputs_are_accepted_and_none_is_changed",
+    "test_rows_are_as_many_as_asked_for",
+    "test_setting_leaves_alone_what_is_not_trained",
+    "test_training_goes_on_from_parameters_that_were_set",
+    "test_training_outputs_are_the_rows_before_their_update",
+]
+ENGINES = available()
 by_path = pytest.mark.parametrize(
     "case",
     [
@@ -26,7 +48,6 @@ by_path = pytest.mark.parametrize(
 )
 
 
-@by_every_engine
 @by_path
 def test_outputs_are_filled(engine, case):
     data, program = case.data(), compiled(choose(engine), case)
@@ -39,7 +60,6 @@ def test_outputs_are_filled(engine, case):
     assert_within(from_losses, expected, bound)
 
 
-@by_every_engine
 def test_training_outputs_are_the_rows_before_their_update(engine):
     case = case_named("float64-adam")
     data, program = case.data(), compiled(choose(engine), case)
@@ -51,7 +71,6 @@ def test_training_outputs_are_the_rows_before_their_update(engine):
     assert np.all(np.isfinite(outputs))
 
 
-@by_every_engine
 def test_a_step_takes_its_loss_before_its_update_with_penalties(engine):
     case = case_named("float64-penalty-everything")
     data, program = case.data(), compiled(choose(engine), case)
@@ -73,7 +92,6 @@ def scaled_run(engine, case, scale):
     return program.train(batches, case.learning_rates(0), 0), state(program)
 
 
-@by_every_engine
 @pytest.mark.parametrize("clipping", [{}, {"clipnorm": 0.2}, {"global_clipnorm": 0.3}])
 def test_a_penalty_scale_of_ones_changes_nothing(engine, clipping):
     case = case_named("float32-penalty-everything")
@@ -86,7 +104,6 @@ def test_a_penalty_scale_of_ones_changes_nothing(engine, clipping):
         assert_identical(found, wanted)
 
 
-@by_every_engine
 def test_a_penalty_scale_of_zero_leaves_no_penalty(engine):
     case = case_named("float64-penalty-everything")
     layers = [
@@ -100,7 +117,6 @@ def test_a_penalty_scale_of_zero_leaves_no_penalty(engine):
         assert_within(found, wanted, GROWTH * case.eps)
 
 
-@by_every_engine
 def test_gradients_and_the_penalty_itself_are_not_scaled(engine):
     case = case_named("float64-penalty-everything")
     data, program = case.data(), compiled(choose(engine), case)
@@ -110,7 +126,6 @@ def test_gradients_and_the_penalty_itself_are_not_scaled(engine):
     assert_within(losses[0], loss + 2.0 * penalty, GROWTH * case.eps * loss)
 
 
-@by_every_engine
 @by_path
 def test_a_resumed_run_is_the_uninterrupted_one(engine, case):
     whole = compiled(choose(engine), case)
@@ -124,7 +139,6 @@ def test_a_resumed_run_is_the_uninterrupted_one(engine, case):
         assert_identical(found, expected)
 
 
-@by_every_engine
 @by_path
 def test_arrays_handed_out_are_not_written_to_again(engine, case):
     program = compiled(choose(engine), case)
@@ -137,7 +151,6 @@ def test_arrays_handed_out_are_not_written_to_again(engine, case):
         assert_identical(a, copy)
 
 
-@by_every_engine
 @by_path
 def test_read_only_inputs_are_accepted_and_none_is_changed(engine, case):
     data, parameters = case.data(), case.parameters()
@@ -157,7 +170,6 @@ def test_read_only_inputs_are_accepted_and_none_is_changed(engine, case):
         assert_identical(a, copy)
 
 
-@by_every_engine
 def test_a_program_starts_from_copies(engine):
     case = case_named("float64-adam")
     parameters = case.parameters()
@@ -170,7 +182,6 @@ def test_a_program_starts_from_copies(engine):
         assert_identical(found, expected)
 
 
-@by_every_engine
 @pytest.mark.parametrize("name", ["float64-adam", "float32-everything", "float32-no-bias"])
 def test_parameters_can_be_set(engine, name):
     case = case_named(name)
@@ -196,7 +207,6 @@ def test_parameters_can_be_set(engine, name):
         assert_identical(found, expected)
 
 
-@by_every_engine
 def test_training_goes_on_from_parameters_that_were_set(engine):
     """With penalties, which follow the weights, and running means, which do not."""
     case = case_named("float64-penalty-everything")
@@ -213,7 +223,6 @@ def test_training_goes_on_from_parameters_that_were_set(engine):
         assert_identical(found, expected)
 
 
-@by_every_engine
 def test_setting_leaves_alone_what_is_not_trained(engine):
     case = case_named("float32-everything")
     data, program = case.data(), compiled(choose(engine), case)
@@ -225,7 +234,6 @@ def test_setting_leaves_alone_what_is_not_trained(engine):
     assert_identical(program.predict(data.X), expected)
 
 
-@by_every_engine
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_a_step_without_a_finite_loss_is_not_applied(engine, bad):
     case = case_named("float32-adam")
@@ -243,7 +251,6 @@ def test_a_step_without_a_finite_loss_is_not_applied(engine, bad):
         assert_identical(a, wanted)
 
 
-@by_every_engine
 @pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
 def test_a_diverging_run_stops(engine):
     case = case_named("float32-batch-of-1")
@@ -260,7 +267,6 @@ def test_a_diverging_run_stops(engine):
         assert_identical(a, wanted)
 
 
-@by_every_engine
 def test_rows_are_as_many_as_asked_for(engine):
     case = case_named("float32-adam")
     program, X = compiled(choose(engine), case), case.data().X
@@ -273,7 +279,6 @@ def test_rows_are_as_many_as_asked_for(engine):
     )
 
 
-@by_every_engine
 def test_order_may_repeat_rows_and_leave_some_out(engine):
     case = case_named("float64-sgd")
     data, order = case.data(), np.array([3, 3, 0, 7, 1], dtype=np.int64)

@@ -31,15 +31,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "streams": {"checks"},
     "reference": LEAVES,
     "array": LEAVES,
+    "arrays": {"checks", "engines", "errors", "libraries"},
     "native": LEAVES | {"_version"},
-    "engines": LEAVES | {"array", "native", "reference"},
-    "training": TOOLS | {"engines"},
-    "network": TOOLS | {"engines", "training"},
+    "engines": LEAVES | {"array", "libraries", "native", "reference"},
+    "training": TOOLS | {"arrays", "engines"},
+    "network": TOOLS | {"arrays", "engines", "training"},
     "tables": {"errors"},
     "formats": TRAINED | {"_version"},
     "estimators": TRAINED | {"engines"},
-    "insight": TRAINED | {"engines", "layer", "machine", "native", "reference"},
-    "layer": TOOLS | {"engines", "network"},
+    "insight": TRAINED | {"engines", "layer", "libraries", "machine", "native", "reference"},
+    "layer": TOOLS | {"engines", "libraries", "network"},
+    "libraries": LEAVES | {"array"},
     "machine": {"_version", "engines", "native"},
     "utils": TOOLS,
     "models": {"formats", "network"},
@@ -55,11 +57,16 @@ EXCEPTIONS = {
 }
 
 WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "spec"}
+# Their room's door imports them by name, when somebody asks for that library.
+TENSORFLOW = ["fastdense.libraries.tensorflow", "fastdense.libraries.tensorflow_functions"]
+BACKENDS = [*(f"fastdense.libraries.{name}" for name in ("cupy", "jax", "torch")), *TENSORFLOW]
 # The modules, or the folders of them, that each other library is imported in.
 LIBRARIES = {
+    "array_api_compat": ["fastdense.libraries"],
+    "cupy": ["fastdense.insight", "fastdense.libraries.cupy"],
     "google": ["fastdense.formats.onnx"],  # protobuf, which onnx is built on
     "h5py": ["fastdense.formats.keras"],
-    "jax": ["fastdense.formats", "fastdense.insight"],
+    "jax": ["fastdense.formats", "fastdense.insight", "fastdense.libraries.jax"],
     "keras": ["fastdense.formats"],
     "matplotlib": ["fastdense.insight"],
     "onnx": ["fastdense.formats", "fastdense.insight"],
@@ -71,8 +78,8 @@ LIBRARIES = {
     "safetensors": ["fastdense.files"],
     "scipy": ["fastdense.estimators"],
     "sklearn": ["fastdense.estimators", "fastdense.formats"],
-    "tensorflow": ["fastdense.formats", "fastdense.insight"],
-    "torch": ["fastdense.formats", "fastdense.insight"],
+    "tensorflow": ["fastdense.formats", "fastdense.insight", *TENSORFLOW],
+    "torch": ["fastdense.formats", "fastdense.insight", "fastdense.libraries.torch"],
     "typer": ["fastdense.cli"],
 }
 # Nobody loads these rooms but who asks for them: commands and base classes need their library at once.
@@ -83,6 +90,7 @@ OPENED_ON_USE = [
     "fastdense.formats.torch.known",
     "fastdense.formats.torch.modules",
     "fastdense.formats.torch.to_module",
+    *BACKENDS,
 ]
 
 
@@ -276,6 +284,7 @@ TRESPASSES = {
     "fastdense.insight.ladder": "from importlib import import_module\nimport_module('fastdense.cli')",
     "fastdense": "def f():\n    import fastdense.cli",
     "fastdense.layers": "from fastdense.training import losses",
+    "fastdense.libraries.torch": "from fastdense.engines import choose",
 }
 
 
@@ -306,6 +315,11 @@ FOREIGN = [
     ("fastdense.insight.peers", "import importlib\nimportlib.import_module('jax')"),
     ("fastdense.cli.train", "def f():\n    import polars"),
     ("fastdense.network.layers", "import requests"),
+    ("fastdense.libraries", "import torch"),
+    ("fastdense.libraries", "def f():\n    import jax"),
+    ("fastdense.libraries.torch", "import cupy"),
+    ("fastdense.engines", "def f():\n    import torch"),
+    ("fastdense.arrays", "def f():\n    from array_api_compat import torch"),
 ]
 
 
@@ -319,6 +333,8 @@ WELCOME = [
     ("fastdense.reference.dense", "import math\nimport numpy as np\nfrom numpy.typing import NDArray"),
     ("fastdense.training.progress", "class Bar:\n    def f(self):\n        import rich.progress"),
     ("fastdense.formats.tables", "if TYPE_CHECKING:\n    import polars as pl"),
+    ("fastdense.libraries.torch", "import array_api_compat.torch as xp\nimport torch"),
+    ("fastdense.libraries.tensorflow_functions", "import tensorflow as tf"),
     ("fastdense.cli.app", "import typer\nfrom rich.console import Console"),
     ("fastdense.estimators.classifier", "from sklearn.base import BaseEstimator"),
 ]

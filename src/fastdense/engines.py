@@ -6,17 +6,22 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense import libraries
+from fastdense.array.backend import Backend
 from fastdense.errors import EngineError
+from fastdense.libraries import Library, installed
 from fastdense.spec import ActivationSpec, LossSpec, NetworkSpec, TrainingSpec, group_slices
 
 __all__ = [
     "Batches",
     "Engine",
+    "Library",
     "Parameters",
     "Predict",
     "Program",
@@ -24,8 +29,11 @@ __all__ = [
     "activate",
     "at_most",
     "available",
+    "backend_of",
     "choose",
     "dense",
+    "installed",
+    "library_of",
     "losses",
     "name_of",
 ]
@@ -150,52 +158,91 @@ class Engine(Protocol):
 
 
 def available() -> tuple[str, ...]:
-    """Return the names that `choose` accepts, besides "auto"."""
+    """Return the names that `choose` accepts everywhere, besides "auto"; `installed` has the libraries'."""
     return ("native", "array", "reference")
 
 
-def choose(name: str = "auto") -> Engine:
+def choose(name: str | Library = "auto") -> Engine:
     """Return an engine by name.
 
     Parameters
     ----------
-    name : str
+    name : str or Library
         "native", "array", "reference" or "auto": the one that the environment variable
-        ``FASTDENSE_ENGINE`` names, or else "native", the fastest for NumPy arrays.
+        ``FASTDENSE_ENGINE`` names, or else "native", the fastest for NumPy arrays. An array library's name,
+        "torch", "jax", "tensorflow" or "cupy", with a device after a colon where it is not to be the
+        library's default: "torch:cuda", "jax:gpu:1". A `Library` says more.
 
     Raises
     ------
     EngineError
-        There is no such engine. A named engine that cannot run raises; none is replaced by another.
+        There is no such engine, the library is not installed, or it has no such device. A named engine that
+        cannot run raises; none is replaced by another.
     """
     name = name_of(name)
     if name == "native":
         from fastdense.native.program import NativeEngine
 
         return NativeEngine()
-    if name == "array":
-        from fastdense.array.program import ArrayEngine
-        from fastdense.native import dropout_mask
-
-        return ArrayEngine(np, dropout_mask)
     if name == "reference":
         from fastdense.reference.program import ReferenceEngine
 
         return ReferenceEngine()
-    raise EngineError(f"there is no engine {name!r}; choose one of {', '.join(available())} or 'auto'")
+    from fastdense.array.program import ArrayEngine
+    from fastdense.native import dropout_mask
+
+    return ArrayEngine(backend_of(name), dropout_mask)
 
 
-def name_of(name: str = "auto") -> str:
-    """Return the name that "auto" stands for here, or ``name`` itself."""
+def name_of(name: str | Library = "auto") -> str | Library:
+    """Return what "auto" stands for here, or ``name`` itself."""
     if name == "auto":
         name = os.environ.get("FASTDENSE_ENGINE") or "auto"
     return "native" if name == "auto" else name
 
 
+def library_of(name: str | Library) -> Library | None:
+    """Return the array library that an engine computes with, None for the engines that need none.
+
+    Raises
+    ------
+    EngineError
+        There is no such engine.
+    """
+    name = name_of(name)
+    library = libraries.parse(name) if isinstance(name, str) else name
+    if library is None and name not in available():
+        raise EngineError(
+            f"there is no engine {name!r}; choose one of {', '.join(available())} or 'auto', or an array "
+            f"library, {', '.join(libraries.LIBRARIES)}, as in 'torch' or 'torch:cuda:0'"
+        )
+    return library
+
+
+@cache
+def _numpy() -> Backend:
+    return Backend("array", np)
+
+
+def backend_of(name: str | Library) -> Backend:
+    """Return what the array engine of that name computes by."""
+    library = library_of(name)
+    return _numpy() if library is None else libraries.backend_of(library)
+
+
 def dense(
-    xp: Any, A_in: Array, W: Array, B: Array | None, activation: ActivationSpec, out: Array | None = None
+    xp: Any,
+    A_in: Array,
+    W: Array,
+    B: Array | None,
+    activation: ActivationSpec,
+    out: Array | None = None,
+    curve: Callable[[ActivationSpec, Array], Array] | None = None,
 ) -> Array:
-    """Return ``g(A_in @ W + B)``, in ``out`` if given, for arrays of the namespace ``xp``."""
+    """Return ``g(A_in @ W + B)``, in ``out`` if given, for arrays of the namespace ``xp``.
+
+    ``curve(activation, Z)`` is ``g(Z)`` where the library has one that it can differentiate.
+    """
     if xp is np:
         from fastdense.native import dense as native_dense
 
@@ -206,7 +253,10 @@ def dense(
         return native_dense(A_in, W, B, activation.name, activation.alpha, out=out)
     from fastdense.array.layers import dense as array_dense
 
-    outputs = array_dense(xp, A_in, W, B, activation)[1]
+    if curve is None:
+        outputs = array_dense(xp, A_in, W, B, activation)[1]
+    else:
+        outputs = curve(activation, array_dense(xp, A_in, W, B, ActivationSpec())[1])
     if out is None:
         return outputs
     out[...] = outputs

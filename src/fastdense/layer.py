@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense import engines
+from fastdense import engines, libraries
 from fastdense.checks import real_array
-from fastdense.errors import DtypeError, ShapeError
+from fastdense.errors import DtypeError, EngineError, ShapeError
 from fastdense.network import activations
 from fastdense.shapes import check_product
 
@@ -24,27 +25,30 @@ def dense(
     Parameters
     ----------
     A_in : array of shape (m, n_in)
-        One example a row. NumPy arrays, nested lists, and arrays of any library that follows the Python
-        array API standard.
+        One example a row. NumPy arrays, nested lists, and arrays of PyTorch, JAX, TensorFlow, CuPy and any
+        library that follows the Python array API standard. Those that differentiate do so through this
+        function, and it can be traced by `torch.compile`, `jax.jit` and `tf.function`.
     W : array of shape (n_in, n_units)
         One unit a column; float32 or float64.
     B : array of shape (1, n_units) or (n_units,), optional
     activation : str or ActivationFunction, optional
         ``g``; None is linear.
-    out : NumPy array of shape (m, n_units) and W's dtype, optional
+    out : array of shape (m, n_units) and W's dtype and library, optional
         Where to write the result.
 
     Returns
     -------
-    A_out : array of shape (m, n_units), W's dtype, of A_in's library
+    A_out : array of shape (m, n_units), W's dtype, of A_in's library and on its device
 
     Raises
     ------
     ShapeError
         The shapes disagree; the message draws them and says what would fix it.
     DtypeError
-        An array does not hold real numbers, or two floating dtypes differ. Integers, booleans and float16
-        become W's dtype.
+        An array does not hold real numbers, two floating dtypes differ, or arrays are of two libraries.
+        Integers, booleans and float16 become W's dtype.
+    EngineError
+        Two arrays lie on different devices.
 
     Examples
     --------
@@ -60,28 +64,58 @@ def dense(
     >>> fd.dense(A_in, W, B, activation="sigmoid").round()
     array([[1., 0., 1.]])
     """
-    xp = _namespace(A_in, W)
+    library = _library({"A_in": A_in, "W": W, "B": B})
+    xp = _namespace(library, A_in, W, B)
+    own = libraries.module_of(library) if library in libraries.LIBRARIES else None
     kernel = _weights(xp, W)
-    rows = _matching(xp, "A_in", A_in, kernel.dtype)
-    check_product("A_in", rows.shape, "W", kernel.shape, owner="dense")
-    bias = None if B is None else _bias(_matching(xp, "B", B, kernel.dtype), kernel.shape[1])
-    shape = rows.shape[0], kernel.shape[1]
-    if out is not None and (getattr(out, "shape", None), getattr(out, "dtype", None)) != (
-        shape,
-        kernel.dtype,
-    ):
-        raise ShapeError(f"out must be an array of shape {shape} and dtype {kernel.dtype}")
-    curve = activations.get(activation)
-    curve.check_columns(kernel.shape[1], "W")
-    return engines.dense(xp, rows, kernel, bias, curve.spec, out)
+    with nullcontext() if own is None else own.of_dtype(kernel.dtype):
+        rows = _matching(xp, "A_in", A_in, kernel)
+        check_product("A_in", tuple(rows.shape), "W", tuple(kernel.shape), owner="dense")
+        bias = None if B is None else _bias(_matching(xp, "B", B, kernel), kernel.shape[1])
+        shape = rows.shape[0], kernel.shape[1]
+        if out is not None and (getattr(out, "shape", None), getattr(out, "dtype", None)) != (
+            shape,
+            kernel.dtype,
+        ):
+            raise ShapeError(f"out must be an array of shape {shape} and dtype {kernel.dtype}")
+        curve = activations.get(activation)
+        curve.check_columns(kernel.shape[1], "W")
+        if own is not None:
+            _check_devices(own, {"A_in": rows, "W": kernel, "B": bias})
+        return engines.dense(xp, rows, kernel, bias, curve.spec, out, None if own is None else own.activate)
 
 
-def _namespace(*arrays: Any) -> Any:
-    """Return the array library's namespace of the first array that has one, NumPy for lists."""
-    for array in arrays:
-        if not isinstance(array, np.ndarray) and hasattr(array, "__array_namespace__"):
-            return array.__array_namespace__()
-    return np
+def _library(arrays: dict[str, Any]) -> str:
+    """Return the library that all arrays are of, "numpy" where none is of any; lists go with each."""
+    found: dict[str, str] = {}
+    for name, values in arrays.items():
+        if values is None or isinstance(values, (list, tuple, int, float)):
+            continue
+        library = libraries.library_of(values)
+        if library is None and hasattr(values, "__array_namespace__"):
+            library = values.__array_namespace__().__name__
+        found.setdefault(library or "numpy", name)
+    if len(found) > 1:
+        (one, first), (other, second), *_ = found.items()
+        raise DtypeError(f"{first} is an array of {one} but {second} of {other}: convert one of them")
+    return next(iter(found), "numpy")
+
+
+def _namespace(library: str, *arrays: Any) -> Any:
+    """Return the functions of a library."""
+    if library in libraries.LIBRARIES:
+        return libraries.module_of(library).xp
+    foreign = (a for a in arrays if not isinstance(a, np.ndarray) and hasattr(a, "__array_namespace__"))
+    return np if library == "numpy" else next(foreign).__array_namespace__()
+
+
+def _check_devices(own: Any, arrays: dict[str, Any]) -> None:
+    """Raise EngineError unless all arrays lie on one device, as far as a traced array tells."""
+    places = {name: own.device_of(array) for name, array in arrays.items() if array is not None}
+    known = {name: place for name, place in places.items() if place}
+    for name, place in known.items():
+        if place != known.get("W", place):
+            raise EngineError(f"{name} lies on {place} but W on {known['W']}: move one to the other's device")
 
 
 def _weights(xp: Any, W: Any) -> Any:
@@ -94,24 +128,24 @@ def _weights(xp: Any, W: Any) -> Any:
     return xp.astype(array, xp.float32)
 
 
-def _matching(xp: Any, name: str, values: Any, dtype: Any) -> Any:
+def _matching(xp: Any, name: str, values: Any, W: Any) -> Any:
     """Return an array of W's dtype; lists, integers and float16 are converted, other floats refused."""
-    array = _real(xp, name, values)
+    dtype = W.dtype
+    array = _real(xp, name, values, getattr(W, "device", None))
     if array.dtype == dtype:
         return array
     if hasattr(values, "dtype") and _is_wide(xp, array.dtype):
-        raise DtypeError(
-            f"{name} is {array.dtype} but W is {dtype}: convert one, as in {name}.astype(W.dtype)"
-        )
+        example = f", as in {name}.astype(W.dtype)" if xp is np else ""
+        raise DtypeError(f"{name} is {array.dtype} but W is {dtype}: convert one{example}")
     return xp.astype(array, dtype)
 
 
-def _real(xp: Any, name: str, values: Any) -> Any:
-    """Return an array of real numbers, NumPy's in the machine's byte order."""
+def _real(xp: Any, name: str, values: Any, device: Any = None) -> Any:
+    """Return an array of real numbers, NumPy's in the machine's byte order, a list's on the device."""
     if xp is np:
         array = real_array(name, values)
         return array.astype(array.dtype.newbyteorder("="), copy=False)
-    array = xp.asarray(values)
+    array = values if hasattr(values, "dtype") else xp.asarray(values, device=device)
     if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
         raise DtypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     return array

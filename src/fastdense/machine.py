@@ -31,6 +31,8 @@ class Info:
         The cores this process may use.
     threads : int
         How many threads the native engine may use.
+    libraries : tuple of str
+        The other array libraries that are installed: engines by these names.
     peak_one_core, peak_all_cores : float or None
         Measured float32 multiply-add rates, in GFLOP/s; None when not measured.
     """
@@ -43,6 +45,7 @@ class Info:
     instruction_sets: tuple[str, ...]
     cores: int
     threads: int
+    libraries: tuple[str, ...] = ()
     peak_one_core: float | None = None
     peak_all_cores: float | None = None
 
@@ -57,6 +60,7 @@ class Info:
             or "no vector instructions known to fastdense",
             "usable cores": str(self.cores),
             "threads": str(self.threads),
+            "array libraries": " ".join(self.libraries) or "NumPy alone",
         }
         if self.peak_one_core is not None:
             lines["peak, one core"] = f"{self.peak_one_core:.1f} GFLOP/s (float32)"
@@ -89,13 +93,15 @@ def info(peak: bool = False) -> Info:
     processor offers  ...
     usable cores      ...
     threads           ...
+    array libraries   ...
     """
     cores = native.usable_cores()
     return Info(
         version=__version__,
         python=platform.python_version(),
         numpy=np.__version__,
-        engine=engines.name_of(),
+        engine=str(engines.name_of()),
+        libraries=engines.installed(),
         isa=native.isa_in_use(),
         instruction_sets=native.instruction_sets(),
         cores=cores,

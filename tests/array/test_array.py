@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from fastdense.array.activations import activate, activate_backward
+from fastdense.array.backend import Backend
 from fastdense.array.erf import erfc
 from fastdense.array.losses import losses, losses_gradient
-from fastdense.array.optimizers import clip, new_slots, update
+from fastdense.array.optimizers import clip, new_slots, rates_of, update
 from fastdense.array.program import ArrayEngine
 from fastdense.engines import Batches
 from fastdense.native import dropout_mask
@@ -104,10 +105,11 @@ def test_optimizers(optimizer, dtype):
         gradients = [RNG.normal(size=w.shape).astype(dtype) for w in weights]
         own_gradients = clip(array_api_strict, optimizer, [strict(g) for g in gradients])
         clipped = clip(np, optimizer, gradients)
+        rates = rates_of(optimizer, 0.05, step)
         for i in range(2):
-            arguments = own[i], own_gradients[i], own_slots[i], 0.05, step
+            arguments = own[i], own_gradients[i], own_slots[i], rates
             own[i], own_slots[i] = update(array_api_strict, optimizer, *arguments)
-            expected[i], slots[i] = update(np, optimizer, expected[i], clipped[i], slots[i], 0.05, step)
+            expected[i], slots[i] = update(np, optimizer, expected[i], clipped[i], slots[i], rates)
     for found, wanted in zip(own, expected, strict=True):
         assert_same(found, wanted, 64)
     for found, wanted in zip(own_slots, slots, strict=True):
@@ -131,13 +133,13 @@ def strict_train(program, case, steps):
 
 
 def strict_program(case):
-    engine = ArrayEngine(array_api_strict, dropout_mask)
+    engine = ArrayEngine(Backend("strict", array_api_strict), dropout_mask)
     parameters = [tuple(strict(a) for a in own) for own in case.parameters()]
     return engine.compile(case.network, parameters, case.training)
 
 
 STEPS = 6  # two epochs, each with its odd tail
-ENGINE = ArrayEngine(np, dropout_mask)
+ENGINE = ArrayEngine(Backend("array", np), dropout_mask)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -185,7 +187,7 @@ def test_training_goes_on_from_given_slots():
     case = replace(case_named("float64-adam"), rows=8)
     program = strict_program(case)
     strict_train(program, case, 2)
-    engine = ArrayEngine(array_api_strict, dropout_mask)
+    engine = ArrayEngine(Backend("strict", array_api_strict), dropout_mask)
     again = engine.compile(case.network, program.parameters(), case.training, program.slots())
     data = case.data()
     batches = Batches(strict(data.X), strict(data.y), None, np.arange(8), 4)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import fastdense as fd
 from fastdense.errors import FastdenseError
+from fastdense.insight import methods
 from fastdense.insight.ladder import climb
 from fastdense.insight.methods import METHODS, Method, batch, scalars
 from fastdense.insight.workload import random_workload
@@ -269,3 +271,37 @@ class TestCommand:
         with pytest.raises(FileNotFoundError, match="there is no folder"):
             command(json_file=tmp_path / "nowhere" / "ladder.json")
         assert capsys.readouterr().out == ""
+
+
+class TestAccelerators:
+    """There may be none here: NumPy stands in for a framework that has one."""
+
+    @pytest.fixture
+    def method(self, monkeypatch):
+        monkeypatch.setattr(methods, "accelerators", lambda module: ("gpu:0",))
+        return Method("Framework", batch, "all", module="numpy", accelerated=True)
+
+    def test_a_rung_on_one_has_no_cores_and_no_share_of_the_peak(self, method, tmp_path):
+        found = small_ladder(OWN[0], method)
+        rung = found.rungs[1]
+        assert rung.name == f"Framework {np.__version__}, GPU"
+        assert (rung.cores, rung.percent_of_peak) == (None, None)
+        assert rung.speedup == pytest.approx(found.rungs[0].seconds / rung.seconds)
+        line = next(line for line in str(found).splitlines() if line.startswith("Framework"))
+        assert line.split()[-3:-1] == ["-", "-"]
+        assert "its peak is not measured" in str(found)
+        assert json.loads(json.dumps(found.to_dict(), allow_nan=False)) == found.to_dict()
+        pytest.importorskip("matplotlib")
+        found.plot(tmp_path / "chart.svg")
+
+    def test_it_is_checked_too(self, method):
+        wrong = small_ladder(OWN[0], replace(method, prepare=off_by(1e-4))).rungs[1]
+        assert wrong.problem.startswith("wrong numbers")
+        assert wrong.seconds is None
+
+    def test_without_one_there_is_no_rung(self, method, monkeypatch):
+        monkeypatch.setattr(methods, "accelerators", lambda module: ())
+        assert len(small_ladder(OWN[0], method).rungs) == 1
+
+    def test_a_ladder_without_one_does_not_speak_of_it(self, found):
+        assert "GPU" not in str(found)

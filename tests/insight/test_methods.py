@@ -4,17 +4,20 @@ import pytest
 
 from fastdense.insight.agreement import define, disagreement
 from fastdense.insight.methods import METHODS
+from fastdense.insight.rungs import in_memory
 from fastdense.insight.workload import random_workload
 from fastdense.spec import ACTIVATIONS
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("method", METHODS, ids=[method.name for method in METHODS])
+@pytest.mark.parametrize("method", METHODS, ids=[f"{m.name}{', GPU' * m.accelerated}" for m in METHODS])
 def test_it_agrees_with_the_definition(method, activation):
     if method.module is not None:
         pytest.importorskip(method.module, exc_type=ImportError)
     if method.module == "onnxruntime":
         pytest.importorskip("onnx")
+    if method.accelerated and not method.installed:
+        pytest.skip("there is no accelerator")
     for sizes in [(1, 1, 1), (7, 300, 25)]:
         work = random_workload(*sizes, activation)
-        assert disagreement(method.prepare(work)(), define(work)) is None
+        assert disagreement(in_memory(method.prepare(work)()), define(work)) is None

@@ -79,9 +79,9 @@ def layer_backward(
     match layer:
         case DenseSpec():
             W = parameters[0]
-            dW = A_in.T @ dZ
+            dW = xp.matrix_transpose(A_in) @ dZ
             gradients = (dW, xp.sum(dZ, axis=0)) if layer.use_bias else (dW,)
-            return (dZ @ W.T if wants_input else None), gradients
+            return (dZ @ xp.matrix_transpose(W) if wants_input else None), gradients
         case ScaleSpec():
             return dZ / parameters[1], ()
         case DropoutSpec():
@@ -97,17 +97,17 @@ def to_dZ(xp: Any, layer: LayerSpec, Z: Any, A_out: Any, dA_out: Any) -> Any:
     return dA_out
 
 
-def penalty(xp: Any, weights: Penalty, w: Any) -> float:
-    """Return ``l1 * sum(|w|) + l2 * sum(w**2)``, summed in double."""
+def penalty(xp: Any, weights: Penalty, w: Any) -> Any:
+    """Return ``l1 * sum(|w|) + l2 * sum(w**2)``, summed in double; 0.0 without penalties."""
     total = 0.0
     if weights.l1:
-        total += weights.l1 * float(xp.sum(xp.abs(w), dtype=xp.float64))
+        total = total + weights.l1 * xp.sum(xp.abs(w), dtype=xp.float64)
     if weights.l2:
-        total += weights.l2 * float(xp.sum(w * w, dtype=xp.float64))
+        total = total + weights.l2 * xp.sum(w * w, dtype=xp.float64)
     return total
 
 
-def penalty_gradient(xp: Any, weights: Penalty, scale: float, w: Any, g: Any) -> Any:
+def penalty_gradient(xp: Any, weights: Penalty, scale: Any, w: Any, g: Any) -> Any:
     """Return ``g + scale * (l1 * sign(w) + 2 * l2 * w)``."""
     if weights.l1:
         g = g + (scale * weights.l1) * xp.sign(w)

@@ -83,7 +83,8 @@ def _targets(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     """Return the targets as a matrix of A's shape: class indices as ones among zeros, smoothed."""
     n_out = A.shape[-1]
     if loss.name == "sparse_categorical_crossentropy":
-        y = xp.astype(xp.arange(n_out)[None, :] == y[:, None], A.dtype)
+        columns = xp.arange(n_out, dtype=y.dtype, device=getattr(y, "device", None))
+        y = xp.astype(columns[None, :] == y[:, None], A.dtype)
     if not loss.label_smoothing or not loss.name.endswith("crossentropy"):
         return y
     n_classes = 2 if loss.name == "binary_crossentropy" else n_out

@@ -57,7 +57,7 @@ def backward(
     loss: LossSpec,
     y: Any,
     row_weight: Any,
-    penalty_scale: float,
+    penalty_scale: Any,
     traces: Sequence[Trace],
 ) -> list[Any]:
     """Return the gradient of ``sum(row_weight * losses) + penalty_scale * penalties``, an array a parameter.
@@ -89,8 +89,8 @@ def penalties(network: NetworkSpec) -> list[Penalty]:
     return [weights for pair in of_layers for weights in pair]
 
 
-def total_penalty(xp: Any, network: NetworkSpec, parameters: Parameters) -> float:
-    """Return the sum of all penalties."""
+def total_penalty(xp: Any, network: NetworkSpec, parameters: Parameters) -> Any:
+    """Return the sum of all penalties, in double; 0.0 without any."""
     charged = zip(penalties(network), trainable(network, parameters), strict=True)
     return sum(penalty(xp, weights, w) for weights, w in charged)
 

@@ -8,11 +8,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastdense.spec import OptimizerSpec, slot_names
 
-__all__ = ["clip", "new_slots", "update"]
+__all__ = ["Rates", "clip", "new_slots", "rates_of", "update"]
+
+
+class Rates(NamedTuple):
+    """The learning rate of one step, as the parts of an update multiply by it.
+
+    Attributes
+    ----------
+    plain
+        The learning rate itself.
+    decay
+        The learning rate times the weight decay.
+    corrected
+        For Adam, the learning rate with the bias corrections folded in (Kingma and Ba, "Adam", 2015, the
+        efficient form at the end of their section 2); for the others the learning rate.
+    """
+
+    plain: Any
+    decay: Any
+    corrected: Any
+
+
+def rates_of(optimizer: OptimizerSpec, rate: float, step: int) -> Rates:
+    """Return the rates of a step, ``step`` others having been taken before it, worked out in double.
+
+    Examples
+    --------
+    >>> rates_of(OptimizerSpec("sgd", weight_decay=0.5), 0.1, 0)
+    Rates(plain=0.1, decay=0.05, corrected=0.1)
+    """
+    corrected = rate
+    if optimizer.name == "adam":
+        t = step + 1
+        corrected = rate * math.sqrt(1.0 - optimizer.beta_2**t) / (1.0 - optimizer.beta_1**t)
+    return Rates(rate, rate * optimizer.weight_decay, corrected)
 
 
 def new_slots(xp: Any, optimizer: OptimizerSpec, w: Any) -> tuple[Any, ...]:
@@ -22,7 +56,7 @@ def new_slots(xp: Any, optimizer: OptimizerSpec, w: Any) -> tuple[Any, ...]:
 
 
 def update(
-    xp: Any, optimizer: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
+    xp: Any, optimizer: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
     """Return ``w`` and its slots after one step.
 
@@ -34,10 +68,8 @@ def update(
     w, g : arrays of one shape
         The parameter and its gradient.
     slots : sequence of arrays of that shape
-    rate : float
-        The learning rate of this step.
-    step : int
-        Steps taken before this one.
+    rates : Rates
+        Of this step.
 
     Returns
     -------
@@ -46,48 +78,48 @@ def update(
     Examples
     --------
     >>> import numpy as np
-    >>> update(np, OptimizerSpec("sgd"), np.array([1.0]), np.array([2.0]), (), 0.1, 0)
+    >>> sgd = OptimizerSpec("sgd")
+    >>> update(np, sgd, np.array([1.0]), np.array([2.0]), (), rates_of(sgd, 0.1, 0))
     (array([0.8]), ())
     """
     if optimizer.weight_decay:
-        w = w - (rate * optimizer.weight_decay) * w
-    return _UPDATES[optimizer.name](xp, optimizer, w, g, slots, rate, step)
+        w = w - rates.decay * w
+    return _UPDATES[optimizer.name](xp, optimizer, w, g, slots, rates)
 
 
 def clip(xp: Any, optimizer: OptimizerSpec, gradients: Sequence[Any]) -> list[Any]:
     """Return the gradients clipped by value, by each array's norm or by the norm of all together."""
     if optimizer.clipvalue is not None:
         return [xp.clip(g, min=-optimizer.clipvalue, max=optimizer.clipvalue) for g in gradients]
-    squares = [float(xp.sum(g * g, dtype=xp.float64)) for g in gradients if _clips_by_norm(optimizer)]
     if optimizer.clipnorm is not None:
-        return [_shrink(g, s, optimizer.clipnorm) for g, s in zip(gradients, squares, strict=True)]
+        return [_shrink(xp, g, _square(xp, g), optimizer.clipnorm) for g in gradients]
     if optimizer.global_clipnorm is not None:
-        total = sum(squares)
-        return [_shrink(g, total, optimizer.global_clipnorm) for g in gradients]
+        total = sum(_square(xp, g) for g in gradients)
+        return [_shrink(xp, g, total, optimizer.global_clipnorm) for g in gradients]
     return list(gradients)
 
 
-def _clips_by_norm(optimizer: OptimizerSpec) -> bool:
-    return optimizer.clipnorm is not None or optimizer.global_clipnorm is not None
+def _square(xp: Any, g: Any) -> Any:
+    return xp.sum(g * g, dtype=xp.float64)
 
 
-def _shrink(g: Any, square: float, limit: float) -> Any:
-    norm = math.sqrt(square)
-    return g * (limit / norm) if norm > limit else g
+def _shrink(xp: Any, g: Any, square: Any, limit: float) -> Any:
+    """Return ``g * limit / norm``, and ``g`` itself where the norm is not above the limit."""
+    return g * xp.asarray(limit / xp.clip(xp.sqrt(square), min=limit), dtype=g.dtype)
 
 
 def _sgd(
-    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
+    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
     """Take ``w -= rate g``; with momentum ``m = momentum m - rate g; w += m`` (Nesterov: twice)."""
     if not slots:
-        return w - rate * g, ()
-    m = o.momentum * slots[0] - rate * g
-    return w + (o.momentum * m - rate * g if o.nesterov else m), (m,)
+        return w - rates.plain * g, ()
+    m = o.momentum * slots[0] - rates.plain * g
+    return w + (o.momentum * m - rates.plain * g if o.nesterov else m), (m,)
 
 
 def _rmsprop(
-    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
+    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
     """Take ``v = rho v + (1 - rho) g**2; w -= rate g / sqrt(v + epsilon)`` (Tieleman and Hinton, 2012)."""
     old = dict(zip(slot_names(o), slots, strict=True))
@@ -96,32 +128,27 @@ def _rmsprop(
     if o.centered:
         new["average"] = o.rho * old["average"] + (1.0 - o.rho) * g
         variance = variance - new["average"] * new["average"]
-    move = rate * g / xp.sqrt(variance + o.epsilon)
+    move = rates.plain * g / xp.sqrt(variance + o.epsilon)
     if o.momentum > 0:
         move = new["momentum"] = o.momentum * old["momentum"] + move
     return w - move, tuple(new[name] for name in slot_names(o))
 
 
 def _adagrad(
-    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
+    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
     """Take ``a += g**2; w -= rate g / sqrt(a + epsilon)`` (Duchi, Hazan and Singer, 2011)."""
     accumulator = slots[0] + g * g
-    return w - rate * g / xp.sqrt(accumulator + o.epsilon), (accumulator,)
+    return w - rates.plain * g / xp.sqrt(accumulator + o.epsilon), (accumulator,)
 
 
 def _adam(
-    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rate: float, step: int
+    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
-    """Take ``w -= alpha m / (sqrt(v) + epsilon)``, the bias corrections folded into ``alpha``.
-
-    Kingma and Ba, "Adam", 2015, the efficient form at the end of their section 2.
-    """
-    t = step + 1
-    alpha = rate * math.sqrt(1.0 - o.beta_2**t) / (1.0 - o.beta_1**t)
+    """Take ``w -= alpha m / (sqrt(v) + epsilon)``, the bias corrections folded into ``alpha``."""
     m = slots[0] + (g - slots[0]) * (1.0 - o.beta_1)
     v = slots[1] + (g * g - slots[1]) * (1.0 - o.beta_2)
-    return w - alpha * m / (xp.sqrt(v) + o.epsilon), (m, v)
+    return w - rates.corrected * m / (xp.sqrt(v) + o.epsilon), (m, v)
 
 
 _UPDATES = {"sgd": _sgd, "rmsprop": _rmsprop, "adagrad": _adagrad, "adam": _adam}

@@ -1,13 +1,15 @@
-"""The array engine: the engine protocol over one array library's namespace."""
+"""The array engine: the engine protocol over one array library."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from fastdense.array.losses import losses
-from fastdense.array.network import backward, forward, head, total_penalty, trainable
-from fastdense.array.optimizers import clip, new_slots, update
+from fastdense.array.backend import Backend
+from fastdense.array.network import total_penalty, trainable
+from fastdense.array.optimizers import Rates, new_slots, rates_of
+from fastdense.array.step import Batch, Functions, Numbers, State, functions, outputs_of
 from fastdense.spec import DenseSpec, DropoutSpec, NetworkSpec, TrainingSpec, check_parameters
 
 __all__ = ["ArrayEngine", "ArrayProgram"]
@@ -15,26 +17,13 @@ __all__ = ["ArrayEngine", "ArrayProgram"]
 DropoutMask = Callable[[int, int, int, int, int, float], Any]
 """``(seed, step, layer, rows, columns, rate)`` to a boolean matrix, true where a unit is kept."""
 
-# Rows taken through all layers at a time when predicting: the activations of 4096 rows of a hidden layer
-# of 100 are 1.6 MB and stay in the second-level cache, while a product is large enough to run at speed.
-BLOCK = 4096
-
-
-class State(NamedTuple):
-    """All that a step changes, replaced as one so that an interrupt finds the old state or the new."""
-
-    weights: list[tuple[Any, ...]]
-    slots: list[tuple[Any, ...]]
-    steps: int = 0
-
 
 class ArrayEngine:
-    """Networks as matrix products of the library ``xp``."""
+    """Networks as matrix products of the library behind ``backend``."""
 
-    name = "array"
-
-    def __init__(self, xp: Any, dropout_mask: DropoutMask) -> None:
-        self.xp = xp
+    def __init__(self, backend: Backend, dropout_mask: DropoutMask) -> None:
+        self.name = backend.name
+        self.backend = backend
         self.dropout_mask = dropout_mask
 
     def compile(
@@ -46,23 +35,22 @@ class ArrayEngine:
     ) -> ArrayProgram:
         """Return a program that starts from ``parameters`` and ``slots``; it never writes to either."""
         check_parameters(network, parameters)
-        dtype = getattr(self.xp, network.dtype)
-        weights = self._copy(parameters, dtype)
-        if slots is not None:
-            return ArrayProgram(self, network, training, State(weights, self._copy(slots, dtype)))
-        fresh = []
-        if training is not None:
-            fresh = [new_slots(self.xp, training.optimizer, w) for w in trainable(network, weights)]
-        return ArrayProgram(self, network, training, State(weights, fresh))
+        with self.backend.scope():
+            weights = self._copy(parameters, network.dtype)
+            own = [] if training is None or slots is not None else trainable(network, weights)
+            fresh = [new_slots(self.backend.xp, training.optimizer, w) for w in own if training is not None]
+            kept = fresh if slots is None else self._copy(slots, network.dtype)
+            return ArrayProgram(self, network, training, State(weights, kept, self.backend.place(0, "int64")))
 
-    def _copy(self, groups: Sequence[Sequence[Any]], dtype: Any) -> list[tuple[Any, ...]]:
-        return [tuple(self.xp.asarray(a, dtype=dtype, copy=True) for a in group) for group in groups]
+    def _copy(self, groups: Sequence[Sequence[Any]], dtype: str) -> list[tuple[Any, ...]]:
+        return [tuple(self.backend.place(a, dtype, copy=True) for a in group) for group in groups]
 
 
 class ArrayProgram:
     """A compiled network; see `fastdense.engines.Program` for what its methods promise.
 
-    Every step makes new arrays, so those handed out are never written to again.
+    Every step makes new arrays, so those handed out are never written to again. Arrays come in from main
+    memory or as the library's own, on its device; outputs go the way that ``X`` came.
     """
 
     def __init__(
@@ -73,7 +61,7 @@ class ArrayProgram:
         state: State,
     ) -> None:
         self.engine = engine
-        self.xp = engine.xp
+        self.backend = engine.backend
         self.network = network
         self.training = training
         self.state = state
@@ -81,13 +69,16 @@ class ArrayProgram:
     @property
     def steps(self) -> int:
         """How many steps have been applied."""
-        return self.state.steps
+        return int(self.backend.fetch(self.state.steps))
 
     def predict(self, X: Any, out: Any | None = None) -> Any:
         """Return the outputs for every row of X, a block of rows at a time."""
-        blocks = [_rows(X, rows) for rows in _blocks(X)] or [_rows(X, slice(None))]
-        outputs = [forward(self.xp, self.network, self.state.weights, block)[-1].A_out for block in blocks]
-        A_out = outputs[0] if len(outputs) == 1 else self.xp.concat(outputs, axis=0)
+        with self.backend.scope():
+            run = outputs_of(self.backend, self.network)
+            A_out = self._joined([run(self.state.weights, block) for block in self._blocks(X)])
+            if A_out is X:  # no layer changes it
+                A_out = self.backend.place(X, copy=True)
+            A_out = A_out if self.backend.owns(X) else self.backend.fetch(A_out)
         if out is None:
             return A_out
         out[...] = A_out
@@ -99,128 +90,144 @@ class ArrayProgram:
 
     def losses(self, X: Any, y: Any, outputs: Any | None = None) -> Any:
         """Return each row's loss in float64, and fill ``outputs`` with the predictions."""
-        of_blocks = []
-        for rows in _blocks(X):
-            last = forward(self.xp, self.network, self.state.weights, _rows(X, rows))[-1]
-            loss, read = head(self.network, self._training().loss, last)
-            of_blocks.append(losses(self.xp, loss, y[rows], read))
+        with self.backend.scope():
+            blocks = zip(self._blocks(X), self._blocks(y), strict=True)
+            found = [self._trained.losses(self.state.weights, *block) for block in blocks]
             if outputs is not None:
-                outputs[rows] = last.A_out
-        return self.xp.astype(self.xp.concat(of_blocks), self.xp.float64)
+                outputs[...] = self.backend.fetch(self._joined([A_out for _, A_out in found]))
+            return self.backend.fetch(self._joined([losses for losses, _ in found]))
 
     def penalty(self) -> float:
         """Return the sum of the L1 and L2 penalties."""
-        return total_penalty(self.xp, self.network, self.state.weights)
+        with self.backend.scope():
+            return float(total_penalty(self.backend.xp, self.network, self.state.weights))
 
     def gradients(self, X: Any, y: Any, sample_weight: Any | None) -> tuple[float, list[Any]]:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
-        loss, gradients, _ = self._batch(_rows(X, slice(None)), y, sample_weight, None)
-        return loss, gradients()
+        with self.backend.scope():
+            batch = Batch(self._rows(X, None), self._rows(y, None), self._rows(sample_weight, None))
+            loss, gradients = self._trained.gradients(self.state.weights, batch)
+            return float(loss), [self.backend.fetch(g) for g in gradients]
 
     def train(self, batches: Any, learning_rates: Any, first_step: int, outputs: Any | None = None) -> Any:
-        """Run one step a learning rate and return the losses; see the protocol."""
-        xp = self.xp
-        step_losses: list[float] = []
-        for i in range(learning_rates.shape[0]):
-            begin = i * batches.batch_size
-            rows = xp.asarray(batches.order[begin : begin + batches.batch_size])
-            sparse = hasattr(batches.X, "indptr")
-            X = (
-                _rows(batches.X, batches.order[begin : begin + batches.batch_size])
-                if sparse
-                else xp.take(batches.X, rows, axis=0)
-            )
-            y = xp.take(batches.y, rows, axis=0)
-            weights = batches.sample_weight
-            weights = None if weights is None else xp.take(weights, rows, axis=0)
-            scale = 1.0 if batches.penalty_scale is None else float(batches.penalty_scale[i])
-            loss, gradients, A_out = self._batch(X, y, weights, first_step + i, scale)
-            step_losses.append(loss)
-            if outputs is not None:
-                outputs[begin : begin + rows.shape[0], ...] = A_out
-            if loss - loss != 0.0:  # NaN or infinite: the weights that made it are the last good ones
-                break
-            self._apply(gradients(), float(learning_rates[i]), first_step + i)
-        return xp.asarray(step_losses, dtype=xp.float64)
+        """Run one step a learning rate and return the losses; see the protocol.
+
+        Losses and outputs stay on the device until all steps are under way, so that none is waited for.
+        """
+        rows, size = batches.order, batches.batch_size
+        step_losses, step_outputs = [], []
+        with self.backend.scope():
+            data = self._at_hand(batches)
+            alive = self.backend.place(True)
+            for i, rate in enumerate(learning_rates.tolist()):
+                taken = rows[i * size : (i + 1) * size]
+                X, y, weights = (self._rows(a, taken) for a in data)
+                batch = Batch(X, y, weights, self._masks(len(taken), first_step + i))
+                numbers = self._numbers(batches, i, rate, first_step + i)
+                self.state, alive, loss, A_out = self._trained.step(self.state, alive, batch, numbers)
+                step_losses.append(loss)
+                if outputs is not None:
+                    step_outputs.append(A_out)
+                if self.backend.at_once and not alive:
+                    break
+            return self._told(step_losses, step_outputs, outputs)
 
     def set_parameters(self, parameters: Any) -> None:
         """Replace the weights of the dense layers by copies; the optimizer's state and the steps stay."""
-        new = [
-            tuple(self.xp.asarray(w, dtype=getattr(self.xp, self.network.dtype), copy=True) for w in given)
-            if isinstance(layer, DenseSpec)
-            else own
-            for layer, given, own in zip(self.network.layers, parameters, self.state.weights, strict=True)
-        ]
-        self.state = self.state._replace(weights=new)
+        with self.backend.scope():
+            new = [
+                tuple(self.backend.place(w, self.network.dtype, copy=True) for w in given)
+                if isinstance(layer, DenseSpec)
+                else own
+                for layer, given, own in zip(self.network.layers, parameters, self.state.weights, strict=True)
+            ]
+            self.state = self.state._replace(weights=new)
 
     def parameters(self) -> list[tuple[Any, ...]]:
         """Return the current parameters."""
-        return list(self.state.weights)
+        return self._fetched(self.state.weights)
 
     def slots(self) -> list[tuple[Any, ...]]:
         """Return the optimizer's state."""
-        return list(self.state.slots)
+        return self._fetched(self.state.slots)
 
-    def _batch(
-        self, X: Any, y: Any, sample_weight: Any | None, step: int | None, penalty_scale: float = 1.0
-    ) -> tuple[float, Callable[[], list[Any]], Any]:
-        """Return one batch's loss, the function that gives its gradient, and its outputs."""
-        xp, network, loss = self.xp, self.network, self._training().loss
-        m, weights = X.shape[0], self.state.weights
-        traces = forward(xp, network, weights, X, self._masks(m, step))
-        head_loss, read = head(network, loss, traces[-1])
-        of_rows = losses(xp, head_loss, y, read)
-        if sample_weight is not None:
-            of_rows = of_rows * sample_weight
-        value = float(xp.sum(of_rows, dtype=xp.float64)) / m + penalty_scale * self.penalty()
-        row_weight = 1.0 / m if sample_weight is None else sample_weight[:, None] / m
-        return (
-            value,
-            lambda: backward(xp, network, weights, loss, y, row_weight, penalty_scale, traces),
-            traces[-1].A_out,
-        )
+    def _at_hand(self, batches: Any) -> tuple[Any, Any, Any]:
+        """Return X, y and the weights of rows, on the device once and for all where all rows are taken.
 
-    def _masks(self, rows: int, step: int | None) -> list[Any | None] | None:
-        if step is None:
+        A call that takes fewer, a step at a time it may be, brings only its own rows there.
+        """
+        arrays = batches.X, batches.y, batches.sample_weight
+        if len(batches.order) < batches.X.shape[0]:
+            return arrays
+        X, y, weights = (a if a is None or _is_sparse(a) else self.backend.place(a) for a in arrays)
+        return X, y, weights
+
+    def _rows(self, array: Any, rows: Any) -> Any:
+        """Return some rows on the device, None for all; sparse ones are written out in full."""
+        if array is None:
             return None
-        draw, seed = self.engine.dropout_mask, self._training().seed
+        if _is_sparse(array):
+            return self.backend.place((array if rows is None else array[rows]).toarray())
+        if rows is None:
+            return self.backend.place(array)
+        return self.backend.take(array, rows) if self.backend.owns(array) else self.backend.place(array[rows])
+
+    def _blocks(self, array: Any) -> Iterator[Any]:
+        """Yield an array a block of rows at a time, on the device."""
+        rows, size = array.shape[0], self.backend.block
+        if rows <= size:
+            yield self._rows(array, None)
+            return
+        for begin in range(0, rows, size):  # the standard wants the whole index, and no row too far
+            end = min(begin + size, rows)
+            yield self._rows(array[begin:end] if _is_sparse(array) else array[begin:end, ...], None)
+
+    def _joined(self, blocks: Sequence[Any]) -> Any:
+        return blocks[0] if len(blocks) == 1 else self.backend.xp.concat(blocks, axis=0)
+
+    def _masks(self, rows: int, step: int) -> list[Any | None]:
+        draw, seed = self.engine.dropout_mask, self._training.seed
         return [
-            self.xp.asarray(draw(seed, step, layer.stream, rows, layer.n_in, layer.rate))
+            self.backend.place(draw(seed, step, layer.stream, rows, layer.n_in, layer.rate))
             if isinstance(layer, DropoutSpec)
             else None
             for layer in self.network.layers
         ]
 
-    def _apply(self, gradients: list[Any], rate: float, step: int) -> None:
-        """Update every trainable parameter; the new state replaces the old in one assignment."""
-        optimizer = self._training().optimizer
-        clipped = clip(self.xp, optimizer, gradients)
-        own = trainable(self.network, self.state.weights)
-        updated = [
-            update(self.xp, optimizer, w, g, slots, rate, step)
-            for w, g, slots in zip(own, clipped, self.state.slots, strict=True)
-        ]
-        new = iter(w for w, _ in updated)
-        weights = [
-            tuple(next(new) for _ in ws) if isinstance(layer, DenseSpec) else ws
-            for layer, ws in zip(self.network.layers, self.state.weights, strict=True)
-        ]
-        self.state = State(weights, [slots for _, slots in updated], self.state.steps + 1)
+    def _numbers(self, batches: Any, i: int, rate: float, step: int) -> Numbers:
+        """Return what the i-th step of a call multiplies by."""
+        number, dtype = self.backend.number, self.network.dtype
+        scale = 1.0 if batches.penalty_scale is None else float(batches.penalty_scale[i])
+        rates = (number(each, dtype) for each in rates_of(self._training.optimizer, rate, step))
+        return Numbers(Rates(*rates), number(scale, dtype), number(scale, "float64"))
 
+    def _told(self, step_losses: list[Any], step_outputs: list[Any], outputs: Any | None) -> Any:
+        """Return the losses up to the first that is not finite, and fill ``outputs`` as far."""
+        if not step_losses:
+            return self.backend.fetch(self.backend.place([], "float64"))
+        losses = self.backend.fetch(self.backend.xp.stack(step_losses))
+        values = [float(losses[i]) for i in range(losses.shape[0])]
+        count = next((i + 1 for i, loss in enumerate(values) if not math.isfinite(loss)), len(values))
+        if outputs is not None:
+            found = self.backend.fetch(self._joined(step_outputs[:count]))
+            outputs[: found.shape[0], ...] = found
+        return losses[:count]
+
+    def _fetched(self, groups: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        with self.backend.scope():
+            return [tuple(self.backend.fetch(a) for a in group) for group in groups]
+
+    @property
     def _training(self) -> TrainingSpec:
         if self.training is None:
             raise ValueError("this program was compiled for prediction only: it has no loss or optimizer")
         return self.training
 
-
-def _rows(X: Any, rows: Any) -> Any:
-    """Return some rows; those that are mostly zeros are written out in full."""
-    if hasattr(X, "indptr"):
-        return X[rows[0] if isinstance(rows, tuple) else rows].toarray()
-    return X[rows] if rows != slice(None) else X
+    @property
+    def _trained(self) -> Functions:
+        training = self._training
+        return functions(self.backend, self.network, training.loss, training.optimizer)
 
 
-def _blocks(X: Any) -> Iterator[tuple[Any, ...]]:
-    """Yield the index of each block of rows, written as the standard wants it: whole, and no row too far."""
-    for begin in range(0, X.shape[0], BLOCK):
-        yield slice(begin, min(begin + BLOCK, X.shape[0])), ...
+def _is_sparse(array: Any) -> bool:
+    return hasattr(array, "indptr")

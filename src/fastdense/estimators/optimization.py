@@ -24,14 +24,17 @@ Array = NDArray[Any]
 SMALLEST_RATE, DIVISOR = 1e-6, 5.0
 
 
+MadeFrom = tuple[str | engines.Library, NetworkSpec, TrainingSpec]
+
+
 class Live(NamedTuple):
     """A program in training, what it was compiled from, and the weights it gave out last."""
 
     program: Program
-    made_from: tuple[str, NetworkSpec, TrainingSpec]
+    made_from: MadeFrom
     arrays: list[Array]
 
-    def goes_on(self, made_from: tuple[str, NetworkSpec, TrainingSpec], arrays: Sequence[Array]) -> bool:
+    def goes_on(self, made_from: MadeFrom, arrays: Sequence[Array]) -> bool:
         """Say whether it can train on from these weights: they are those that it gave out."""
         same = len(arrays) == len(self.arrays)
         return same and made_from == self.made_from and all(map(operator.is_, arrays, self.arrays))
@@ -64,7 +67,9 @@ class Optimization:
         slots = self._slots if self._live is None else self._live.program.slots()
         return {**self.__dict__, "_live": None, "_slots": slots}
 
-    def program(self, engine: str, network: NetworkSpec, training: TrainingSpec, weights: Weights) -> Program:
+    def program(
+        self, engine: str | engines.Library, network: NetworkSpec, training: TrainingSpec, weights: Weights
+    ) -> Program:
         """Return a program that trains on from these weights, with the optimizer's state as it is."""
         made_from, arrays = (engine, network, training), [*weights[0], *weights[1]]
         if self._live is None or not self._live.goes_on(made_from, arrays):

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from fastdense import engines
+from fastdense.errors import EngineError
 from fastdense.network.activations import ActivationFunction
 from fastdense.spec import ACTIVATIONS
 from fastdense.training import optimizers
@@ -32,11 +33,25 @@ __all__ = [
 ACTIVATION_NAMES = {"identity": "linear", "logistic": "sigmoid", "exp": "exponential"}
 """scikit-learn's names of activations that are called something else here."""
 _ACTIVATIONS = StrOptions({*ACTIVATION_NAMES, *ACTIVATIONS} - {"exp", "softmax"})
-_ENGINES = StrOptions({"auto", *engines.available()})
 _FROM_ZERO, _ABOVE_ZERO = Interval(Real, 0, None, closed="left"), Interval(Real, 0, None, closed="neither")
 _FRACTION, _COUNT = Interval(Real, 0, 1, closed="left"), Interval(Integral, 1, None, closed="left")
 
 Class = TypeVar("Class", bound=type)
+
+
+class _Engines(StrOptions):  # type: ignore[misc]
+    """The engines' names, those of array libraries with a device among them."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Say whether there is such an engine, installed or not."""
+        try:
+            engines.library_of(val)
+        except EngineError:
+            return False
+        return isinstance(val, str)
+
+
+_ENGINES = _Engines({"auto", *engines.available(), "torch", "jax", "tensorflow", "cupy"})
 
 
 def parameter(default: Any, allowed: list[Any], kind: str, meaning: str) -> Any:
@@ -184,7 +199,12 @@ class SharedParameters:
         """What the network computes in; 'auto' follows `X`, as scikit-learn does. With L-BFGS it is
         float64.""",
     )
-    engine: str = parameter("auto", [_ENGINES], "str", """What computes: see `fastdense.engines.choose`.""")
+    engine: str | engines.Library = parameter(
+        "auto",
+        [_ENGINES, engines.Library],
+        "str or Library",
+        """What computes: see `fastdense.engines.choose`.""",
+    )
     n_threads: int | None = parameter(
         None,
         [None, _COUNT],

@@ -45,7 +45,8 @@ class Ladder:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as what JSON holds: dicts, lists, strings, finite numbers and None."""
         result = asdict(self)
-        result["machine"]["instruction_sets"] = list(self.machine.instruction_sets)
+        for name in ("instruction_sets", "libraries"):
+            result["machine"][name] = list(result["machine"][name])
         result["rungs"] = list(result["rungs"])
         return result
 
@@ -75,8 +76,9 @@ def ladder(
     """Compute one dense layer in every way there is, check that all agree, and time them.
 
     From pure Python loops through one dot product a neuron, one column a unit and one matrix product a row to
-    one a batch, and the same in TensorFlow, PyTorch, JAX and ONNX Runtime where they are installed. A
-    framework that is installed but does not work is shown with the reason.
+    one a batch, and the same in TensorFlow, PyTorch, JAX, CuPy and ONNX Runtime where they are installed, on
+    an accelerator too where there is one. A framework that is installed but does not work is shown with the
+    reason.
 
     Parameters
     ----------

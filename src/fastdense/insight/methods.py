@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from fastdense.insight import peers
 from fastdense.insight.workload import Workload
+from fastdense.libraries import accelerators
 from fastdense.native import activate, set_threads
 from fastdense.native.program import NativeEngine
 from fastdense.network.activations import get
@@ -38,6 +40,8 @@ class Method:
         Whether it takes time for every row, so that a few rows tell the time of one.
     module : str or None
         The framework's module, for those that may not be installed.
+    accelerated : bool
+        Whether it runs on the framework's accelerator, such as a GPU, and on no core of the processor.
     """
 
     name: str
@@ -45,11 +49,16 @@ class Method:
     cores: Literal["one", "all"]
     loops: bool = False
     module: str | None = None
+    accelerated: bool = False
 
     @property
     def installed(self) -> bool:
-        """Whether its framework is here."""
-        return self.module is None or find_spec(self.module) is not None
+        """Whether its framework is here, and the accelerator where it runs on one."""
+        if self.module is None:
+            return True
+        return find_spec(self.module) is not None and (
+            not self.accelerated or bool(accelerators(self.module))
+        )
 
 
 def scalars(work: Workload) -> Run:
@@ -123,4 +132,13 @@ METHODS = (
     Method("PyTorch", peers.torch, "all", module="torch"),
     Method("JAX", peers.jax, "all", module="jax"),
     Method("ONNX Runtime", peers.onnxruntime, "all", module="onnxruntime"),
+    *(
+        Method(name, prepare, "all", module=module, accelerated=True)
+        for name, prepare, module in (
+            ("TensorFlow", partial(peers.tensorflow, accelerated=True), "tensorflow"),
+            ("PyTorch", partial(peers.torch, accelerated=True), "torch"),
+            ("JAX", partial(peers.jax, accelerated=True), "jax"),
+            ("CuPy", peers.cupy, "cupy"),
+        )
+    ),
 )

@@ -1,6 +1,7 @@
-"""The same layer in other frameworks, each on the CPU and the way its own guide recommends.
+"""The same layer in other frameworks, each as its own guide recommends, on the CPU or on an accelerator.
 
-The numbers are the framework's own arrays before the clock starts, and compiling is done by then.
+The numbers are the framework's own arrays, on the device, before the clock starts, and compiling is done by
+then. What returns has been waited for.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from fastdense import libraries
 from fastdense.insight.workload import Workload
+from fastdense.network.activations import get
 from fastdense.reference.activations import activation_spec
 
-__all__ = ["jax", "onnxruntime", "tensorflow", "torch"]
+__all__ = ["cupy", "jax", "onnxruntime", "tensorflow", "torch"]
 
 Activation = Callable[[Any], Any]
 
@@ -34,7 +37,7 @@ ONNX_NODES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def tensorflow(work: Workload) -> Callable[[], Any]:
+def tensorflow(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
     """Call ``tf.matmul``, traced to a graph."""
     tf = import_module("tensorflow")
     special: dict[str, Activation] = {
@@ -47,18 +50,32 @@ def tensorflow(work: Workload) -> Callable[[], Any]:
         "hard_silu": lambda z: z * (tf.nn.relu6(z + 3.0) / 6.0),
     }
     g = special.get(work.activation) or getattr(tf.nn, work.activation)
-    with tf.device("/CPU:0"):
+    device = "/GPU:0" if accelerated else "/CPU:0"
+    with tf.device(device):
         arrays = [tf.constant(array) for array in (work.X, work.W, work.B)]
 
     @tf.function  # type: ignore[untyped-decorator]
     def layer(x: Any, weights: Any, bias: Any) -> Any:
-        with tf.device("/CPU:0"):
+        with tf.device(device):
             return g(tf.matmul(x, weights) + bias)
 
-    return lambda: layer(*arrays)
+    return partial(_without_tf32, tf, layer, arrays) if accelerated else lambda: layer(*arrays)
 
 
-def torch(work: Workload) -> Callable[[], Any]:
+def _without_tf32(tf: Any, layer: Callable[..., Any], arrays: list[Any]) -> Any:
+    """Run the layer on a GPU in full float32, as all rungs do, and wait for it."""
+    switch = tf.config.experimental
+    before = switch.tensor_float_32_execution_enabled()
+    switch.enable_tensor_float_32_execution(False)
+    try:
+        outputs = layer(*arrays)
+        tf.test.experimental.sync_devices()
+        return outputs
+    finally:
+        switch.enable_tensor_float_32_execution(before)
+
+
+def torch(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
     """Call ``torch.nn.functional.linear``, without gradients."""
     library = import_module("torch")
     functional = library.nn.functional
@@ -72,17 +89,21 @@ def torch(work: Workload) -> Callable[[], Any]:
         "hard_silu": functional.hardswish,
     }
     g = special.get(work.activation) or getattr(functional, work.activation)
-    x, bias = library.tensor(work.X), library.tensor(work.B)
-    weights = library.tensor(work.W).T.contiguous()  # its layers keep one unit a row
+    device = library.accelerator.current_accelerator() if accelerated else "cpu"
+    x, weights, bias = (library.tensor(array, device=device) for array in (work.X, work.W, work.B))
+    weights = weights.T.contiguous()  # its layers keep one unit a row
 
     def run() -> Any:
         with library.inference_mode():
-            return g(functional.linear(x, weights, bias))
+            outputs = g(functional.linear(x, weights, bias))
+        if accelerated:
+            library.accelerator.synchronize()
+        return outputs
 
     return run
 
 
-def jax(work: Workload) -> Callable[[], Any]:
+def jax(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
     """Call ``jax.numpy.matmul``, compiled, and wait for the result."""
     library = import_module("jax")
     special: dict[str, Activation] = {
@@ -94,10 +115,25 @@ def jax(work: Workload) -> Callable[[], Any]:
         "softsign": library.nn.soft_sign,
     }
     g = special.get(work.activation) or getattr(library.nn, work.activation)
-    cpu = library.devices("cpu")[0]
-    arrays = [library.device_put(array, cpu) for array in (work.X, work.W, work.B)]
-    layer = library.jit(lambda x, weights, bias: g(library.numpy.matmul(x, weights) + bias))
+    device = library.devices()[0] if accelerated else library.devices("cpu")[0]
+    arrays = [library.device_put(array, device) for array in (work.X, work.W, work.B)]
+    product = partial(library.numpy.matmul, precision="highest")  # float32, and not TensorFloat-32
+    layer = library.jit(lambda x, weights, bias: g(product(x, weights) + bias))
     return lambda: layer(*arrays).block_until_ready()
+
+
+def cupy(work: Workload) -> Callable[[], Any]:
+    """Call CuPy's product, and the activation written in its functions; it has none of its own."""
+    library, own = import_module("cupy"), libraries.module_of("cupy")
+    x, weights, bias = (library.asarray(array) for array in (work.X, work.W, work.B))
+    spec = get(work.activation).spec
+
+    def run() -> Any:
+        outputs = own.activate(spec, x @ weights + bias)
+        library.cuda.get_current_stream().synchronize()
+        return outputs
+
+    return run
 
 
 def onnxruntime(work: Workload) -> Callable[[], Any]:

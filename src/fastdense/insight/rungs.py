@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from timeit import timeit
+from typing import Any
 
 from fastdense.errors import FastdenseError
 from fastdense.insight.agreement import Definition, disagreement
 from fastdense.insight.methods import Method, Run
 from fastdense.insight.timing import best_time
 from fastdense.insight.workload import Workload
+from fastdense.libraries import Library, backend_of, library_of
 from fastdense.machine import Info
 
-__all__ = ["Rung", "compare", "measure"]
+__all__ = ["Rung", "compare", "in_memory", "measure"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class Rung:
     name : str
     module : str or None
         The framework's module, None for fastdense's own rungs.
-    cores : int
-        The cores it may use.
+    cores : int or None
+        The processor's cores that it may use, None on an accelerator.
     rows : int
         How many examples one call computed.
     seconds : float or None
@@ -34,7 +36,7 @@ class Rung:
     gflops : float or None
         Billions of multiplications and additions a second, the activation's not counted.
     percent_of_peak : float or None
-        Of the measured peak of the cores it may use.
+        Of the measured peak of the cores it may use; an accelerator's peak is not measured.
     speedup : float or None
         Over the first rung.
     problem : str or None
@@ -43,7 +45,7 @@ class Rung:
 
     name: str
     module: str | None
-    cores: int
+    cores: int | None
     rows: int
     seconds: float | None = None
     gflops: float | None = None
@@ -54,10 +56,11 @@ class Rung:
 
 def measure(method: Method, work: Workload, definition: Definition, machine: Info, seconds: float) -> Rung:
     """Check a method, then time it; a framework that fails becomes a rung that says why."""
-    rung = Rung(method.name, method.module, machine.cores if method.cores == "all" else 1, work.rows)
+    cores = machine.cores if method.cores == "all" else 1
+    rung = Rung(method.name, method.module, None if method.accelerated else cores, work.rows)
     try:
         run, rows = _prepare(method, work, seconds)
-        wrong = disagreement(run(), definition.first(rows))
+        wrong = disagreement(in_memory(run()), definition.first(rows))
     except Exception as error:
         if method.module is None:
             raise
@@ -84,7 +87,14 @@ def _prepare(method: Method, work: Workload, seconds: float) -> tuple[Run, int]:
 def _label(method: Method) -> str:
     """Return the name, with the framework's version where it could be imported."""
     version = getattr(sys.modules.get(method.module or ""), "__version__", None)
-    return method.name if version is None else f"{method.name} {version}"
+    name = method.name if version is None else f"{method.name} {version}"
+    return f"{name}, GPU" if method.accelerated else name
+
+
+def in_memory(outputs: Any) -> Any:
+    """Return what NumPy takes as an array: what lies on an accelerator it does not."""
+    library = library_of(outputs)
+    return outputs if library is None else backend_of(Library(library)).fetch(outputs)
 
 
 def _in_a_line(error: Exception) -> str:
@@ -96,6 +106,9 @@ def compare(rung: Rung, first: Rung, machine: Info) -> Rung:
     """Return a timed rung with its share of the machine's peak and its speed-up over the first rung."""
     if rung.seconds is None or rung.gflops is None or first.seconds is None:
         return rung
+    speedup = first.seconds / rung.seconds
+    if rung.cores is None:
+        return replace(rung, speedup=speedup)
     peak = machine.peak_one_core if rung.cores == 1 else machine.peak_all_cores
     assert peak is not None
-    return replace(rung, percent_of_peak=100 * rung.gflops / peak, speedup=first.seconds / rung.seconds)
+    return replace(rung, percent_of_peak=100 * rung.gflops / peak, speedup=speedup)

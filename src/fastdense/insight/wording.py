@@ -48,15 +48,14 @@ def cells(rung: Rung) -> tuple[str, ...]:
         return (rung.name, *["-"] * (len(HEADINGS) - 1))
     assert rung.seconds is not None
     assert rung.gflops is not None
-    assert rung.percent_of_peak is not None
     assert rung.speedup is not None
     return (
         rung.name,
         f"{rung.rows:,}",
         duration(rung.seconds),
         _digits(rung.gflops),
-        f"{_digits(rung.percent_of_peak)} %",
-        str(rung.cores),
+        "-" if rung.percent_of_peak is None else f"{_digits(rung.percent_of_peak)} %",
+        "-" if rung.cores is None else str(rung.cores),
         ratio(rung.speedup),
     )
 
@@ -78,6 +77,8 @@ def notes(ladder: Ladder) -> list[str]:
         "rows: how many one call computed; loops over rows are given only as many as their time needs",
         "of peak: of the cores that the rung may use; a multiply-add counts as two, the activation as none",
     ]
+    if any(rung.cores is None for rung in ladder.rungs):
+        lines.append("GPU: data and weights lie there before the clock starts; its peak is not measured")
     return lines + [f"{rung.name} was not timed: {rung.problem}" for rung in ladder.rungs if rung.problem]
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import as_array
-from fastdense.engines import Program
+from fastdense.arrays import as_rows
+from fastdense.engines import Library, Program
 from fastdense.errors import ShapeError
 from fastdense.shapes import check_product
 
@@ -32,6 +32,8 @@ class Inputs(NamedTuple):
     dtype : "float32" or "float64"
     table
         What turns a data frame's rows into the matrix, or None.
+    engine : str or Library
+        What the network is computed with: the arrays of its library are taken as they are.
     """
 
     n_in: int | None
@@ -39,8 +41,9 @@ class Inputs(NamedTuple):
     owner: str
     dtype: str
     table: Any = None
+    engine: str | Library = "auto"
 
-    def matrix(self, X: Any, name: str = "X") -> Array:
+    def matrix(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the network's dtype and width, copied only where it must be.
 
         Raises
@@ -51,39 +54,45 @@ class Inputs(NamedTuple):
         self.check(A_in, name)
         return A_in
 
-    def array(self, X: Any, name: str) -> Array:
+    def array(self, X: Any, name: str) -> Any:
         """Return ``X`` as an array of the network's dtype, a vector as one column where that may be meant."""
         if self.table is not None and (hasattr(X, "columns") or isinstance(X, Mapping)):
             X = self.table.features(X, dtype=self.dtype)
-        A_in = as_array(name, X, self.dtype)
-        if A_in.ndim == 1 and self.n_in in (None, 1):
-            A_in = A_in[:, np.newaxis]
+        A_in = as_rows(name, X, self.dtype, self.engine)
+        if len(A_in.shape) == 1 and self.n_in in (None, 1):
+            A_in = A_in[:, None]
         return A_in
 
-    def check(self, A_in: Array, name: str) -> None:
+    def check(self, A_in: Any, name: str) -> None:
         """Raise ShapeError unless the array is a matrix of the network's width."""
         n_in: int | str = self.n_in or "n_in"
         check_product(
             name,
-            A_in.shape,
+            tuple(A_in.shape),
             "W",
             (n_in, self.n_units or n_in),
             owner=self.owner,
             owned=True,
-            fixes=[f"declare the model's input as Input(({A_in.shape[-1]},))"] if A_in.ndim == 2 else [],
+            fixes=[f"declare the model's input as Input(({A_in.shape[-1]},))"]
+            if len(A_in.shape) == 2
+            else [],
         )
 
 
-def predict_checked(program: Program, X: Array, out: Any, n_out: int, dtype: str) -> Array:
+def predict_checked(program: Program, X: Any, out: Any, n_out: int, dtype: str) -> Any:
     """Return a program's outputs for a checked matrix, in ``out`` where one is given and fits."""
+    of_numpy = isinstance(X, np.ndarray)
     if out is None:  # an engine may return X itself, or a view of it, where no layer changes it
-        out = np.empty((len(X), n_out), dtype)
-    elif getattr(out, "shape", None) != (len(X), n_out) or str(getattr(out, "dtype", "")) != dtype:
+        out = np.empty((len(X), n_out), dtype) if of_numpy else None
+    elif (
+        isinstance(out, np.ndarray) != of_numpy
+        or getattr(out, "shape", None) != (len(X), n_out)
+        or str(getattr(out, "dtype", "")).rpartition(".")[2] != dtype  # "float32" or "torch.float32"
+    ):
         given = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
         raise ShapeError(f"out must be an array of shape {(len(X), n_out)} and dtype {dtype}, got {given}")
     with np.errstate(all="ignore"):
-        outputs: Array = program.predict(X, out)
-    return outputs
+        return program.predict(X, out)
 
 
 class FrozenModel:
@@ -117,7 +126,7 @@ class FrozenModel:
         self.output_shape = (None, n_out)
         self.dtype = inputs.dtype
 
-        def otherwise(X: Any, out: Any = None) -> Array:
+        def otherwise(X: Any, out: Any = None) -> Any:
             return predict_checked(program, inputs.matrix(X), out, n_out, inputs.dtype)
 
         self.predict: Callable[..., Array] = program.predictor(otherwise)

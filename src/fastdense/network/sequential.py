@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastdense.engines import Library
 from fastdense.network.layers import Input, Layer
 from fastdense.network.stack import Stack
 from fastdense.network.summary import html_summary, text_summary
@@ -29,9 +30,11 @@ class Sequential(Stack, Trainer):
         and keeps it in ``seed``. Same seed, same data, same calls: same bits.
     dtype : "float32" or "float64"
         What weights and activations are computed in.
-    engine : str
+    engine : str or Library
         What computes: "auto" (the fastest for NumPy arrays, unless the environment variable
-        ``FASTDENSE_ENGINE`` names another), "native", "array" or "reference".
+        ``FASTDENSE_ENGINE`` names another), "native", "array" or "reference"; or another array library, with
+        a device where it is not to be the default one: "torch", "torch:cuda", "jax:gpu:0", "tensorflow",
+        "cupy". See `fastdense.engines.choose`.
 
     Attributes
     ----------
@@ -59,7 +62,7 @@ class Sequential(Stack, Trainer):
         *,
         seed: int | None = None,
         dtype: str = "float32",
-        engine: str = "auto",
+        engine: str | Library = "auto",
     ) -> None:
         super().__init__(layers, name, seed=seed, dtype=dtype, engine=engine)
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines
 from fastdense.checks import one_of, text, whole
-from fastdense.engines import Program
+from fastdense.engines import Library, Program
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
 from fastdense.network.frozen import FrozenModel, Inputs, predict_checked
 from fastdense.network.layers import Activation, Dense, Input, Layer
@@ -60,8 +60,8 @@ class Stack:
         (kept in `seed`, so that the model can still be made again).
     dtype : "float32" or "float64"
         What weights and activations are computed in.
-    engine : str
-        "auto" or one of `fastdense.engines.available()`.
+    engine : str or Library
+        What computes: see `fastdense.engines.choose`.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Stack:
         *,
         seed: int | None = None,
         dtype: str = "float32",
-        engine: str = "auto",
+        engine: str | Library = "auto",
     ) -> None:
         self.name = text("a model's name", name)
         self.seed = check_seed(seed)
@@ -209,19 +209,19 @@ class Stack:
         """
         return FrozenModel(self.program(), self._inputs(), self._widths()[1])
 
-    def as_input(self, X: Any, name: str = "X") -> Array:
+    def as_input(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not.
 
         A vector is taken as one column where the model's input has one or is not known. Nothing is copied
-        that already is a matrix of that dtype.
+        that already is a matrix of that dtype. Arrays of the engine's own library stay on their device.
 
         Raises
         ------
-        ShapeError, DtypeError
+        ShapeError, DtypeError, EngineError
         """
         A_in = self._inputs().array(X, name)
-        if not self.built and A_in.ndim == 2:
-            self.build(A_in.shape)
+        if not self.built and len(A_in.shape) == 2:
+            self.build(tuple(A_in.shape))
         self._inputs().check(A_in, name)
         return A_in
 
@@ -250,7 +250,7 @@ class Stack:
         stamps, program = self.stamps(), self.program()
         model = ref(self)  # what the model holds must not hold the model
 
-        def otherwise(X: Any, out: Any = None) -> Array:
+        def otherwise(X: Any, out: Any = None) -> Any:
             alive = model()
             assert alive is not None
             return alive._predict_otherwise(X, out)
@@ -258,7 +258,7 @@ class Stack:
         self._compiled = Compiled(program, program.predictor(otherwise), stamps)
         return self._compiled
 
-    def _predict_otherwise(self, X: Any, out: Any = None) -> Array:
+    def _predict_otherwise(self, X: Any, out: Any = None) -> Any:
         """Predict for what the program's quickest way does not take."""
         A_in = self.as_input(X)
         current = self._compiled is not None and self._compiled.stamps == self.stamps()
@@ -268,7 +268,9 @@ class Stack:
     def _inputs(self) -> Inputs:
         first = next((layer for layer in self._layers if isinstance(layer, Dense)), None)
         owner = f"model {self.name!r}" if first is None else f"layer {first.name!r}"
-        return Inputs(self._n_in, first.n_units if first else None, owner, self.dtype, self.table)
+        return Inputs(
+            self._n_in, first.n_units if first else None, owner, self.dtype, self.table, self.engine
+        )
 
     def _plan(self) -> list[tuple[Layer, LayerSpec]]:
         """Return every spec with its layer; an activation after a linear dense layer joins it."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import finite, fraction
+from fastdense.arrays import finite, in_memory, placed
+from fastdense.checks import fraction
 from fastdense.errors import ShapeError
 from fastdense.spec import LossSpec
 from fastdense.training.model import Trainable
@@ -22,7 +23,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Data:
-    """Checked rows: what `fastdense.engines.Batches` is made from."""
+    """Checked rows: what `fastdense.engines.Batches` is made from.
+
+    ``X`` lies where the engine computes; the rest, which metrics read too, in main memory.
+    """
 
     X: Array
     y: Array
@@ -46,11 +50,10 @@ def prepare(
 
     Raises
     ------
-    ShapeError, DtypeError, NonFiniteError, ValueError
+    ShapeError, DtypeError, NonFiniteError, EngineError, ValueError
         Something about them is wrong; nothing has been trained.
     """
-    shape: tuple[int, ...] = getattr(X, "shape", ())
-    rows: tuple[int, ...] = getattr(y, "shape", ())
+    shape, rows = (tuple(getattr(values, "shape", ())) for values in (X, y))
     if (
         len(shape) == 2 and shape[0] and rows and rows[0] != shape[0]
     ):  # before it can decide the model's width
@@ -58,12 +61,17 @@ def prepare(
     A_in = model.as_input(X, f"{owner}X")
     if not len(A_in):
         raise ShapeError(f"{owner}X has no rows")
-    finite(f"{owner}X", A_in)
+    finite(f"{owner}X", A_in, model.engine)
+    y, sample_weight = (
+        in_memory(f"{owner}{name}", values, model.engine)
+        for name, values in (("y", y), ("sample_weight", sample_weight))
+    )
     targets = as_targets(y, loss, model.network().n_out, model.dtype, len(A_in), f"{owner}y")
-    return Data(A_in, targets, as_weights(sample_weight, len(A_in), model.dtype, f"{owner}sample_weight"))
+    weights = as_weights(sample_weight, len(A_in), model.dtype, f"{owner}sample_weight")
+    return Data(placed(A_in, model.engine), targets, weights)
 
 
-def weigh_classes(data: Data, loss: LossSpec, class_weight: Mapping[int, float] | None) -> Data:
+def weigh_classes(data: Data, loss: LossSpec, class_weight: Mapping[int, float] | None, dtype: str) -> Data:
     """Return the data with every row's weight multiplied by its class's.
 
     Raises
@@ -78,7 +86,7 @@ def weigh_classes(data: Data, loss: LossSpec, class_weight: Mapping[int, float] 
             f"class_weight is of rows of one class, but here they have {len(loss.groups)}, one a group: "
             f"weigh rows by sample_weight"
         )
-    weights = class_weights(class_weight, data.y, data.X.dtype.name)
+    weights = class_weights(class_weight, data.y, dtype)
     return replace(data, weights=weights if data.weights is None else weights * data.weights)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from fastdense.engines import Parameters, Program, Slots
+from fastdense.engines import Library, Parameters, Program, Slots
 from fastdense.spec import NetworkSpec, TrainingSpec
 
 __all__ = ["Trainable"]
@@ -21,8 +21,9 @@ class Trainable(Protocol):
     name: str
     seed: int
     dtype: str
+    engine: str | Library
 
-    def as_input(self, X: Any, name: str = "X") -> Array:
+    def as_input(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not."""
 
     def network(self) -> NetworkSpec:

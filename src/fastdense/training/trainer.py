@@ -113,7 +113,8 @@ class Trainer(Trainable):
         ----------
         x : array-like of shape (m, n_in)
             One example a row; never modified, and not copied where it is C-contiguous and of the model's
-            dtype. Other real dtypes are converted to it.
+            dtype. Other real dtypes are converted to it. An array of the engine's own library stays on its
+            device.
         y : array-like of shape (m, n_out), or (m,) for one output or class numbers
         batch_size : int, optional
             Rows a step, 32 where None; the last batch of an epoch may be smaller.
@@ -156,7 +157,7 @@ class Trainer(Trainable):
         held_out = validation(self, loss, validation_data)
         if held_out is None:
             data, held_out = split(data, validation_split)
-        data = weigh_classes(data, loss, class_weight)
+        data = weigh_classes(data, loss, class_weight, self.dtype)
         self.next_epoch, self.stop_training = whole("initial_epoch", initial_epoch), False
         self.history = History()
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
@@ -220,6 +221,7 @@ class Trainer(Trainable):
         Returns
         -------
         array of shape (m, n_out), the model's dtype
+            Of the engine's own library and on its device where ``x`` is, of NumPy where it is anything else.
         """
         return self.predictor()(x, out)
 
@@ -236,7 +238,7 @@ class Trainer(Trainable):
     ) -> float | list[float] | dict[str, float]:
         """Take one step on all the given rows and return their loss and metrics from before it."""
         loss = self._compiled_loss().spec()
-        data = weigh_classes(prepare(self, loss, x, y, sample_weight), loss, class_weight)
+        data = weigh_classes(prepare(self, loss, x, y, sample_weight), loss, class_weight, self.dtype)
         with np.errstate(all="ignore"):
             logs = train_once(self, data, self._resolve_metrics())
         return _results(logs, return_dict)

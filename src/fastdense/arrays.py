@@ -1,0 +1,101 @@
+"""Arrays on their way to an engine: from any library, checked, to where it computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastdense import checks, engines, libraries
+from fastdense.checks import as_array
+from fastdense.engines import Library
+from fastdense.errors import DtypeError, EngineError
+
+__all__ = ["as_rows", "finite", "in_memory", "placed"]
+
+Engine = str | Library
+
+
+def as_rows(name: str, values: Any, dtype: str, engine: Engine) -> Any:
+    """Return values as an array of ``dtype`` that the engine takes.
+
+    An array of the engine's own library stays one, where it lies; everything else becomes NumPy's.
+
+    Raises
+    ------
+    DtypeError, ShapeError
+        As in `fastdense.checks.as_array`.
+    EngineError
+        The array lies on a device that the engine does not compute on.
+    """
+    if not _is_own(values, engine):
+        return as_array(name, in_memory(name, values, engine), dtype)
+    backend, place = engines.backend_of(engine), _place(values)
+    if place and place != backend.name:
+        raise EngineError(
+            f"{name} lies on {place}, but the engine computes on {backend.name}: choose engine={place!r}, or "
+            f"move {name} there"
+        )
+    if not backend.xp.isdtype(values.dtype, ("bool", "integral", "real floating")):
+        raise DtypeError(f"{name} must hold real numbers, got dtype {values.dtype}")
+    with backend.scope():
+        return backend.place(values, dtype)
+
+
+def in_memory(name: str, values: Any, engine: Engine) -> Any:
+    """Return an array of another library as NumPy's; what is no such array is returned as it is.
+
+    Raises
+    ------
+    EngineError
+        The array lies on an accelerator, and the engine is not of its library: copying it without being
+        asked to would hide the most costly part of the work.
+    DtypeError
+        NumPy has no such dtype.
+    """
+    library = libraries.library_of(values)
+    if library is None:
+        return values
+    place = _place(values)
+    if place and not place.startswith(f"{library}:cpu") and not _is_own(values, engine):
+        raise EngineError(
+            f"{name} lies on {place}, but the engine {str(engines.name_of(engine))!r} computes in main "
+            f"memory's arrays: choose engine={place!r}, or pass a copy in main memory"
+        )
+    try:
+        return libraries.backend_of(Library(library)).fetch(values)
+    except TypeError as error:
+        raise DtypeError(f"{name} cannot become a NumPy array: {error}") from None
+
+
+def placed(array: Any, engine: Engine) -> Any:
+    """Return a checked array where the engine computes: on its library's device, where it has one."""
+    if engines.library_of(engine) is None:
+        return array
+    backend = engines.backend_of(engine)
+    with backend.scope():
+        return backend.place(array)
+
+
+def finite(name: str, array: Any, engine: Engine) -> None:
+    """Raise NonFiniteError, naming the first place, if the array holds NaN or infinity."""
+    if isinstance(array, np.ndarray):
+        checks.finite(name, array)
+        return
+    backend = engines.backend_of(engine)
+    with backend.scope():
+        if not backend.xp.all(backend.xp.isfinite(array)):
+            checks.finite(name, backend.fetch(array))
+
+
+def _is_own(values: Any, engine: Engine) -> bool:
+    own, library = libraries.library_of(values), engines.library_of(engine)
+    return own is not None and library is not None and library.name == own
+
+
+def _place(values: Any) -> str:
+    """Return an array's library and device, as an engine is named; "" where it has none."""
+    library = libraries.library_of(values)
+    assert library is not None
+    device = libraries.module_of(library).device_of(values)
+    return f"{library}:{device}" if device else ""

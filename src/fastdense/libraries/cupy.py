@@ -1,0 +1,89 @@
+"""CuPy: its backend for the array engine, and what `fastdense.dense` asks of it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import Any
+
+import array_api_compat.cupy as xp
+import cupy
+
+from fastdense.array.activations import activate as array_activate
+from fastdense.array.backend import Backend
+from fastdense.errors import EngineError
+from fastdense.spec import ActivationSpec
+
+__all__ = ["CupyBackend", "activate", "backend", "device_of", "devices", "of_dtype", "xp"]
+
+
+class CupyBackend(Backend):
+    """CuPy on one GPU."""
+
+    at_once = False
+    block = 65536
+
+    def __init__(self, device: int) -> None:
+        super().__init__(f"cupy:{device}", xp)
+        self.device = device
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Compute on the GPU."""
+        context: AbstractContextManager[Any] = cupy.cuda.Device(self.device)
+        return context
+
+    def owns(self, values: Any) -> bool:
+        """Say whether these are CuPy's arrays."""
+        return isinstance(values, cupy.ndarray)
+
+    def place(self, values: Any, dtype: str | None = None, copy: bool | None = None) -> Any:
+        """Return an array on the GPU."""
+        return cupy.array(values, dtype, copy=bool(copy))
+
+    def fetch(self, array: Any) -> Any:
+        """Return a NumPy array."""
+        return cupy.asnumpy(array)
+
+
+def backend(device: str | None, compiled: bool | None) -> CupyBackend:
+    """Return the backend of a GPU; one that is not named is the current one."""
+    if compiled:
+        raise EngineError("CuPy compiles nothing: leave out compiled=True, or choose torch or jax")
+    try:
+        number = cupy.cuda.Device().id if device is None else int(device)
+        with cupy.cuda.Device(number):
+            cupy.ones(1)
+    except (RuntimeError, ValueError) as error:  # CUDA's errors are RuntimeErrors
+        raise EngineError(
+            f"CuPy cannot compute on the GPU {device!r} ({error}); the GPUs here are "
+            f"{', '.join(devices()) or 'none'}"
+        ) from error
+    return _backend(number)
+
+
+@cache
+def _backend(device: int) -> CupyBackend:
+    return CupyBackend(device)
+
+
+def devices() -> tuple[str, ...]:
+    """Return the numbers of the GPUs."""
+    try:
+        return tuple(str(i) for i in range(cupy.cuda.runtime.getDeviceCount()))
+    except RuntimeError:  # no driver
+        return ()
+
+
+def device_of(array: Any) -> str:
+    """Return the number of the GPU that an array lies on."""
+    return str(array.device.id)
+
+
+def of_dtype(dtype: Any) -> AbstractContextManager[Any]:
+    """Return the context for arrays of a dtype: nothing special."""
+    return nullcontext()
+
+
+def activate(activation: ActivationSpec, Z: Any) -> Any:
+    """Return ``g(Z)``; CuPy differentiates nothing."""
+    return array_activate(xp, activation, Z)

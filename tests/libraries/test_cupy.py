@@ -1,0 +1,7 @@
+"""The tests of engines over CuPy, run as it is where nothing else is asked for."""
+
+from tests.over_engines import engines_of
+from tests.test_engines import *
+from tests.test_protocol import *
+
+ENGINES = engines_of("cupy")

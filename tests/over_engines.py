@@ -1,0 +1,26 @@
+"""The tests of engines, run over the engines and the cases that a module of tests names."""
+
+from __future__ import annotations
+
+from fastdense.engines import installed
+from fastdense.libraries import accelerators
+from tests.cases import CASES
+
+__all__ = ["LIBRARIES", "engines_of", "pytest_generate_tests"]
+
+LIBRARIES = [name for name in installed() if name != "cupy" or accelerators("cupy")]
+"""The array libraries that can run here: CuPy needs a GPU."""
+
+
+def engines_of(library):
+    """Return the engines of a library, none where it cannot run."""
+    return [library] if library in LIBRARIES else []
+
+
+def pytest_generate_tests(metafunc):
+    """Give ``engine`` the values of the module's ``ENGINES``, ``case`` of its ``CASES`` or the table."""
+    own = {name for mark in metafunc.definition.iter_markers("parametrize") for name in [mark.args[0]]}
+    for name in ("case", "engine"):  # no set: every process that runs a part has to find the same order
+        if name in metafunc.fixturenames and name not in own:
+            values = getattr(metafunc.module, f"{name.upper()}S", CASES)
+            metafunc.parametrize(name, values, ids=[getattr(value, "name", str(value)) for value in values])
