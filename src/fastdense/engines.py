@@ -33,6 +33,7 @@ __all__ = [
     "choose",
     "dense",
     "installed",
+    "known",
     "library_of",
     "losses",
     "name_of",
@@ -160,6 +161,11 @@ class Engine(Protocol):
 def available() -> tuple[str, ...]:
     """Return the names that `choose` accepts everywhere, besides "auto"; `installed` has the libraries'."""
     return ("native", "array", "reference")
+
+
+def known() -> tuple[str, ...]:
+    """Return every engine's name, that of libraries included, whether they are installed or not."""
+    return (*available(), *libraries.LIBRARIES)
 
 
 def choose(name: str | Library = "auto") -> Engine:

@@ -84,7 +84,7 @@ def test_mistakes_have_the_same_messages(library):
         fd.dense(A, K, array_of(library, np.zeros(2, np.float32)))
     with pytest.raises(DtypeError, match=r"A_in is .*float64.* but W is .*float32.*: convert one"):
         fd.dense(array_of(library, A_IN), K)
-    with pytest.raises(DtypeError, match="A_in must hold real numbers, got dtype .*complex64"):
+    with pytest.raises(DtypeError, match=r"A_in must hold real numbers, got dtype .*complex64"):
         fd.dense(array_of(library, A_IN.astype("complex64")), K)
     with pytest.raises(ValueError, match="activation must be one of"):
         fd.dense(A, K, activation="relo")

@@ -44,14 +44,16 @@ class _Engines(StrOptions):  # type: ignore[misc]
 
     def is_satisfied_by(self, val: Any) -> bool:
         """Say whether there is such an engine, installed or not."""
+        if not isinstance(val, str):
+            return False
         try:
             engines.library_of(val)
         except EngineError:
-            return False
-        return isinstance(val, str)
+            return val == "auto"  # which the environment has made a name that there is not
+        return True
 
 
-_ENGINES = _Engines({"auto", *engines.available(), "torch", "jax", "tensorflow", "cupy"})
+_ENGINES = _Engines({"auto", *engines.known()})
 
 
 def parameter(default: Any, allowed: list[Any], kind: str, meaning: str) -> Any:
