@@ -48,6 +48,17 @@ def test_the_guide_for_users_of_scikit_learn(tmp_path, monkeypatch):
     assert (tmp_path / "digits.safetensors").exists()
 
 
+def test_the_guide_to_array_libraries():
+    for package in ("torch", "array_api_compat"):
+        pytest.importorskip(package)
+    guide = ROOT / "docs" / "array-libraries.md"
+    names = {}
+    for block in guide.read_text(encoding="utf-8").split("```python\n")[1:]:
+        exec(compile(block.partition("```")[0], str(guide), "exec"), names)
+    assert names["W"].grad.shape == (2, 3)
+    assert names["A_out"].detach().numpy().round().tolist() == [[1.0, 0.0, 1.0]]
+
+
 def test_the_guide_to_formats(tmp_path, monkeypatch):
     for package in ("onnx", "h5py"):
         pytest.importorskip(package)
