@@ -39,8 +39,9 @@ def test_saving_as_keras_does(tmp_path, model):
     pytest.importorskip("h5py")
     model.save(tmp_path / "m.keras")
     model.compile("adam", "sparse_categorical_crossentropy")
-    with pytest.warns(FormatWarning, match="holds no loss, optimizer or metrics"):
+    with pytest.warns(FormatWarning, match="holds no loss, optimizer or metrics") as notes:
         model.save(tmp_path / "m.keras")
+    assert notes[0].filename == __file__
     model.save(tmp_path / "m.keras", include_optimizer=False)
     assert_identical(fd.models.load_model(tmp_path / "m.keras").predict(X), model.predict(X))
 

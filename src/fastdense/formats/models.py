@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 from fastdense.checks import one_of
-from fastdense.errors import FormatError, FormatWarning
+from fastdense.errors import FormatError
+from fastdense.formats.notes import note
 from fastdense.network.sequential import Sequential
 
 __all__ = ["FORMATS", "export", "load", "save", "suffix_of"]
@@ -76,11 +76,9 @@ def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: boo
         return
     export(model, path, "keras")
     if include_optimizer and model.loss is not None:
-        warnings.warn(
+        note(
             f"{os.fspath(path)}: a .keras file of ours holds no loss, optimizer or metrics: compile the "
-            "model anew after loading it, or save it as .safetensors",
-            FormatWarning,
-            stacklevel=3,
+            "model anew after loading it, or save it as .safetensors"
         )
 
 

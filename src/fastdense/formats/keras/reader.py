@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.errors import FastdenseError, FormatError, FormatWarning
+from fastdense.errors import FastdenseError, FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS, members
 from fastdense.formats.keras.hdf5 import Hdf5
 from fastdense.formats.keras.layers import OPERATIONS, STEPS
 from fastdense.formats.keras.names import Groups
 from fastdense.formats.keras.topology import in_order
+from fastdense.formats.notes import note
 from fastdense.network.sequential import Sequential
 
 __all__ = ["read_keras"]
@@ -126,7 +126,7 @@ def _network(model: Any, weights: Weights, version: Any, size: int, path: str) -
     name = model["config"].get("name") if isinstance(model["config"], dict) else None
     network = chain.model(name if isinstance(name, str) and name else "sequential")
     if notes:
-        warnings.warn(f"{path}: left out: {', '.join(notes)}", FormatWarning, stacklevel=4)
+        note(f"{path}: left out: {', '.join(notes)}")
     return network
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastdense.errors import FormatError, FormatWarning
+from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
+from fastdense.formats.notes import note
 from fastdense.formats.onnx.curves import OPERATIONS
 from fastdense.formats.onnx.graph import Graph, Node
 from fastdense.formats.onnx.operators import STEPS
@@ -102,11 +102,7 @@ def _network(graph: Graph, output: str | None, limit: int, name: str, path: str)
             raise FormatError(f"{place}: {in_words(error)}") from error
     model = chain.model(name or "sequential")
     if cut:
-        warnings.warn(
-            f"{path}: the network ends at {end!r}; the labels made of it ({', '.join(cut)}) are left out",
-            FormatWarning,
-            stacklevel=3,
-        )
+        note(f"{path}: the network ends at {end!r}; the labels made of it ({', '.join(cut)}) are left out")
     return model
 
 
