@@ -86,6 +86,7 @@ LIBRARIES = {
 OPENED_ON_USE = [
     "fastdense.cli",
     "fastdense.estimators",
+    "fastdense.formats.torch.follow",
     "fastdense.formats.torch.from_module",
     "fastdense.formats.torch.known",
     "fastdense.formats.torch.modules",

@@ -14,7 +14,7 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 
-__all__ = ["Tensors", "atomic_file", "open_tensors", "read", "write", "write_tensors"]
+__all__ = ["Tensors", "atomic_file", "atomic_files", "open_tensors", "read", "write", "write_tensors"]
 
 Array = NDArray[Any]
 _DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64"}
@@ -40,22 +40,42 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     It is written beside ``path``, flushed to the disk and renamed; on any error, an interrupt included,
     it is removed and what was at ``path`` stays as it was.
     """
-    path = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "the folder to save in does not exist", str(path.parent))
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    with atomic_files(path) as (file,):
+        yield file
+
+
+@contextlib.contextmanager
+def atomic_files(*paths: str | os.PathLike[str]) -> Iterator[Sequence[IO[bytes]]]:
+    """Open files that belong together: none takes its place before all of them are safely on the disk.
+
+    Should a rename fail even so, those that were made already stay: a file system has no way to make two at
+    once. That a directory is in a file's place is seen before anything is renamed.
+    """
+    targets = [Path(os.path.realpath(path)) for path in paths]  # a link stays, what it leads to is replaced
+    for target in targets:
+        if not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the folder to save in does not exist", str(target.parent))
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "a folder is in the file's place", str(target))
+    parts = [target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in targets]
     try:
-        with part.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            part.chmod(path.stat().st_mode)
-        part.replace(path)
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(part.open("xb")) for part in parts]
+            yield files
+            for file in files:
+                file.flush()
+                os.fsync(file.fileno())
+        for part, target in zip(parts, targets, strict=True):
+            with contextlib.suppress(FileNotFoundError):
+                part.chmod(target.stat().st_mode)
+        for part, target in zip(parts, targets, strict=True):
+            part.replace(target)
     except BaseException:
-        part.unlink(missing_ok=True)
+        for part in parts:
+            part.unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    for directory in {target.parent for target in targets}:
+        _sync_directory(directory)
 
 
 def write(path: str | os.PathLike[str], description: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -201,7 +221,8 @@ def _description(path: object, metadata: Mapping[str, str]) -> tuple[str, str]:
     """Return the checksum and the description's text."""
     if set(metadata) != {_KEY}:
         raise FormatError(
-            f"{path} is a safetensors file but not one of fastdense's: it has no description and checksum"
+            f"{path} is a safetensors file but not one of fastdense's: it has no description and checksum; "
+            "PyTorch's weights are read by fastdense.formats.torch.network_from_torch_weights"
         )
     if len(metadata[_KEY]) > _MAX_DESCRIPTION:
         raise FormatError(f"{path}: its description is over {_MAX_DESCRIPTION >> 20} MB long")

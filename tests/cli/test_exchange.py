@@ -6,6 +6,7 @@ import csv
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import fastdense as fd
 from tests.cli.test_cli import call, folder, mistake, write  # noqa: F401  (a fixture)
@@ -45,6 +46,16 @@ def test_weights_of_pytorch(tmp_path, capsys, model):
     given = f"{tmp_path}/m.torch.safetensors --activation relu --last sigmoid"
     assert call(f"import {given} --out {tmp_path}/b.safetensors") == 0
     assert_identical(fd.load(tmp_path / "b.safetensors").predict(X), model.predict(X))
+
+
+def test_the_order_of_pytorchs_weights(tmp_path, capsys):
+    """Two layers that fit in either order: which is first, their names do not tell."""
+    modules = {"input.weight": np.diag(np.float32([1, 2])), "hidden.weight": np.diag(np.float32([3, 4]))}
+    save_file(modules, tmp_path / "w.safetensors")
+    given = f"import {tmp_path}/w.safetensors --activation relu --out {tmp_path}/b.safetensors"
+    assert "'hidden' or 'input' comes first" in mistake(given)
+    assert call(f"{given} --order input,hidden") == 0
+    assert_identical(fd.load(tmp_path / "b.safetensors").layers[0].kernel, modules["input.weight"])
 
 
 def test_c(tmp_path, capsys, model):

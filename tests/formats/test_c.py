@@ -221,6 +221,13 @@ def test_paths_end_in_c(tmp_path, path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["math.c", "stddef.c", "Float.c"])
+def test_names_of_cs_own_headers_are_refused(tmp_path, name):
+    with pytest.raises(FormatError, match="one of C's own headers"):
+        write_c(small(), tmp_path / name, name="network")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_name_that_is_no_identifier_needs_a_name(tmp_path):
     with pytest.raises(FormatError, match=r"'my-net': give one as name="):
         write_c(small(), tmp_path / "my-net.c")
@@ -234,9 +241,28 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(FileNotFoundError):
         write_c(small(), tmp_path / "nowhere" / "net.c")
-    (tmp_path / "net.c").mkdir()  # what the source file cannot take the place of
-    (tmp_path / "net.h").write_text("before")
-    with pytest.raises(OSError, match="net"):
-        write_c(small(), tmp_path / "net.c")
-    assert (tmp_path / "net.h").read_text() == "before"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.c", "net.h"]
+    for blocked, other in (("net.c", "net.h"), ("net.h", "net.c")):
+        (tmp_path / blocked).mkdir()  # what the file cannot take the place of
+        (tmp_path / other).write_text("before")
+        with pytest.raises(OSError, match="net"):
+            write_c(small(), tmp_path / "net.c")
+        assert (tmp_path / other).read_text() == "before"
+        (tmp_path / blocked).rmdir()
+        assert [path.name for path in tmp_path.iterdir()] == [other]
+        (tmp_path / other).unlink()
+
+
+def test_both_files_are_replaced_or_none(tmp_path, monkeypatch):
+    """The disk is full once the second file is to be written to it."""
+    write_c(small(), tmp_path / "net.c")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    room = [False, True]
+
+    def fsync(descriptor):
+        if not room.pop():
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fastdense.files.os.fsync", fsync)
+    with pytest.raises(OSError, match="No space left"):
+        write_c(of_everything(), tmp_path / "net.c")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -246,6 +246,52 @@ def test_a_made_module_is_saved_and_copied_as_any():
     assert "Normalization(2)" in str(module)
 
 
+class Moody(nn.Module):
+    """In train mode it computes something else, and it has more arguments than it needs."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x, scale=None, *, times=1, **options):
+        if self.training:
+            x = F.dropout(x, 0.5)
+        if scale is not None:
+            x = x * scale
+        for _ in range(times):
+            x = torch.tanh(self.fc(x))
+        return x
+
+
+def test_a_forward_is_followed_in_eval_mode_and_with_its_defaults():
+    module = nn.Sequential(Moody())
+    module.train()[0].fc.eval()
+    model = from_torch(module)
+    assert [part.training for part in module.modules()] == [True, True, False]
+    assert_predicts_as(predictions_of(module.eval()), model, inputs(model, 5))
+    assert len(model.layers) == 1
+
+
+def test_the_forward_that_is_called_is_followed():
+    module = Chain(torch.tanh)
+    module.forward = lambda x: torch.relu(module.fc(x))
+    assert from_torch(module).layers[0].activation.name == "relu"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what PyTorch's compiler itself loads
+def test_a_compiled_module_is_the_module():
+    module = nn.Sequential(nn.Linear(3, 2), nn.ReLU())
+    model = from_torch(torch.compile(module))
+    assert_predicts_as(predictions_of(module), model, inputs(model, 5))
+
+
+@pytest.mark.parametrize("options", [{"p": 0.25, "train": False}, {}])
+def test_dropouts_of_the_function_without_defaults(options):
+    given = () if options else (0.25, False)
+    model = from_torch(Chain(lambda x: torch.dropout(x, *given, **options)))
+    assert model.layers[1].rate == 0.25
+
+
 def test_dead_ends_of_a_forward_are_allowed_of_shapes_only():
     module = Chain(lambda x: torch.relu(x) if operator.getitem(x.shape, 0) is None else torch.tanh(x))
     assert from_torch(module).layers[0].activation.name == "tanh"

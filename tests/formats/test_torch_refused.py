@@ -72,6 +72,23 @@ class Doubled(nn.ReLU):
         return 2 * super().forward(x)
 
 
+class Added(nn.Module):
+    def forward(self, x, y):
+        return x + y
+
+
+class Called(nn.Module):
+    def __call__(self, x):
+        return 2 * x
+
+
+def replaced(place=1):
+    module = nn.Sequential(nn.ReLU(), nn.Linear(3, 3))
+    part = [module, module[1]][place]
+    part.forward = lambda x: 2 * x
+    return module
+
+
 CHAIN = "a network here is one chain"
 REFUSED = {
     "LayerNorm": (
@@ -97,7 +114,17 @@ REFUSED = {
     "a branch": (lambda: Two(lambda self, x, y: self.b(x) + self.a(x)), f"at 'a': .*{CHAIN}"),
     "a branch left": (lambda: Two(lambda self, x, y: [self.a(x), self.b(x)][0]), f"at 'b': .*{CHAIN}"),
     "own parameter": (lambda: Two(lambda self, x, y: self.a(x) * self.scale), CHAIN),
-    "two inputs": (lambda: Two(lambda self, x, y: self.a(x) + y), "several inputs"),
+    "two inputs": (lambda: nn.Sequential(Added()), r"'0' \(Added\): it has several inputs \(x, y\)"),
+    "an input left out": (lambda: Two(lambda self, x, y: torch.relu(self.a(x)) * y), "at 'mul'"),
+    "always dropped": (
+        lambda: Chain(lambda x: F.dropout(x, 0.5)),
+        "at 'dropout': it drops in predictions too; give it training=self.training",
+    ),
+    "dropped by train": (lambda: Chain(lambda x: torch.dropout(x, 0.5, True)), "drops in predictions too"),
+    "a replaced forward": (replaced, r"module '1' \(Linear\): its forward was replaced"),
+    "a replaced chain": (lambda: replaced(0), r"the module \(Sequential\): its forward was replaced"),
+    "an own call": (Called, r"the module \(Called\): its class has a __call__ of its own"),
+    "an older hook": (lambda: nn.Sequential(nn.utils.spectral_norm(nn.Linear(2, 2))), "'0' .*has hooks"),
     "two outputs": (lambda: Two(lambda self, x, y: (self.a(x), 1)), "not the end of one chain"),
     "its input": (lambda: Two(lambda self, x, y: [self.a(x), x][1]), "not the end of one chain"),
     "other function": (lambda: Two(lambda self, x, y: self.a(x) + 1), "at 'add': .* has no such function"),
@@ -151,3 +178,15 @@ def test_what_inherits_from_a_known_class_is_followed_and_not_believed():
 def test_only_modules_are_taken():
     with pytest.raises(TypeError, match=r"takes a torch\.nn\.Module, got dict"):
         from_torch({})
+
+
+def test_hooks_of_all_modules_are_seen():
+    handles = [
+        torch.nn.modules.module.register_module_forward_hook(lambda module, given, out: 2 * out),
+        torch.nn.modules.module.register_module_forward_pre_hook(lambda module, given: None),
+    ]
+    for handle in handles:
+        with pytest.raises(FormatError, match=r"the module \(Linear\): it has hooks"):
+            from_torch(nn.Linear(2, 2))
+        handle.remove()
+    from_torch(nn.Linear(2, 2))

@@ -98,6 +98,33 @@ def test_names_are_in_natural_order(path, style):
     assert [float(array[0, 0]) for array in model.weights] == list(range(15))
 
 
+def test_a_name_comes_before_the_same_with_a_number(path):
+    save_file(fifteen(["fc", "fc1", "fc2.0", "fc2.1"]), path)
+    model = network_from_torch_weights(path)
+    assert [float(array[0, 0]) for array in model.weights] == [0, 1, 2, 3]
+
+
+def test_an_order_that_names_do_not_tell_is_asked_for(path):
+    order = ["input", "hidden", "output"]
+    save_file(fifteen(order), path)
+    model = fd.Sequential([fd.Input((1,)), *(fd.Dense(1, use_bias=False) for _ in order)])
+    for call in (network_from_torch_weights, lambda path: read_torch_weights(model, path)):
+        with pytest.raises(
+            FormatError, match=r"whether 'hidden' or 'input' comes first.*\['hidden', 'input'"
+        ):
+            call(path)
+    read_torch_weights(model, path, order)
+    assert [float(array[0, 0]) for array in model.weights] == [0, 1, 2]
+    assert len(network_from_torch_weights(path, order=order).layers) == 3
+    with pytest.raises(FormatError, match="has the modules hidden, input, output; the order names input"):
+        read_torch_weights(model, path, order[:1])
+
+
+def test_shapes_may_tell_the_order(path):
+    save_file({"body.weight": np.ones((4, 3), np.float32), "head.weight": np.ones((2, 4), np.float32)}, path)
+    assert [layer.n_units for layer in network_from_torch_weights(path).layers] == [4, 2]
+
+
 def test_a_module_alone_has_no_prefix(path):
     save_file({"weight": np.eye(3, dtype=np.float32), "bias": np.ones(3, np.float32)}, path)
     model = network_from_torch_weights(path)

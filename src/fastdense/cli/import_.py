@@ -27,18 +27,22 @@ def import_(
         str | None, typer.Option(help="Of PyTorch's weights: the hidden layers' activation, such as relu.")
     ] = None,
     last: Annotated[str, typer.Option(help="Of PyTorch's weights: the last layer's activation.")] = "linear",
+    order: Annotated[
+        str | None,
+        typer.Option(help="Of PyTorch's weights: the modules, first layer first, as in fc1,fc2,head."),
+    ] = None,
 ) -> None:
     """Read a dense network from ONNX, Keras or PyTorch's weights, and save it as fastdense's own."""
     target = out or file.with_suffix(".safetensors")
     if target.exists() and target.resolve() == file.resolve():
         raise ValueError(f"the model would take the place of {file}: choose another name with --out")
-    model = _read(file, activation, last)
+    model = _read(file, activation, last, order)
     model.save(target)
     model.summary()
     print(f"Saved to {target}")
 
 
-def _read(file: Path, activation: str | None, last: str) -> Sequential:
+def _read(file: Path, activation: str | None, last: str, order: str | None) -> Sequential:
     if activation is None and file.suffix not in (".pt", ".pth"):
         return load(file)
     from fastdense.formats.torch import network_from_torch_weights
@@ -47,4 +51,4 @@ def _read(file: Path, activation: str | None, last: str) -> Sequential:
         raise ValueError(
             f"{file} holds weights only: give the hidden layers' activation with --activation relu"
         )
-    return network_from_torch_weights(file, activation, last)
+    return network_from_torch_weights(file, activation, last, order.split(",") if order else None)

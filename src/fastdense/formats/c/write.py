@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastdense.checks import text
 from fastdense.errors import FormatError
-from fastdense.files import atomic_file
+from fastdense.files import atomic_files
 from fastdense.formats.c import templates
 from fastdense.network.sequential import Sequential
 from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, LayerSpec, group_slices
@@ -26,6 +26,14 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.+-]+")  # within quotes and comments of C's
 _SPECIAL = {"inf": "INFINITY", "-inf": "-INFINITY", "nan": "NAN"}
 _NUMBERS_A_LINE = 8
+# C's and POSIX' own that compilers and their libraries include by such a name.
+_HEADERS = re.compile(
+    r"alloca|assert|complex|ctype|endian|errno|fcntl|features|fenv|float|inttypes|iso646|limits|locale|"
+    r"malloc|math|memory|mm_malloc|pthread|sched|semaphore|setjmp|signal|stdalign|stdarg|stdatomic|"
+    r"stdbool|stdckdint|stdc-predef|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|threads|"
+    r"time|uchar|unistd|wchar|wctype",
+    re.IGNORECASE,
+)
 
 
 class Numbers(NamedTuple):
@@ -78,14 +86,15 @@ def write_c(model: Sequential, path: str | os.PathLike[str], name: str | None = 
     model : Sequential
     path : path-like
         Of the source file, ending in ".c"; the header, of the same name but ".h", goes beside it. Both are
-        replaced only once the new ones are safely on the disk.
+        replaced, and only once the new ones are safely on the disk.
     name : str, optional
         What the functions' names begin with; the source file's name if not given.
 
     Raises
     ------
     FormatError
-        The path has another ending or odd characters, or the name is no C identifier.
+        The path has another ending, odd characters or the name of one of C's own headers, or the functions'
+        name is no C identifier.
     NotBuiltError
         The model's weights do not exist yet.
     OSError
@@ -94,14 +103,19 @@ def write_c(model: Sequential, path: str | os.PathLike[str], name: str | None = 
     Notes
     -----
     A dropout does nothing in predictions and vanishes. A `model.table` stays behind: the functions take the
-    columns that it makes. The outputs are within the same bounds of the definition as the engines', but not
-    the same to the last bit: compilers and C libraries round in their own ways.
+    columns that it makes. The outputs are as near to the definition's as the engines' are, but not the same
+    to the last bit: compilers and C libraries round in their own ways.
     """
     source = Path(path)
     if source.suffix != ".c" or not _FILE_NAME.fullmatch(source.name):
         raise FormatError(
             f"C is written to a file with a name of letters, digits, _, . and - that ends in .c, got "
             f"{os.fspath(path)!r}"
+        )
+    if _HEADERS.fullmatch(source.stem):
+        raise FormatError(
+            f"{source.stem}.h is one of C's own headers, and compilers would take one for the other: choose "
+            f"another name than {os.fspath(path)!r}"
         )
     name = source.stem if name is None else name
     if not _IDENTIFIER.fullmatch(text("name", name)):
@@ -111,9 +125,9 @@ def write_c(model: Sequential, path: str | os.PathLike[str], name: str | None = 
         )
     header = source.with_suffix(".h")
     texts = _texts(model, name, header.name)
-    with atomic_file(header) as header_file, atomic_file(source) as source_file:
-        header_file.write(texts[0].encode("ascii"))
-        source_file.write(texts[1].encode("ascii"))
+    with atomic_files(header, source) as files:
+        for file, content in zip(files, texts, strict=True):
+            file.write(content.encode("ascii"))
 
 
 def _texts(model: Sequential, name: str, header: str) -> tuple[str, str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import nn
 
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
+from fastdense.formats.torch.follow import Step, follow, refuse_unseen
 from fastdense.formats.torch.known import FUNCTIONS, SUPPORTED, TAKES
 from fastdense.network.sequential import Sequential
 
@@ -28,6 +28,7 @@ def read_module(module: Any, n_in: int | None = None) -> Sequential:
     """Return the network; see `fastdense.formats.torch.from_torch`."""
     if not isinstance(module, nn.Module):
         raise TypeError(f"from_torch takes a torch.nn.Module, got {type(module).__name__}")
+    module = getattr(module, "_orig_mod", module)  # of torch.compile, which changes nothing
     reader = Reader(Chain(n_in, _dtype(module)))
     reader.take(module, "")
     if reader.chain.n_in is None:
@@ -54,14 +55,6 @@ def _dtype(module: nn.Module) -> str:
     return DTYPES[dtype]
 
 
-class Tracer(fx.Tracer):
-    """Follows a ``forward``, and leaves the modules that it calls to `Reader.take`."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Return True."""
-        return True
-
-
 class Reader:
     """Takes modules, in the order in which they compute, into a chain."""
 
@@ -72,8 +65,7 @@ class Reader:
     def take(self, module: nn.Module, place: str) -> None:
         """Take a module and those within it, ``place`` being its path."""
         where = _where(module, place)
-        if module._forward_hooks or module._forward_pre_hooks:
-            raise FormatError(f"{where}: it has hooks, which may change what it computes: remove them first")
+        refuse_unseen(module, where, by_class=type(module) is nn.Sequential or type(module) in TAKES)
         if type(module) is nn.Sequential:
             for name, child in _children(module):
                 self.take(child, _join(place, name))
@@ -83,7 +75,8 @@ class Reader:
         elif type(module).__module__.startswith(("torch.", "fastdense.")):
             raise FormatError(f"{where}: there is no such layer in fastdense; {SUPPORTED}")
         else:
-            self.follow(module, place)
+            for step in follow(module, where):
+                self._call(step, module, place)
 
     def step(self, module: nn.Module, where: str) -> None:
         """Take one module of a known class."""
@@ -92,50 +85,21 @@ class Reader:
         except (ValueError, TypeError, RuntimeError) as error:  # FormatError too
             raise FormatError(f"{where}: {error}") from None
 
-    def follow(self, module: nn.Module, place: str) -> None:
-        """Take what a module's ``forward`` calls, which must be one after the other."""
-        where = _where(module, place)
-        try:
-            graph = Tracer().trace(module)
-        except Exception as error:  # the caller's code was given a stand-in
-            raise FormatError(
-                f"{where}: its forward cannot be followed ({type(error).__name__}: {error!s:.200}); it must "
-                f"not depend on the numbers, or be an nn.Sequential"
-            ) from error
-        value: Any = None
-        shapes: set[Any] = set()  # what is not on the way, but made of the value's shape
-        for node in graph.nodes:
-            if node.op == "placeholder":
-                if not node.users:
-                    continue  # such as a mask that was left out
-                if value is not None:
-                    raise FormatError(f"{where}: it has several inputs, and a network here has one")
-                value = node
-            elif node.op == "output":
-                if node.args[0] is not value:
-                    raise FormatError(f"{where}: its output is not the end of one chain")
-            elif _is_of_shape(node, value, shapes):
-                shapes.add(node)
-            else:
-                self._call(node, value, shapes, module, place)
-                value = node
-
-    def _call(self, node: Any, value: Any, shapes: set[Any], module: nn.Module, place: str) -> None:
-        """Take one call of a ``forward``."""
-        name = getattr(node.target, "__name__", node.target)
-        where = f"{_where(module, place)}, at {name!r}"
-        if [source for source in node.all_input_nodes if source not in shapes] != [value]:
+    def _call(self, step: Step, module: nn.Module, place: str) -> None:
+        """Take one call of a module's ``forward``."""
+        where = f"{_where(module, place)}, at {step.name!r}"
+        if not step.is_of_source_alone():
             raise FormatError(
                 f"{where}: it takes other inputs than the last result alone (an addition of an earlier one, "
                 "a branch, a parameter of its own), and a network here is one chain"
             )
-        if node.op == "call_module":
-            self.take(module.get_submodule(node.target), _join(place, node.target))
-        elif node.target in ("view", "reshape", torch.reshape):
-            if not _keeps_rows(node, self.chain.width, shapes):
+        if step.submodule is not None:
+            self.take(module.get_submodule(step.submodule), _join(place, step.submodule))
+        elif step.node.target in ("view", "reshape", torch.reshape):
+            if not step.keeps_rows(self.chain.width):
                 raise FormatError(f"{where}: only whole examples can be made rows: view(x.size(0), -1)")
-        elif node.target in FUNCTIONS:
-            self.step(_as_module(node, value, where), where)
+        elif step.node.target in FUNCTIONS:
+            self.step(_as_module(step, where), where)
         else:
             raise FormatError(f"{where}: fastdense has no such function; {SUPPORTED}, and their functions")
 
@@ -162,32 +126,17 @@ def _children(module: nn.Sequential) -> Iterator[tuple[str, nn.Module]]:
     return zip(names, module, strict=True)
 
 
-def _is_of_shape(node: Any, value: Any, shapes: set[Any]) -> bool:
-    """Whether a node is the value's shape or made of it alone."""
-    if node.all_input_nodes and all(source in shapes for source in node.all_input_nodes):
-        return node.target in (operator.getitem, int)
-    asks = node.target == "size" or (node.target is getattr and node.args[1] == "shape")
-    return asks and node.all_input_nodes == [value]
-
-
-def _keeps_rows(node: Any, width: int | None, shapes: set[Any]) -> bool:
-    """Whether a reshaping makes a row of each example: to (rows, -1), (rows, width) or (-1, width)."""
-    sizes = node.args[1:] if len(node.args) != 2 or node.args[1] in shapes else node.args[1]
-    if not isinstance(sizes, tuple | list) or len(sizes) != 2:
-        return False
-    rows, columns = sizes
-    flat = columns == -1 or (isinstance(columns, int) and width in (None, columns))
-    return flat and (rows in shapes if columns == -1 else rows in shapes or rows == -1)
-
-
-def _as_module(node: Any, value: Any, where: str) -> nn.Module:
+def _as_module(step: Step, where: str) -> nn.Module:
     """Return the module that does what a function's call does."""
-    kind = FUNCTIONS[node.target]
+    kind, node = FUNCTIONS[step.node.target], step.node
     # None says that an argument was not given, as its stack level was not by the caller.
-    options = {k: v for k, v in node.kwargs.items() if v not in (value, None) and k != "_stacklevel"}
+    options = {k: v for k, v in node.kwargs.items() if v not in (step.source, None) and k != "_stacklevel"}
     arguments = node.args[1:]
-    if kind is nn.Dropout:  # whether it drops is a matter of training here
-        arguments, options = arguments[:1], {k: v for k, v in options.items() if k == "p"}
+    if kind is nn.Dropout:
+        given = dict(zip(("p", "train"), arguments, strict=False)) | options
+        if given.get("training", given.get("train")):
+            raise FormatError(f"{where}: it drops in predictions too; give it training=self.training")
+        arguments, options = (given["p"],), {}
     if kind is nn.Flatten and not arguments:
         options = {"start_dim": 0} | options  # the function's default; the module's is 1
     try:

@@ -1,11 +1,10 @@
-"""Files of PyTorch's weights, written and read without PyTorch: safetensors; ``.pt`` files through it."""
+"""Files of PyTorch's weights: safetensors without PyTorch, and its own ``.pt`` through it."""
 
 from __future__ import annotations
 
 import os
-import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 from fastdense.errors import FormatError
 from fastdense.files import open_tensors, write_tensors
 from fastdense.formats.chain import Chain
-from fastdense.formats.torch.parts import SMALLEST_DEVIATION, as_array, need_torch, parts, state
+from fastdense.formats.torch.parts import SMALLEST_DEVIATION, parts, state
+from fastdense.formats.torch.pickles import read_state
 from fastdense.network.layers import Dense, Normalization
 from fastdense.network.sequential import Sequential
 
@@ -52,7 +52,9 @@ def write_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None
     write_tensors(path, state(model), {"format": "pt"})
 
 
-def read_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
+def read_torch_weights(
+    model: Sequential, path: str | os.PathLike[str], order: Sequence[str] | None = None
+) -> None:
     """Fill a model with the weights of a PyTorch model of the same layers.
 
     Parameters
@@ -61,15 +63,18 @@ def read_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
         Built. Its Dense layers take the file's ``PREFIX.weight`` and ``PREFIX.bias``, its Normalization
         layers ``PREFIX.mean`` and ``PREFIX.deviation``, one after another.
     path : path-like
-        A ".safetensors" file, taken in the natural order of its prefixes (fc2 before fc10); or a ".pt" or
+        A ".safetensors" file, whose prefixes are taken in natural order (fc2 before fc10); or a ".pt" or
         ".pth" file of a ``state_dict``, in its own order, which is read by PyTorch without running code.
+    order : sequence of str, optional
+        The prefixes, first layer first, where their names do not tell: of "hidden" and "input", say.
 
     Raises
     ------
     FormatError
-        The file is damaged or of another kind, or does not fit the model: every tensor must have its layer
-        and every layer its tensors, in shape and dtype (float16 and bfloat16 fit any). The message lists what
-        differs, and nothing is changed.
+        The file is damaged or of another kind; two modules might as well be in each other's place, and no
+        ``order`` is given; or it does not fit the model: every tensor must have its layer and every layer its
+        tensors, in shape and dtype (float16 and bfloat16 fit any). The message lists what differs, and
+        nothing is changed.
     NotBuiltError
         The model's weights do not exist yet.
     ImportError
@@ -77,7 +82,7 @@ def read_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
     OSError
         It cannot be opened.
     """
-    groups = _groups(_tensors(path))
+    groups = _groups(path, order)
     wanted = [part.arrays for part in parts(model) if part.arrays]
     layers = [layer for layer in model.layers if isinstance(layer, Dense | Normalization)]
     if len(groups) != len(wanted):
@@ -100,13 +105,16 @@ def read_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
 
 
 def network_from_torch_weights(
-    path: str | os.PathLike[str], activation: object = "relu", last: object = "linear"
+    path: str | os.PathLike[str],
+    activation: object = "relu",
+    last: object = "linear",
+    order: Sequence[str] | None = None,
 ) -> Sequential:
     """Return the network that a file's weights make as a chain of Linear modules.
 
     Parameters
     ----------
-    path : path-like
+    path, order
         As for `read_torch_weights`.
     activation : str or ActivationFunction
         Between the layers; a file of weights does not say.
@@ -120,7 +128,7 @@ def network_from_torch_weights(
     ImportError, OSError
         As for `read_torch_weights`.
     """
-    groups = _groups(_tensors(path))
+    groups = _groups(path, order)
     dtypes = sorted({array.dtype.name for group in groups.values() for array in group.values()})
     if dtypes not in (["float32"], ["float64"]):
         raise FormatError(
@@ -164,13 +172,32 @@ def _listed(items: Any) -> str:
     return ", ".join(map(str, items))[:500] or "none"
 
 
-def _groups(tensors: Mapping[str, Array]) -> Groups:
-    """Return the tensors by what stands before the last point of their names."""
+def _groups(path: str | os.PathLike[str], order: Sequence[str] | None) -> Groups:
+    """Return a file's tensors by what stands before the last point of their names, in the layers' order."""
     groups: Groups = {}
-    for name, array in tensors.items():
+    for name, array in _tensors(path).items():
         prefix, _, own = name.rpartition(".")
         groups.setdefault(prefix, {})[own] = array
+    if order is not None:
+        if sorted(order) != sorted(groups):
+            raise FormatError(f"{path} has the modules {_listed(groups)}; the order names {_listed(order)}")
+        return {prefix: groups[prefix] for prefix in order}
+    if Path(path).suffix == ".safetensors":
+        _refuse_doubt(path, groups)
     return groups
+
+
+def _refuse_doubt(path: object, groups: Groups) -> None:
+    """Refuse modules of the same shapes whose names, but for numbers, differ: either may come first."""
+    firsts: dict[str, str] = {}
+    for prefix, group in groups.items():
+        first = firsts.setdefault(_shapes(group), prefix)
+        if re.sub("[0-9.]+", ".", first).strip(".") != re.sub("[0-9.]+", ".", prefix).strip("."):
+            raise FormatError(
+                f"{path} does not tell whether {first!r} or {prefix!r} comes first: such files forget the "
+                f"order of their tensors. Give the layers', as order={list(groups)!r:.300} or --order "
+                f"{','.join(groups):.300}"
+            )
 
 
 def _tensors(path: str | os.PathLike[str]) -> dict[str, Array]:
@@ -181,7 +208,7 @@ def _tensors(path: str | os.PathLike[str]) -> dict[str, Array]:
                 arrays = file.arrays()
             return {name: _widened(arrays[name]) for name in sorted(arrays, key=_natural)}
         case ".pt" | ".pth":
-            return _unpickled(path)
+            return read_state(path)
     raise FormatError(f"PyTorch's weights are in .safetensors, .pt or .pth files, got {os.fspath(path)!r}")
 
 
@@ -189,33 +216,12 @@ def _widened(array: Array) -> Array:
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
-def _natural(name: str) -> list[Any]:
-    """Return what sorts names as people do: numbers within them by value, of any length."""
-    pieces = re.split("([0-9]+)", name)  # text and digits in turn
-    return [(len(p.lstrip("0")), p.lstrip("0")) if i % 2 else p for i, p in enumerate(pieces)]
-
-
-def _unpickled(path: str | os.PathLike[str]) -> dict[str, Array]:
-    """Return the tensors of a ``state_dict`` that `torch.save` wrote."""
-    need_torch(f"to read {path}")
-    import torch
-
-    with Path(path).open("rb"):  # the ordinary errors for a missing file, a directory or no permission
-        pass
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise FormatError(
-            f"{path} holds more than tensors (a whole module, perhaps), or is damaged; what it holds is not "
-            "run: save the weights alone, by torch.save(module.state_dict(), path)"
-        ) from None
-    except Exception as error:  # its reader raises whatever damaged bytes lead to, MemoryError too
-        raise FormatError(
-            f"{path} is damaged or not one of PyTorch's files: {type(error).__name__}: {error!s:.200}"
-        ) from error
-    if not isinstance(content, Mapping) or not all(isinstance(t, torch.Tensor) for t in content.values()):
-        raise FormatError(f"{path} is not a state_dict: save module.state_dict(), and nothing else, in it")
-    size, limit = sum(t.numel() * t.element_size() for t in content.values()), Path(path).stat().st_size
-    if size > limit:  # a tensor may claim to repeat what is there once
-        raise FormatError(f"{path} claims {size} bytes of tensors but is {limit} bytes long")
-    return {str(name): as_array(tensor) for name, tensor in content.items()}
+def _natural(name: str) -> list[list[Any]]:
+    """Return what sorts names as people do: part by part, numbers within them by value, of any length."""
+    return [
+        [
+            (len(p.lstrip("0")), p.lstrip("0")) if i % 2 else p
+            for i, p in enumerate(re.split("([0-9]+)", part))
+        ]
+        for part in name.split(".")
+    ]
