@@ -58,6 +58,20 @@ def test_the_order_of_pytorchs_weights(tmp_path, capsys):
     assert_identical(fd.load(tmp_path / "b.safetensors").layers[0].kernel, modules["input.weight"])
 
 
+def test_an_import_takes_no_models_place_unless_told_to(tmp_path, capsys, model):
+    pytest.importorskip("h5py")
+    assert call(f"export {tmp_path}/m.safetensors --to keras") == 0
+    before = (tmp_path / "m.safetensors").read_bytes()
+    assert "m.safetensors: choose where to save it with --out" in mistake(f"import {tmp_path}/m.keras")
+    assert (tmp_path / "m.safetensors").read_bytes() == before
+    assert call(f"import {tmp_path}/m.keras --out {tmp_path}/m.safetensors") == 0
+
+
+@pytest.mark.parametrize("option", ["--last softmax", "--order a,b"])
+def test_options_that_would_do_nothing_are_refused(tmp_path, model, option):
+    assert "are for PyTorch's weights" in mistake(f"import {tmp_path}/m.safetensors {option}")
+
+
 def test_c(tmp_path, capsys, model):
     assert call(f"export {tmp_path}/m.safetensors --to c --out {tmp_path}/net.c") == 0
     assert f"Written: {tmp_path}/net.c and {tmp_path}/net.h" in capsys.readouterr().out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -46,9 +48,35 @@ def test_saving_as_keras_does(tmp_path, model):
     assert_identical(fd.models.load_model(tmp_path / "m.keras").predict(X), model.predict(X))
 
 
+def test_a_table_that_is_left_out_is_said(tmp_path):
+    pytest.importorskip("h5py")
+    pytest.importorskip("sklearn")
+    frame = {"a": X[:, 0], "b": X[:, 1], "y": X[:, 2]}
+    table = importlib.import_module("fastdense.estimators.table")
+    model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(2,), epochs=1), verbose=0)
+    with pytest.warns(FormatWarning, match="holds no table: what goes in are the features"):
+        model.save(tmp_path / "m.keras", include_optimizer=False)
+    with pytest.warns(FormatWarning, match="no loss, optimizer or metrics, and no table"):
+        model.save(tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize(("ending", "package"), [("ONNX", "onnx"), ("Keras", "h5py"), ("SafeTensors", None)])
+def test_endings_may_be_in_capitals(tmp_path, model, ending, package):
+    if package is None:
+        model.save(tmp_path / f"m.{ending}")
+    else:
+        pytest.importorskip(package)
+        model.export(tmp_path / f"m.{ending}")
+    assert_identical(fd.load(tmp_path / f"m.{ending}").predict(X), model.predict(X))
+
+
 def test_what_cannot_be_exported(tmp_path, model):
-    with pytest.raises(ValueError, match="format must be one of 'onnx', 'keras', 'torch', 'c'"):
+    with pytest.raises(
+        FormatError, match=r"m\.txt: exports end in \.onnx, \.keras, \.c, or say what they are"
+    ):
         model.export(tmp_path / "m.txt")
+    with pytest.raises(FormatError, match="format='onnx', 'keras', 'torch', 'c'"):
+        model.export(tmp_path / "m.safetensors")  # our own files' name too
     with pytest.raises(ValueError, match="format must be one of"):
         model.export(tmp_path / "m.onnx", "tensorflow")
     with pytest.raises(TypeError, match="unexpected"):

@@ -26,24 +26,28 @@ def import_(
     activation: Annotated[
         str | None, typer.Option(help="Of PyTorch's weights: the hidden layers' activation, such as relu.")
     ] = None,
-    last: Annotated[str, typer.Option(help="Of PyTorch's weights: the last layer's activation.")] = "linear",
+    last: Annotated[
+        str | None, typer.Option(help="Of PyTorch's weights: the last layer's activation; linear by default.")
+    ] = None,
     order: Annotated[
         str | None,
         typer.Option(help="Of PyTorch's weights: the modules, first layer first, as in fc1,fc2,head."),
     ] = None,
 ) -> None:
     """Read a dense network from ONNX, Keras or PyTorch's weights, and save it as fastdense's own."""
-    target = out or file.with_suffix(".safetensors")
-    if target.exists() and target.resolve() == file.resolve():
-        raise ValueError(f"the model would take the place of {file}: choose another name with --out")
     model = _read(file, activation, last, order)
+    target = out or file.with_suffix(".safetensors")
+    if target.exists() and (out is None or target.resolve() == file.resolve()):
+        raise ValueError(f"the model would take the place of {target}: choose where to save it with --out")
     model.save(target)
     model.summary()
     print(f"Saved to {target}")
 
 
-def _read(file: Path, activation: str | None, last: str, order: str | None) -> Sequential:
-    if activation is None and file.suffix not in (".pt", ".pth"):
+def _read(file: Path, activation: str | None, last: str | None, order: str | None) -> Sequential:
+    if activation is None and file.suffix.lower() not in (".pt", ".pth"):
+        if last is not None or order is not None:
+            raise ValueError("--last and --order are for PyTorch's weights, and need --activation")
         return load(file)
     from fastdense.formats.torch import network_from_torch_weights
 
@@ -51,4 +55,6 @@ def _read(file: Path, activation: str | None, last: str, order: str | None) -> S
         raise ValueError(
             f"{file} holds weights only: give the hidden layers' activation with --activation relu"
         )
-    return network_from_torch_weights(file, activation, last, order.split(",") if order else None)
+    return network_from_torch_weights(
+        file, activation, last or "linear", order.split(",") if order is not None else None
+    )

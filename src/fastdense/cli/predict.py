@@ -32,9 +32,12 @@ def predict(
     """
     network = load(model)
     frame = read_table(table, header=header)
-    columns: dict[str, Any] = (
-        predict_columns(network, frame) if network.table is None else _columns(network, frame)
-    )
+    if network.table is None:
+        columns: dict[str, Any] = predict_columns(network, frame)
+        names = ", ".join(map(str, frame.columns))
+        print(f"{model} has no table: the columns {names:.200} go in as they are", file=sys.stderr)
+    else:
+        columns = _columns(network, frame)
     if out is None:
         _print_csv(columns)
         return

@@ -138,6 +138,8 @@ class Chain:
         """
         if n_in is not None:
             self._meet(n_in)
+        if isinstance(layer, Normalization):
+            self._take(16 * (self.width or 0))  # a number for all columns becomes one for each
         self._settle()
         self._append(layer, list(arrays))
 

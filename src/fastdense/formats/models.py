@@ -75,19 +75,17 @@ def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: boo
         write_own(model, path, include_optimizer)
         return
     export(model, path, "keras")
-    if include_optimizer and model.loss is not None:
-        note(
-            f"{os.fspath(path)}: a .keras file of ours holds no loss, optimizer or metrics: compile the "
-            "model anew after loading it, or save it as .safetensors"
-        )
+    left = ["loss, optimizer or metrics"] if include_optimizer and model.loss is not None else []
+    left += ["table: what goes in are the features that it makes of the columns"] if model.table else []
+    if left:
+        note(f"{os.fspath(path)}: a .keras file of ours holds no {', and no '.join(left)}; .safetensors does")
 
 
 def export(
     model: Sequential, path: str | os.PathLike[str], format: str | None = None, **options: Any
 ) -> None:
     """Write a model for other software; see `Sequential.export`."""
-    found = {suffix: name for name, suffix in _SUFFIXES.items()}.get(Path(path).suffix.lower())
-    match one_of("format", format or found or "", FORMATS):
+    match one_of("format", format, FORMATS) if format is not None else _format_of(path):
         case "onnx":
             from fastdense.formats.onnx import write_onnx
 
@@ -104,6 +102,18 @@ def export(
             from fastdense.formats.c import write_c
 
             write_c(model, path, **options)
+
+
+def _format_of(path: str | os.PathLike[str]) -> str:
+    """Return the format that a file's name asks for; .safetensors is our own files' as well as PyTorch's."""
+    endings = {suffix: name for name, suffix in _SUFFIXES.items() if name != "torch"}
+    suffix = Path(path).suffix.lower()
+    if suffix not in endings:
+        raise FormatError(
+            f"{os.fspath(path)}: exports end in {', '.join(endings)}, or say what they are: "
+            f"format={', '.join(map(repr, FORMATS))}"
+        )
+    return endings[suffix]
 
 
 def suffix_of(format: str) -> str:

@@ -33,7 +33,7 @@ _REFUSED = (ValueError, TypeError, RecursionError)
 
 def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
     """Write a model; see `Sequential.save`."""
-    if Path(path).suffix != ".safetensors":
+    if Path(path).suffix.lower() != ".safetensors":
         raise FormatError(
             f"a model is saved to a file that ends in .safetensors or .keras, got {os.fspath(path)!r}; "
             "model.export writes others"

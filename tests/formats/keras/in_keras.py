@@ -12,7 +12,8 @@ from keras import layers as L
 
 def predict(path, rows, outputs):
     model = keras.saving.load_model(path, compile=False)
-    np.save(outputs, np.asarray(model(np.load(rows), training=False)))
+    found = model(np.load(rows), training=False)
+    np.save(outputs, np.asarray(found["out"] if isinstance(found, dict) else found))
 
 
 def save_again(path, to):
@@ -25,7 +26,11 @@ def build(name, path):
     model = MODELS[name]()
     rng = np.random.default_rng(len(name))
     for variable in model.variables:
-        if "seed" not in variable.path and variable.path.rsplit("/", 1)[-1] != "count":
+        if (
+            "int8" not in str(variable.dtype)
+            and "seed" not in variable.path
+            and variable.path.rsplit("/", 1)[-1] != "count"
+        ):
             low = 0.5 if "variance" in variable.path else -1.0
             variable.assign(rng.uniform(low, 1.5, variable.shape))
     model.save(path)
@@ -73,11 +78,42 @@ def one_layer_twice():
     return keras.Model(inputs, again(again(inputs)))
 
 
+def trained_at_all_times():
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, L.BatchNormalization(name="norm")(L.Dense(3)(inputs), training=True))
+
+
+def named_ends():
+    inputs = keras.Input((4,), name="rows")
+    return keras.Model({"rows": inputs}, {"out": L.Dense(3)(inputs)})
+
+
+@keras.saving.register_keras_serializable("mine")
+class Dense(L.Dense):
+    """Somebody's own layer, of a name of Keras'."""
+
+    def call(self, x, training=None):
+        return -super().call(x)
+
+
+class Sequential(keras.Sequential):
+    """Somebody's own model, of a name of Keras'."""
+
+    def call(self, x, training=None, mask=None):
+        return -super().call(x)
+
+
 def of(*layers, shape=(4,), **settings):
     """Return a function that makes a ``Sequential`` of new layers."""
     return lambda: keras.Sequential(
         [keras.Input(shape, **settings), *(make() for make in layers)], name="all"
     )
+
+
+def quantised():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(3, name="small")])
+    model.quantize("int8")
+    return model
 
 
 def layer(kind, *arguments, **settings):
@@ -106,6 +142,25 @@ MODELS = {
     "double": of(dense(3, "tanh", dtype="float64"), dtype="float64"),
     "half": of(dense(3, "tanh", dtype="float16")),
     "mixed": of(dense(3, "tanh", dtype="mixed_float16")),
+    "noise": of(layer(L.GaussianNoise, 0.5, name="noise"), dense(3), layer(L.GaussianDropout, 0.5), dense(2)),
+    "activation layers": of(
+        dense(5, activation=L.LeakyReLU(0.1)), dense(5, activation=L.ReLU(6.0)),
+        dense(3, activation=L.Softmax()),
+    ),
+    "scaled pictures": of(layer(L.Rescaling, 0.1, -1.0), L.Flatten, dense(2), shape=(3, 2, 2)),
+    "statistics of all": of(
+        layer(L.Normalization, axis=None, mean=0.5, variance=4.0), dense(3),
+        layer(L.Normalization, axis=None),
+        layer(L.Rescaling, np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.0, -0.5])), dense(2),
+    ),
+    "named ends": named_ends,
+    "channels first": of(
+        layer(L.Flatten, data_format="channels_first", name="flat"), dense(2), shape=(3, 2, 2)
+    ),
+    "trained at all times": trained_at_all_times,
+    "somebody's layer": of(layer(Dense, 3, name="own")),
+    "somebody's model": lambda: Sequential([keras.Input((4,)), L.Dense(3)]),
+    "int8": quantised,
     "two ways": two_ways,
     "two outputs": two_outputs,
     "one layer twice": one_layer_twice,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import struct
 import zipfile
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_a_class_to_import(path, tmp_path):
         path,
         lambda layers: layers[1].update(module="keras.src.saving.object_registration", class_name="Custom"),
     )
-    refused(path, r"\(Custom\) is not one that a dense network has")
+    refused(path, r"\(Custom\): it is of the module 'keras.src.saving.object_registration', which is never")
 
 
 def test_code_in_a_lambda_layer(path):
@@ -116,6 +117,35 @@ def test_a_zip_bomb(path):
     refused(path, "32 times as many as it has")
 
 
+def test_a_description_that_is_a_bomb(path):
+    """A million empty lists, beside weights that keep the whole from looking like one."""
+    weights = np.random.default_rng(0).bytes(2**17)
+    bomb = b'{"a": [' + b"[]," * 10**6 + b"0]}"
+    rewrite(path, zipfile.ZIP_DEFLATED, config__json=bomb, model__weights__h5=weights)
+    refused(path, "its descriptions are 30.* bytes long, many times as much as layers take")
+
+
+def test_an_attribute_that_claims_more_than_it_has(tmp_path):
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "{}"
+        file.attrs.create("many", ["x"], shape=(1,), dtype=h5py.string_dtype())
+    data = bytearray(path.read_bytes())
+    place = data.find(struct.pack("<BBB5xQQ", 1, 1, 1, 1, 1)) + 8
+    data[place : place + 16] = struct.pack("<QQ", 2**28, 2**28)
+    path.write_bytes(data)
+    refused(path, "an attribute claims 268435456 values in")
+
+
+def test_a_wide_input_of_few_bytes(path):
+    config = {"batch_shape": [None, 10**8], "name": "in"}
+    layers = [{"class_name": "InputLayer", "config": config}]
+    layers += [{"class_name": "Normalization", "config": {"mean": 0.5, "variance": 2.0, "name": "n"}}]
+    model = {"class_name": "Sequential", "config": {"name": "wide", "layers": layers}}
+    rewrite(path, config__json=json.dumps(model))
+    refused(path, "many times as large as the file")
+
+
 def test_a_zip_that_says_less_than_it_unpacks_to(path):
     rewrite(path, zipfile.ZIP_DEFLATED, model__weights__h5=bytes(2**28))
     data = path.read_bytes()
@@ -148,6 +178,11 @@ CHANGES = {
     "no width": (lambda layers: layers[0]["config"].update(batch_shape=[None, None]), "known width"),
     "a width of text": (lambda layers: layers[0]["config"].update(batch_shape="x"), "known width"),
     "a name twice": (lambda layers: layers[2]["config"].update(name="first"), "two layers are named"),
+    "a second input": (lambda layers: layers.insert(2, layers[0]), "is a second input"),
+    "a class of no module": (lambda layers: layers[1].update(module=None), "a class of somebody's own"),
+    "a package of Keras' name": (
+        lambda layers: layers[1].update(module="keras.mine"), "of the module 'keras.mine', which is never"
+    ),
     "a rate beyond 1": (
         lambda layers: layers.append({"class_name": "Dropout", "config": {"name": "d", "rate": 2.0}}), "rate"
     ),
@@ -172,6 +207,13 @@ def test_a_model_of_another_kind(path):
     config = json.loads(members(path)[CONFIG])
     rewrite(path, config__json=json.dumps(config | {"class_name": "MyModel", "module": "my"}))
     refused(path, "it is of class 'MyModel'")
+
+
+def test_two_layers_of_a_name_in_a_functional_model(path):
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(3, "gelu_tanh", name="a"), fd.Dense(2, name="b")], seed=0)
+    write_keras(model, path)
+    edit(path, lambda layers: layers.append(layers[1]))
+    refused(path, "two of its layers have the same name")
 
 
 def weights(change):

@@ -7,6 +7,7 @@ thousand damaged files some end the process, and others never end. pyfive follow
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import math
 import warnings
@@ -39,29 +40,32 @@ class Hdf5:
     """
 
     def __init__(self, data: bytes) -> None:
-        try:
-            from pyfive import File
-        except ModuleNotFoundError:
-            raise ImportError("reading Keras' files needs pyfive: pip install 'fastdense[h5]'") from None
         self._room = len(data)
         with _guarded("it"):
-            self._file = File(io.BytesIO(data))
+            self._found: dict[str, Any] = {"": _file_class()(io.BytesIO(data))}
 
     def has(self, path: str) -> bool:
         """Whether there is anything at a path."""
         group, _, name = path.rpartition("/")
         with _guarded(path):
-            return name in list(self._file[group] if group else self._file)
+            return name in self._at(group)
 
     def children(self, path: str) -> list[str]:
         """Return the names in a group."""
         with _guarded(path):
-            return [str(name) for name in self._file[path]]
+            return [str(name) for name in self._at(path)]
+
+    def _at(self, path: str) -> Any:
+        """Return what is at a path; every group is read once."""
+        if path not in self._found:
+            group, _, name = path.rpartition("/")
+            self._found[path] = self._at(group)[name]
+        return self._found[path]
 
     def texts(self, path: str, name: str) -> list[str] | None:
         """Return an attribute's texts, also where it is cut into ``name0``, ``name1``...; None without it."""
         with _guarded(f"{path}, attribute {name!r}"):
-            attributes = (self._file[path] if path else self._file).attrs
+            attributes = self._at(path).attrs
             if name in attributes:
                 return _texts(attributes[name])
             found: list[str] = []
@@ -72,7 +76,7 @@ class Hdf5:
     def array(self, path: str) -> NDArray[Any]:
         """Return an array of numbers, which the file must hold as they are."""
         with _guarded(path):
-            data = self._file[path]
+            data = self._at(path)
             if not hasattr(data, "shape"):
                 raise FormatError("there are no numbers")
             dtype, shape = np.dtype(data.dtype), tuple(int(size) for size in data.shape)
@@ -91,6 +95,36 @@ class Hdf5:
             return array
 
 
+@functools.cache
+def _file_class() -> Any:
+    """Return pyfive's class of files, made to refuse attributes that claim more values than they have bytes.
+
+    It would make room for all that are claimed before it reads the first. The two methods are not of its
+    public interface: a test holds that they do what is said here.
+    """
+    try:
+        import pyfive
+        from pyfive.dataobjects import DataObjects
+    except ModuleNotFoundError:
+        raise ImportError("reading Keras' files needs pyfive: pip install 'fastdense[h5]'") from None
+
+    class Objects(DataObjects):  # type: ignore[misc]
+        def _attr_value(self, ptype: Any, buf: bytes, count: int, offset: int) -> Any:
+            if count > len(buf):
+                raise FormatError(f"an attribute claims {count} values in {len(buf)} bytes")
+            return super()._attr_value(ptype, buf, count, offset)
+
+    class File(pyfive.File):  # type: ignore[misc]
+        def _get_dataobjects(self, address: int) -> Any:
+            if address not in self._dataobjects_cache:
+                self._dataobjects_cache[address] = Objects(
+                    self._fh, address, decode_strings=self.decode_strings, global_heaps=self._global_heaps
+                )
+            return self._dataobjects_cache[address]
+
+    return File
+
+
 @contextlib.contextmanager
 def _guarded(what: str) -> Iterator[None]:
     """Turn whatever a damaged file makes pyfive raise, or warn of, into a `FormatError`."""
@@ -98,6 +132,8 @@ def _guarded(what: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except (ImportError, MemoryError):
+        raise
     except FormatError as error:
         raise FormatError(f"{what}: {error}") from error
     except Exception as error:

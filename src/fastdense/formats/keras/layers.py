@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
+from fastdense.formats.keras.classes import check_own
 from fastdense.network import regularizers
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import ELU, Activation, Dense, LeakyReLU, Normalization, ReLU, Softmax
 from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA
 
-__all__ = ["OPERATIONS", "STEPS"]
+__all__ = ["OPERATIONS", "STEPS", "for_training"]
 
 Array = NDArray[Any]
 Config = dict[str, Any]
@@ -45,12 +46,13 @@ def activate(chain: Chain, curve: ActivationFunction, old: bool) -> None:
 
 
 def _dense(chain: Chain, config: Config, arrays: list[Array], old: bool) -> None:
-    if config.get("lora_rank") or config.get("quantization_config"):
-        raise FormatError("its weights are split or quantised: merge them in Keras first")
+    if config.get("quantization_config") or _is_quantised(config.get("dtype")):
+        raise FormatError("its weights are quantised, which a dense network here has none of")
     use_bias = bool(config.get("use_bias", True))
     if len(arrays) != 1 + use_bias:
         raise FormatError(f"it has {len(arrays)} arrays of weights where a dense layer has {1 + use_bias}")
-    curve = activation_of(config.get("activation"))
+    after = _activation_layer(config.get("activation"))
+    curve = activation_of(None if after else config.get("activation"))
     layer = Dense(
         int(_number(config.get("units"), None)),
         kernel_regularizer=_regularizer(config.get("kernel_regularizer")),
@@ -63,10 +65,27 @@ def _dense(chain: Chain, config: Config, arrays: list[Array], old: bool) -> None
         )
     chain.dense(arrays[0], arrays[1] if use_bias else None, layer)
     activate(chain, curve, old)
+    if after is not None:
+        step, settings = after
+        step(chain, settings | {"name": None}, [], old)
+
+
+def _activation_layer(value: Any) -> tuple[Step, Config] | None:
+    """Return what ``Dense(3, activation=LeakyReLU(0.1))`` does after the product, None for a name."""
+    if not isinstance(value, dict) or not isinstance(value.get("config"), dict):
+        return None
+    check_own(value)
+    step = _CURVES.get(str(value.get("class_name")))
+    return None if step is None else (step, value["config"])
+
+
+def _is_quantised(policy: Any) -> bool:
+    """Whether a layer's dtype says so: "int8_from_float32", or the same in a description."""
+    return isinstance(policy, dict) and "quantiz" in str(policy.get("class_name")).lower()
 
 
 def _regularizer(value: Any) -> Any:
-    """Return a penalty; what it would be for none of ours is for training only, and the reader says so."""
+    """Return a penalty, None where it is none of ours, which `for_training` tells of."""
     if not isinstance(value, dict) or value.get("class_name") not in regularizers.FAMILY.members:
         return None
     return regularizers.FAMILY.restore({name: value.get(name) for name in ("class_name", "config")})
@@ -84,7 +103,7 @@ def _relu(chain: Chain, config: Config, arrays: list[Array], old: bool) -> None:
     """``max(x, 0)``, with a slope below 0 or a limit above."""
     slope, limit = _number(config.get("negative_slope"), 0.0), _number(config.get("max_value"), np.inf)
     if _number(config.get("threshold"), 0.0) or (slope and limit < np.inf) or not limit > 0:
-        raise FormatError("a ReLU with a threshold, or with both a slope and a limit, is not known")
+        raise FormatError("a ReLU with a threshold, a limit of 0, or both a slope and a limit is not known")
     if slope:
         chain.add(LeakyReLU(slope, name=config.get("name")))
     elif limit == np.inf:
@@ -130,19 +149,32 @@ def _batch_normalization(chain: Chain, config: Config, arrays: list[Array], old:
 
 
 def _normalization(chain: Chain, config: Config, arrays: list[Array], old: bool) -> None:
-    if config.get("invert") or config.get("axis", -1) not in (-1, 1, [-1], [1]):
+    if config.get("invert") or config.get("axis", -1) not in (-1, 1, [-1], [1], None, []):
         raise FormatError("it is inverted, or not by columns")
-    mean, variance = config.get("mean"), config.get("variance")
+    mean, variance = (_numbers(config.get(name)) for name in ("mean", "variance"))
     if mean is not None:
         chain.add(Normalization(mean=mean, variance=variance, name=config.get("name")))
         return
-    if len(arrays) != 3 or arrays[0].ndim != 1:
+    if len(arrays) != 3:
         raise FormatError("its statistics are not a mean, a variance and a count")
+    if arrays[0].ndim == 0:  # the same of all columns
+        chain.add(Normalization(mean=float(arrays[0]), variance=float(arrays[1]), name=config.get("name")))
+        return
+    if arrays[0].ndim != 1:
+        raise FormatError("its statistics are not by columns")
     chain.add(Normalization(name=config.get("name")), arrays, n_in=len(arrays[0]))
 
 
 def _rescaling(chain: Chain, config: Config, arrays: list[Array], old: bool) -> None:
-    chain.scale(config.get("scale"), config.get("offset", 0.0))
+    chain.scale(_numbers(config.get("scale")), _numbers(config.get("offset", 0.0)))
+
+
+def _numbers(value: Any) -> Any:
+    """Return a setting that is a number or a list of them, also as Keras writes an array."""
+    if isinstance(value, dict) and value.get("class_name") == "__numpy__":
+        config = value.get("config")
+        return config.get("value") if isinstance(config, dict) else None
+    return value
 
 
 def _reshape(chain: Chain, config: Config, arrays: list[Array], old: bool) -> None:
@@ -154,6 +186,30 @@ def _nothing(chain: Chain, config: Config, arrays: list[Array], old: bool) -> No
     """Let everything through."""
 
 
+# What these do is for training only.
+_NOISE = ("ActivityRegularization", "AlphaDropout", "GaussianDropout", "GaussianNoise")
+
+
+def for_training(layer: dict[str, Any]) -> list[str]:
+    """Return what of a layer is for training only and has none here, in words.
+
+    Examples
+    --------
+    >>> for_training({"class_name": "Dense", "config": {"name": "a", "kernel_constraint": "non_neg"}})
+    ['kernel_constraint']
+    """
+    if layer["class_name"] in _NOISE:
+        return [f"the {layer['class_name']}"]
+    found = []
+    for name, value in layer["config"].items():
+        is_known = name in ("kernel_regularizer", "bias_regularizer") and _regularizer(value) is not None
+        if value and name.endswith(("_constraint", "_regularizer", "noise_shape")) and not is_known:
+            found.append(name)
+        if name == "trainable" and value is False:
+            found.append("trainable=False")
+    return found
+
+
 def _number(value: Any, default: float | None) -> float:
     """Return a setting that is a number, its default where it is not given; FormatError for others."""
     if value is None and default is not None:
@@ -163,20 +219,24 @@ def _number(value: Any, default: float | None) -> float:
     return float(value)
 
 
-STEPS: dict[str, Step] = {
+_CURVES: dict[str, Step] = {
     "Activation": _activation,
+    "ELU": _elu,
+    "LeakyReLU": _leaky_relu,
+    "ReLU": _relu,
+    "Softmax": _softmax,
+}
+STEPS: dict[str, Step] = {
+    **_CURVES,
+    **dict.fromkeys(_NOISE, _nothing),
     "BatchNormalization": _batch_normalization,
     "Dense": _dense,
     "Dropout": _dropout,
-    "ELU": _elu,
     "Flatten": _nothing,
     "Identity": _nothing,
-    "LeakyReLU": _leaky_relu,
     "Normalization": _normalization,
-    "ReLU": _relu,
     "Rescaling": _rescaling,
     "Reshape": _reshape,
-    "Softmax": _softmax,
 }
 
 

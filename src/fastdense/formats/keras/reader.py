@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from fastdense.errors import FastdenseError, FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS, members
+from fastdense.formats.keras.classes import check_own, is_operation
 from fastdense.formats.keras.hdf5 import Hdf5
-from fastdense.formats.keras.layers import OPERATIONS, STEPS
+from fastdense.formats.keras.layers import OPERATIONS, STEPS, for_training
 from fastdense.formats.keras.names import Groups
 from fastdense.formats.keras.topology import in_order
 from fastdense.formats.notes import note
@@ -29,7 +31,6 @@ Weights = Callable[[str, str], list[Array]]
 """``(class_name, name)``: a layer's arrays; asked for in the order in which the file lists the layers."""
 
 _ZIP, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
-_FOR_TRAINING = ("kernel_constraint", "bias_constraint", "activity_regularizer")
 _MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
@@ -38,7 +39,8 @@ def read_keras(path: str | os.PathLike[str]) -> Sequential:
 
     Known are ``Sequential`` and functional models of one chain: Dense, the activations as layers or
     by name, Dropout, BatchNormalization (folded into the weights beside it), Normalization, Rescaling,
-    Flatten and Reshape that change nothing. Neither Keras nor what the file names is imported.
+    Flatten and Reshape that change nothing; noise for training is left out. Neither Keras nor what the file
+    names is imported.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def _from_hdf5(data: bytes, path: str) -> Sequential:
 
     def weights(class_name: str, name: str) -> list[Array]:
         group = f"model_weights/{name}"
-        if "/" in name or not file.has(group):
+        if not file.has(group):
             return []
         return [file.array(f"{group}/{array}") for array in file.texts(group, "weight_names") or []]
 
@@ -118,11 +120,13 @@ def _network(model: Any, weights: Weights, version: Any, size: int, path: str) -
     arrays = {id(layer): _arrays(layer, weights) for layer in listed}
     n_in, notes = _input(chained)
     chain = Chain(n_in, _dtype(listed, arrays.values()), limit=8 * size + 2**20)
-    is_old = isinstance(version, str) and version.split(".")[0] in ("1", "2")
-    for layer in chained:
+    is_old = not isinstance(version, str) or version.split(".")[0] in ("1", "2")
+    for i, layer in enumerate(chained):
         if layer["class_name"] != "InputLayer":
             _append(chain, layer, arrays[id(layer)], is_old)
-        notes += [f"{name} of {_name(layer)!r}" for name in _FOR_TRAINING if layer["config"].get(name)]
+        elif i:
+            raise FormatError(f"layer {_name(layer)!r} is a second input")
+        notes += [f"{what} of {_name(layer)!r}" for what in for_training(layer)]
     name = model["config"].get("name") if isinstance(model["config"], dict) else None
     network = chain.model(name if isinstance(name, str) and name else "sequential")
     if notes:
@@ -132,25 +136,21 @@ def _network(model: Any, weights: Weights, version: Any, size: int, path: str) -
 
 def _append(chain: Chain, layer: dict[str, Any], arrays: list[Array], is_old: bool) -> None:
     """Append a layer; FormatError, with its name, for one that is not known or not as it should be."""
-    kind, module = layer["class_name"], layer.get("module")
+    kind = layer["class_name"]
     place = f"layer {_name(layer)!r} ({kind:.100})"
-    if not (module is None or (isinstance(module, str) and module.split(".")[0] in ("keras", "tf_keras"))):
-        raise FormatError(f"{place} is of the module {module!r:.200}, which is never imported")
-    is_operation = isinstance(module, str) and module.startswith(("keras.src.ops", "keras.ops"))
-    step = OPERATIONS.get(kind) if is_operation else STEPS.get(kind)
-    if module is None and step is None:  # the old files do not tell functions from layers
-        step = OPERATIONS.get(kind)
-    if step is None:
-        raise FormatError(f"{place} is not one that a dense network has")
     try:
+        check_own(layer)
+        step = OPERATIONS.get(kind) if is_operation(layer) else STEPS.get(kind)
+        if "module" not in layer and step is None:  # the old files do not tell functions from layers
+            step = OPERATIONS.get(kind)
+        if step is None:
+            raise FormatError(f"{place} is not one that a dense network has")
         step(chain, layer["config"], arrays, is_old)
     except _MALFORMED as error:
-        words = (
-            str(error)
-            if isinstance(error, FastdenseError | ValueError)
-            else f"{type(error).__name__}: {error}"
-        )
-        raise FormatError(f"{place}: {words:.500}") from error
+        text = str(error)
+        if not isinstance(error, FastdenseError | ValueError):
+            text = f"{type(error).__name__}: {error}"
+        raise FormatError(text if text.startswith(place) else f"{place}: {text:.500}") from error
 
 
 def _arrays(layer: dict[str, Any], weights: Weights) -> list[Array]:
@@ -182,10 +182,22 @@ def _input(chained: list[dict[str, Any]]) -> tuple[int | None, list[str]]:
     if len(sizes) == 1:
         return sizes[0], []
     following = chained[1 if chained[0]["class_name"] == "InputLayer" else 0 :]
-    if not following or following[0]["class_name"] != "Flatten":
+    before = list(itertools.takewhile(_is_elementwise, following))
+    flatten = following[len(before)] if len(before) < len(following) else None
+    if flatten is None or flatten["class_name"] != "Flatten":
         raise FormatError(f"its input has the shape {shape!r:.100}: a dense network takes a matrix")
+    if flatten["config"].get("data_format") == "channels_first":
+        raise FormatError(f"layer {_name(flatten)!r} (Flatten): it moves the channels behind the other axes")
     width = math.prod(sizes)
     return width, [f"the shape {tuple(sizes)} of its inputs, which go in as rows of {width} numbers"]
+
+
+def _is_elementwise(layer: dict[str, Any]) -> bool:
+    """Whether a layer does the same to every number, so that it may as well come after a Flatten."""
+    config = layer["config"]
+    return layer["class_name"] == "Rescaling" and all(
+        isinstance(config.get(name, 0.0), int | float) for name in ("scale", "offset")
+    )
 
 
 def _name(layer: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import zipfile
@@ -39,6 +40,7 @@ Config = dict[str, Any]
 # The version whose layout this is.
 _VERSION = "3.15.1"
 _LAYERS, _OPERATIONS = "keras.layers", "keras.src.ops.nn"
+_INPUT = "input_layer"
 
 
 class Part(NamedTuple):
@@ -52,12 +54,13 @@ class Part(NamedTuple):
 
 
 def write_keras(model: Stack, path: str | os.PathLike[str]) -> None:
-    """Write a network as a ``.keras`` file, which Keras 3 loads on any of its backends.
+    """Write a network as a ``.keras`` file, which Keras 3.4 and later load on any of their backends.
 
-    The layers keep their names, weights and penalties; the model is not compiled there, and a table does not
-    go with it. An activation that Keras has as a layer only, such as a leaky ReLU of another slope than 0.2,
-    becomes a layer of its own; with ``gelu_tanh``, which is a function there, the model becomes a functional
-    one.
+    The layers keep their weights, penalties and names, but for names that Keras does not take: a slash
+    becomes an underscore, and a second layer of a name gets a number. The model is not compiled there, and a
+    table does not go with it. An activation that Keras has as a layer only, such as a leaky ReLU of another
+    slope than 0.2, becomes a layer of its own; with ``gelu_tanh``, which is a function there, the model
+    becomes a functional one.
 
     Parameters
     ----------
@@ -76,11 +79,11 @@ def write_keras(model: Stack, path: str | os.PathLike[str]) -> None:
     OSError
         The file cannot be written; what was there before is untouched.
     """
-    if not os.fspath(path).endswith(".keras"):
+    if not os.fspath(path).lower().endswith(".keras"):
         raise FormatError(f"a file of Keras' has a name that ends in .keras, got {os.fspath(path)!r}")
     n_in = model.network().n_in
-    parts = [part for layer in model.layers for part in _parts(layer)]
-    description = _describe(model.name, model.dtype, n_in, parts)
+    parts = _named([part for layer in model.layers for part in _parts(layer)])
+    description = _describe(_plain(model.name), model.dtype, n_in, parts)
     content = {METADATA: {"keras_version": _VERSION}, CONFIG: description}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -89,6 +92,24 @@ def write_keras(model: Stack, path: str | os.PathLike[str]) -> None:
         archive.writestr(zipfile.ZipInfo(WEIGHTS), _weights(parts))
     with files.atomic_file(path) as file:
         file.write(buffer.getvalue())
+
+
+def _named(parts: list[Part]) -> list[Part]:
+    """Return the parts with names that Keras takes, each once, and other than that of the input."""
+    taken = {_INPUT, *(part.name for part in parts if "/" not in part.name)}
+    seen, named = {_INPUT}, []
+    for part in parts:
+        name = _plain(part.name)
+        if name in seen or (name != part.name and name in taken):
+            name = next(free for i in itertools.count(1) if (free := f"{name}_{i}") not in taken)
+        seen.add(name)
+        taken.add(name)
+        named.append(part._replace(name=name))
+    return named
+
+
+def _plain(name: str) -> str:
+    return name.replace("/", "_")
 
 
 def _parts(layer: Layer) -> Iterator[Part]:
@@ -159,30 +180,23 @@ def _described(module: str, class_name: str, config: Config) -> Config:
 def _describe(name: str, dtype: str, n_in: int, parts: list[Part]) -> Config:
     """Return the model's description: as a functional model where one of its parts is a function."""
     shape = [None, n_in]
-    first = _described(_LAYERS, "InputLayer", {"batch_shape": shape, "dtype": dtype, "name": "input_layer"})
+    first = _described(_LAYERS, "InputLayer", {"batch_shape": shape, "dtype": dtype, "name": _INPUT})
     layers, widths = [first], [n_in]
     for part in parts:
-        own = {"name": part.name} | (
-            {} if part.module == _OPERATIONS else {"trainable": True, "dtype": dtype}
-        )
-        layer = _described(part.module, part.class_name, own | part.config)
-        built = {"build_config": {"input_shape": [None, widths[-1]]}} if part.module == _LAYERS else {}
-        layers.append(layer | built)
+        if part.module == _OPERATIONS:  # Keras before 3.11 takes no name among their settings
+            layers.append(_described(part.module, part.class_name, part.config))
+        else:
+            own = {"name": part.name, "trainable": True, "dtype": dtype}
+            layer = _described(part.module, part.class_name, own | part.config)
+            layers.append(layer | {"build_config": {"input_shape": [None, widths[-1]]}})
         widths.append(part.config.get("units", widths[-1]))
-    if all(part.module == _LAYERS for part in parts):
-        config = {
-            "name": name,
-            "trainable": True,
-            "dtype": dtype,
-            "layers": layers,
-            "build_input_shape": shape,
-        }
-        return _described("keras", "Sequential", config) | {"build_config": {"input_shape": shape}}
-    return _functional(name, dtype, layers, widths)
+    if any(part.module == _OPERATIONS for part in parts):
+        return _functional(name, dtype, layers, [_INPUT, *(part.name for part in parts)], widths)
+    config = {"name": name, "trainable": True, "dtype": dtype, "layers": layers, "build_input_shape": shape}
+    return _described("keras", "Sequential", config) | {"build_config": {"input_shape": shape}}
 
 
-def _functional(name: str, dtype: str, layers: list[Config], widths: list[int]) -> Config:
-    names = [layer["config"]["name"] for layer in layers]
+def _functional(name: str, dtype: str, layers: list[Config], names: list[str], widths: list[int]) -> Config:
     nodes: list[Any] = [[]]
     for before, width in zip(names, widths[:-1], strict=False):
         history = {"shape": [None, width], "dtype": dtype, "keras_history": [before, 0, 0]}
@@ -197,7 +211,7 @@ def _functional(name: str, dtype: str, layers: list[Config], widths: list[int]) 
 
 
 def _weights(parts: list[Part]) -> bytes:
-    """Return the HDF5 file of the weights: ``layers/<class>_<k>/vars/<i>``."""
+    """Return the HDF5 file of weights: ``layers/<class>_<k>/vars/<i>``, and an empty ``vars``."""
     try:
         import h5py
     except ModuleNotFoundError:
@@ -206,6 +220,7 @@ def _weights(parts: list[Part]) -> bytes:
     buffer = io.BytesIO()
     groups = Groups()
     with h5py.File(buffer, "w") as file:
+        file.create_group("vars")
         for part in parts:
             if part.module != _LAYERS:
                 continue

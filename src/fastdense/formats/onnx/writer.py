@@ -76,7 +76,7 @@ def write_onnx(
     OSError
         The file cannot be written; what was there before is untouched.
     """
-    if not os.fspath(path).endswith(".onnx"):
+    if not os.fspath(path).lower().endswith(".onnx"):
         raise FormatError(f"an ONNX file's name ends in .onnx, got {os.fspath(path)!r}")
     kind = one_of("dtype", dtype or model.dtype, ("float32", "float64"))
     content = _model(model, table, kind).SerializeToString()

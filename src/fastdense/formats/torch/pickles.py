@@ -84,7 +84,7 @@ def _refuse_what_is_no_state(path: str | os.PathLike[str]) -> None:
             pickles = io.BytesIO(content)
             for i in range(_PREAMBLE + 2):  # then come the tensors, and the names of their storages
                 _refuse_pickle(path, pickles, _MAGIC if i < _PREAMBLE else len(content))
-    except FormatError:
+    except (FormatError, MemoryError):
         raise
     except Exception as error:  # the readers' errors have no class in common
         raise _damaged(path, error) from error

@@ -47,7 +47,7 @@ def write_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None
     OSError
         The file cannot be written.
     """
-    if Path(path).suffix != ".safetensors":
+    if Path(path).suffix.lower() != ".safetensors":
         raise FormatError(f"weights are written to a file that ends in .safetensors, got {os.fspath(path)!r}")
     write_tensors(path, state(model), {"format": "pt"})
 
@@ -182,7 +182,7 @@ def _groups(path: str | os.PathLike[str], order: Sequence[str] | None) -> Groups
         if sorted(order) != sorted(groups):
             raise FormatError(f"{path} has the modules {_listed(groups)}; the order names {_listed(order)}")
         return {prefix: groups[prefix] for prefix in order}
-    if Path(path).suffix == ".safetensors":
+    if Path(path).suffix.lower() == ".safetensors":
         _refuse_doubt(path, groups)
     return groups
 
@@ -202,7 +202,7 @@ def _refuse_doubt(path: object, groups: Groups) -> None:
 
 def _tensors(path: str | os.PathLike[str]) -> dict[str, Array]:
     """Return a file's tensors in order; float16 and bfloat16 as float32."""
-    match Path(path).suffix:
+    match Path(path).suffix.lower():
         case ".safetensors":
             with open_tensors(path, _DTYPES) as file:
                 arrays = file.arrays()

@@ -1,0 +1,33 @@
+"""Whose class a description speaks of: Keras' own, by name, or somebody's, which is never looked for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastdense.errors import FormatError
+
+__all__ = ["check_own", "is_operation"]
+
+_OWN = re.compile(r"(tf_)?keras(\.src)?(\.(activations|engine|layers|models|ops)(\.\w+)*)?")
+_OPERATION = re.compile(r"keras(\.src)?\.ops(\.\w+)*")
+
+
+def check_own(entry: dict[str, Any]) -> None:
+    """Raise FormatError if a class is not one of Keras' own, though it may have the name of one.
+
+    Keras writes the module of its own classes, and null or another for others. Files from before version 2.13
+    say nothing of modules; only a class that was registered has the package in its name there.
+    """
+    module, registered = entry.get("module", "keras"), entry.get("registered_name")
+    if module is None or (isinstance(registered, str) and ">" in registered):
+        raise FormatError(
+            f"it is a class of somebody's own, registered as {registered!r:.200}, and never imported"
+        )
+    if not (isinstance(module, str) and _OWN.fullmatch(module)):
+        raise FormatError(f"it is of the module {module!r:.200}, which is never imported")
+
+
+def is_operation(entry: dict[str, Any]) -> bool:
+    """Whether an entry among the layers is a function of ``keras.ops``."""
+    return bool(_OPERATION.fullmatch(str(entry.get("module"))))
