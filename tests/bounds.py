@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastdense.engines import available
+from fastdense.insight.agreement import SLOPES
 from fastdense.reference import forward
 from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
 from tests.compare import dense_bound
@@ -17,18 +18,6 @@ __all__ = ["GROWTH", "activation_ulps", "is_of_library", "library_ulps", "output
 # array engine was seen to need is 7.3 (the loss of one row, where the error nearly cancels), the median 0.8.
 # test_engines.py shows that constants a thousandth off, and mostly far less, miss this bound in float32.
 GROWTH = 32
-
-# The largest slope of each activation: how much of an error in Z can reach A_out.
-SLOPES = {
-    "sigmoid": 0.25,
-    "selu": 1.7582,
-    "gelu": 1.13,
-    "gelu_tanh": 1.13,
-    "silu": 1.1,
-    "mish": 1.09,
-    "hard_sigmoid": 1 / 6,
-    "hard_silu": 1.5,
-}
 
 
 def output_bound(case, X, short_tails=False):

@@ -10,10 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from fastdense.insight.workload import Workload
 from fastdense.reference import dense_units
 
-__all__ = ["Definition", "define", "disagreement"]
+__all__ = ["SLOPES", "Definition", "define", "disagreement"]
 
 EPS = float(np.finfo(np.float32).eps)
-# The largest slope of each activation, 1 for the others: how much of an error in Z reaches the output.
 SLOPES = {
     "sigmoid": 0.25,
     "selu": 1.7582,
@@ -24,6 +23,7 @@ SLOPES = {
     "hard_sigmoid": 1 / 6,
     "hard_silu": 1.5,
 }
+"""The largest slope of each activation, 1 for the others: how much of an error in Z reaches the output."""
 
 
 @dataclass(frozen=True)
