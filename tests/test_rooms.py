@@ -59,14 +59,16 @@ EXCEPTIONS = {
 WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "spec"}
 # Their room's door imports them by name, when somebody asks for that library.
 TENSORFLOW = ["fastdense.libraries.tensorflow", "fastdense.libraries.tensorflow_functions"]
-BACKENDS = [*(f"fastdense.libraries.{name}" for name in ("cupy", "jax", "torch")), *TENSORFLOW]
+JAX = ["fastdense.libraries.jax", "fastdense.libraries.jax_functions"]
+TORCH = ["fastdense.libraries.torch", "fastdense.libraries.torch_functions"]
+BACKENDS = ["fastdense.libraries.cupy", *JAX, *TENSORFLOW, *TORCH]
 # The modules, or the folders of them, that each other library is imported in.
 LIBRARIES = {
     "array_api_compat": ["fastdense.libraries"],
     "cupy": ["fastdense.insight", "fastdense.libraries.cupy"],
     "google": ["fastdense.formats.onnx"],  # protobuf, which onnx is built on
     "h5py": ["fastdense.formats.keras"],
-    "jax": ["fastdense.formats", "fastdense.insight", "fastdense.libraries.jax"],
+    "jax": ["fastdense.formats", "fastdense.insight", *JAX],
     "keras": ["fastdense.formats"],
     "matplotlib": ["fastdense.insight"],
     "onnx": ["fastdense.formats", "fastdense.insight"],
@@ -79,7 +81,7 @@ LIBRARIES = {
     "scipy": ["fastdense.estimators"],
     "sklearn": ["fastdense.estimators", "fastdense.formats"],
     "tensorflow": ["fastdense.formats", "fastdense.insight", *TENSORFLOW],
-    "torch": ["fastdense.formats", "fastdense.insight", "fastdense.libraries.torch"],
+    "torch": ["fastdense.formats", "fastdense.insight", *TORCH],
     "typer": ["fastdense.cli"],
 }
 # Nobody loads these rooms but who asks for them: commands and base classes need their library at once.

@@ -9,9 +9,9 @@ import numpy as np
 from fastdense import checks, engines, libraries
 from fastdense.checks import as_array
 from fastdense.engines import Library
-from fastdense.errors import DtypeError, EngineError
+from fastdense.errors import DtypeError, EngineError, ShapeError
 
-__all__ = ["as_rows", "finite", "in_memory", "placed"]
+__all__ = ["as_rows", "check_out", "finite", "in_memory", "placed"]
 
 Engine = str | Library
 
@@ -63,9 +63,29 @@ def in_memory(name: str, values: Any, engine: Engine) -> Any:
             f"memory's arrays: choose engine={place!r}, or pass a copy in main memory"
         )
     try:
-        return libraries.backend_of(Library(library)).fetch(values)
+        return libraries.module_of(library).fetch(values)
     except TypeError as error:
         raise DtypeError(f"{name} cannot become a NumPy array: {error}") from None
+
+
+def check_out(out: Any, X: Any, shape: tuple[int, int], dtype: str) -> None:
+    """Raise unless ``out`` can be written to and is of the library of X, and on its device.
+
+    Raises
+    ------
+    DtypeError
+        Its library's arrays cannot be written to.
+    ShapeError
+        It is another array.
+    """
+    libraries.check_writable(out)
+    of_numpy = isinstance(X, np.ndarray)
+    found = str(getattr(out, "dtype", "")).rpartition(".")[2]  # "float32" or "torch.float32"
+    fits = isinstance(out, np.ndarray) == of_numpy and getattr(out, "shape", None) == shape and found == dtype
+    if not fits or (not of_numpy and getattr(out, "device", None) != getattr(X, "device", None)):
+        kind = f"{type(out).__module__.partition('.')[0]}.{type(out).__name__}"
+        given = f"{kind} of {found} {getattr(out, 'shape', '')}" if found else kind
+        raise ShapeError(f"out must be an array as X, of shape {shape} and dtype {dtype}, got {given}")
 
 
 def placed(array: Any, engine: Engine) -> Any:

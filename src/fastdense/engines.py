@@ -37,6 +37,7 @@ __all__ = [
     "library_of",
     "losses",
     "name_of",
+    "placed",
 ]
 
 Array = Any
@@ -216,6 +217,8 @@ def library_of(name: str | Library) -> Library | None:
         There is no such engine.
     """
     name = name_of(name)
+    if not isinstance(name, str | Library):
+        raise TypeError(f"an engine is a name or a Library, got {name!r}")
     library = libraries.parse(name) if isinstance(name, str) else name
     if library is None and name not in available():
         raise EngineError(
@@ -223,6 +226,13 @@ def library_of(name: str | Library) -> Library | None:
             f"library, {', '.join(libraries.LIBRARIES)}, as in 'torch' or 'torch:cuda:0'"
         )
     return library
+
+
+def placed(name: str | Library) -> object:
+    """Return an engine with the device that it computes on now: a library's default may change."""
+    if isinstance(name, str) and (name == "auto" or name in available()):
+        return name
+    return name, backend_of(name).name
 
 
 @cache
@@ -259,10 +269,7 @@ def dense(
         return native_dense(A_in, W, B, activation.name, activation.alpha, out=out)
     from fastdense.array.layers import dense as array_dense
 
-    if curve is None:
-        outputs = array_dense(xp, A_in, W, B, activation)[1]
-    else:
-        outputs = curve(activation, array_dense(xp, A_in, W, B, ActivationSpec())[1])
+    outputs = array_dense(xp, A_in, W, B, activation, curve)[1]
     if out is None:
         return outputs
     out[...] = outputs

@@ -29,7 +29,8 @@ def dense(
         library that follows the Python array API standard. Those that differentiate do so through this
         function, and it can be traced by `torch.compile`, `jax.jit` and `tf.function`.
     W : array of shape (n_in, n_units)
-        One unit a column; float32 or float64.
+        One unit a column; float32 or float64. Whole numbers and halves become float32, a list takes the dtype
+        of A_in.
     B : array of shape (1, n_units) or (n_units,), optional
     activation : str or ActivationFunction, optional
         ``g``; None is linear.
@@ -64,13 +65,16 @@ def dense(
     >>> fd.dense(A_in, W, B, activation="sigmoid").round()
     array([[1., 0., 1.]])
     """
-    library = _library({"A_in": A_in, "W": W, "B": B})
+    library = _library({"A_in": A_in, "W": W, "B": B, "out": out})
     xp = _namespace(library, A_in, W, B)
     own = libraries.module_of(library) if library in libraries.LIBRARIES else None
-    kernel = _weights(xp, W)
-    with nullcontext() if own is None else own.of_dtype(kernel.dtype):
+    libraries.check_writable(out)
+    guide = W if hasattr(W, "dtype") else A_in if hasattr(A_in, "dtype") else B
+    with nullcontext() if own is None else own.beside(guide):
+        kernel = _weights(xp, W, A_in)
         rows = _matching(xp, "A_in", A_in, kernel)
-        check_product("A_in", tuple(rows.shape), "W", tuple(kernel.shape), owner="dense")
+        if None not in (*rows.shape, *kernel.shape):  # as they may be while TensorFlow traces
+            check_product("A_in", tuple(rows.shape), "W", tuple(kernel.shape), owner="dense")
         bias = None if B is None else _bias(_matching(xp, "B", B, kernel), kernel.shape[1])
         shape = rows.shape[0], kernel.shape[1]
         if out is not None and (getattr(out, "shape", None), getattr(out, "dtype", None)) != (
@@ -81,7 +85,7 @@ def dense(
         curve = activations.get(activation)
         curve.check_columns(kernel.shape[1], "W")
         if own is not None:
-            _check_devices(own, {"A_in": rows, "W": kernel, "B": bias})
+            _check_devices(own, {"A_in": rows, "W": kernel, "B": bias, "out": out})
         return engines.dense(xp, rows, kernel, bias, curve.spec, out, None if own is None else own.activate)
 
 
@@ -118,8 +122,10 @@ def _check_devices(own: Any, arrays: dict[str, Any]) -> None:
             raise EngineError(f"{name} lies on {place} but W on {known['W']}: move one to the other's device")
 
 
-def _weights(xp: Any, W: Any) -> Any:
+def _weights(xp: Any, W: Any, A_in: Any) -> Any:
     """Return the kernel as a floating array; whole numbers become float32, the model's default."""
+    if not hasattr(W, "dtype") and getattr(A_in, "dtype", None) in (xp.float32, xp.float64):
+        return _of_list(xp, "W", W, A_in)
     array = _real(xp, "W", W)
     if array.dtype in (xp.float32, xp.float64):
         return array
@@ -131,21 +137,29 @@ def _weights(xp: Any, W: Any) -> Any:
 def _matching(xp: Any, name: str, values: Any, W: Any) -> Any:
     """Return an array of W's dtype; lists, integers and float16 are converted, other floats refused."""
     dtype = W.dtype
-    array = _real(xp, name, values, getattr(W, "device", None))
+    if not hasattr(values, "dtype"):
+        return _of_list(xp, name, values, W)
+    array = _real(xp, name, values)
     if array.dtype == dtype:
         return array
-    if hasattr(values, "dtype") and _is_wide(xp, array.dtype):
+    if _is_wide(xp, array.dtype):
         example = f", as in {name}.astype(W.dtype)" if xp is np else ""
         raise DtypeError(f"{name} is {array.dtype} but W is {dtype}: convert one{example}")
     return xp.astype(array, dtype)
 
 
-def _real(xp: Any, name: str, values: Any, device: Any = None) -> Any:
-    """Return an array of real numbers, NumPy's in the machine's byte order, a list's on the device."""
+def _of_list(xp: Any, name: str, values: Any, like: Any) -> Any:
+    """Return nested lists as an array of another's dtype, where that lies."""
+    array = real_array(name, values).astype("float64" if like.dtype == xp.float64 else "float32")
+    return array if xp is np else xp.asarray(array, device=getattr(like, "device", None))
+
+
+def _real(xp: Any, name: str, values: Any) -> Any:
+    """Return an array of real numbers, NumPy's in the machine's byte order."""
     if xp is np:
         array = real_array(name, values)
         return array.astype(array.dtype.newbyteorder("="), copy=False)
-    array = values if hasattr(values, "dtype") else xp.asarray(values, device=device)
+    array = values if hasattr(values, "dtype") else xp.asarray(values)
     if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
         raise DtypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     return array

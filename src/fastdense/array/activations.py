@@ -93,8 +93,20 @@ def sigmoid(xp: Any, Z: Any) -> Any:
     return xp.where(Z < 0, decay, xp.ones_like(Z)) / (1.0 + decay)
 
 
-def _sigmoid_slope(xp: Any, Z: Any) -> Any:
+def _gate(xp: Any, Z: Any) -> Any:
+    """Return ``sigmoid(Z)`` for a slope: by ``xp.sigmoid`` where the library may differentiate the slope.
+
+    The formula of `sigmoid` keeps all digits, and is in two parts: where they meet, at 0, what a library
+    makes of its derivative is wrong.
+    """
+    own = getattr(xp, "sigmoid", None)
+    return sigmoid(xp, Z) if own is None else own(Z)
+
+
+def _gate_slope(xp: Any, Z: Any) -> Any:
     """Return ``sigmoid(Z) * sigmoid(-Z)``, in which nothing near 1 is taken from 1."""
+    if getattr(xp, "sigmoid", None) is not None:
+        return xp.sigmoid(Z) * xp.sigmoid(-Z)
     decay = xp.exp(-xp.abs(Z))
     return decay / (1.0 + decay) ** 2
 
@@ -148,7 +160,7 @@ def _gelu_tanh_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
     U = _gelu_argument(xp, Z)
     near = xp.clip(Z, min=-60.0, max=60.0)
     slope = (2.0 * GELU_SLOPE) * (1.0 + 3.0 * GELU_CUBIC * near * near)
-    return sigmoid(xp, U) + near * _sigmoid_slope(xp, U) * slope
+    return _gate(xp, U) + near * _gate_slope(xp, U) * slope
 
 
 def _gelu_argument(xp: Any, Z: Any) -> Any:
@@ -158,13 +170,22 @@ def _gelu_argument(xp: Any, Z: Any) -> Any:
 
 
 def _silu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
-    return sigmoid(xp, Z) + xp.clip(Z, min=VANISHED, max=-VANISHED) * _sigmoid_slope(xp, Z)
+    return _gate(xp, Z) + xp.clip(Z, min=VANISHED, max=-VANISHED) * _gate_slope(xp, Z)
 
 
 def _mish_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
-    T = xp.tanh(softplus(xp, Z))
+    T = xp.tanh(_smooth_softplus(xp, Z))
     near = xp.clip(Z, min=VANISHED, max=-VANISHED)
-    return T + near * (1.0 - T * T) * sigmoid(xp, Z)
+    return T + near * (1.0 - T * T) * _gate(xp, Z)
+
+
+def _smooth_softplus(xp: Any, Z: Any) -> Any:
+    """Return ``softplus(Z)``, where it may be differentiated in two parts that are smooth where they meet."""
+    if getattr(xp, "sigmoid", None) is None:
+        return softplus(xp, Z)
+    one = xp.ones_like(Z)
+    below, above = xp.where(Z < 0, Z, -one), xp.where(Z < 0, one, Z)
+    return xp.where(Z < 0, -xp.log1p(-_gate(xp, below)), above - xp.log(_gate(xp, above)))
 
 
 def _between(xp: Any, Z: Any, low: float, high: float) -> Any:
@@ -219,7 +240,7 @@ SLOPES: dict[str, Callable[[Any, Any, Any, float], Any]] = {
     "gelu_tanh": _gelu_tanh_slope,
     "silu": _silu_slope,
     "mish": _mish_slope,
-    "softplus": lambda xp, Z, A, alpha: sigmoid(xp, Z),
+    "softplus": lambda xp, Z, A, alpha: _gate(xp, Z),
     "exponential": lambda xp, Z, A, alpha: A,
     "relu6": lambda xp, Z, A, alpha: _between(xp, Z, 0.0, 6.0),
     "hard_sigmoid": lambda xp, Z, A, alpha: _between(xp, Z, -3.0, 3.0) / 6.0,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+from fastdense.array.activations import activate
+from fastdense.spec import ActivationSpec
 
 __all__ = ["Backend"]
 
@@ -56,6 +59,14 @@ class Backend:
         """Return an array of the library as callers are handed it."""
         return array
 
+    def fetch_all(self, arrays: Sequence[Any], how: str) -> Any:
+        """Return many arrays as one that callers are handed; ``how`` is "stack" or "concat"."""
+        return self.fetch(getattr(self.xp, how)(arrays))
+
+    def for_good(self) -> AbstractContextManager[Any]:
+        """Return the context in which arrays are made that outlive a caller's tracing."""
+        return nullcontext()
+
     def number(self, value: float, dtype: str) -> Any:
         """Return what a step multiplies arrays of ``dtype`` by."""
         return value
@@ -63,6 +74,14 @@ class Backend:
     def take(self, array: Any, rows: Any) -> Any:
         """Return rows of an array on the device, by their numbers in main memory."""
         return self.xp.take(array, self.place(rows), axis=0)
+
+    def pad(self, rows: Any) -> Any:
+        """Return rows in main memory, with others behind them where each number of rows is compiled for."""
+        return rows
+
+    def activate(self, activation: ActivationSpec, Z: Any) -> Any:
+        """Return ``g(Z)``, to be differentiated by the library where it does."""
+        return activate(self.xp, activation, Z)
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function, compiled where the library was asked to."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastdense.array.activations import activate, activate_backward
 from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, LayerSpec, Penalty, ScaleSpec
 
-__all__ = ["dense", "layer_backward", "layer_forward", "penalty", "penalty_gradient"]
+__all__ = ["Curve", "dense", "layer_backward", "layer_forward", "penalty", "penalty_gradient"]
+
+Curve = Callable[[ActivationSpec, Any], Any]
 
 
-def dense(xp: Any, A_in: Any, W: Any, B: Any | None, activation: ActivationSpec) -> tuple[Any, Any]:
+def dense(
+    xp: Any, A_in: Any, W: Any, B: Any | None, activation: ActivationSpec, curve: Curve | None = None
+) -> tuple[Any, Any]:
     """Return ``Z = A_in @ W + B`` and ``A_out = g(Z)``.
 
     Parameters
@@ -24,6 +28,8 @@ def dense(xp: Any, A_in: Any, W: Any, B: Any | None, activation: ActivationSpec)
         One unit a column.
     B : array of shape (n_units,) or (1, n_units), or None for no bias
     activation : ActivationSpec
+    curve : function of the activation and Z, optional
+        Computes ``g(Z)`` where the library has one that it can differentiate.
 
     Returns
     -------
@@ -40,19 +46,25 @@ def dense(xp: Any, A_in: Any, W: Any, B: Any | None, activation: ActivationSpec)
     Z = A_in @ W
     if B is not None:
         Z = Z + B
-    return Z, activate(xp, activation, Z)
+    return Z, activate(xp, activation, Z) if curve is None else curve(activation, Z)
 
 
 def layer_forward(
-    xp: Any, layer: LayerSpec, parameters: Sequence[Any], A_in: Any, mask: Any | None
+    xp: Any,
+    layer: LayerSpec,
+    parameters: Sequence[Any],
+    A_in: Any,
+    mask: Any | None,
+    curve: Curve | None = None,
 ) -> tuple[Any, Any]:
     """Return ``Z`` and ``A_out`` of one layer; ``mask`` is a dropout layer's, None outside training."""
     match layer:
         case DenseSpec():
             W, *B = parameters
-            return dense(xp, A_in, W, B[0] if B else None, layer.activation)
+            return dense(xp, A_in, W, B[0] if B else None, layer.activation, curve)
         case ActivateSpec():
-            return A_in, activate(xp, layer.activation, A_in)
+            g = layer.activation
+            return A_in, activate(xp, g, A_in) if curve is None else curve(g, A_in)
         case ScaleSpec():
             mean, deviation = parameters
             A_out = (A_in - mean) / deviation

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from fastdense.array.layers import layer_backward, layer_forward, penalty, penalty_gradient, to_dZ
+from fastdense.array.layers import Curve, layer_backward, layer_forward, penalty, penalty_gradient, to_dZ
 from fastdense.array.losses import losses_gradient
 from fastdense.spec import DenseSpec, LossSpec, NetworkSpec, Penalty, loss_reads_logits
 
@@ -25,16 +25,22 @@ class Trace(NamedTuple):
 
 
 def forward(
-    xp: Any, network: NetworkSpec, parameters: Parameters, X: Any, masks: Sequence[Any | None] | None = None
+    xp: Any,
+    network: NetworkSpec,
+    parameters: Parameters,
+    X: Any,
+    masks: Sequence[Any | None] | None = None,
+    curve: Curve | None = None,
 ) -> list[Trace]:
     """Return every layer's trace; the last one's ``A_out`` is the network's output.
 
-    ``masks`` holds one dropout mask a layer (None for other layers); without it no unit is dropped.
+    ``masks`` holds one dropout mask a layer (None for other layers); without it no unit is dropped. ``curve``
+    is as in `dense`.
     """
     traces: list[Trace] = []
     for i, layer in enumerate(network.layers):
         mask = masks[i] if masks is not None else None
-        Z, A_out = layer_forward(xp, layer, parameters[i], X, mask)
+        Z, A_out = layer_forward(xp, layer, parameters[i], X, mask, curve)
         traces.append(Trace(X, Z, A_out, mask))
         X = A_out
     return traces

@@ -10,7 +10,7 @@ from fastdense.array.backend import Backend
 from fastdense.array.network import total_penalty, trainable
 from fastdense.array.optimizers import Rates, new_slots, rates_of
 from fastdense.array.step import Batch, Functions, Numbers, State, functions, outputs_of
-from fastdense.spec import DenseSpec, DropoutSpec, NetworkSpec, TrainingSpec, check_parameters
+from fastdense.spec import ActivateSpec, DenseSpec, DropoutSpec, NetworkSpec, TrainingSpec, check_parameters
 
 __all__ = ["ArrayEngine", "ArrayProgram"]
 
@@ -35,7 +35,7 @@ class ArrayEngine:
     ) -> ArrayProgram:
         """Return a program that starts from ``parameters`` and ``slots``; it never writes to either."""
         check_parameters(network, parameters)
-        with self.backend.scope():
+        with self.backend.for_good(), self.backend.scope():
             weights = self._copy(parameters, network.dtype)
             own = [] if training is None or slots is not None else trainable(network, weights)
             fresh = [new_slots(self.backend.xp, training.optimizer, w) for w in own if training is not None]
@@ -74,11 +74,13 @@ class ArrayProgram:
     def predict(self, X: Any, out: Any | None = None) -> Any:
         """Return the outputs for every row of X, a block of rows at a time."""
         with self.backend.scope():
-            run = outputs_of(self.backend, self.network)
-            A_out = self._joined([run(self.state.weights, block) for block in self._blocks(X)])
-            if A_out is X:  # no layer changes it
+            if not any(map(_computes, self.network.layers)):  # X itself would come out
                 A_out = self.backend.place(X, copy=True)
-            A_out = A_out if self.backend.owns(X) else self.backend.fetch(A_out)
+                A_out = A_out if self.backend.owns(X) else self.backend.fetch(A_out)
+            else:
+                run = outputs_of(self.backend, self.network)
+                found = [run(self.state.weights, block) for block in self._blocks(X, self._pads(X))]
+                A_out = self._joined(found) if self.backend.owns(X) else self._fetched_rows(found, len(X))
         if out is None:
             return A_out
         out[...] = A_out
@@ -91,11 +93,12 @@ class ArrayProgram:
     def losses(self, X: Any, y: Any, outputs: Any | None = None) -> Any:
         """Return each row's loss in float64, and fill ``outputs`` with the predictions."""
         with self.backend.scope():
-            blocks = zip(self._blocks(X), self._blocks(y), strict=True)
+            pads, rows = self._pads(X) and self._pads(y), X.shape[0]
+            blocks = zip(self._blocks(X, pads), self._blocks(y, pads), strict=True)
             found = [self._trained.losses(self.state.weights, *block) for block in blocks]
             if outputs is not None:
-                outputs[...] = self.backend.fetch(self._joined([A_out for _, A_out in found]))
-            return self.backend.fetch(self._joined([losses for losses, _ in found]))
+                outputs[...] = self._fetched_rows([A_out for _, A_out in found], rows)
+            return self._fetched_rows([losses for losses, _ in found], rows)
 
     def penalty(self) -> float:
         """Return the sum of the L1 and L2 penalties."""
@@ -172,15 +175,25 @@ class ArrayProgram:
             return self.backend.place(array)
         return self.backend.take(array, rows) if self.backend.owns(array) else self.backend.place(array[rows])
 
-    def _blocks(self, array: Any) -> Iterator[Any]:
+    def _pads(self, array: Any) -> bool:
+        """Whether rows may be added to an array's blocks: to a library's own even that would be compiled."""
+        return not (self.backend.owns(array) or _is_sparse(array))
+
+    def _blocks(self, array: Any, pads: bool) -> Iterator[Any]:
         """Yield an array a block of rows at a time, on the device."""
         rows, size = array.shape[0], self.backend.block
-        if rows <= size:
-            yield self._rows(array, None)
-            return
-        for begin in range(0, rows, size):  # the standard wants the whole index, and no row too far
+        for begin in range(0, max(rows, 1), size):  # the standard wants the whole index, and no row too far
             end = min(begin + size, rows)
-            yield self._rows(array[begin:end] if _is_sparse(array) else array[begin:end, ...], None)
+            whole = end - begin == rows
+            block = array if whole else array[begin:end] if _is_sparse(array) else array[begin:end, ...]
+            yield self._rows(self.backend.pad(block) if pads else block, None)
+
+    def _fetched_rows(self, blocks: Sequence[Any], rows: int) -> Any:
+        """Return the first rows of blocks one after another, as callers are handed them."""
+        joined = (
+            self.backend.fetch(blocks[0]) if len(blocks) == 1 else self.backend.fetch_all(blocks, "concat")
+        )
+        return joined if joined.shape[0] == rows else joined[:rows, ...]
 
     def _joined(self, blocks: Sequence[Any]) -> Any:
         return blocks[0] if len(blocks) == 1 else self.backend.xp.concat(blocks, axis=0)
@@ -205,11 +218,11 @@ class ArrayProgram:
         """Return the losses up to the first that is not finite, and fill ``outputs`` as far."""
         if not step_losses:
             return self.backend.fetch(self.backend.place([], "float64"))
-        losses = self.backend.fetch(self.backend.xp.stack(step_losses))
+        losses = self.backend.fetch_all(step_losses, "stack")
         values = [float(losses[i]) for i in range(losses.shape[0])]
         count = next((i + 1 for i, loss in enumerate(values) if not math.isfinite(loss)), len(values))
         if outputs is not None:
-            found = self.backend.fetch(self._joined(step_outputs[:count]))
+            found = self.backend.fetch_all(step_outputs[:count], "concat")
             outputs[: found.shape[0], ...] = found
         return losses[:count]
 
@@ -227,6 +240,12 @@ class ArrayProgram:
     def _trained(self) -> Functions:
         training = self._training
         return functions(self.backend, self.network, training.loss, training.optimizer)
+
+
+def _computes(layer: Any) -> bool:
+    """Whether a layer makes other numbers of its inputs in predictions."""
+    is_linear = isinstance(layer, ActivateSpec) and layer.activation.name == "linear"
+    return not (is_linear or isinstance(layer, DropoutSpec))
 
 
 def _is_sparse(array: Any) -> bool:

@@ -64,7 +64,9 @@ def outputs_of(backend: Backend, network: NetworkSpec) -> Callable[[Weights, Any
     """Return the function that predicts, kept and shared as those of `functions`."""
 
     def outputs(weights: Weights, X: Any) -> Any:
-        return forward(backend.xp, network, weights, X)[-1].A_out if network.layers else X
+        # By the library's own activations: a caller may differentiate what is predicted.
+        traces = forward(backend.xp, network, weights, X, curve=backend.activate)
+        return traces[-1].A_out if traces else X
 
     return backend.compile(outputs)
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from fastdense.array.backend import Backend
-from fastdense.errors import EngineError
+from fastdense.errors import DtypeError, EngineError
 
 __all__ = [
     "LIBRARIES",
     "Library",
     "accelerators",
     "backend_of",
+    "check_writable",
     "devices",
     "installed",
     "library_of",
@@ -85,7 +86,11 @@ def parse(name: str) -> Library | None:
     ('gpu', None)
     """
     library, colon, device = name.partition(":")
-    return Library(library, device if colon else None) if library in LIBRARIES else None
+    if library not in LIBRARIES:
+        return None
+    if colon and not device:
+        raise EngineError(f"the engine {name!r} names no device: leave out the colon for the default one")
+    return Library(library, device or None)
 
 
 def installed() -> tuple[str, ...]:
@@ -102,10 +107,21 @@ def library_of(values: Any) -> str | None:
     --------
     >>> library_of([1.0, 2.0])
     """
-    if isinstance(values, (np.ndarray, list, tuple)):
+    if isinstance(values, (np.ndarray, list, tuple)) or not hasattr(values, "dtype"):
         return None
+    if type(values).__name__ in ("RaggedTensor", "SparseTensor", "IndexedSlices"):
+        raise DtypeError(f"a {type(values).__name__} is no matrix as it lies: make a dense tensor of it")
     modules = (cls.__module__.partition(".")[0] for cls in type(values).__mro__)
     return next((_OF_MODULE[module] for module in modules if module in _OF_MODULE), None)
+
+
+def check_writable(out: Any) -> None:
+    """Raise DtypeError for an array of a library whose arrays cannot be written to."""
+    library = library_of(out)
+    if library in ("jax", "tensorflow"):
+        raise DtypeError(
+            f"arrays of {library} cannot be written to: leave out=None, and take what is returned"
+        )
 
 
 _OF_MODULE = {**{name: name for name in LIBRARIES}, "jaxlib": "jax"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from fastdense.array.backend import Backend
 from fastdense.errors import EngineError
 from fastdense.spec import ActivationSpec
 
-__all__ = ["CupyBackend", "activate", "backend", "device_of", "devices", "of_dtype", "xp"]
+__all__ = ["CupyBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
 
 
 class CupyBackend(Backend):
@@ -42,7 +42,7 @@ class CupyBackend(Backend):
 
     def fetch(self, array: Any) -> Any:
         """Return a NumPy array."""
-        return cupy.asnumpy(array)
+        return fetch(array)
 
 
 def backend(device: str | None, compiled: bool | None) -> CupyBackend:
@@ -74,14 +74,20 @@ def devices() -> tuple[str, ...]:
         return ()
 
 
+def fetch(array: Any) -> Any:
+    """Return an array in main memory, NumPy's."""
+    return cupy.asnumpy(array)
+
+
 def device_of(array: Any) -> str:
     """Return the number of the GPU that an array lies on."""
     return str(array.device.id)
 
 
-def of_dtype(dtype: Any) -> AbstractContextManager[Any]:
-    """Return the context for arrays of a dtype: nothing special."""
-    return nullcontext()
+def beside(array: Any) -> AbstractContextManager[Any]:
+    """Return the context for computing with an array: on the GPU that it lies on."""
+    context: AbstractContextManager[Any] = array.device
+    return context
 
 
 def activate(activation: ActivationSpec, Z: Any) -> Any:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cache, partial
 from typing import Any
 
 import jax
-import jax.numpy as xp
 import numpy as np
 
 from fastdense.array.activations import activate as array_activate
 from fastdense.array.activations import activate_backward
 from fastdense.array.backend import Backend
 from fastdense.errors import EngineError
+from fastdense.libraries import jax_functions as xp
+from fastdense.libraries.padding import padded
+from fastdense.libraries.smooth import smooth
 from fastdense.spec import ActivationSpec
 
-__all__ = ["JaxBackend", "activate", "backend", "device_of", "devices", "of_dtype", "xp"]
+__all__ = ["JaxBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
 
 
 class JaxBackend(Backend):
@@ -51,7 +53,24 @@ class JaxBackend(Backend):
 
     def fetch(self, array: Any) -> Any:
         """Return a NumPy array."""
-        return np.asarray(array)
+        return fetch(array)
+
+    def fetch_all(self, arrays: Sequence[Any], how: str) -> Any:
+        """Return many arrays as one, joined here: on the device JAX compiles that for each number of them."""
+        return getattr(np, how)(jax.device_get(list(arrays)))
+
+    def pad(self, rows: Any) -> Any:
+        """Return as many rows as the next power of two: functions are compiled for each number of them."""
+        return padded(rows) if self.compiled else rows
+
+    def activate(self, activation: ActivationSpec, Z: Any) -> Any:
+        """Return ``g(Z)``, with its own derivative."""
+        return activate(activation, Z)
+
+    def for_good(self) -> AbstractContextManager[Any]:
+        """Make arrays also while a caller's function is traced."""
+        context: AbstractContextManager[Any] = jax.ensure_compile_time_eval()
+        return context
 
     def number(self, value: float, dtype: str) -> Any:
         """Return a number of that dtype, one compiled function for all."""
@@ -82,6 +101,8 @@ def _found(name: str | None) -> Any:
         return default if isinstance(default, jax.Device) else jax.devices(default)[0]
     platform, _, number = name.partition(":")
     try:
+        if not platform or (number and not number.isdigit()):
+            raise ValueError("a device is a platform, or a platform:number")
         return jax.devices(platform)[int(number or 0)]
     except (RuntimeError, ValueError, IndexError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -100,15 +121,23 @@ def _name(device: Any) -> str:
     return f"{device.platform}:{device.id}"
 
 
+def fetch(array: Any) -> Any:
+    """Return an array as NumPy's."""
+    return np.asarray(array)
+
+
 def device_of(array: Any) -> str:
     """Return where an array lies; "" for one that is being traced or lies in several places."""
     device = getattr(array, "device", None)
     return _name(device) if isinstance(device, jax.Device) else ""
 
 
-def of_dtype(dtype: Any) -> AbstractContextManager[Any]:
-    """Return the context in which JAX computes in a dtype: float64 must be allowed."""
-    return jax.enable_x64(True) if dtype == np.float64 else nullcontext()
+def beside(array: Any) -> AbstractContextManager[Any]:
+    """Return the context for computing with an array: float64 must be allowed."""
+    return jax.enable_x64(True) if array.dtype == np.float64 else nullcontext()
+
+
+_SMOOTH = smooth(xp, jax.nn.sigmoid)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -122,4 +151,4 @@ def _activate_jvp(activation: ActivationSpec, primals: tuple[Any], tangents: tup
     """Multiply the tangent by the derivative: a symmetric matrix in each row, so that back is as forth."""
     (Z,), (dZ,) = primals, tangents
     A = activate(activation, Z)
-    return A, activate_backward(xp, activation, Z, A, dZ)
+    return A, activate_backward(_SMOOTH, activation, Z, A, dZ)

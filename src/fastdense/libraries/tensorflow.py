@@ -15,9 +15,11 @@ from fastdense.array.activations import activate_backward
 from fastdense.array.backend import Backend
 from fastdense.errors import EngineError
 from fastdense.libraries import tensorflow_functions as xp
+from fastdense.libraries.padding import padded
+from fastdense.libraries.smooth import smooth
 from fastdense.spec import ActivationSpec
 
-__all__ = ["TensorflowBackend", "activate", "backend", "device_of", "devices", "of_dtype", "xp"]
+__all__ = ["TensorflowBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
 
 
 class TensorflowBackend(Backend):
@@ -47,11 +49,24 @@ class TensorflowBackend(Backend):
 
     def fetch(self, array: Any) -> Any:
         """Return a NumPy array."""
-        return array.numpy()
+        return fetch(array)
+
+    def for_good(self) -> AbstractContextManager[Any]:
+        """Make tensors also while a caller's function is traced."""
+        context: AbstractContextManager[Any] = tf.init_scope()
+        return context
 
     def number(self, value: float, dtype: str) -> Any:
         """Return a tensor of no axes: for a Python number `tf.function` would trace anew."""
         return tf.constant(value, dtype) if self.compiled else value
+
+    def pad(self, rows: Any) -> Any:
+        """Return as many rows as the next power of two: functions are compiled for each number of them."""
+        return padded(rows) if self.compiled else rows
+
+    def activate(self, activation: ActivationSpec, Z: Any) -> Any:
+        """Return ``g(Z)``, with its own derivative."""
+        return activate(activation, Z)
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Make a graph of a function for each number of rows that it meets."""
@@ -94,14 +109,23 @@ def _name(device: str) -> str:
     return device.rpartition("device:")[2].lower()
 
 
+def fetch(array: Any) -> Any:
+    """Return a tensor as a NumPy array."""
+    return array.numpy()
+
+
 def device_of(array: Any) -> str:
     """Return where a tensor lies; "" for one that is being traced."""
     return _name(array.device)
 
 
-def of_dtype(dtype: Any) -> AbstractContextManager[Any]:
-    """Return the context for arrays of a dtype: nothing special."""
-    return nullcontext()
+def beside(array: Any) -> AbstractContextManager[Any]:
+    """Return the context for computing with an array: where it lies, as far as a traced one tells."""
+    context: AbstractContextManager[Any] = tf.device(array.device) if array.device else nullcontext()
+    return context
+
+
+_SMOOTH = smooth(xp, tf.sigmoid)
 
 
 def activate(activation: ActivationSpec, Z: Any) -> Any:
@@ -110,6 +134,6 @@ def activate(activation: ActivationSpec, Z: Any) -> Any:
     @tf.custom_gradient
     def curve(Z: Any) -> tuple[Any, Callable[[Any], Any]]:
         A = array_activate(xp, activation, Z)
-        return A, lambda dA: activate_backward(xp, activation, Z, A, dA)
+        return A, lambda dA: activate_backward(_SMOOTH, activation, Z, A, dA)
 
     return Z if activation.name == "linear" else curve(Z)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cache
 from types import FunctionType
 from typing import Any
 
-import array_api_compat.torch as xp
 import numpy as np
 import torch
 
@@ -16,9 +15,11 @@ from fastdense.array.activations import activate as array_activate
 from fastdense.array.activations import activate_backward
 from fastdense.array.backend import Backend
 from fastdense.errors import EngineError
+from fastdense.libraries import torch_functions as xp
+from fastdense.libraries.smooth import smooth
 from fastdense.spec import ActivationSpec
 
-__all__ = ["TorchBackend", "activate", "backend", "device_of", "devices", "of_dtype", "xp"]
+__all__ = ["TorchBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
 
 
 class TorchBackend(Backend):
@@ -32,8 +33,11 @@ class TorchBackend(Backend):
         self.block = 4096 if device.type == "cpu" else 65536
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Compute without recording for gradients: the engine has its own."""
-        return torch.no_grad()
+        """Compute in full precision, and without recording for gradients: the engine has its own."""
+        stack = ExitStack()
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(torch.autocast(self.device.type, enabled=False))
+        return stack
 
     def owns(self, values: Any) -> bool:
         """Say whether these are tensors."""
@@ -47,7 +51,7 @@ class TorchBackend(Backend):
 
     def fetch(self, array: Any) -> Any:
         """Return a NumPy array."""
-        return array.detach().cpu().numpy()
+        return fetch(array)
 
     def number(self, value: float, dtype: str) -> Any:
         """Return a number; for compiled code, which takes others as constants, a tensor."""
@@ -56,14 +60,14 @@ class TorchBackend(Backend):
         )
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile a function for each number of rows that it meets."""
+        """Compile a function for the first number of rows that it meets, and then for all."""
         if not self.compiled:
             return function
         # Compiled code is kept with a function's code object, which all networks share, and only so much of
         # it: with a code object of its own no network is driven out by others.
         assert isinstance(function, FunctionType)
         own = FunctionType(function.__code__.replace(), function.__globals__, closure=function.__closure__)
-        return torch.compile(own, dynamic=False, fullgraph=True)
+        return torch.compile(own, fullgraph=True)
 
 
 def backend(device: str | None, compiled: bool | None) -> TorchBackend:
@@ -98,14 +102,23 @@ def devices() -> tuple[str, ...]:
     return ("cpu", *(f"{kind}:{i}" for i in range(torch.accelerator.device_count())))
 
 
+def fetch(array: Any) -> Any:
+    """Return a tensor as a NumPy array."""
+    return array.detach().cpu().numpy()
+
+
 def device_of(array: Any) -> str:
     """Return where a tensor lies."""
     return str(array.device)
 
 
-def of_dtype(dtype: Any) -> AbstractContextManager[Any]:
-    """Return the context for arrays of a dtype: nothing special."""
-    return nullcontext()
+def beside(array: Any) -> AbstractContextManager[Any]:
+    """Return the context for computing with an array: in its dtype, whatever is cast automatically."""
+    kind = array.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
+
+
+_SMOOTH = smooth(xp, torch.sigmoid)
 
 
 class _Activate(torch.autograd.Function):
@@ -121,11 +134,18 @@ class _Activate(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         ctx.activation = inputs[1]
         ctx.save_for_backward(inputs[0], output)
+        ctx.save_for_forward(inputs[0], output)
 
     @staticmethod
     def backward(ctx: Any, dA: Any) -> Any:
         Z, A = ctx.saved_tensors
-        return activate_backward(xp, ctx.activation, Z, A, dA), None
+        return activate_backward(_SMOOTH, ctx.activation, Z, A, dA), None
+
+    @staticmethod
+    def jvp(ctx: Any, dZ: Any, _: None) -> Any:
+        """Multiply by the derivative: a symmetric matrix in each row, so that forth is as back."""
+        Z, A = ctx.saved_tensors
+        return activate_backward(_SMOOTH, ctx.activation, Z, A, dZ)
 
 
 def activate(activation: ActivationSpec, Z: Any) -> Any:

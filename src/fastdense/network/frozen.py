@@ -8,9 +8,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.arrays import as_rows
+from fastdense.arrays import as_rows, check_out
 from fastdense.engines import Library, Program
-from fastdense.errors import ShapeError
 from fastdense.shapes import check_product
 
 __all__ = ["FrozenModel", "Inputs", "predict_checked"]
@@ -84,13 +83,8 @@ def predict_checked(program: Program, X: Any, out: Any, n_out: int, dtype: str) 
     of_numpy = isinstance(X, np.ndarray)
     if out is None:  # an engine may return X itself, or a view of it, where no layer changes it
         out = np.empty((len(X), n_out), dtype) if of_numpy else None
-    elif (
-        isinstance(out, np.ndarray) != of_numpy
-        or getattr(out, "shape", None) != (len(X), n_out)
-        or str(getattr(out, "dtype", "")).rpartition(".")[2] != dtype  # "float32" or "torch.float32"
-    ):
-        given = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise ShapeError(f"out must be an array of shape {(len(X), n_out)} and dtype {dtype}, got {given}")
+    else:
+        check_out(out, X, (len(X), n_out), dtype)
     with np.errstate(all="ignore"):
         return program.predict(X, out)
 

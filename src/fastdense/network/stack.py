@@ -76,6 +76,7 @@ class Stack:
         self.name = text("a model's name", name)
         self.seed = check_seed(seed)
         self.dtype = one_of("dtype", dtype, ("float32", "float64"))
+        engines.library_of(engine)  # which raises where there is none of that name
         self.engine = engine
         self._layers: list[Layer] = []
         self._n_in: int | None = None
@@ -237,7 +238,7 @@ class Stack:
 
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever a layer's weights are replaced, or the engine."""
-        return (self.engine, *[layer.stamp for layer in self._layers])
+        return (engines.placed(self.engine), *[layer.stamp for layer in self._layers])
 
     def adopt(self, parameters: engines.Parameters) -> None:
         """Take over trained parameters, as a program hands them back; the arrays are not copied."""
