@@ -69,6 +69,7 @@ def test_predictions_are_differentiated_as_the_layer_is(library, name):
     assert_within(float(found[0, 0]), 0.1 * slope_of(name, 0.0), 1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of what PyTorch itself loads
 def test_pytorch_differentiates_forward():
     torch = pytest.importorskip("torch")
     K = torch.linspace(-2, 2, 12, dtype=torch.float64).reshape(4, 3)
