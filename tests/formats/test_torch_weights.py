@@ -259,7 +259,7 @@ def test_pytorchs_own_files_need_it(tmp_path, monkeypatch):
 
 
 def test_fuzzed_files_are_read_or_refused(tmp_path, path):
-    """20,000 damaged files: a model is filled or left as it was, a network is made or not."""
+    """40,000 damaged files: a model is filled or left as it was, a network is made or not."""
     samples = {}
     for name, model in {"two": two_layers(), "double": two_layers("float64"), "norm": adaptable()}.items():
         write_torch_weights(model, path)
@@ -286,5 +286,5 @@ def test_fuzzed_files_are_read_or_refused(tmp_path, path):
             assert model.predict(inputs(model, 2)).shape == (2, model.output_shape[1])
 
     for reader in (read, infer):
-        outcomes = fuzz(reader, samples, 10_000, path)
+        outcomes = fuzz(reader, samples, 20_000, path)
         assert min(outcomes["read"], outcomes["refused"]) > 100
