@@ -77,3 +77,11 @@ def test_the_shape_error_is_drawn_as_shown():
     shown = f"ShapeError: {caught.value}"
     drawn = next(block for block in FENCED if "≠" in block)
     assert drawn.strip() in shown
+
+
+def test_the_guide_to_loops_shows_what_is_found():
+    guide = (ROOT / "docs" / "vectorize.md").read_text(encoding="utf-8")
+    source = guide.split("```python\n")[1].partition("```")[0]
+    found = str(fd.insight.vectorize(source, "network.py"))
+    assert f"```\n{found}\n```" in guide
+    assert found.partition("  shapes:")[0] in README.read_text(encoding="utf-8")

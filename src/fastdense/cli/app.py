@@ -17,6 +17,7 @@ from fastdense.cli.info import info
 from fastdense.cli.ladder import ladder
 from fastdense.cli.predict import predict
 from fastdense.cli.train import train
+from fastdense.cli.vectorize import vectorize
 from fastdense.errors import FastdenseError
 
 __all__ = ["app", "run"]
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     help="Dense neural networks: train on a table, predict, and see why it is fast.",
 )
-for command in (train, predict, evaluate, export, import_, info, ladder):
+for command in (train, predict, evaluate, export, import_, info, ladder, vectorize):
     app.command(command.__name__.strip("_"))(command)
 
 

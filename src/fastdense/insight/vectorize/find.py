@@ -1,0 +1,341 @@
+"""The loops of a source file that are one operation on whole arrays, with what replaces each."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from fastdense.insight.vectorize.evidence import Evidence
+from fastdense.insight.vectorize.expressions import lift
+from fastdense.insight.vectorize.lifted import Stuck
+from fastdense.insight.vectorize.scope import Scope, names_in
+from fastdense.insight.vectorize.source import numpy_name, read
+from fastdense.insight.vectorize.statements import (
+    Definition,
+    Result,
+    assigned_names,
+    results,
+    stored_places,
+)
+from fastdense.insight.vectorize.uses import first_use, surely_assigned
+from fastdense.insight.vectorize.wording import described, report_text, shape_lines
+
+__all__ = ["Finding", "Kept", "Report", "vectorize"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A loop and the statements that replace it.
+
+    Attributes
+    ----------
+    line, end_line : int
+        Where the loop is, counted from 1, both included.
+    what : str
+        What it goes over and does in each turn.
+    before : str
+        Its source.
+    after : str
+        The statements instead of it.
+    also_replaces : tuple of (int, int)
+        First and last lines of statements before the loop that make what it fills, and may go.
+    shapes : tuple of str
+        The arrays' shapes as far as the source tells them.
+    notes : tuple of str
+        What must hold for both to be the same.
+    """
+
+    line: int
+    end_line: int
+    what: str
+    before: str
+    after: str
+    also_replaces: tuple[tuple[int, int], ...] = ()
+    shapes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A loop over numbers that stays, and why."""
+
+    line: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `vectorize` found; printed as text.
+
+    Attributes
+    ----------
+    name : str
+        The file's.
+    findings : tuple of Finding
+    kept : tuple of Kept
+    source : str
+        What was read.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+    kept: tuple[Kept, ...]
+    source: str
+
+    def __str__(self) -> str:
+        return report_text(self)
+
+    def rewritten(self) -> str:
+        """Return the source with every finding's statements in the place of its loop."""
+        lines: list[str | None] = [*self.source.splitlines()]
+        for finding in self.findings:
+            first = lines[finding.line - 1] or ""
+            indent = first[: len(first) - len(first.lstrip())]
+            for begin, end in (*finding.also_replaces, (finding.line, finding.end_line)):
+                lines[begin - 1 : end] = [None] * (end - begin + 1)
+            lines[finding.line - 1] = textwrap.indent(finding.after, indent)
+        return "\n".join(line for line in lines if line is not None) + "\n"
+
+
+def vectorize(source: str, name: str = "source") -> Report:
+    """Find the loops in Python source that NumPy does at once, and write the statements that do.
+
+    The source is read and never run.
+
+    Parameters
+    ----------
+    source : str
+    name : str
+        Of the file, for messages.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        It is no Python, or too long; the message names the line.
+
+    Examples
+    --------
+    >>> print(vectorize('''
+    ... import numpy as np
+    ... def dense(a_in, W, b):
+    ...     units = W.shape[1]
+    ...     a_out = np.zeros(units)
+    ...     for j in range(units):
+    ...         w = W[:, j]
+    ...         z = np.dot(w, a_in) + b[j]
+    ...         a_out[j] = 1 / (1 + np.exp(-z))
+    ...     return a_out
+    ... ''').findings[0].after)
+    a_out = 1 / (1 + np.exp(-(a_in @ W + b)))
+    """
+    tree = read(source, name)
+    finder = _Finder(source.splitlines(), tree)
+    finder.block(tree.body, ())
+    return Report(name, tuple(finder.findings), tuple(finder.kept), source)
+
+
+class _Finder:
+    """Goes through a file's blocks of statements, from outer loops to inner ones."""
+
+    def __init__(self, lines: list[str], tree: ast.Module) -> None:
+        self.lines = lines
+        self.numpy = numpy_name(tree)
+        self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+        self.evidence = Evidence(tree, self.functions, self.numpy)
+        self.findings: list[Finding] = []
+        self.kept: list[Kept] = []
+
+    def block(self, statements: Sequence[ast.stmt], after: Sequence[ast.stmt]) -> None:
+        """Read a block; ``after`` is what its function does behind it."""
+        for i, statement in enumerate(statements):
+            rest = (*statements[i + 1 :], *after)
+            if isinstance(statement, ast.For) and self.loop(statement, statements[:i], rest):
+                continue
+            blocks = [
+                block for name in ("body", "orelse", "finalbody") if (block := getattr(statement, name, None))
+            ]
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+                rest = ()
+            if isinstance(statement, ast.For | ast.While):
+                rest = (*statement.body, *rest)
+            for block in blocks:
+                self.block(block, rest)
+            for handler in getattr(statement, "handlers", ()):
+                self.block(handler.body, rest)
+            for case in getattr(statement, "cases", ()):
+                self.block(case.body, rest)
+            if not blocks:
+                self.expressions(statement)
+
+    def scope(self) -> Scope:
+        """Return the scope of a loop that has not been read yet."""
+        return Scope(self.numpy, self.functions, self.evidence.multiplying)
+
+    def loop(self, loop: ast.For, before: Sequence[ast.stmt], after: Sequence[ast.stmt]) -> bool:
+        """Read an outermost loop; return whether it can be replaced."""
+        if not (self.evidence.is_numeric(loop) or _adds_up(loop, before)):
+            return False
+        try:
+            found, scope = _read(loop, self.scope)
+            self._refuse_needed(loop, found, after)
+        except Stuck as error:
+            self.keep(loop, error)
+            return False
+        left = [result for result in found if isinstance(result, Result)]
+        made = {result.name: made for result in left if result.whole and (made := _made(result.name, before))}
+        statements = [_statement(each, each.name in made) for each in found]
+        also = tuple(sorted((made.lineno, made.end_lineno or made.lineno) for made in made.values()))
+        self._add(loop, described(scope, loop), "\n".join(statements), also, scope)
+        return True
+
+    def expressions(self, statement: ast.stmt) -> None:
+        """Read the comprehensions of a statement that holds no other."""
+        for node in _comprehensions(statement, self.numpy):
+            if not self.evidence.is_numeric(node):
+                continue
+            scope = self.scope()
+            scope.assigned = assigned_names(node)
+            try:
+                value = lift(node, scope)
+            except Stuck as error:
+                self.keep(node, error)
+                continue
+            if isinstance(value.node, ast.Name | ast.Attribute | ast.Subscript):
+                continue  # nothing was done to the elements
+            after = _replaced(statement, node, value.node)
+            self._add(statement, described(scope, node), after, (), scope)
+
+    def keep(self, loop: ast.For | ast.expr, error: Stuck) -> None:
+        """Note a loop that stays, where it surely is one over numbers."""
+        if self.evidence.is_strong(loop):
+            self.kept.append(Kept(loop.lineno, str(error)))
+
+    def _add(
+        self, node: ast.stmt, what: str, after: str, also: tuple[tuple[int, int], ...], scope: Scope
+    ) -> None:
+        end = node.end_lineno or node.lineno
+        before = textwrap.dedent("\n".join(self.lines[node.lineno - 1 : end]))
+        notes = tuple(scope.notes)
+        shapes = tuple(shape_lines(scope))
+        self.findings.append(Finding(node.lineno, end, what, before, after, also, shapes, notes))
+
+    @staticmethod
+    def _refuse_needed(loop: ast.For, found: list[Definition | Result], after: Sequence[ast.stmt]) -> None:
+        """Refuse a loop whose last turn's names are needed behind it."""
+        needed = assigned_names(loop) - {each.name for each in found if isinstance(each, Result)}
+        for statement in after:
+            use = first_use(statement, needed)
+            if use is not None:
+                raise Stuck(f"{use.id} may be used after it, in line {use.lineno}")
+            needed -= surely_assigned(statement)
+
+
+def _read(loop: ast.For, new: Callable[[], Scope]) -> tuple[list[Definition | Result], Scope]:
+    """Return a loop's results; it is read again while its end tells more of the arrays at its beginning."""
+    ranks: dict[str, int] = {}
+    while True:
+        scope = new()
+        scope.assigned, scope.stored, scope.ranks = assigned_names(loop), stored_places(loop), dict(ranks)
+        try:
+            found = results(loop, scope)
+        except Stuck:
+            if scope.ranks == ranks:
+                raise
+        else:
+            if scope.ranks == ranks:
+                return found, scope
+        ranks = scope.ranks
+
+
+def _made(name: str, before: Sequence[ast.stmt]) -> ast.stmt | None:
+    """Return the statement that makes what a loop fills, empty."""
+    for statement in reversed(before):
+        match statement:
+            case ast.Assign([ast.Name(target)], value) if target == name:
+                return statement if _is_empty(value) else None
+        if name in names_in(statement):
+            return None
+    return None
+
+
+def _adds_up(loop: ast.For, before: Sequence[ast.stmt]) -> bool:
+    """Whether a loop adds to what is a number as it begins."""
+    names = {
+        n.target.id for n in ast.walk(loop) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+    }
+    return any(
+        isinstance(made := _made(name, before), ast.Assign) and isinstance(made.value, ast.Constant)
+        for name in names
+    )
+
+
+def _is_empty(value: ast.expr) -> bool:
+    match value:
+        case ast.List([]) | ast.Constant(0) | ast.Call(ast.Name("list"), []):
+            return True
+        case ast.Call(function):
+            name = ast.unparse(function).rpartition(".")[2]
+            return name in ("zeros", "empty", "zeros_like", "empty_like")
+        case ast.BinOp(ast.List([_]), ast.Mult()) | ast.ListComp(
+            ast.Constant(0) | ast.BinOp(ast.List([ast.Constant(0)]))
+        ):
+            return True
+    return False
+
+
+def _statement(result: Definition | Result, made: bool) -> str:
+    """Return the statement that leaves behind what a loop did."""
+    if isinstance(result, Definition):
+        return f"{result.name} = {ast.unparse(result.value)}"
+    target, value = ast.unparse(result.target), ast.unparse(result.value)
+    match result.how:
+        case "append":
+            return f"{target} = {value}" if made else f"{target}.extend({value})"
+        case "=":
+            return f"{target}[:] = {value}" if result.whole and not made else f"{target} = {value}"
+        case "+=" if made:
+            return f"{target} = {value}"
+        case "-=" if made:
+            return f"{target} = {ast.unparse(ast.UnaryOp(ast.USub(), result.value))}"
+    return f"{target} {result.how} {value}"
+
+
+def _comprehensions(statement: ast.stmt, numpy: str) -> Iterator[ast.expr]:
+    """Yield a statement's outermost comprehensions, with the call that makes an array or a sum of them."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.Call(_, [ast.ListComp() | ast.GeneratorExp()], []) if ast.unparse(node.func) in (
+                "sum",
+                f"{numpy}.sum",
+                f"{numpy}.array",
+                f"{numpy}.asarray",
+            ):
+                yield node
+            case ast.ListComp():
+                yield node
+            case ast.FunctionDef() | ast.Lambda() | ast.ClassDef():
+                pass
+            case ast.BinOp(ast.ListComp()) | ast.BinOp(_, _, ast.ListComp()):
+                pass  # lists one after the other, or again and again
+            case _:
+                waiting += ast.iter_child_nodes(node)
+
+
+def _replaced(statement: ast.stmt, old: ast.expr, new: ast.expr) -> str:
+    """Return a statement's source with one expression in another's place."""
+
+    class Replace(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            return new if node is old else super().generic_visit(node)
+
+    memo: dict[int, object] = {id(old): old}
+    return ast.unparse(Replace().visit(copy.deepcopy(statement, memo)))

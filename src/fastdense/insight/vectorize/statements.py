@@ -1,0 +1,329 @@
+"""A loop's statements, for all its turns at once."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fastdense.insight.vectorize.expressions import lift
+from fastdense.insight.vectorize.lifted import OWN, Axis, Lifted, Stuck, reordered, together, total
+from fastdense.insight.vectorize.scope import Scope, bind, names_in
+
+_CHANGES = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}
+
+__all__ = ["Definition", "Result", "assigned_names", "results", "stored_places"]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name that a loop's body gives to something on the way."""
+
+    name: str
+    value: ast.expr
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a loop leaves behind.
+
+    Attributes
+    ----------
+    target : ast.expr
+        The name or the slice that receives it.
+    name : str
+        The array or number that the target is part of.
+    value : ast.expr
+    how : {"=", "append", "+=", "-=", "*=", "/="}
+    whole : bool
+        Whether the value is all of the array, so that nothing need be there before.
+    """
+
+    target: ast.expr
+    name: str
+    value: ast.expr
+    how: str
+    whole: bool = True
+
+
+def assigned_names(loop: ast.AST) -> set[str]:
+    """Return the names that statements within a loop assign."""
+    return {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def stored_places(loop: ast.AST) -> dict[str, set[str]]:
+    """Return the arrays that statements within a loop write to, with the indices as they are written."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(loop):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets = [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else targets
+        for target in targets:
+            if isinstance(target, ast.Subscript):
+                base, items = _indices(target)
+                found.setdefault(ast.unparse(base), set()).add(", ".join(map(ast.unparse, items)))
+    return found
+
+
+def results(loop: ast.For, scope: Scope) -> list[Definition | Result]:
+    """Return what an outermost loop leaves behind, computed on whole arrays, after what is needed for it.
+
+    Raises
+    ------
+    Stuck
+        It does something that whole arrays do not do.
+    """
+    reader = _Reader(scope)
+    reader.loop(loop)
+    if not any(isinstance(found, Result) for found in reader.found):
+        raise Stuck("it leaves nothing behind that whole arrays could")
+    return simplified(reader.found)
+
+
+def simplified(found: list[Definition | Result]) -> list[Definition | Result]:
+    """Return the same without names that are used once, whose value stands in that place, or never."""
+    for i, definition in enumerate(found):
+        later = found[i + 1 :]
+        uses = sum(name == definition.name for each in later for name in names_in(each.value))
+        if isinstance(definition, Definition) and uses < 2:
+            rest = [replace(each, value=_put(each.value, definition)) for each in later] if uses else later
+            return simplified(found[:i] + rest)
+    return found
+
+
+def _put(node: ast.expr, definition: Definition) -> ast.expr:
+    """Return an expression with a name's value in its place."""
+
+    class Put(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return definition.value if node.id == definition.name else node
+
+    put: ast.expr = Put().visit(copy.deepcopy(node))
+    return put
+
+
+class _Reader:
+    """Reads statements in their order."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.axes: list[Axis] = []
+        self.before: list[set[str]] = []  # the names that have a value as each loop begins
+        self.lists: dict[str, int] = {}  # made in a turn, with the number of loops around
+        self.found: list[Definition | Result] = []
+
+    def loop(self, node: ast.For) -> None:
+        """Read a loop and all in it."""
+        if node.orelse:
+            raise Stuck("it has an else")
+        self.before.append(set(self.scope.values))
+        self.axes.append(bind(node.target, node.iter, len(self.axes), self.scope))
+        for statement in node.body:
+            self.statement(statement)
+        axis = self.axes.pop()
+        self.before.pop()
+        last = [name for name, value in self.scope.values.items() if axis in value.axes]
+        for name in last:  # the last turn's, which nothing may need now
+            del self.scope.values[name]
+
+    def statement(self, node: ast.stmt) -> None:
+        """Read a statement."""
+        match node:
+            case ast.For():
+                self.loop(node)
+            case ast.If():
+                self.statement(_as_choice(node))
+            case ast.Assign([target], value) | ast.AnnAssign(target, _, ast.expr() as value):
+                self.assign(target, value)
+            case ast.AugAssign(target, operator, value):
+                self.augment(target, operator, value)
+            case ast.Expr(value):
+                self.expression(value)
+            case ast.Pass():
+                pass
+            case _:
+                raise Stuck(f"it has a {type(node).__name__.lower()}")
+
+    def expression(self, node: ast.expr) -> None:
+        """Read a statement that is an expression: an element that is appended, or a docstring."""
+        match node:
+            case ast.Call(ast.Attribute(ast.Name(name), "append"), [value], []):
+                self.append(name, value)
+            case ast.Call(function):
+                raise Stuck(f"it calls {ast.unparse(function)}")
+
+    def assign(self, target: ast.expr, value: ast.expr) -> None:
+        """Read ``target = value``."""
+        match target, value:
+            case ast.Tuple(targets), ast.Tuple(values) if len(targets) == len(values):
+                lifted = [lift(each, self.scope) for each in values]
+                for each, one in zip(targets, lifted, strict=True):
+                    self.put(each, one)
+            case ast.Name(name), ast.List([]) | ast.Call(ast.Name("list"), [], []):
+                self.lists[name] = len(self.axes)
+            case _:
+                self.put(target, lift(value, self.scope))
+
+    def put(self, target: ast.expr, value: Lifted) -> None:
+        """Read the assignment of a value."""
+        match target:
+            case ast.Name(name):
+                self.define(name, value)
+                self.before[-1].discard(name)
+            case ast.Subscript():
+                self.store(target, value, "=")
+            case _:
+                raise Stuck(f"it assigns to {ast.unparse(target)}")
+
+    def define(self, name: str, value: Lifted) -> None:
+        """Let a name stand for a value: of what takes more than a name, by itself."""
+        if not isinstance(value.node, ast.Name | ast.Constant | ast.Attribute):
+            own = self.free(name)
+            self.found.append(Definition(own, value.node))
+            value = replace(value, node=ast.Name(own, ast.Load()))
+        self.scope.values[name] = value
+
+    def free(self, name: str) -> str:
+        """Return a name for a definition: another each time, since values made of earlier ones stay."""
+        used = {found.name for found in self.found}
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        if name not in used:
+            return name
+        return next(other for other in numbered if other not in used | self.scope.assigned)
+
+    def augment(self, target: ast.expr, operator: ast.operator, value: ast.expr) -> None:
+        """Read ``target += value``: a sum over the turns, where what is added to was there before them."""
+        lifted = lift(value, self.scope)
+        if isinstance(target, ast.Subscript):
+            if type(operator) not in _CHANGES:
+                raise Stuck(f"it changes {ast.unparse(target)} on the way")
+            self.store(target, lifted, _CHANGES[type(operator)])
+            return
+        if not isinstance(target, ast.Name):
+            raise Stuck(f"it changes {ast.unparse(target)} on the way")
+        name, known = target.id, self.scope.values
+        if name in known and name not in self.before[-1]:
+            self.define(name, together([known[name], lifted], lambda n: ast.BinOp(n[0], operator, n[1])))
+            return
+        if not isinstance(operator, ast.Add | ast.Sub):
+            raise Stuck(f"a turn needs what the one before it made of {name}")
+        if name in known:
+            self.define(name, _joined(known[name], operator, self._total(lifted, [self.axes[-1]])))
+            return
+        value_of_all = self._total(lifted, self.axes)
+        self.found.append(
+            Result(target, name, value_of_all.node, "+=" if isinstance(operator, ast.Add) else "-=")
+        )
+
+    def _total(self, value: Lifted, axes: Sequence[Axis]) -> Lifted:
+        """Return a sum over loops' turns."""
+        products = len([factor for factor in value.factors if axes[-1] in factor.axes]) == 2
+        self.scope.does.append(
+            "a product and a sum, number by number" if products else "a sum, number by number"
+        )
+        for axis in reversed(axes):
+            value = total(value, axis)
+            if len(axes) < len(self.axes):
+                self.scope.over.pop(axis, None)  # the outer loops say what it is about
+        return value
+
+    def append(self, name: str, element: ast.expr) -> None:
+        """Read ``name.append(element)``."""
+        depth, axis = self.lists.get(name, 0), self.axes[-1]
+        if depth != len(self.axes) - 1:
+            raise Stuck(f"it appends to {name} from loops within loops")
+        value = lift(element, self.scope)
+        if axis not in value.axes:
+            raise Stuck(f"it appends the same to {name} in every turn")
+        self.scope.does.append("appended one by one")
+        if depth:
+            if OWN in value.axes:
+                raise Stuck("it makes lists within lists")
+            axes = tuple(OWN if own is axis else own for own in value.axes)
+            self.scope.values[name] = replace(value, axes=axes, factors=())
+            return
+        order = tuple(sorted(value.axes, key=lambda own: own.depth))
+        self.found.append(Result(ast.Name(name, ast.Store()), name, reordered(value, order).node, "append"))
+
+    def store(self, target: ast.Subscript, value: Lifted, how: str) -> None:
+        """Read ``target = value`` of an element, a row or a column."""
+        base, items = _indices(target)
+        axes = [self._axis(item, target) for item in items]
+        wanted = tuple(axis for axis in axes if axis is not None)
+        if how in ("+=", "-="):
+            for axis in [axis for axis in self.axes if axis not in wanted]:
+                value = self._total(value, [axis])
+        is_of_rows = value.open and len(items) == 2 and ast.unparse(items[1]) == "0"
+        if is_of_rows:  # p[i, 0] = f(X[i]): all rows give one column
+            items, axes = items[:1], axes[:1]
+        if set(value.turns) - set(wanted) or (how not in ("+=", "-=") and set(self.axes) - set(wanted)):
+            raise Stuck(f"it fills {ast.unparse(target)} again and again")
+        if OWN in value.axes and OWN not in wanted:
+            wanted = (*wanted, OWN)
+        has = tuple(axis for axis in wanted if axis in value.axes)
+        value = reordered(value, has)
+        whole = has == wanted or has == tuple(a for a in wanted if a is not OWN)
+        kept = [ast.Slice() if axis is not None else item for axis, item in zip(axes, items, strict=True)]
+        whole = whole and None not in axes
+        if not whole and wanted[len(wanted) - len(has) :] != has:
+            raise Stuck(f"it fills {ast.unparse(target)} with the same in every turn")
+        into = base if whole else ast.Subscript(base, _tuple(kept), ast.Store())
+        self.found.append(Result(into, ast.unparse(base), value.node, how, whole))
+
+    def _axis(self, item: ast.expr, target: ast.expr) -> Axis | None:
+        match item:
+            case ast.Name(name) if name in self.scope.indices:
+                return self.scope.indices[name]
+            case ast.Slice(None, None, None):
+                return OWN
+        if self.scope.depends(item) or isinstance(item, ast.Slice):
+            raise Stuck(f"it fills {ast.unparse(target)}")
+        return None
+
+
+def _joined(before: Lifted, operator: ast.operator, sum_: Lifted) -> Lifted:
+    """Return what was there before, a zero left out, and the sum."""
+    if isinstance(operator, ast.Sub):
+        return together([before, sum_], lambda n: ast.BinOp(n[0], operator, n[1]))
+    if isinstance(before.node, ast.Constant) and before.node.value == 0:
+        return sum_
+    return together([sum_, before], lambda n: ast.BinOp(n[0], ast.Add(), n[1]))
+
+
+def _indices(target: ast.Subscript) -> tuple[ast.expr, list[ast.expr]]:
+    base: ast.expr = target
+    items: list[ast.expr] = []
+    while isinstance(base, ast.Subscript):
+        items = [*(base.slice.elts if isinstance(base.slice, ast.Tuple) else [base.slice]), *items]
+        base = base.value
+    return base, items
+
+
+def _tuple(items: list[ast.expr]) -> ast.expr:
+    return items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
+
+
+def _as_choice(node: ast.If) -> ast.stmt:
+    """Return an if of one assignment, or of one in each branch to the same target, as that of a choice."""
+    if len(node.body) != 1 or len(node.orelse) > 1:
+        raise Stuck("it has an if of several statements")
+    body = node.body[0]
+    orelse = node.orelse[0] if node.orelse else None
+    orelse = _as_choice(orelse) if isinstance(orelse, ast.If) else orelse
+    match body, orelse:
+        case ast.Assign([target], value), ast.Assign([other], instead):
+            if ast.unparse(target) == ast.unparse(other):
+                return ast.Assign([target], ast.IfExp(node.test, value, instead))
+        case ast.Assign([target], value), None:
+            return ast.Assign([target], ast.IfExp(node.test, value, _loaded(target)))
+        case ast.AugAssign(target, operator, value), None:
+            return ast.AugAssign(target, operator, ast.IfExp(node.test, value, ast.Constant(0)))
+        case ast.Expr(ast.Call(function, [value], [])), ast.Expr(ast.Call(other, [instead], [])):
+            if ast.unparse(function) == ast.unparse(other):
+                return ast.Expr(ast.Call(function, [ast.IfExp(node.test, value, instead)], []))
+    raise Stuck("it has an if that is not a choice between two values")
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    return ast.parse(ast.unparse(target), mode="eval").body

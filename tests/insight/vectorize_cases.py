@@ -1,0 +1,598 @@
+"""Loops as people write them, with what replaces each, and loops that stay, with the reason."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+__all__ = ["CASES", "DATA", "KEPT", "NAMESPACE", "OTHERS"]
+
+RNG = np.random.default_rng(0)
+DATA = {
+    "X": RNG.normal(size=(5, 4)),
+    "W": RNG.normal(size=(4, 3)),
+    "B": RNG.normal(size=(1, 3)),
+    "b": RNG.normal(size=3),
+    "x": RNG.normal(size=4),
+    "w": RNG.normal(size=4),
+    "z": RNG.normal(size=6),
+    "Z": RNG.normal(size=(5, 3)),
+    "T": RNG.normal(size=(5, 3)),
+    "P": RNG.uniform(0.1, 1, size=(5, 3)),
+    "y": np.array([0, 2, 1, 1, 0]),
+    "p": RNG.uniform(0.1, 0.9, size=5),
+    "t": RNG.uniform(0.1, 0.9, size=5),
+    "V": RNG.normal(size=(3, 4)),
+    "A": RNG.normal(size=(2, 4)),
+}
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def layer(a, W, b):
+    return sigmoid(a @ W + b)
+
+
+NAMESPACE = {"np": np, "math": math, "sigmoid": sigmoid, "g": sigmoid, "layer": layer}
+
+CASES = {
+    "columns": (
+        """
+def f(x, W, b):
+    units = W.shape[1]
+    a_out = np.zeros(units)
+    for j in range(units):
+        w = W[:, j]
+        z = np.dot(w, x) + b[j]
+        a_out[j] = g(z)
+    return a_out
+""",
+        "a_out = g(x @ W + b)",
+    ),
+    "columns of all rows": (
+        """
+def f(X, W, B):
+    Z = np.zeros((len(X), W.shape[1]))
+    for j in range(W.shape[1]):
+        Z[:, j] = X @ W[:, j] + B[0, j]
+    return Z
+""",
+        "Z = X @ W + B[0]",
+    ),
+    "neurons": (
+        """
+def f(x, V, b):
+    out = []
+    for weights, bias in zip(V, b):
+        z = np.dot(weights, x) + bias
+        out.append(sigmoid(z))
+    return np.array(out)
+""",
+        "out = sigmoid(V @ x + b)",
+    ),
+    "neurons, numbered": (
+        """
+def f(x, V, b):
+    out = np.empty(3)
+    for j, w in enumerate(V):
+        out[j] = w.dot(x) + b[j]
+    return out
+""",
+        "out = V @ x + b",
+    ),
+    "a comprehension of neurons": (
+        """
+def f(x, V, b):
+    return np.array([sigmoid(sum(wi * xi for wi, xi in zip(w, x)) + bi) for w, bi in zip(V, b)])
+""",
+        "return sigmoid(V @ x + b)",
+    ),
+    "rows": (
+        """
+def f(X, W, b):
+    out = np.zeros((X.shape[0], W.shape[1]))
+    for i in range(X.shape[0]):
+        out[i] = X[i] @ W + b
+    return out
+""",
+        "out = X @ W + b",
+    ),
+    "rows, one product each": (
+        """
+def f(X, w):
+    p = np.zeros(len(X))
+    for i in range(len(X)):
+        p[i] = np.dot(X[i], w)
+    return p
+""",
+        "p = X @ w",
+    ),
+    "rows, appended": (
+        """
+def layer(a, W, b):
+    return np.tanh(a @ W + b)
+
+def f(X, W, b):
+    rows = []
+    for x in X:
+        rows.append(layer(x, W, b))
+    return np.array(rows)
+""",
+        "rows = layer(X, W, b)",
+    ),
+    "rows and columns": (
+        """
+def f(X, W, B):
+    Z = np.zeros((len(X), W.shape[1]))
+    for i, x in enumerate(X):
+        for j in range(W.shape[1]):
+            Z[i, j] = np.sum(x * W[:, j]) + B[0, j]
+    return Z
+""",
+        "Z = X @ W + B[0]",
+    ),
+    "rows against rows": (
+        """
+def f(X, A):
+    K = np.zeros((len(X), len(A)))
+    for i in range(len(X)):
+        for j in range(len(A)):
+            K[i, j] = np.dot(X[i], A[j])
+    return K
+""",
+        "K = X @ A.T",
+    ),
+    "the same product the other way round": (
+        """
+def f(W, X):
+    Z = np.zeros((len(X), 3))
+    for i in range(len(X)):
+        for j in range(3):
+            Z[i][j] = np.dot(W[:, j], X[i, :])
+    return Z
+""",
+        "Z = X @ W",
+    ),
+    "three loops": (
+        """
+def f(X, W, b):
+    m, n, p = len(X), len(W), len(W[0])
+    Z = [[0] * p for _ in range(m)]
+    for i in range(m):
+        for j in range(p):
+            s = 0
+            for k in range(n):
+                s += X[i][k] * W[k][j]
+            Z[i][j] = max(0, s + b[j])
+    return np.array(Z)
+""",
+        "Z = np.maximum(0, X @ W + b)",
+    ),
+    "three loops, added where they belong": (
+        """
+def f(X, W):
+    Z = np.zeros((5, 3))
+    for i in range(5):
+        for j in range(3):
+            for k in range(4):
+                Z[i, j] += X[i, k] * W[k, j]
+    return Z
+""",
+        "Z = X @ W",
+    ),
+    "a sum that begins with the bias": (
+        """
+def f(x, W, b):
+    out = []
+    for j in range(3):
+        z = b[j]
+        for i in range(len(x)):
+            z += x[i] * W[i, j]
+        out.append(z)
+    return np.array(out)
+""",
+        "out = x @ W + b",
+    ),
+    "gradient of the weights": (
+        """
+def f(X, Z):
+    dW = np.zeros((4, 3))
+    for i in range(len(X)):
+        for j in range(4):
+            for k in range(3):
+                dW[j, k] += X[i, j] * Z[i, k]
+    return dW
+""",
+        "dW = X.T @ Z",
+    ),
+    "relu by an if": (
+        """
+def f(Z):
+    a = np.zeros_like(Z)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            if Z[i, j] > 0:
+                a[i, j] = Z[i, j]
+            else:
+                a[i, j] = 0
+    return a
+""",
+        "a = np.maximum(Z, 0)",
+    ),
+    "in place": (
+        """
+def f(z):
+    for i in range(len(z)):
+        if z[i] < 0:
+            z[i] = 0.1 * z[i]
+    return z
+""",
+        "z[:] = np.where(z < 0, 0.1 * z, z)",
+    ),
+    "an activation of each number": (
+        """
+def f(z):
+    out = []
+    for v in z:
+        out.append(1 / (1 + math.exp(-v)))
+    return np.array(out)
+""",
+        "out = 1 / (1 + np.exp(-z))",
+    ),
+    "a comprehension of numbers": (
+        """
+def f(z):
+    a = [math.tanh(v) if v > -1 else 0.5 * v for v in z]
+    return np.array(a)
+""",
+        "a = np.where(z > -1, np.tanh(z), 0.5 * z)",
+    ),
+    "a table of numbers": (
+        """
+def f(Z):
+    return np.array([[max(0.0, v) for v in row] for row in Z])
+""",
+        "return np.maximum(0.0, Z)",
+    ),
+    "softmax of each row": (
+        """
+def f(Z):
+    A = np.empty_like(Z)
+    for i in range(len(Z)):
+        e = np.exp(Z[i] - np.max(Z[i]))
+        A[i] = e / np.sum(e)
+    return A
+""",
+        "e = np.exp(Z - np.max(Z, axis=1)[:, None])\nA = e / np.sum(e, axis=1)[:, None]",
+    ),
+    "a sum of squares": (
+        """
+def f(t, p):
+    total = 0
+    for i in range(len(t)):
+        total += (t[i] - p[i]) ** 2
+    return total / len(t)
+""",
+        "total = np.sum((t - p) ** 2)",
+    ),
+    "a dot product": (
+        """
+def f(t, p):
+    s = 0.0
+    for a, b in zip(t, p):
+        s += a * b
+    return s
+""",
+        "s = t @ p",
+    ),
+    "more is added": (
+        """
+def f(t, p):
+    s = p[0]
+    for i in range(len(t)):
+        s += t[i]
+    return s
+""",
+        "s += np.sum(t)",
+    ),
+    "cross-entropy of classes": (
+        """
+def f(P, y):
+    total = 0
+    for i in range(len(y)):
+        total -= math.log(P[i, y[i]])
+    return total
+""",
+        "total = -np.sum(np.log(P[np.arange(len(y)), y]))",
+    ),
+    "binary cross-entropy": (
+        """
+def f(t, p):
+    cost = 0.0
+    for i in range(len(t)):
+        if t[i] > 0.5:
+            cost += -np.log(p[i])
+        else:
+            cost += -np.log(1 - p[i])
+    return cost
+""",
+        None,
+    ),
+    "rows scaled": (
+        """
+def f(X, t):
+    out = np.zeros_like(X)
+    for i in range(len(X)):
+        for j in range(X.shape[1]):
+            out[i, j] = X[i, j] * t[i]
+    return out
+""",
+        "out = X * t[:, None]",
+    ),
+    "columns standardised": (
+        """
+def f(X):
+    S = np.zeros_like(X)
+    for j in range(X.shape[1]):
+        S[:, j] = (X[:, j] - X[:, j].mean()) / X[:, j].std()
+    return S
+""",
+        "S = (X - np.mean(X, axis=0)) / np.std(X, axis=0)",
+    ),
+    "distances": (
+        """
+def f(X, A):
+    D = np.zeros((len(X), len(A)))
+    for i in range(len(X)):
+        for j in range(len(A)):
+            D[i, j] = np.sqrt(np.sum((X[i] - A[j]) ** 2))
+    return D
+""",
+        "D = np.sqrt(np.sum((X[:, None] - A) ** 2, axis=2))",
+    ),
+    "an outer product": (
+        """
+def f(t, p):
+    O = np.zeros((5, 5))
+    for i in range(5):
+        for j in range(5):
+            O[i, j] = t[i] * p[j]
+    return O
+""",
+        "O = t[:, None] * p",
+    ),
+    "an update of each weight": (
+        """
+def f(W, V):
+    for i in range(4):
+        for j in range(3):
+            W[i, j] -= 0.1 * V[j, i]
+    return W
+""",
+        "W -= (0.1 * V).T",
+    ),
+    "the best class": (
+        """
+def f(P):
+    best = []
+    for i in range(len(P)):
+        best.append(np.argmax(P[i]))
+    return np.array(best)
+""",
+        "best = np.argmax(P, axis=1)",
+    ),
+    "thresholds": (
+        """
+def f(p):
+    yhat = np.zeros(len(p))
+    for i in range(len(p)):
+        if p[i] >= 0.5:
+            yhat[i] = 1
+        else:
+            yhat[i] = 0
+    return yhat
+""",
+        "yhat = np.where(p >= 0.5, 1, 0)",
+    ),
+    "numbers of the loop": (
+        """
+def f(t):
+    s = np.zeros(len(t))
+    for i in range(len(t)):
+        s[i] = 0.5 * i + t[i]
+    return s
+""",
+        "s = 0.5 * np.arange(len(t)) + t",
+    ),
+    "a transposed result": (
+        """
+def f(X):
+    Y = np.zeros((4, 5))
+    for i in range(5):
+        for j in range(4):
+            Y[j, i] = 2 * X[i, j]
+    return Y
+""",
+        "Y = (2 * X).T",
+    ),
+}
+
+
+KEPT = {
+    "training": (
+        """
+def f(X, y, w):
+    for epoch in range(100):
+        w = w - 0.1 * X.T @ (X @ w - y)
+    return w
+""",
+        3,
+        "a turn needs what the one before it made of w",
+    ),
+    "a running sum": (
+        """
+def f(x):
+    for i in range(1, len(x)):
+        x[i] = x[i - 1] + np.exp(x[i])
+""",
+        3,
+        "it goes over range(1, len(x)), not from 0 on by one",
+    ),
+    "another turn's element": (
+        """
+def f(x, y):
+    for i in range(len(x)):
+        y[i] = np.exp(x[i + 1])
+""",
+        3,
+        "its index i + 1 is that of another turn",
+    ),
+    "a filter": (
+        """
+def f(x):
+    out = []
+    for v in x:
+        if v > 0:
+            out.append(np.exp(v))
+""",
+        4,
+        "it has an if that is not a choice between two values",
+    ),
+    "a recurrence": (
+        """
+def f(X, h):
+    for x in X:
+        h = np.tanh(x + h)
+    return h
+""",
+        3,
+        "a turn needs what the one before it made of h",
+    ),
+    "random numbers": (
+        """
+def f(x):
+    for i in range(len(x)):
+        x[i] = np.exp(x[i]) * np.random.rand()
+""",
+        3,
+        "it calls np.random.rand, which may give something else each time",
+    ),
+    "printing": (
+        """
+def f(x):
+    for v in x:
+        print(np.exp(v))
+""",
+        3,
+        "it calls print",
+    ),
+    "a break": (
+        """
+def f(x, y):
+    for i in range(len(x)):
+        y[i] = np.exp(x[i])
+        break
+""",
+        3,
+        "it has a break",
+    ),
+    "what is needed later": (
+        """
+def f(x, y):
+    for i in range(len(x)):
+        z = np.exp(x[i])
+        y[i] = z
+    return z
+""",
+        3,
+        "z may be used after it, in line 6",
+    ),
+    "what the loop around it needs": (
+        """
+def f(x, y):
+    z = 0
+    while True:
+        y[0] = z
+        for i in range(len(x)):
+            z = np.exp(x[i])
+            y[i] = z
+""",
+        6,
+        "z may be used after it, in line 5",
+    ),
+    "all of what it fills": (
+        """
+def f(x, y):
+    for i in range(len(x)):
+        y[i] = x[i] * np.sum(y)
+""",
+        3,
+        "it reads all of y while it fills it",
+    ),
+    "a diagonal": (
+        """
+def f(X, y):
+    for i in range(len(y)):
+        y[i] = np.exp(X[i, i])
+""",
+        3,
+        "it goes along a diagonal of X",
+    ),
+    "a sum of what is the same": (
+        """
+def f(x, c):
+    s = 0
+    for v in x:
+        s += np.exp(c)
+    return s
+""",
+        4,
+        "it adds the same in every turn",
+    ),
+    "a function of a row": (
+        """
+def f(X, y):
+    for i in range(len(X)):
+        y[i] = np.exp(score(X[i, :]))
+""",
+        3,
+        "it calls score with a row each, and nothing here tells that score takes a matrix",
+    ),
+    "text": (
+        """
+def f(x, y):
+    for i in range(len(x)):
+        y[i] = np.exp(x[i]) if x[i] > 0 else "none"
+""",
+        3,
+        "it makes text",
+    ),
+    "parts of rows": (
+        """
+def f(X, y):
+    for i, x in enumerate(X):
+        y[i] = np.sum(x[1:])
+""",
+        3,
+        "it uses x[1:]",
+    ),
+}
+
+OTHERS = """
+import numpy as np
+out = []
+for name in names:
+    out.append(open(name).read())
+lines = [line.strip() for line in text]
+table = [[0] * 3 for _ in range(4)]
+twice = [v * 2 for v in (1, 2, 3)]
+both = [v - 1 for v in values] + [v + 1 for v in values]
+data = b""
+for part in parts:
+    data += pack(part)
+sizes = [len(row) - 1 for row in rows]
+"""
+"""Loops that compute little or nothing, which nobody wants to hear of."""
