@@ -83,9 +83,10 @@ def check_out(out: Any, X: Any, shape: tuple[int, int], dtype: str) -> None:
     found = str(getattr(out, "dtype", "")).rpartition(".")[2]  # "float32" or "torch.float32"
     fits = isinstance(out, np.ndarray) == of_numpy and getattr(out, "shape", None) == shape and found == dtype
     if not fits or (not of_numpy and getattr(out, "device", None) != getattr(X, "device", None)):
+        where = "" if of_numpy else ", of X's library and on its device"
         kind = f"{type(out).__module__.partition('.')[0]}.{type(out).__name__}"
-        given = f"{kind} of {found} {getattr(out, 'shape', '')}" if found else kind
-        raise ShapeError(f"out must be an array as X, of shape {shape} and dtype {dtype}, got {given}")
+        given = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else kind
+        raise ShapeError(f"out must be an array of shape {shape} and dtype {dtype}{where}, got {given}")
 
 
 def placed(array: Any, engine: Engine) -> Any:

@@ -179,7 +179,7 @@ def test_out_is_of_the_same_library_and_device(library):
     A, K = array_of(library, X), array_of(library, np.ones((4, 1), np.float32))
     with pytest.raises(DtypeError, match=f"A_in is an array of {library} but out of numpy"):
         fd.dense(A, K, out=np.zeros((200, 1), np.float32))
-    with pytest.raises(ShapeError, match=r"as X, of shape \(200, 1\) and dtype float32, got numpy.ndarray"):
+    with pytest.raises(ShapeError, match=r"dtype float32, of X's library and on its device, got float32"):
         network(library).predict(A, out=np.zeros((200, 1), np.float32))
 
 
@@ -188,7 +188,7 @@ def test_pytorchs_out_lies_where_the_rest_does():
     A, K, out = torch.from_numpy(X), torch.ones(4, 1), torch.empty(200, 1, device="meta")
     with pytest.raises(EngineError, match="out lies on meta but W on cpu"):
         fd.dense(A, K, out=out)
-    with pytest.raises(ShapeError, match="out must be an array as X"):
+    with pytest.raises(ShapeError, match=r"on its device, got torch\.Tensor"):
         network("torch").predict(A, out=out)
 
 

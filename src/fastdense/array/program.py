@@ -80,7 +80,7 @@ class ArrayProgram:
             else:
                 run = outputs_of(self.backend, self.network)
                 found = [run(self.state.weights, block) for block in self._blocks(X, self._pads(X))]
-                A_out = self._joined(found) if self.backend.owns(X) else self._fetched_rows(found, len(X))
+                A_out = self._joined(found) if self.backend.owns(X) else self._fetched_rows(found, X.shape[0])
         if out is None:
             return A_out
         out[...] = A_out
