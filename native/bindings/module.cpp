@@ -38,6 +38,10 @@ double measure_peak(int threads, bool float64, std::string_view isa) {
     return fastdense::measure_peak(float64 ? kernels.f64.fma_loop : kernels.f32.fma_loop, threads);
 }
 
+double measure_bandwidth(std::size_t bytes, int threads, std::string_view isa) {
+    return fastdense::measure_bandwidth(kernels_for(isa).f32.read_loop, bytes, threads);
+}
+
 void philox4x32(std::uint64_t key, Array<const std::uint32_t, Counters> counters,
                 Array<std::uint32_t, Counters> out) {
     if (out.shape(0) != counters.shape(0)) throw nb::value_error("out must have one row a counter");
@@ -117,6 +121,8 @@ void bind_all(nb::module_& m) {
         "cgroup_cores", [](const std::string& root) { return fastdense::cgroup_cores(root); },
         "root"_a = "/");
     m.def("measure_peak", &measure_peak, "threads"_a, "float64"_a, "isa"_a,
+          nb::call_guard<nb::gil_scoped_release>());
+    m.def("measure_bandwidth", &measure_bandwidth, "bytes"_a, "threads"_a, "isa"_a,
           nb::call_guard<nb::gil_scoped_release>());
     m.def("measure_round_trip", &fastdense::measure_round_trip, nb::call_guard<nb::gil_scoped_release>());
     m.def("philox4x32", &philox4x32, "key"_a, "counters"_a, "out"_a);

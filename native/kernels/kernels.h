@@ -47,6 +47,8 @@ void dropout_mask(const DropoutMask& mask);
 template <class T>
 double fma_loop(std::size_t steps);
 template <class T>
+double read_loop(const T* data, std::size_t count, std::size_t passes);
+template <class T>
 void activate(const Activate<T>& f);
 template <class T>
 void activate_backward(const ActivateBackward<T>& b);

@@ -1,9 +1,11 @@
-// Times the multiply-add loop on several threads at once, and messages between two of them.
+// Times the multiply-add and the reading loop on several threads at once, and messages between two of them.
 #include "kernels/peak.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <thread>
 #include <vector>
@@ -14,7 +16,7 @@ namespace fastdense {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Loop = double (*)(std::size_t steps);
+using Job = std::function<double(int thread, std::size_t steps)>;  // returns what was done in so many steps
 
 // Short enough to fit between two interruptions (a timer tick comes every 1 to 10 ms), long enough that the
 // clock's and the barrier's tenths of a microsecond don't matter.
@@ -26,16 +28,16 @@ struct Run {
     double operations;
 };
 
-Run timed(Loop loop, std::size_t steps) {
+Run timed(const Job& job, int thread, std::size_t steps) {
     const auto start = Clock::now();
-    const double operations = loop(steps);
+    const double operations = job(thread, steps);
     return {start, Clock::now(), operations};
 }
 
-std::size_t steps_that_fill_a_run(Loop loop) {
-    std::size_t steps = 1024;
+std::size_t steps_that_fill_a_run(const Job& job) {
+    std::size_t steps = 1;
     for (;; steps *= 2) {
-        const Run run = timed(loop, steps);
+        const Run run = timed(job, 0, steps);
         if (run.end - run.start >= run_time) return steps;
     }
 }
@@ -67,15 +69,14 @@ private:
     SpinBarrier& barrier_;
 };
 
-}  // namespace
-
-double measure_peak(Loop loop, int threads) {
-    const std::size_t steps = steps_that_fill_a_run(loop);
+// The best of several short runs on threads that are started together.
+double best_rate(const Job& job, int threads) {
+    const std::size_t steps = steps_that_fill_a_run(job);
     std::vector<std::vector<Run>> runs(threads, std::vector<Run>(repeats));
     SpinBarrier barrier(threads);
     const auto work = [&](int thread) {
         for (int repeat = 0; repeat < repeats && barrier.wait(); ++repeat) {
-            runs[thread][repeat] = timed(loop, steps);
+            runs[thread][repeat] = timed(job, thread, steps);
         }
     };
     {
@@ -87,6 +88,33 @@ double measure_peak(Loop loop, int threads) {
     double best = 0;
     for (int repeat = 0; repeat < repeats; ++repeat) best = std::max(best, rate(runs, repeat));
     return best;
+}
+
+// Numbers that begin where a vector may.
+struct Numbers {
+    explicit Numbers(std::size_t count) : room(count + alignment / sizeof(float), 1.0f) {
+        const auto address = reinterpret_cast<std::uintptr_t>(room.data());
+        first = room.data() + (alignment - address % alignment) % alignment / sizeof(float);
+    }
+    static constexpr std::size_t alignment = 64;
+    std::vector<float> room;
+    const float* first;
+};
+
+}  // namespace
+
+double measure_peak(double (*loop)(std::size_t steps), int threads) {
+    return best_rate([loop](int, std::size_t steps) { return loop(steps); }, threads);
+}
+
+double measure_bandwidth(double (*loop)(const float* data, std::size_t count, std::size_t passes),
+                         std::size_t bytes, int threads) {
+    const std::size_t count = bytes / sizeof(float);
+    std::vector<Numbers> own;
+    own.reserve(threads);
+    for (int thread = 0; thread < threads; ++thread) own.emplace_back(count);
+    return best_rate([&](int thread, std::size_t steps) { return loop(own[thread].first, count, steps); },
+                     threads);
 }
 
 double measure_round_trip() {

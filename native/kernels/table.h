@@ -74,6 +74,9 @@ struct KernelsOf {
     std::size_t panel_columns;  // units of a full panel
     // Run a loop of independent multiply-adds `steps` times and return the operations done.
     double (*fma_loop)(std::size_t steps);
+    // Read `count` numbers, aligned as vectors are and rounded down to whole blocks of a few, `passes` times
+    // and return the bytes read.
+    double (*read_loop)(const T* data, std::size_t count, std::size_t passes);
     void (*activate)(const Activate<T>& f);
     void (*activate_backward)(const ActivateBackward<T>& b);
     // Elements of the panels; from row-major weights and bias to panels, and back (null: not wanted).

@@ -11,6 +11,7 @@ inline constexpr KernelsOf<T> kernels_of{
     .lanes = lanes<T>,
     .panel_columns = panel_columns<T>,
     .fma_loop = fma_loop<T>,
+    .read_loop = read_loop<T>,
     .activate = activate<T>,
     .activate_backward = activate_backward<T>,
     .panels_size = panels_size<T>,

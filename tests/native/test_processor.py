@@ -65,6 +65,30 @@ def test_peak_refuses_odd_numbers_of_threads(threads):
         native.measure_peak(threads)
 
 
+@pytest.mark.parametrize("isa", native.runnable_isas())
+@pytest.mark.parametrize("size", [1024, 5000, 2**20])
+def test_bandwidth_is_a_positive_rate(isa, size):
+    found = native.measure_bandwidth(size, isa=isa)
+    assert found > 0
+    assert math.isfinite(found)
+
+
+def test_bandwidth_of_several_threads():
+    assert native.measure_bandwidth(2**16, threads=native.usable_cores() + 1) > 0
+
+
+@pytest.mark.parametrize("size", [0, 1023, -1, 2**40])
+def test_bandwidth_refuses_odd_sizes(size):
+    with pytest.raises(ValueError, match="size must be from 1024 to"):
+        native.measure_bandwidth(size)
+
+
+@pytest.mark.parametrize("threads", [0, 10**6])
+def test_bandwidth_refuses_odd_numbers_of_threads(threads):
+    with pytest.raises(ValueError, match="threads must be from 1 to"):
+        native.measure_bandwidth(2**16, threads)
+
+
 def test_peak_refuses_other_types():
     with pytest.raises(DtypeError, match="float16"):
         native.measure_peak(dtype="float16")

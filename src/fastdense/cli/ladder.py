@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from rich.table import Table
 from fastdense import insight
 from fastdense.files import atomic_file
 from fastdense.insight.chart import check_path
-from fastdense.insight.wording import HEADINGS, cells, notes, title
+from fastdense.insight.wording import HEADINGS, cells, notes, sweep_notes, sweep_rows, sweep_title, title
 
 __all__ = ["ladder"]
 
@@ -25,6 +26,12 @@ def ladder(
     units: Annotated[int, typer.Option(help="Units of the layer.")] = 64,
     activation: Annotated[str, typer.Option(help="The activation's name.")] = "sigmoid",
     seconds: Annotated[float, typer.Option(help="How long to time each rung, about.")] = 0.3,
+    sweep: Annotated[
+        bool,
+        typer.Option(
+            "--sweep", help="From one row to --rows: what limits each rung, calls, memory or arithmetic."
+        ),
+    ] = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Save a chart, as .png or .svg.")] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Save the numbers as JSON.")
@@ -34,10 +41,19 @@ def ladder(
     _check_files(plot, json_file)
     console = Console(highlight=False)
     with console.status("climbing"):
-        found = insight.ladder(rows, inputs, units, activation, seconds)
-    console.print(_table(found), "")
-    for line in notes(found):
+        found: insight.Ladder | insight.Sweep
+        if sweep:
+            found = insight.sweep(rows, inputs, units, activation, seconds / 6)
+        else:
+            found = insight.ladder(rows, inputs, units, activation, seconds)
+    console.print(_swept(found) if isinstance(found, insight.Sweep) else _table(found), "")
+    for line in sweep_notes(found) if isinstance(found, insight.Sweep) else notes(found):
         console.print(line, style="dim", markup=False, soft_wrap=True)
+    _save(found, plot, json_file)
+
+
+def _save(found: insight.Ladder | insight.Sweep, plot: Path | None, json_file: Path | None) -> None:
+    """Write the chart and the numbers where they were asked for."""
     if plot is not None:
         found.plot(plot)
         print(f"Chart saved to {plot}")
@@ -56,19 +72,32 @@ def _check_files(plot: Path | None, json_file: Path | None) -> None:
             raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
 
 
-def _table(found: insight.Ladder) -> Table:
+def _empty_table(headings: Sequence[str], above: str) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
         show_edge=False,
-        title=f"{title(found)}\n",
+        title=f"{above}\n",
         title_justify="left",
         title_style="bold",
     )
-    table.add_column(HEADINGS[0])  # the one that may wrap
-    for heading in HEADINGS[1:]:
+    table.add_column(headings[0])  # the one that may wrap
+    for heading in headings[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _swept(found: insight.Sweep) -> Table:
+    headings, *rows = sweep_rows(found)
+    table = _empty_table(headings, sweep_title(found))
+    for way, row in zip(found.ways, rows, strict=True):
+        table.add_row(*row, style="red" if way.problem else None if way.module is None else "cyan")
+    return table
+
+
+def _table(found: insight.Ladder) -> Table:
+    table = _empty_table(HEADINGS, title(found))
     for rung in found.rungs:
         style = "red" if rung.problem else None if rung.module is None else "cyan"
         table.add_row(*cells(rung), style=style)

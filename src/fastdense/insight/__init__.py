@@ -1,6 +1,7 @@
-"""Seeing what runs: the ladder from loops to hardware speed, and the loops that source still has."""
+"""Seeing what runs: the ladder from loops to hardware speed, what limits it, and loops left in source."""
 
 from fastdense.insight.ladder import Ladder, ladder
+from fastdense.insight.sweep import Sweep, sweep
 from fastdense.insight.vectorize import Report, vectorize
 
-__all__ = ["Ladder", "Report", "ladder", "vectorize"]
+__all__ = ["Ladder", "Report", "Sweep", "ladder", "sweep", "vectorize"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fastdense.insight.ladder import Ladder
     from fastdense.insight.rungs import Rung
 
-__all__ = ["check_path", "save"]
+__all__ = ["GRID", "INK", "MUTED", "OURS", "PAPER", "check_path", "new_figure", "save"]
 
 INK, MUTED, GRID, PAPER = "#1f2933", "#66727f", "#e4e8ec", "#ffffff"
 OURS, PEER, WRONG = "#2f6db5", "#a9b7c6", "#b3403a"
@@ -34,6 +34,15 @@ def check_path(path: str | os.PathLike[str]) -> str:
     return suffix[1:]
 
 
+def new_figure(size: tuple[float, float]) -> Any:
+    """Return an empty figure of so many inches that belongs to no window and leaves pyplot's state alone."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(f"charts need matplotlib: pip install 'fastdense[plot]' ({error})") from error
+    return Figure(figsize=size, facecolor=PAPER)
+
+
 def save(ladder: Ladder, path: str | os.PathLike[str]) -> None:
     """Draw the ladder and save it, atomically; see `Ladder.plot`."""
     kind = check_path(path)
@@ -43,14 +52,10 @@ def save(ladder: Ladder, path: str | os.PathLike[str]) -> None:
 
 
 def draw(ladder: Ladder) -> Any:
-    """Return the chart as a figure that belongs to no window and leaves pyplot's state alone."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(f"charts need matplotlib: pip install 'fastdense[plot]' ({error})") from error
+    """Return the chart as a figure."""
     count = len(ladder.rungs)
     height = 1.68 + 0.46 * count  # inches: the titles and the axis, then a bar each
-    figure = Figure(figsize=(10, height), facecolor=PAPER)
+    figure = new_figure((10, height))
     axes = figure.add_axes((0.235, 0.62 / height, 0.735, 0.46 * count / height))
     _titles(figure, ladder, height)
     low, high = _limits(ladder)

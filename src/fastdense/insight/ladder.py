@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastdense.checks import number, whole
 from fastdense.insight.agreement import define
 from fastdense.insight.methods import METHODS, Method
+from fastdense.insight.plain import as_plain
 from fastdense.insight.rungs import Rung, compare, measure
 from fastdense.insight.wording import ladder_text
 from fastdense.insight.workload import Workload, random_workload
@@ -44,11 +45,7 @@ class Ladder:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as what JSON holds: dicts, lists, strings, finite numbers and None."""
-        result = asdict(self)
-        for name in ("instruction_sets", "libraries"):
-            result["machine"][name] = list(result["machine"][name])
-        result["rungs"] = list(result["rungs"])
-        return result
+        return as_plain(self)
 
     def plot(self, path: str | os.PathLike[str]) -> None:
         """Draw the ladder as a chart, longer bars being faster, and save it.

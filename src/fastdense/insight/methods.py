@@ -38,6 +38,10 @@ class Method:
         The cores it may use; the machine's peak that it is measured against.
     loops : bool
         Whether it takes time for every row, so that a few rows tell the time of one.
+    over : tuple of str
+        What it loops over in Python: "rows", "inputs" and "units" as it may be.
+    itemsize : int
+        Bytes of a number that it computes with.
     module : str or None
         The framework's module, for those that may not be installed.
     accelerated : bool
@@ -48,6 +52,8 @@ class Method:
     prepare: Callable[[Workload], Run]
     cores: Literal["one", "all"]
     loops: bool = False
+    over: tuple[str, ...] = ()
+    itemsize: int = 4
     module: str | None = None
     accelerated: bool = False
 
@@ -121,10 +127,10 @@ def kernel(threads: int | None) -> Callable[[Workload], Run]:
 
 
 METHODS = (
-    Method("pure Python loops", scalars, "one", loops=True),
-    Method("one dot product a neuron", neurons, "one", loops=True),
-    Method("one column a unit", units, "all", loops=True),
-    Method("one matrix product a row", rows, "one", loops=True),
+    Method("pure Python loops", scalars, "one", True, ("rows", "inputs", "units"), itemsize=8),
+    Method("one dot product a neuron", neurons, "one", True, ("rows", "units"), itemsize=8),
+    Method("one column a unit", units, "all", True, ("units",), itemsize=8),
+    Method("one matrix product a row", rows, "one", True, ("rows",)),
     Method("one matrix product a batch", batch, "all"),
     Method("native kernel, one core", kernel(1), "one"),
     Method("native kernel, all cores", kernel(None), "all"),

@@ -10,9 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     from fastdense.insight.ladder import Ladder
     from fastdense.insight.rungs import Rung
+    from fastdense.insight.sweep import Point, Sweep
     from fastdense.machine import Info
 
 __all__ = ["HEADINGS", "cells", "duration", "ladder_text", "notes", "ratio", "title"]
+__all__ += ["size_text", "sweep_notes", "sweep_rows", "sweep_text", "sweep_title"]
 
 HEADINGS = ("rung", "rows", "time/row", "GFLOP/s", "of peak", "cores", "speed-up")
 
@@ -89,6 +91,65 @@ def ladder_text(ladder: Ladder) -> str:
     lines = [_aligned(row, widths) for row in table]
     rule = "-" * max(map(len, lines))
     return "\n".join([title(ladder), "", lines[0], rule, *lines[1:], "", *notes(ladder)])
+
+
+def sweep_title(sweep: Sweep) -> str:
+    """Return what was computed, in a line."""
+    return (
+        f"One dense layer, {_count(sweep.inputs, 'input')} to {_count(sweep.units, 'unit')}, "
+        f"{sweep.activation}: the time a row, and what limits it"
+    )
+
+
+def sweep_rows(sweep: Sweep) -> list[tuple[str, ...]]:
+    """Return the table's rows, its headings first: an entry for each number of rows."""
+    headings = ("rows a call", *(f"{rows:,}" for rows in sweep.rows))
+    table = [headings]
+    for way in sweep.ways:
+        found = {point.rows: _limited(point) for point in way.points}
+        table.append((way.name, *(found.get(rows, "") for rows in sweep.rows)))
+    return table
+
+
+def sweep_notes(sweep: Sweep) -> list[str]:
+    """Return what a reader of the table should know, a line each."""
+    roofs = sweep.roofs
+    read = list(zip(roofs.sizes, roofs.bandwidth_one_core, strict=True))[1::3]
+    speeds = ", ".join(f"{rate:,.0f} of {size_text(size)}" for size, rate in read)
+    peaks = f"{roofs.peak_one_core:.0f} GFLOP/s on one core, {roofs.peak_all_cores:.0f} on all {roofs.cores}"
+    return [
+        "C: the calls take the time; M: reading the numbers; A: the arithmetic; (C): most of it, under half",
+        "calls: the same on a layer of one input and one unit; loops end where more rows only take longer",
+        f"measured: {peaks}; one core reads, in GB/s: {speeds}",
+        *(f"{way.name} was not timed: {way.problem}" for way in sweep.ways if way.problem),
+    ]
+
+
+def sweep_text(sweep: Sweep) -> str:
+    """Return the sweep as an aligned table, with its title and notes."""
+    table = sweep_rows(sweep)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [_aligned(row, widths).rstrip() for row in table]
+    rule = "-" * max(map(len, lines))
+    return "\n".join([sweep_title(sweep), "", lines[0], rule, *lines[1:], "", *sweep_notes(sweep)])
+
+
+def _limited(point: Point) -> str:
+    """Return a time a row with the letter of what limits it."""
+    letter = "" if point.limit is None else point.limit[0].upper()
+    letter = f" {letter} " if point.explained >= 0.5 else f"({letter})" if letter else "   "
+    return f"{duration(point.seconds / point.rows)} {letter}"
+
+
+def size_text(size: int) -> str:
+    """Return a size in bytes with its unit.
+
+    Examples
+    --------
+    >>> size_text(16384), size_text(2**28)
+    ('16 KB', '256 MB')
+    """
+    return f"{size >> 20} MB" if size >= 2**20 else f"{size >> 10} KB"
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -9,6 +9,9 @@ from fastdense.errors import DtypeError
 from fastdense.native import _core
 from fastdense.native.threads import MOST_THREADS
 
+LARGEST_READ = 2**32
+"""Bytes for each thread: more than any cache has."""
+
 
 def instruction_sets() -> tuple[str, ...]:
     """Return the names of the vector instruction sets found on this processor.
@@ -105,12 +108,50 @@ def measure_peak(threads: int = 1, dtype: str = "float32", isa: str | None = Non
     DtypeError
         ``dtype`` is another type.
     """
-    count = operator.index(threads)
-    if not 1 <= count <= MOST_THREADS:
-        raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {count}")
+    count = _thread_count(threads)
     if dtype not in {"float32", "float64"}:
         raise DtypeError(f'dtype must be "float32" or "float64", not {dtype!r}')
     return _core.measure_peak(count, dtype == "float64", isa or best_isa()) / 1e9
+
+
+def measure_bandwidth(size: int, threads: int = 1, isa: str | None = None) -> float:
+    """Measure how fast memory is read: the caches' as the size lets them, or main memory's.
+
+    Every thread adds up its own numbers again and again; the best of several runs of a few milliseconds
+    counts.
+
+    Parameters
+    ----------
+    size : int
+        Bytes that each thread reads in turn, from 1024 on. What fits a cache is read from it.
+    threads : int, default 1
+        Threads running at the same time, each on its own core where there are enough.
+    isa : str, optional
+        The build of the loop to run; that of `best_isa` if not given.
+
+    Returns
+    -------
+    bandwidth : float
+        Billions of bytes a second, all threads together.
+
+    Raises
+    ------
+    ValueError
+        ``size`` or ``threads`` is out of range, or ``isa`` doesn't run on this processor.
+    MemoryError
+        There is not so much memory.
+    """
+    count, size = _thread_count(threads), operator.index(size)
+    if not 1024 <= size <= LARGEST_READ:
+        raise ValueError(f"size must be from 1024 to {LARGEST_READ} bytes, not {size}")
+    return _core.measure_bandwidth(size, count, isa or best_isa()) / 1e9
+
+
+def _thread_count(threads: int) -> int:
+    count = operator.index(threads)
+    if not 1 <= count <= MOST_THREADS:
+        raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {count}")
+    return count
 
 
 def measure_round_trip() -> float:

@@ -1,0 +1,128 @@
+"""The sweep as a picture: every way of computing under the machine's roofs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastdense.files import atomic_file
+from fastdense.insight.chart import GRID, INK, MUTED, OURS, PAPER, check_path, new_figure
+from fastdense.insight.wording import size_text, sweep_title
+
+if TYPE_CHECKING:
+    from fastdense.insight.sweep import Sweep, Way
+
+__all__ = ["draw", "save"]
+
+# Okabe and Ito's colours, which people with any kind of colour vision tell apart, and three more.
+COLOURS = ("#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#5b6770", "#8c6d31", "#7b4173", "#b8c413")
+MARKERS = {"calls": "o", "memory": "s", "arithmetic": "^", None: "x"}
+ROOFS = (1, 4, 8)  # of `SIZES`: 16 KB, 1 MB and 256 MB
+
+
+def save(sweep: Sweep, path: str | os.PathLike[str]) -> None:
+    """Draw the sweep and save it, atomically; see `Sweep.plot`."""
+    kind = check_path(path)
+    figure = draw(sweep)
+    with atomic_file(path) as file:
+        figure.savefig(file, format=kind, dpi=160, facecolor=PAPER)
+
+
+def draw(sweep: Sweep) -> Any:
+    """Return the chart as a figure: rows, and so operations a byte, across; operations a second upwards."""
+    figure = new_figure((10, 7.6))
+    axes = figure.add_axes((0.075, 0.085, 0.62, 0.735))
+    lead = "Each line is a way to compute it; the roofs, which none can pass, are measured on this machine"
+    figure.text(0.02, 0.975, sweep_title(sweep), color=INK, fontsize=15, fontweight="bold", va="top")
+    figure.text(0.02, 0.932, lead, color=MUTED, fontsize=11, va="top")
+    _axes(axes, sweep)
+    _roofs(axes, sweep)
+    for way, colour in zip([w for w in sweep.ways if w.points], _colours(sweep), strict=False):
+        _line(axes, way, colour)
+    _legends(axes)
+    return figure
+
+
+def _colours(sweep: Sweep) -> list[str]:
+    """Return a colour for each way that has points: ours the brand's own, the others in turn."""
+    native = [way.name.startswith("native") for way in sweep.ways if way.points]
+    others = iter(COLOURS * 3)
+    shades = iter((INK, OURS))
+    return [next(shades) if own else next(others) for own in native]
+
+
+def _roofs(axes: Any, sweep: Sweep) -> None:
+    """Draw what reading allows, for data of three sizes, and what arithmetic does."""
+    roofs = sweep.roofs
+    left, right = axes.get_xlim()
+    across = np.geomspace(left, right, 100)
+    intensity = np.array([sweep.intensity(rows) for rows in across])
+    for index in ROOFS:
+        rate = roofs.bandwidth_all_cores[index]
+        axes.plot(
+            across, np.minimum(rate * intensity, roofs.peak_all_cores), color=GRID, linewidth=6, zorder=0
+        )
+        if rate * intensity[0] < 0.7 * roofs.peak_all_cores:
+            text = f"reading {size_text(roofs.sizes[index])}: {rate:,.0f} GB/s"
+            _note(axes, text, (across[0], rate * intensity[0]), "left")
+    peaks = [(roofs.peak_all_cores, "all cores")]
+    if roofs.peak_one_core < 0.8 * roofs.peak_all_cores:
+        peaks.append((roofs.peak_one_core, "one core"))
+    for peak, name in peaks:
+        axes.axhline(peak, color=INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1)
+        _note(axes, f"peak of {name}: {peak:,.0f} GFLOP/s", (across[-1], peak), "right")
+
+
+def _note(axes: Any, text: str, point: tuple[float, float], side: str) -> None:
+    offset = {"xytext": (4 if side == "left" else 0, 4), "textcoords": "offset points"}
+    axes.annotate(text, point, color=MUTED, fontsize=9, ha=side, va="bottom", **offset)
+
+
+def _line(axes: Any, way: Way, colour: str) -> None:
+    dashes = "-" if way.module is None else (0, (5, 2))
+    x, y = [point.rows for point in way.points], [point.gflops for point in way.points]
+    axes.plot(x, y, color=colour, linewidth=1.6, linestyle=dashes, label=way.name)
+    for at, rate, point in zip(x, y, way.points, strict=True):
+        limit = point.limit if point.explained >= 0.5 else None
+        axes.plot([at], [rate], marker=MARKERS[limit], color=colour, markersize=6.5, linestyle="none")
+
+
+def _axes(axes: Any, sweep: Sweep) -> None:
+    axes.set_facecolor(PAPER)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(sweep.rows[0] / 1.4, max(sweep.rows[-1], 2 * sweep.rows[0]) * 1.4)
+    axes.set_xticks(sweep.rows, [f"{rows:,}" for rows in sweep.rows])
+    axes.set_xlabel("rows a call", color=MUTED, fontsize=10)
+    axes.set_ylabel("GFLOP/s", color=MUTED, fontsize=10)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    above = axes.secondary_xaxis("top")
+    above.set_xticks(sweep.rows, [f"{sweep.intensity(rows):.2g}" for rows in sweep.rows])
+    above.set_xlabel("operations a byte of the layer's arrays", color=MUTED, fontsize=10)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.minorticks_off()
+    above.minorticks_off()
+    for each in (axes, above):
+        each.tick_params(length=0, labelcolor=MUTED, labelsize=10)
+        for spine in each.spines.values():
+            spine.set_visible(False)
+
+
+def _legends(axes: Any) -> None:
+    """Say which line is whose, fastest first, and what the marks mean."""
+    from matplotlib.lines import Line2D
+
+    lines = sorted(axes.get_legend_handles_labels()[0], key=lambda line: -line.get_ydata()[-1])
+    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "frameon": False, "fontsize": 10}
+    own = axes.legend(handles=lines, labelcolor=INK, title="fastest first", **place)
+    own.get_title().set_color(MUTED)
+    axes.add_artist(own)
+    names = {"o": "calls", "s": "reading the numbers", "^": "arithmetic", "x": "none of them by half"}
+    marks = [Line2D([], [], color=MUTED, marker=m, linestyle="none", label=name) for m, name in names.items()]
+    place |= {"loc": "lower left", "bbox_to_anchor": (1.01, 0.0)}
+    axes.legend(handles=marks, labelcolor=INK, title="what takes the time", **place).get_title().set_color(
+        MUTED
+    )

@@ -1,0 +1,62 @@
+"""What this machine can do at most: its measured rate of arithmetic, and of reading for each size of data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fastdense import native
+
+__all__ = ["SIZES", "Roofs", "measure_roofs"]
+
+Cores = Literal["one", "all"]
+
+SIZES = tuple(2**power for power in range(12, 29, 2))
+"""Bytes, from 4 KB, in every first-level cache, to 256 MB, in none but the largest servers' last ones."""
+
+
+@dataclass(frozen=True)
+class Roofs:
+    """Measured ceilings.
+
+    Attributes
+    ----------
+    cores : int
+    peak_one_core, peak_all_cores : float
+        Float32 multiply-adds, in GFLOP/s.
+    sizes : tuple of int
+        Bytes that each core reads again and again.
+    bandwidth_one_core, bandwidth_all_cores : tuple of float
+        How fast it does, in GB/s, for each of the sizes.
+    """
+
+    cores: int
+    peak_one_core: float
+    peak_all_cores: float
+    sizes: tuple[int, ...]
+    bandwidth_one_core: tuple[float, ...]
+    bandwidth_all_cores: tuple[float, ...]
+
+    def arithmetic(self, operations: float, cores: Cores, itemsize: int) -> float:
+        """Return the seconds that so many operations take at least; in float64 twice as many."""
+        peak = self.peak_one_core if cores == "one" else self.peak_all_cores
+        return operations * (itemsize / 4) / (peak * 1e9)
+
+    def memory(self, traffic: float, held: float, cores: Cores) -> float:
+        """Return the seconds that reading ``traffic`` bytes takes at least, out of ``held`` in use."""
+        rates = self.bandwidth_one_core if cores == "one" else self.bandwidth_all_cores
+        each = held if cores == "one" else held / self.cores
+        # Between two sizes caches fill up gradually: along a line, both axes logarithmic.
+        rate = np.exp(np.interp(np.log(each), np.log(self.sizes), np.log(rates)))
+        return traffic / (float(rate) * 1e9)
+
+
+def measure_roofs() -> Roofs:
+    """Measure the machine, which takes about two seconds."""
+    cores = native.usable_cores()
+    one = tuple(native.measure_bandwidth(size) for size in SIZES)
+    all_ = one if cores == 1 else tuple(native.measure_bandwidth(size, cores) for size in SIZES)
+    peak = native.measure_peak(1)
+    return Roofs(cores, peak, max(peak, native.measure_peak(cores)), SIZES, one, tuple(map(max, one, all_)))
