@@ -84,3 +84,10 @@ def test_the_guide_to_loops_shows_what_is_found():
     found = str(fd.insight.vectorize(source, "network.py"))
     assert f"```\n{found}\n```" in guide
     assert found.partition("  shapes:")[0] in README.read_text(encoding="utf-8")
+
+
+def test_the_explanation_is_what_the_article_computes():
+    model = fd.Sequential([fd.Input((2,)), fd.Dense(3, "sigmoid")])
+    model.set_weights([[[1.0, -3.0, 5.0], [-2.0, 4.0, -6.0]], [-1.0, 1.0, 2.0]])
+    shown = str(model.explain([200.0, 17.0])).split("\n\n", 1)[1].partition("= 165\n")
+    assert "".join(shown[:2]) in README.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ import typer
 
 from fastdense._version import __version__
 from fastdense.cli.evaluate import evaluate
+from fastdense.cli.explain import explain
 from fastdense.cli.export import export
 from fastdense.cli.import_ import import_
 from fastdense.cli.info import info
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     help="Dense neural networks: train on a table, predict, and see why it is fast.",
 )
-for command in (train, predict, evaluate, export, import_, info, ladder, vectorize):
+for command in (train, predict, evaluate, explain, export, import_, info, ladder, vectorize):
     app.command(command.__name__.strip("_"))(command)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Recipe",
     "evaluate_table",
     "kept_epoch",
+    "number_columns",
     "predict_columns",
     "predict_table",
     "train_table",
@@ -238,11 +239,22 @@ def predict_columns(model: Sequential, frame: Any) -> dict[str, Array]:
     TableError
         The frame has more or fewer columns than the model has inputs, or one is not of numbers.
     """
-    given, n_in = Frame(frame), model.input_shape[1]
+    outputs = model.predict(number_columns(frame, model.input_shape[1]))
+    return {f"output {k}": values for k, values in enumerate(outputs.T, start=1)}
+
+
+def number_columns(frame: Any, n_in: int) -> Array:
+    """Return a frame's columns side by side, of which there must be ``n_in``, all of numbers.
+
+    Raises
+    ------
+    TableError
+        There are more or fewer, or one is not of numbers.
+    """
+    given = Frame(frame)
     if len(given.names) != n_in:
         raise TableError(f"the model takes {n_in} columns of numbers, but the table has {len(given.names)}")
-    outputs = model.predict(np.stack([given.column(name).numbers() for name in given.names], axis=1))
-    return {f"output {k}": values for k, values in enumerate(outputs.T, start=1)}
+    return np.stack([given.column(name).numbers() for name in given.names], axis=1)
 
 
 def evaluate_table(model: Sequential, frame: Any) -> dict[str, float]:

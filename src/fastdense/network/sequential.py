@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from fastdense.network.layers import Input, Layer
 from fastdense.network.stack import Stack
 from fastdense.network.summary import html_summary, text_summary
 from fastdense.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from fastdense.insight.explain import Explanation
 
 __all__ = ["Sequential"]
 
@@ -138,6 +141,39 @@ class Sequential(Stack, Trainer):
         from fastdense.formats.models import export
 
         export(self, path, format, **options)
+
+    def explain(self, x: Any, target: Any = None) -> Explanation:
+        """Work out what the model makes of one row, every number of it, and the gradient of its loss.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_in,) or (1, n_in), or a data frame of one row where the model has a table
+        target : number or array-like of shape (n_out,), optional
+            The right answer, as `fit` takes it: the loss and its gradients are worked out too.
+
+        Returns
+        -------
+        Explanation
+            Printed as the formulas with their numbers; its `steps` have the arrays.
+
+        Raises
+        ------
+        ShapeError
+            ``x`` is not one row of the model's columns.
+        NotBuiltError
+            There are no weights yet, or no loss for the target.
+
+        Examples
+        --------
+        >>> import fastdense as fd
+        >>> model = fd.Sequential([fd.Input((2,)), fd.Dense(1)])
+        >>> model.set_weights([[[1.0], [2.0]], [0.5]])
+        >>> model.explain([3.0, 4.0]).prediction
+        array([[11.5]])
+        """
+        from fastdense.insight.explain import explain
+
+        return explain(self, x, target)
 
     def __repr__(self) -> str:
         start = [] if self._n_in is None else [f"Input(({self._n_in},))"]

@@ -1,0 +1,49 @@
+"""`fastdense explain`: one row of a table through a model, every number written out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from fastdense.cli.arguments import Header, Model, TablePath
+from fastdense.errors import TableError
+from fastdense.estimators.table import number_columns
+from fastdense.formats.models import load
+from fastdense.formats.tables import read_table
+from fastdense.network.sequential import Sequential
+
+__all__ = ["explain"]
+
+
+def explain(
+    model: Model,
+    table: TablePath,
+    row: Annotated[int, typer.Option(help="Which row, counted from 1.")] = 1,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of right answers: the loss and its gradients."),
+    ] = None,
+    header: Header = True,
+) -> None:
+    """Write out what a model makes of one row, matrix by matrix, and with --target how its loss comes about."""
+    network, frame = load(model), read_table(table, header=header)
+    if not 1 <= row <= len(frame):
+        raise ValueError(f"--row must be from 1 to {len(frame):,}, the rows of {table}, got {row}")
+    if target is not None and target not in frame.columns:
+        raise ValueError(f"{table} has no column {target!r}, but {', '.join(map(repr, frame.columns)):.300}")
+    print(network.explain(*_row(network, frame[row - 1 : row], target)))
+
+
+def _row(network: Sequential, frame: Any, target: str | None) -> tuple[Any, Any]:
+    """Return a row as the model takes it, and the right answer as its loss does."""
+    if network.table is None:
+        inputs = frame if target is None else frame.drop(target)
+        answer = None if target is None else number_columns(frame.select(target), 1)[0]
+        return number_columns(inputs, network.input_shape[1]), answer
+    if target is None:
+        return frame, None
+    if network.table.target is None or network.table.target.name != target:
+        own = network.table.target.name if network.table.target else "none"
+        raise TableError(f"the model's target is {own!r}, not {target!r}")
+    return frame, network.table.targets(frame, dtype=network.dtype)[0]

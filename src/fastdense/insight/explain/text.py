@@ -1,0 +1,208 @@
+"""An explanation in the terminal: each formula, its matrices side by side, and one unit's sum in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from fastdense.insight.explain.passes import Explanation, Step
+
+__all__ = ["explanation_text", "formulas", "number_text", "side_by_side"]
+
+Matrix = NDArray[np.float64]
+
+MOST = 6
+"""Rows and columns of a matrix that are shown; of larger ones the first ones and the last."""
+TERMS = 5
+WIDEST = 110  # of a line
+
+
+def explanation_text(explanation: Explanation) -> str:
+    """Return the whole way as text."""
+    blocks = [_heading(explanation)]
+    blocks += [_forward(step) for step in explanation.steps]
+    blocks.append(_outcome(explanation))
+    if explanation.loss is not None:
+        blocks += [_backward(step) for step in reversed(explanation.steps) if step.dZ is not None]
+    return "\n\n".join(blocks)
+
+
+def formulas(step: Step) -> tuple[str, ...]:
+    """Return what a step computes, as formulas of the numbered arrays.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> formulas(SimpleNamespace(number=2, kind="dense", B=None, activation="relu"))
+    ('Z2 = A1 @ W2', 'A2 = relu(Z2)')
+    """
+    k, before = step.number, f"A{step.number - 1}"
+    curve = () if step.activation == "linear" else (f"A{k} = {step.activation}(Z{k})",)
+    match step.kind:
+        case "dense":
+            product = f"{before} @ W{k}" + ("" if step.B is None else f" + B{k}")
+            return (f"{'Z' if curve else 'A'}{k} = {product}", *curve)
+        case "activation":
+            return (f"A{k} = {step.activation}({before})",)
+        case "normalization":
+            return (f"A{k} = ({before} - mean{k}) / deviation{k}",)
+    return (f"A{k} = {before}",)
+
+
+def side_by_side(*parts: str | tuple[str, Matrix]) -> str:
+    """Return matrices with their names and shapes above, and signs between them, next to one another.
+
+    Examples
+    --------
+    >>> print(side_by_side(("A0", np.array([[3.0, 4.0]])), "@", ("W1", np.array([[1.0], [2.0]]))))
+     A0 (1, 2)     W1 (2, 1)
+    ┌         ┐   ┌   ┐
+    │ 3     4 │ @ │ 1 │
+    └         ┘   │ 2 │
+                  └   ┘
+    """
+    blocks = [_sign(part) if isinstance(part, str) else _drawn(*part) for part in parts]
+    lines: list[str] = []
+    line: list[list[str]] = []
+    for block in blocks:  # what does not fit goes below
+        if line and sum(map(_width, [*line, block])) > WIDEST:
+            lines += _joined(line)
+            line = []
+        line.append(block)
+    return "\n".join([*lines, *_joined(line)])
+
+
+def _width(block: list[str]) -> int:
+    return max(map(len, block))
+
+
+def _joined(blocks: list[list[str]]) -> list[str]:
+    """Return blocks of lines next to one another."""
+    height = max(map(len, blocks))
+    padded = [
+        [line.ljust(_width(block)) for line in [*block, *[""] * (height - len(block))]] for block in blocks
+    ]
+    return ["".join(row).rstrip() for row in zip(*padded, strict=True)]
+
+
+def number_text(value: float) -> str:
+    """Return a number to four digits.
+
+    Examples
+    --------
+    >>> number_text(3.0), number_text(0.000123456), number_text(-12345.678)
+    ('3', '0.0001235', '-1.235e+04')
+    """
+    return f"{value + 0.0:.4g}"  # not -0
+
+
+def _sign(sign: str) -> list[str]:
+    return ["", "", f" {sign} "]
+
+
+def _drawn(name: str, matrix: Matrix) -> list[str]:
+    """Return a matrix in brackets under its name and shape, one of its first row beside signs."""
+    cells = [[number_text(value) for value in row] for row in matrix]
+    cells = _elided([_elided(row, "...") for row in cells], None)
+    width = max((len(cell) for row in cells if row for cell in row), default=1)
+    rows = ["  ".join(f"{cell:>{width}}" for cell in row) if row else "..." for row in cells]
+    inner = max(map(len, rows))
+    title = f" {name} ({matrix.shape[0]:,}, {matrix.shape[1]:,})"
+    body = [f"│ {row:{'>' if row != '...' else '^'}{inner}} │" for row in rows]
+    return [title, f"┌{' ' * (inner + 2)}┐", *body, f"└{' ' * (inner + 2)}┘"]
+
+
+def _elided(items: list[Any], gap: Any) -> list[Any]:
+    """Return a list with its middle left out, where it is long."""
+    return items if len(items) <= MOST else [*items[: MOST - 2], gap, items[-1]]
+
+
+def _heading(explanation: Explanation) -> str:
+    lines = [
+        f"Model {explanation.model!r}: one row, forward"
+        + (" and back" if explanation.loss is not None else "")
+    ]
+    if explanation.features:
+        names = _elided(list(zip(explanation.features, explanation.X[0], strict=True)), None)
+        shown = (f"{each[0]} = {number_text(each[1])}" if each else "..." for each in names)
+        lines.append(f"A0: {', '.join(shown)}")
+    return "\n".join([*lines, side_by_side(("A0", explanation.X))])
+
+
+def _forward(step: Step) -> str:
+    k, n_in, n_units = step.number, step.A_in.shape[1], step.A_out.shape[1]
+    units = f"{n_in:,} to {n_units:,}" if step.kind == "dense" else f"{n_in:,}"
+    lines = [f"Layer {k}: {step.kind} {step.name!r}, {units}", *(f"  {each}" for each in formulas(step))]
+    return "\n".join([*lines, "", *_arrays(step)])
+
+
+def _arrays(step: Step) -> Iterator[str]:
+    """Yield the drawings of what a step takes and makes."""
+    k = step.number
+    A_in, A_out = (f"A{k - 1}", step.A_in), (f"A{k}", step.A_out)
+    if step.W is not None:
+        bias: tuple[Any, ...] = () if step.B is None else ("+", (f"B{k}", step.B))
+        made = (f"Z{k}", step.Z) if step.activation != "linear" else A_out
+        yield side_by_side(A_in, "@", (f"W{k}", step.W), *bias, "=", made)
+        yield f"  unit 1: {_sum(step)}"
+        if step.activation != "linear":
+            yield side_by_side(A_out)
+    elif step.mean is not None and step.deviation is not None:
+        yield side_by_side(
+            A_in, "-", (f"mean{k}", step.mean), "/", (f"deviation{k}", step.deviation), "=", A_out
+        )
+    else:
+        yield side_by_side(A_in, "->", A_out)
+
+
+def _sum(step: Step) -> str:
+    """Return the first unit's sum, written out."""
+    assert step.W is not None
+    pairs = [f"{number_text(a)} * {number_text(w)}" for a, w in zip(step.A_in[0], step.W[:, 0], strict=True)]
+    left = len(pairs) - TERMS
+    terms = pairs[:TERMS] + ([f"({left:,} more)"] if left > 0 else [])
+    terms += [] if step.B is None else [number_text(step.B[0, 0])]
+    return f"{' + '.join(terms)} = {number_text(step.Z[0, 0])}"
+
+
+def _outcome(explanation: Explanation) -> str:
+    outputs = explanation.prediction[0]
+    lines = ["The model's answer", side_by_side((f"A{len(explanation.steps)}", explanation.prediction))]
+    if explanation.outputs:
+        best = np.argsort(-outputs)[:MOST]
+        lines += [f"  {explanation.outputs[i]}: {number_text(outputs[i])}" for i in best]
+    if explanation.loss is not None and explanation.Y is not None:
+        lines += [
+            "",
+            f"Loss: {explanation.loss_name}(Y, A{len(explanation.steps)}) = {number_text(explanation.loss)}",
+        ]
+        lines.append(side_by_side(("Y", explanation.Y)))
+    return "\n".join(lines)
+
+
+def _backward(step: Step) -> str:
+    """Return a step's gradients; each says how fast the loss grows with the number in its place."""
+    assert step.dZ is not None
+    assert step.dA_in is not None
+    k = step.number
+    lines = [f"Back through layer {k}: {step.kind} {step.name!r}"]
+    if step.dA_out is None:
+        lines.append(f"  dZ{k}: how fast the loss grows with Z{k}, through {step.activation} at once")
+        lines.append(side_by_side((f"dZ{k}", step.dZ)))
+    elif step.activation != "linear":
+        lines.append(f"  dZ{k} = dA{k} * {step.activation}'(Z{k})" if step.activation != "softmax"
+                     else f"  dZ{k} = A{k} * (dA{k} - sum(dA{k} * A{k}))")  # fmt: skip
+        lines.append(side_by_side((f"dA{k}", step.dA_out), "->", (f"dZ{k}", step.dZ)))
+    if step.dW is not None and step.W is not None:
+        dZ = (f"dZ{k}", step.dZ)
+        bias = "" if step.dB is None else f"   dB{k} = dZ{k}"
+        lines.append(f"  dW{k} = A{k - 1}.T @ dZ{k}{bias}   dA{k - 1} = dZ{k} @ W{k}.T")
+        lines.append(side_by_side((f"A{k - 1}.T", step.A_in.T), "@", dZ, "=", (f"dW{k}", step.dW)))
+        lines.append(side_by_side(dZ, "@", (f"W{k}.T", step.W.T), "=", (f"dA{k - 1}", step.dA_in)))
+    else:
+        lines.append(side_by_side((f"dA{k - 1}", step.dA_in)))
+    return "\n".join(lines)
