@@ -22,7 +22,7 @@ def explain(
     row: Annotated[int, typer.Option(help="Which row, counted from 1.")] = 1,
     target: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="The column of right answers: the loss and its gradients."),
+        typer.Option(metavar="COLUMN", help="The column of right answers: loss and gradients."),
     ] = None,
     header: Header = True,
 ) -> None:
