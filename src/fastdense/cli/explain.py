@@ -26,7 +26,7 @@ def explain(
     ] = None,
     header: Header = True,
 ) -> None:
-    """Write out what a model makes of one row, matrix by matrix, and with --target how its loss comes about."""
+    """Write out what a model makes of one row, matrix by matrix; with --target the loss and its gradients too."""
     network, frame = load(model), read_table(table, header=header)
     if not 1 <= row <= len(frame):
         raise ValueError(f"--row must be from 1 to {len(frame):,}, the rows of {table}, got {row}")
