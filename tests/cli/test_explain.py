@@ -52,3 +52,9 @@ def test_mistakes(folder, capsys):
     )
     write(folder / "less.csv", {"a": [1.0]})
     assert "the table lacks 'b'" in mistake(f"explain {table} {folder}/less.csv")
+
+
+def test_a_page(folder, capsys):
+    assert call(f"explain {folder}/table.safetensors {folder}/rows.csv --html {folder}/page.html") == 0
+    assert f"Saved to {folder}/page.html" in capsys.readouterr().out
+    assert (folder / "page.html").read_text().startswith("<!doctype html>")

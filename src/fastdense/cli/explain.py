@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,15 +25,21 @@ def explain(
         str | None,
         typer.Option(metavar="COLUMN", help="The column of right answers: loss and gradients."),
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="Save a page that steps through it instead.")] = None,
     header: Header = True,
 ) -> None:
-    """Write out what a model makes of one row, matrix by matrix; with --target the loss and its gradients too."""
+    """Write out what a model makes of one row, matrix by matrix; with --target loss and gradients too."""
     network, frame = load(model), read_table(table, header=header)
     if not 1 <= row <= len(frame):
         raise ValueError(f"--row must be from 1 to {len(frame):,}, the rows of {table}, got {row}")
     if target is not None and target not in frame.columns:
         raise ValueError(f"{table} has no column {target!r}, but {', '.join(map(repr, frame.columns)):.300}")
-    print(network.explain(*_row(network, frame[row - 1 : row], target)))
+    found = network.explain(*_row(network, frame[row - 1 : row], target))
+    if html is None:
+        print(found)
+        return
+    found.save_html(html)
+    print(f"Saved to {html}")
 
 
 def _row(network: Sequential, frame: Any, target: str | None) -> tuple[Any, Any]:

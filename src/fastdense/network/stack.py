@@ -288,6 +288,10 @@ class Stack:
         """Return the arrays that go with `network`, one tuple a layer of it; read-only, not copied."""
         return [layer.parameters() for layer, _ in self._plan()]
 
+    def layer_names(self) -> list[str]:
+        """Return the names that go with `network`; where an activation joins a layer, that layer's."""
+        return [str(layer.name) for layer, _ in self._plan()]
+
     def _join(self, layers: Sequence[Layer], place: int, width: int) -> None:
         """Build layers, the first of them at ``place``, once all are found to fit.
 

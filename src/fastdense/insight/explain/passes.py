@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.insight.explain.page import explanation_page
 from fastdense.insight.explain.text import explanation_text
+from fastdense.insight.pages import save
 from fastdense.network.sequential import Sequential
 from fastdense.reference import activate_backward, backward_layer, forward, loss, loss_gradient
 from fastdense.reference.backpropagation import Trace
@@ -99,6 +102,23 @@ class Explanation:
     def __str__(self) -> str:
         return explanation_text(self)
 
+    def save_html(self, path: str | os.PathLike[str]) -> None:
+        """Save a page that steps through it; it needs no other file and no network.
+
+        Parameters
+        ----------
+        path : path-like
+            A name that ends in .html.
+
+        Raises
+        ------
+        ValueError
+            The name ends otherwise.
+        OSError
+            The file cannot be written; what was there before is untouched.
+        """
+        save(explanation_page(self), path)
+
 
 def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
     """Work out what a model makes of one row, and what its loss asks of every weight.
@@ -135,7 +155,7 @@ def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
     network = model.network()
     parameters = [tuple(np.asarray(array, np.float64) for array in own) for own in model.parameters()]
     traces = forward(network, parameters, row.tolist(), [None] * len(parameters))
-    names = [str(layer.name) for layer in model.layers]
+    names = model.layer_names()
     ways = zip(range(1, len(names) + 1), network.layers, parameters, traces[1:], names, strict=True)
     steps = [_step(*way) for way in ways]
     table = model.table

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from fastdense.insight.explain.passes import Explanation, Step
 
-__all__ = ["explanation_text", "formulas", "number_text", "side_by_side"]
+__all__ = ["Matrix", "explanation_text", "formulas", "number_text", "side_by_side", "unit_sum"]
 
 Matrix = NDArray[np.float64]
 
@@ -148,7 +148,7 @@ def _arrays(step: Step) -> Iterator[str]:
         bias: tuple[Any, ...] = () if step.B is None else ("+", (f"B{k}", step.B))
         made = (f"Z{k}", step.Z) if step.activation != "linear" else A_out
         yield side_by_side(A_in, "@", (f"W{k}", step.W), *bias, "=", made)
-        yield f"  unit 1: {_sum(step)}"
+        yield f"  unit 1: {unit_sum(step)}"
         if step.activation != "linear":
             yield side_by_side(A_out)
     elif step.mean is not None and step.deviation is not None:
@@ -159,14 +159,16 @@ def _arrays(step: Step) -> Iterator[str]:
         yield side_by_side(A_in, "->", A_out)
 
 
-def _sum(step: Step) -> str:
-    """Return the first unit's sum, written out."""
+def unit_sum(step: Step, unit: int = 0) -> str:
+    """Return a unit's sum, written out."""
     assert step.W is not None
-    pairs = [f"{number_text(a)} * {number_text(w)}" for a, w in zip(step.A_in[0], step.W[:, 0], strict=True)]
+    pairs = [
+        f"{number_text(a)} * {number_text(w)}" for a, w in zip(step.A_in[0], step.W[:, unit], strict=True)
+    ]
     left = len(pairs) - TERMS
     terms = pairs[:TERMS] + ([f"({left:,} more)"] if left > 0 else [])
-    terms += [] if step.B is None else [number_text(step.B[0, 0])]
-    return f"{' + '.join(terms)} = {number_text(step.Z[0, 0])}"
+    terms += [] if step.B is None else [number_text(step.B[0, unit])]
+    return f"{' + '.join(terms)} = {number_text(step.Z[0, unit])}"
 
 
 def _outcome(explanation: Explanation) -> str:

@@ -1,0 +1,65 @@
+"""HTML pages that need nothing beside themselves, no file and no network; light or dark, as the screen is."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from importlib.resources import files
+
+from fastdense.files import atomic_file
+
+__all__ = ["page", "resource", "save"]
+
+
+def page(title: str, body: str, script: str = "") -> str:
+    """Return a whole page around a body; nothing in it is asked for from elsewhere.
+
+    Parameters
+    ----------
+    title : str
+        Plain text.
+    body : str
+        HTML, in which what comes from models and tables has been escaped.
+    script : str
+        JavaScript, run once the body is there.
+    """
+    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{escape(title)}</title>
+<link rel="icon" href="data:,">
+<style>
+{resource("page.css")}</style>
+</head>
+<body>
+{body}
+<script>
+{script}</script>
+</body>
+</html>
+"""
+
+
+def resource(name: str) -> str:
+    """Return the text of a file of this room."""
+    return files("fastdense.insight").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def save(text: str, path: str | os.PathLike[str]) -> None:
+    """Write a page, atomically.
+
+    Raises
+    ------
+    ValueError
+        The name does not end in .html.
+    OSError
+        The file cannot be written; what was there before is untouched.
+    """
+    if not os.fspath(path).lower().endswith((".html", ".htm")):
+        raise ValueError(f"{os.fspath(path)}: a page's name ends in .html")
+    with atomic_file(path) as file:
+        file.write(text.encode())
