@@ -17,6 +17,7 @@ from fastdense.cli.import_ import import_
 from fastdense.cli.info import info
 from fastdense.cli.ladder import ladder
 from fastdense.cli.predict import predict
+from fastdense.cli.profile import profile
 from fastdense.cli.train import train
 from fastdense.cli.vectorize import vectorize
 from fastdense.errors import FastdenseError
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     help="Dense neural networks: train on a table, predict, and see why it is fast.",
 )
-for command in (train, predict, evaluate, explain, export, import_, info, ladder, vectorize):
+for command in (train, predict, evaluate, explain, export, import_, info, ladder, profile, vectorize):
     app.command(command.__name__.strip("_"))(command)
 
 

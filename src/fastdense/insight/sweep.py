@@ -6,10 +6,11 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from fastdense.checks import number, whole
 from fastdense.insight.agreement import define
+from fastdense.insight.limits import Limited
 from fastdense.insight.methods import METHODS, Method
 from fastdense.insight.plain import as_plain
 from fastdense.insight.roofs import Roofs, measure_roofs
@@ -21,40 +22,20 @@ from fastdense.network.activations import ActivationFunction
 
 __all__ = ["Point", "Sweep", "climb_all", "sweep"]
 
-Limit = Literal["calls", "memory", "arithmetic"]
 
-
-@dataclass(frozen=True)
-class Point:
-    """One way to compute the layer, for one number of rows.
+@dataclass(frozen=True, kw_only=True)
+class Point(Limited):
+    """One way to compute the layer, for one number of rows, and what limits it; see `Limited`.
 
     Attributes
     ----------
     rows : int
-    seconds : float
-        For all rows.
+        Of one call, whose time ``seconds`` is.
     gflops : float
-    calls, memory, arithmetic : float or None
-        The seconds that each of them takes at least: the same calls on layers so small that nothing else
-        takes time; the bytes that go through, at the measured rate of reading data of that size; the
-        operations, at the measured peak. None on an accelerator, which is not measured.
-    limit : {"calls", "memory", "arithmetic"} or None
-        The longest of them.
     """
 
     rows: int
-    seconds: float
     gflops: float
-    calls: float | None = None
-    memory: float | None = None
-    arithmetic: float | None = None
-    limit: Limit | None = None
-
-    @property
-    def explained(self) -> float:
-        """The limit's part of the time; 0 where there is none."""
-        bounds = [bound for bound in (self.calls, self.memory, self.arithmetic) if bound is not None]
-        return min(1.0, max(bounds, default=0.0) / self.seconds)
 
 
 @dataclass(frozen=True)
@@ -202,19 +183,19 @@ def _point(method: Method, rung: Rung, work: Workload, roofs: Roofs, machine: In
     assert rung.gflops is not None
     took = rung.seconds * rung.rows
     if method.accelerated:
-        return Point(rung.rows, took, rung.gflops)
+        return Point(rows=rung.rows, seconds=took, gflops=rung.gflops)
     sizes = {"rows": rung.rows, "inputs": len(work.W), "units": len(work.B)}
     inner = {name: 1 if name in method.over else size for name, size in sizes.items()}
     turns = math.prod(sizes[name] for name in method.over)
-    bounds: dict[Limit, float] = {
-        "calls": min(took, _calls(method, sizes, work.activation, machine, seconds)),
-        "memory": roofs.memory(
-            turns * method.itemsize * _numbers(**inner), method.itemsize * _numbers(**sizes), method.cores
-        ),
-        "arithmetic": roofs.arithmetic(work.flops * rung.rows, method.cores, method.itemsize),
-    }
-    limit = max(bounds, key=lambda name: bounds[name])
-    return Point(rung.rows, took, rung.gflops, **bounds, limit=limit)
+    held = method.itemsize * _numbers(**sizes)
+    return Point(
+        rows=rung.rows,
+        seconds=took,
+        gflops=rung.gflops,
+        calls=min(took, _calls(method, sizes, work.activation, machine, seconds)),
+        memory=roofs.memory(turns * method.itemsize * _numbers(**inner), held, method.cores),
+        arithmetic=roofs.arithmetic(work.flops * rung.rows, method.cores, method.itemsize),
+    )
 
 
 def _calls(method: Method, sizes: dict[str, int], activation: str, machine: Info, seconds: float) -> float:

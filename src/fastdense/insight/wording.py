@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastdense.insight.limits import LETTERS, Limited
+
 if TYPE_CHECKING:
     from fastdense.insight.ladder import Ladder
+    from fastdense.insight.profile import Advice, LayerCost, Profile
     from fastdense.insight.rungs import Rung
     from fastdense.insight.sweep import Point, Sweep
     from fastdense.machine import Info
 
 __all__ = ["HEADINGS", "cells", "duration", "ladder_text", "notes", "ratio", "title"]
-__all__ += ["size_text", "sweep_notes", "sweep_rows", "sweep_text", "sweep_title"]
+__all__ += [
+    "limit_text",
+    "profile_text",
+    "size_text",
+    "sweep_notes",
+    "sweep_rows",
+    "sweep_text",
+    "sweep_title",
+]
 
 HEADINGS = ("rung", "rows", "time/row", "GFLOP/s", "of peak", "cores", "speed-up")
 
@@ -136,9 +147,15 @@ def sweep_text(sweep: Sweep) -> str:
 
 def _limited(point: Point) -> str:
     """Return a time a row with the letter of what limits it."""
-    letter = "" if point.limit is None else point.limit[0].upper()
-    letter = f" {letter} " if point.explained >= 0.5 else f"({letter})" if letter else "   "
-    return f"{duration(point.seconds / point.rows)} {letter}"
+    return f"{duration(point.seconds / point.rows)} {limit_text(point)}"
+
+
+def limit_text(measured: Limited) -> str:
+    """Return the letter of what limits a time, in brackets where it is less than half of it."""
+    if measured.limit is None:
+        return "   "
+    letter = LETTERS[measured.limit]
+    return f" {letter} " if measured.explained >= 0.5 else f"({letter})"
 
 
 def size_text(size: int) -> str:
@@ -152,8 +169,42 @@ def size_text(size: int) -> str:
     return f"{size >> 20} MB" if size >= 2**20 else f"{size >> 10} KB"
 
 
+def profile_text(profile: Profile) -> str:
+    """Return the layers as an aligned table, with the whole call and what would be faster."""
+    rows = _count(profile.rows, "row")
+    title = f"Model {profile.model!r}: {rows} a call, {profile.dtype}, engine {profile.engine}"
+    headings = ("layer", "what", "time", "GFLOP/s", "of peak", "limit")
+    table = [headings, *(_cost(profile, layer) for layer in profile.layers)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths[1] *= -1
+    lines = [_aligned(row, widths).rstrip() for row in table]
+    rule = "-" * max(map(len, lines))
+    total = sum(layer.operations for layer in profile.layers) / profile.seconds / 1e9
+    each = duration(profile.seconds / profile.rows)
+    ends = [
+        f"the call: {duration(profile.seconds)}, {each} a row, {total:,.3g} GFLOP/s",
+        "C: the calls take the time; M: reading the numbers; A: the arithmetic; (C): most of it, under half",
+    ]
+    tried = [_advised(advice) for advice in profile.advice] or ["nothing that was tried is faster"]
+    return "\n".join([title, "", lines[0], rule, *lines[1:], "", *ends, "", "Measured, and faster:", *tried])
+
+
+def _advised(advice: Advice) -> str:
+    before, after = duration(advice.before), duration(advice.after)
+    return f"{advice.what}: {before} to {after} a row, {ratio(advice.before / advice.after)}"
+
+
+def _cost(profile: Profile, layer: LayerCost) -> tuple[str, ...]:
+    """Return a layer's entries."""
+    gflops = layer.operations / layer.seconds / 1e9
+    share = 100 * gflops / profile.roofs.peak_all_cores * (2 if profile.dtype == "float64" else 1)
+    rates = (_digits(gflops), f"{_digits(share)} %") if layer.operations else ("-", "-")
+    return (layer.name, layer.what, duration(layer.seconds), *rates, limit_text(layer))
+
+
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    numbers = (f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+    sides = ("<" if width < 0 else ">" for width in widths[1:])
+    numbers = (f"{c:{s}{abs(w)}}" for c, s, w in zip(row[1:], sides, widths[1:], strict=True))
     return "  ".join([f"{row[0]:<{widths[0]}}", *numbers])
 
 

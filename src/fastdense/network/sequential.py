@@ -16,6 +16,7 @@ from fastdense.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from fastdense.insight.explain import Explanation
+    from fastdense.insight.profile import Profile
 
 __all__ = ["Sequential"]
 
@@ -174,6 +175,32 @@ class Sequential(Stack, Trainer):
         from fastdense.insight.explain import explain
 
         return explain(self, x, target)
+
+    def profile(self, X: Any, seconds: float = 0.1) -> Profile:
+        """Measure what each layer of a prediction costs, what limits it, and what would be faster.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, n_in), a data frame where the model has a table, or int
+            As many rows as a call of yours has, or how many: they are random numbers then.
+        seconds : float, default 0.1
+            How long to time each layer, about.
+
+        Returns
+        -------
+        Profile
+            Printed as a table, with what was tried and is faster.
+
+        Raises
+        ------
+        ShapeError, DtypeError
+            As `predict`.
+        ValueError
+            There are no rows.
+        """
+        from fastdense.insight.profile import profile
+
+        return profile(self, X, seconds)
 
     def __repr__(self) -> str:
         start = [] if self._n_in is None else [f"Input(({self._n_in},))"]

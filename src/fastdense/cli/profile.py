@@ -1,0 +1,54 @@
+"""`fastdense profile`: where a model's time goes, and what was measured to make it shorter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from fastdense.checks import whole
+from fastdense.cli.arguments import Header, Model
+from fastdense.estimators.table import number_columns
+from fastdense.files import atomic_file
+from fastdense.formats.models import load
+from fastdense.formats.tables import read_table
+from fastdense.network.sequential import Sequential
+
+__all__ = ["profile"]
+
+
+def profile(
+    model: Model,
+    table: Annotated[
+        Path | None, typer.Argument(metavar="[TABLE]", help="Rows to predict; random ones without it.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="How many rows a call takes.")] = 1,
+    seconds: Annotated[float, typer.Option(help="How long to time each layer, about.")] = 0.1,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Save the numbers as JSON.")
+    ] = None,
+    header: Header = True,
+) -> None:
+    """Measure each layer of a prediction: operations, time, what limits it, and what would be faster."""
+    network = load(model)
+    X = _rows(network, table, whole("--rows", rows, 1), header)
+    with Console().status("measuring"):
+        found = network.profile(X, seconds)
+    print(found)
+    if json_file is not None:
+        with atomic_file(json_file) as file:
+            file.write(json.dumps(found.to_dict(), indent=2, allow_nan=False).encode() + b"\n")
+        print(f"Numbers saved to {json_file}")
+
+
+def _rows(network: Sequential, table: Path | None, rows: int, header: bool) -> Any:
+    """Return the first rows of a table, or how many random ones."""
+    if table is None:
+        return rows
+    frame = read_table(table, header=header)
+    if len(frame) < rows:
+        raise ValueError(f"{table} has {len(frame):,} rows, fewer than --rows {rows:,}")
+    return number_columns(frame[:rows], network.input_shape[1]) if network.table is None else frame[:rows]

@@ -1,0 +1,235 @@
+"""Where a prediction's time goes, layer by layer, and what was measured to make it shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastdense import engines
+from fastdense.checks import number, whole
+from fastdense.insight.limits import Limited
+from fastdense.insight.plain import as_plain
+from fastdense.insight.roofs import Cores, Roofs, measure_roofs
+from fastdense.insight.timing import best_time
+from fastdense.insight.wording import profile_text
+from fastdense.network.sequential import Sequential
+from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, NetworkSpec
+
+__all__ = ["Advice", "LayerCost", "Profile", "profile"]
+
+WORTH = 1.1  # times faster: less is within what a busy machine varies by
+MORE_ROWS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerCost(Limited):
+    """What one layer costs by itself; ``seconds`` is its time for all rows.
+
+    Attributes
+    ----------
+    name : str
+    what : str
+        Its kind, sizes and activation.
+    operations : int
+        A multiply-add counts as two, an activation as none.
+    traffic : int
+        The bytes of its inputs, weights and outputs.
+    """
+
+    name: str
+    what: str
+    operations: int
+    traffic: int
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Something that was tried, and made a prediction faster.
+
+    Attributes
+    ----------
+    what : str
+    before, after : float
+        Seconds a row.
+    """
+
+    what: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What `profile` measured; printed as a table.
+
+    Attributes
+    ----------
+    model : str
+        Its name.
+    engine, dtype : str
+    rows : int
+    seconds : float
+        Of one call of ``model.predict`` with all rows.
+    layers : tuple of LayerCost
+        Each run by itself; together they take longer than the call, which takes rows through all at once.
+    roofs : Roofs
+    advice : tuple of Advice
+        The greatest gain first.
+    """
+
+    model: str
+    engine: str
+    dtype: str
+    rows: int
+    seconds: float
+    layers: tuple[LayerCost, ...]
+    roofs: Roofs
+    advice: tuple[Advice, ...]
+
+    def __str__(self) -> str:
+        return profile_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as what JSON holds."""
+        return as_plain(self)
+
+
+def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
+    """Measure what each layer of a prediction costs, what limits it, and what would be faster.
+
+    Parameters
+    ----------
+    model : Sequential
+    X : array-like of shape (m, n_in), a data frame where the model has a table, or int
+        As many rows as a call of yours has, or how many: they are random numbers then.
+    seconds : float, default 0.1
+        How long to time each, about.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        As `Sequential.predict`.
+    ValueError
+        There are no rows.
+
+    Examples
+    --------
+    >>> import fastdense as fd
+    >>> model = fd.Sequential([fd.Input((4,)), fd.Dense(3, "relu"), fd.Dense(1)], seed=0)
+    >>> found = profile(model, np.zeros((8, 4)), seconds=0.001)
+    >>> [layer.operations for layer in found.layers]  # 2 * 8 * 4 * 3, 2 * 8 * 3 * 1
+    [192, 48]
+    """
+    seconds = number("seconds", seconds, above=0.0)
+    if isinstance(X, int):
+        shape = whole("X", X, 1), model.input_shape[1]
+        X = np.random.default_rng(0).standard_normal(shape).astype(model.dtype)
+    A_in = np.asarray(model.as_input(X))
+    if not len(A_in):
+        raise ValueError("a profile needs at least one row")
+    network, parameters = model.network(), model.parameters()
+    roofs = measure_roofs()
+    return Profile(
+        model.name,
+        str(engines.name_of(model.engine)),
+        network.dtype,
+        len(A_in),
+        best_time(lambda: model.predict(A_in), seconds),
+        tuple(_costs(model, network, parameters, A_in, roofs, seconds)),
+        roofs,
+        tuple(sorted(_advice(model, network, parameters, A_in, seconds), key=lambda a: a.after / a.before)),
+    )
+
+
+def _program(model: Sequential, network: NetworkSpec, parameters: Sequence[Any]) -> engines.Program:
+    return engines.choose(model.engine).compile(network, parameters)
+
+
+def _costs(
+    model: Sequential,
+    network: NetworkSpec,
+    parameters: Sequence[Any],
+    A_in: Any,
+    roofs: Roofs,
+    seconds: float,
+) -> Iterator[LayerCost]:
+    """Yield each layer's cost, its inputs being what those before it made."""
+    itemsize = A_in.dtype.itemsize
+    cores: Cores = "all" if roofs.cores > 1 else "one"
+    tiny = NetworkSpec(1, (DenseSpec(1, 1),), network.dtype)
+    one = _program(model, tiny, [(np.ones((1, 1), network.dtype), np.zeros(1, network.dtype))])
+    row = np.ones((1, 1), network.dtype)
+    calls = best_time(lambda: one.predict(row), seconds)
+    for layer, own, name in zip(network.layers, parameters, model.layer_names(), strict=True):
+        program = _program(model, NetworkSpec(layer.n_in, (layer,), network.dtype), [own])
+        inputs = A_in
+        took = best_time(lambda: program.predict(inputs), seconds)  # noqa: B023  (called within this turn)
+        A_in = program.predict(inputs)
+        numbers = inputs.size + A_in.size + sum(array.size for array in own)
+        operations = 2 * len(inputs) * own[0].size if isinstance(layer, DenseSpec) else 0
+        yield LayerCost(
+            name=name,
+            what=_what(layer),
+            operations=operations,
+            traffic=itemsize * numbers,
+            seconds=took,
+            calls=min(took, calls),
+            memory=roofs.memory(itemsize * numbers, itemsize * numbers, cores),
+            arithmetic=roofs.arithmetic(operations, cores, itemsize),
+        )
+
+
+def _what(layer: LayerSpec) -> str:
+    """Return a layer's kind and sizes."""
+    g = layer.activation if isinstance(layer, DenseSpec | ActivateSpec) else ActivationSpec()
+    curve = "" if g.name == "linear" else f", {g.name}"
+    if isinstance(layer, DenseSpec):
+        return f"dense, {layer.n_in:,} to {layer.n_units:,}{curve}"
+    return f"{type(layer).__name__.removesuffix('Spec').lower()}, {layer.n_in:,}{curve}"
+
+
+def _advice(
+    model: Sequential, network: NetworkSpec, parameters: Sequence[Any], A_in: Any, seconds: float
+) -> Iterator[Advice]:
+    """Yield what was tried and is faster by more than a busy machine varies."""
+    rows = len(A_in)
+    before = best_time(lambda: model.predict(A_in), seconds) / rows
+
+    def tried(what: str, run: Callable[[], Any], each: int = rows) -> Iterator[Advice]:
+        after = best_time(run, seconds) / each
+        if before > WORTH * after:
+            yield Advice(what, before, after)
+
+    frozen = model.freeze()
+    yield from tried(
+        "model.freeze().predict: the same without the checks of each call", lambda: frozen.predict(A_in)
+    )
+    more = np.tile(A_in, (MORE_ROWS, 1))
+    yield from tried(
+        f"more rows a call: {MORE_ROWS * rows:,} instead of {rows:,}",
+        lambda: model.predict(more),
+        MORE_ROWS * rows,
+    )
+    if network.dtype == "float64":
+        narrow = [[array.astype(np.float32) for array in own] for own in parameters]
+        program = _program(model, replace(network, dtype="float32"), narrow)
+        less = A_in.astype(np.float32)
+        yield from tried("float32: Sequential(..., dtype='float32')", lambda: program.predict(less))
+    if engines.name_of(model.engine) == "native":
+
+        def on_one_core() -> Any:
+            with engines.at_most(1):
+                return model.predict(A_in)
+
+        yield from tried("one thread: fd.set_threads(1)", on_one_core)
+    else:
+        own = Sequential(model.layers, model.name, dtype=model.dtype)  # shares the weights
+        own.build((None, network.n_in))
+        yield from tried("engine='native'", lambda: own.predict(A_in))
