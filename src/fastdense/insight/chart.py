@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from fastdense.insight.ladder import Ladder
     from fastdense.insight.rungs import Rung
 
-__all__ = ["GRID", "INK", "MUTED", "OURS", "PAPER", "check_path", "new_figure", "save"]
+__all__ = ["GRID", "INK", "MUTED", "OURS", "PAPER", "check_path", "new_figure", "save", "save_figure"]
 
 INK, MUTED, GRID, PAPER = "#1f2933", "#66727f", "#e4e8ec", "#ffffff"
 OURS, PEER, WRONG = "#2f6db5", "#a9b7c6", "#b3403a"
@@ -45,8 +46,13 @@ def new_figure(size: tuple[float, float]) -> Any:
 
 def save(ladder: Ladder, path: str | os.PathLike[str]) -> None:
     """Draw the ladder and save it, atomically; see `Ladder.plot`."""
+    save_figure(lambda: draw(ladder), path)
+
+
+def save_figure(drawn: Callable[[], Any], path: str | os.PathLike[str]) -> None:
+    """Save what a function draws, once the path is found to be a chart's; atomically."""
     kind = check_path(path)
-    figure = draw(ladder)
+    figure = drawn()
     with atomic_file(path) as file:
         figure.savefig(file, format=kind, dpi=160, facecolor=PAPER)
 

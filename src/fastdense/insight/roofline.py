@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastdense.files import atomic_file
-from fastdense.insight.chart import GRID, INK, MUTED, OURS, PAPER, check_path, new_figure
+from fastdense.insight.chart import GRID, INK, MUTED, OURS, PAPER, new_figure, save_figure
 from fastdense.insight.wording import size_text, sweep_title
 
 if TYPE_CHECKING:
@@ -24,10 +23,7 @@ ROOFS = (1, 4, 8)  # of `SIZES`: 16 KB, 1 MB and 256 MB
 
 def save(sweep: Sweep, path: str | os.PathLike[str]) -> None:
     """Draw the sweep and save it, atomically; see `Sweep.plot`."""
-    kind = check_path(path)
-    figure = draw(sweep)
-    with atomic_file(path) as file:
-        figure.savefig(file, format=kind, dpi=160, facecolor=PAPER)
+    save_figure(lambda: draw(sweep), path)
 
 
 def draw(sweep: Sweep) -> Any:
