@@ -10,9 +10,10 @@ from typing import Any
 from fastdense.checks import number, whole
 from fastdense.insight.agreement import define
 from fastdense.insight.methods import METHODS, Method
+from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
 from fastdense.insight.rungs import Rung, compare, measure
-from fastdense.insight.wording import ladder_text
+from fastdense.insight.wording import HEADINGS, cells, ladder_text, notes, title
 from fastdense.insight.workload import Workload, random_workload
 from fastdense.machine import Info, info
 from fastdense.network.activations import ActivationFunction
@@ -42,6 +43,12 @@ class Ladder:
 
     def __str__(self) -> str:
         return ladder_text(self)
+
+    def _repr_html_(self) -> str:
+        from fastdense.insight.chart import draw
+
+        rows = [HEADINGS, *map(cells, self.rungs)]
+        return shown(title(self), rows, notes(self), lambda: draw(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as what JSON holds: dicts, lists, strings, finite numbers and None."""

@@ -11,10 +11,11 @@ import numpy as np
 from fastdense import engines
 from fastdense.checks import number, whole
 from fastdense.insight.limits import Limited
+from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
 from fastdense.insight.roofs import Cores, Roofs, measure_roofs
 from fastdense.insight.timing import best_time
-from fastdense.insight.wording import profile_text
+from fastdense.insight.wording import profile_notes, profile_rows, profile_text, profile_title
 from fastdense.network.sequential import Sequential
 from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, NetworkSpec
 
@@ -91,6 +92,9 @@ class Profile:
 
     def __str__(self) -> str:
         return profile_text(self)
+
+    def _repr_html_(self) -> str:
+        return shown(profile_title(self), profile_rows(self), profile_notes(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as what JSON holds."""

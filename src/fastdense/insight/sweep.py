@@ -12,10 +12,11 @@ from fastdense.checks import number, whole
 from fastdense.insight.agreement import define
 from fastdense.insight.limits import Limited
 from fastdense.insight.methods import METHODS, Method
+from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
 from fastdense.insight.roofs import Roofs, measure_roofs
 from fastdense.insight.rungs import Rung, measure
-from fastdense.insight.wording import sweep_text
+from fastdense.insight.wording import sweep_notes, sweep_rows, sweep_text, sweep_title
 from fastdense.insight.workload import Workload, random_workload
 from fastdense.machine import Info, info
 from fastdense.network.activations import ActivationFunction
@@ -82,6 +83,11 @@ class Sweep:
 
     def __str__(self) -> str:
         return sweep_text(self)
+
+    def _repr_html_(self) -> str:
+        from fastdense.insight.roofline import draw
+
+        return shown(sweep_title(self), sweep_rows(self), sweep_notes(self), lambda: draw(self))
 
     def intensity(self, rows: float) -> float:
         """Return the operations a byte of the layer's arrays, each counted once."""

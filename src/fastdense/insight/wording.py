@@ -169,24 +169,39 @@ def size_text(size: int) -> str:
     return f"{size >> 20} MB" if size >= 2**20 else f"{size >> 10} KB"
 
 
+def profile_title(profile: Profile) -> str:
+    """Return what was measured, in a line."""
+    rows = _count(profile.rows, "row")
+    return f"Model {profile.model!r}: {rows} a call, {profile.dtype}, engine {profile.engine}"
+
+
+def profile_rows(profile: Profile) -> list[tuple[str, ...]]:
+    """Return the table's rows, its headings first: one a layer."""
+    headings = ("layer", "what", "time", "GFLOP/s", "of peak", "limit")
+    return [headings, *(_cost(profile, layer) for layer in profile.layers)]
+
+
+def profile_notes(profile: Profile) -> list[str]:
+    """Return the whole call's time, what the letters mean, and what would be faster, a line each."""
+    total = sum(layer.operations for layer in profile.layers) / profile.seconds / 1e9
+    each = duration(profile.seconds / profile.rows)
+    return [
+        f"the call: {duration(profile.seconds)}, {each} a row, {total:,.3g} GFLOP/s",
+        "C: the calls take the time; M: reading the numbers; A: the arithmetic; (C): most of it, under half",
+        "",
+        "Measured, and faster:",
+        *([_advised(advice) for advice in profile.advice] or ["nothing that was tried is faster"]),
+    ]
+
+
 def profile_text(profile: Profile) -> str:
     """Return the layers as an aligned table, with the whole call and what would be faster."""
-    rows = _count(profile.rows, "row")
-    title = f"Model {profile.model!r}: {rows} a call, {profile.dtype}, engine {profile.engine}"
-    headings = ("layer", "what", "time", "GFLOP/s", "of peak", "limit")
-    table = [headings, *(_cost(profile, layer) for layer in profile.layers)]
+    table = profile_rows(profile)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     widths[1] *= -1
     lines = [_aligned(row, widths).rstrip() for row in table]
     rule = "-" * max(map(len, lines))
-    total = sum(layer.operations for layer in profile.layers) / profile.seconds / 1e9
-    each = duration(profile.seconds / profile.rows)
-    ends = [
-        f"the call: {duration(profile.seconds)}, {each} a row, {total:,.3g} GFLOP/s",
-        "C: the calls take the time; M: reading the numbers; A: the arithmetic; (C): most of it, under half",
-    ]
-    tried = [_advised(advice) for advice in profile.advice] or ["nothing that was tried is faster"]
-    return "\n".join([title, "", lines[0], rule, *lines[1:], "", *ends, "", "Measured, and faster:", *tried])
+    return "\n".join([profile_title(profile), "", lines[0], rule, *lines[1:], "", *profile_notes(profile)])
 
 
 def _advised(advice: Advice) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.insight.explain.page import explanation_page
 from fastdense.insight.explain.text import explanation_text
+from fastdense.insight.notebook import framed
 from fastdense.insight.pages import save
 from fastdense.network.sequential import Sequential
 from fastdense.reference import activate_backward, backward_layer, forward, loss, loss_gradient
@@ -101,6 +102,9 @@ class Explanation:
 
     def __str__(self) -> str:
         return explanation_text(self)
+
+    def _repr_html_(self) -> str:
+        return framed(explanation_page(self))
 
     def save_html(self, path: str | os.PathLike[str]) -> None:
         """Save a page that steps through it; it needs no other file and no network.
