@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import fastdense as fd
 from fastdense.engines import choose
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
+from fastdense.shapes import draw_product
 from fastdense.spec import TrainingSpec
 from tests.compare import assert_within
 from tests.formats.networks import inputs, networks
@@ -127,6 +128,7 @@ def test_large_layers_are_elided():
     model = fd.Sequential([fd.Input((300,)), fd.Dense(200, "relu"), fd.Dense(1)], seed=0)
     text = str(model.explain(np.zeros(300)))
     assert "W1 (300, 200)" in text
+    assert draw_product("A0", (1, 300), "W1", (300, 200)) in text
     assert "(295 more)" in text
     assert max(map(len, text.splitlines())) <= 115
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.shapes import draw_product
+
 if TYPE_CHECKING:
     from fastdense.insight.explain.passes import Explanation, Step
 
@@ -147,6 +149,8 @@ def _arrays(step: Step) -> Iterator[str]:
     if step.W is not None:
         bias: tuple[Any, ...] = () if step.B is None else ("+", (f"B{k}", step.B))
         made = (f"Z{k}", step.Z) if step.activation != "linear" else A_out
+        if max(step.W.shape) > MOST:  # the sizes, as errors draw them, where not all numbers are shown
+            yield draw_product(f"A{k - 1}", step.A_in.shape, f"W{k}", step.W.shape) + "\n"
         yield side_by_side(A_in, "@", (f"W{k}", step.W), *bias, "=", made)
         yield f"  unit 1: {unit_sum(step)}"
         if step.activation != "linear":
