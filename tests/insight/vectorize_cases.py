@@ -407,6 +407,20 @@ def f(t):
 """,
         "s = 0.5 * np.arange(len(t)) + t",
     ),
+    "a copy, and what is added to it": (
+        """
+def f(z):
+    a = np.zeros(len(z))
+    b = np.zeros(len(z))
+    for i in range(len(z)):
+        a[i] = z[i]
+        a[i] += 1.0
+        b[i] = a[i]
+        a[i] = 0 * a[i]
+    return a + b + z
+""",
+        "a = z.copy()\na[:] += 1.0\nb = a.copy()\na[:] = 0 * a",
+    ),
     "a transposed result": (
         """
 def f(X):
@@ -431,6 +445,15 @@ def f(X, y, w):
 """,
         3,
         "a turn needs what the one before it made of w",
+    ),
+    "an end before that of the arrays": (
+        """
+def f(x, y):
+    for i in range(len(x) - 1):
+        y[i] = np.exp(x[i])
+""",
+        3,
+        "it goes over range(len(x) - 1), which may end before its arrays do",
     ),
     "a running sum": (
         """

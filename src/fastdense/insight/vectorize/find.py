@@ -188,9 +188,10 @@ class _Finder:
         except Stuck as error:
             self.keep(loop, error)
             return False
-        left = [result for result in found if isinstance(result, Result)]
-        made = {result.name: made for result in left if result.whole and (made := _made(result.name, before))}
-        statements = [_statement(each, each.name in made) for each in found]
+        firsts = {each.name: each for each in reversed(found) if isinstance(each, Result)}
+        whole = [first for first in firsts.values() if first.whole]
+        made = {first.name: made for first in whole if (made := _made(first.name, before))}
+        statements = [_statement(each, each is firsts.get(each.name) and each.name in made) for each in found]
         also = tuple(sorted((made.lineno, made.end_lineno or made.lineno) for made in made.values()))
         self._add(loop, described(scope, loop), "\n".join(statements), also, scope)
         return True
@@ -295,6 +296,12 @@ def _statement(result: Definition | Result, made: bool) -> str:
     if isinstance(result, Definition):
         return f"{result.name} = {ast.unparse(result.value)}"
     target, value = ast.unparse(result.target), ast.unparse(result.value)
+    if (
+        made
+        and result.how in ("=", "append")
+        and isinstance(result.value, ast.Name | ast.Attribute | ast.Subscript)
+    ):
+        value += ".copy()"  # or both would be the same array
     match result.how:
         case "append":
             return f"{target} = {value}" if made else f"{target}.extend({value})"
@@ -305,6 +312,13 @@ def _statement(result: Definition | Result, made: bool) -> str:
         case "-=" if made:
             return f"{target} = {ast.unparse(ast.UnaryOp(ast.USub(), result.value))}"
     return f"{target} {result.how} {value}"
+
+
+def _is_view(value: ast.expr) -> bool:
+    """Whether an expression is an array that has a name, or a part of one."""
+    while isinstance(value, ast.Attribute | ast.Subscript):
+        value = value.value
+    return isinstance(value, ast.Name)
 
 
 def _comprehensions(statement: ast.stmt, numpy: str) -> Iterator[ast.expr]:

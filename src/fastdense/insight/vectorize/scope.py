@@ -143,6 +143,8 @@ def _size(sequence: ast.expr, scope: Scope) -> str:
 def _count(stop: ast.expr, scope: Scope) -> str:
     """Return a number of turns as the source says it; of a row's or a column's length only "n"."""
     if not scope.depends(stop):
+        if not _is_length(stop):
+            raise Stuck(f"it goes over range({ast.unparse(stop)}), which may end before its arrays do")
         return ast.unparse(stop)
     match stop:
         case ast.Call(ast.Name("len"), [ast.Name(name)]) if name in scope.values:
@@ -154,6 +156,16 @@ def _count(stop: ast.expr, scope: Scope) -> str:
         case ast.Call(ast.Name("len"), [ast.Subscript(base)]) if not scope.depends(base):
             return OWN.size
     raise Stuck(f"how often it turns, {ast.unparse(stop)}, changes on the way")
+
+
+def _is_length(stop: ast.expr) -> bool:
+    """Whether a loop's end is an array's: by what it is, or by a name or number that is taken for it."""
+    match stop:
+        case ast.Name() | ast.Attribute() | ast.Constant() | ast.Call(ast.Name("len")):
+            return True
+        case ast.Subscript(ast.Attribute(_, "shape")):
+            return True
+    return False
 
 
 def arange(axis: Axis, scope: Scope) -> Lifted:
