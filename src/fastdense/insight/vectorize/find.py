@@ -296,11 +296,7 @@ def _statement(result: Definition | Result, made: bool) -> str:
     if isinstance(result, Definition):
         return f"{result.name} = {ast.unparse(result.value)}"
     target, value = ast.unparse(result.target), ast.unparse(result.value)
-    if (
-        made
-        and result.how in ("=", "append")
-        and isinstance(result.value, ast.Name | ast.Attribute | ast.Subscript)
-    ):
+    if made and result.how in ("=", "append") and _is_view(result.value):
         value += ".copy()"  # or both would be the same array
     match result.how:
         case "append":
