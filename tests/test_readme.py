@@ -83,7 +83,7 @@ def test_the_guide_to_loops_shows_what_is_found():
     source = guide.split("```python\n")[1].partition("```")[0]
     found = str(fd.insight.vectorize(source, "network.py"))
     assert f"```\n{found}\n```" in guide
-    assert found.partition("  shapes:")[0] in README.read_text(encoding="utf-8")
+    assert found.partition("  taken to be:")[0] in README.read_text(encoding="utf-8")
 
 
 def test_the_explanation_is_what_the_article_computes():

@@ -70,8 +70,9 @@ net.py:10: a loop over the columns of W, a dot product each, appended one by one
         a.append(g(numpy.dot(W[:, j], x) + b[j]))
   all at once (and line 9):
     a = g(x @ W + b)
-  shapes: W (n, W.shape[1]); b (W.shape[1],)
-  note: g takes one number at a time, for it uses max: write numpy.maximum there"""
+  taken to be: W (n, W.shape[1]); b (W.shape[1],)
+  note: g takes one number at a time, for it uses max: write numpy.maximum there
+  note: a is an array then, and no list"""
     )
 
 

@@ -98,7 +98,7 @@ def f(X, W, b):
         out[i] = X[i] @ W + b
     return out
 """,
-        "out = X @ W + b",
+        "out[:] = X @ W + b",
     ),
     "rows, one product each": (
         """
@@ -220,7 +220,7 @@ def f(Z):
                 a[i, j] = 0
     return a
 """,
-        "a = np.maximum(Z, 0)",
+        "a[:] = np.maximum(Z, 0)",
     ),
     "in place": (
         """
@@ -266,7 +266,7 @@ def f(Z):
         A[i] = e / np.sum(e)
     return A
 """,
-        "e = np.exp(Z - np.max(Z, axis=1)[:, None])\nA = e / np.sum(e, axis=1)[:, None]",
+        "e = np.exp(Z - np.max(Z, axis=1)[:, None])\nA[:] = e / np.sum(e, axis=1)[:, None]",
     ),
     "a sum of squares": (
         """
@@ -296,7 +296,7 @@ def f(t, p):
         s += t[i]
     return s
 """,
-        "s += np.sum(t)",
+        "s += np.sum(t, axis=0)",
     ),
     "cross-entropy of classes": (
         """
@@ -330,7 +330,7 @@ def f(X, t):
             out[i, j] = X[i, j] * t[i]
     return out
 """,
-        "out = X * t[:, None]",
+        "out[:] = X * t[:, None]",
     ),
     "columns standardised": (
         """
@@ -340,7 +340,7 @@ def f(X):
         S[:, j] = (X[:, j] - X[:, j].mean()) / X[:, j].std()
     return S
 """,
-        "S = (X - np.mean(X, axis=0)) / np.std(X, axis=0)",
+        "S[:] = (X - np.mean(X, axis=0)) / np.std(X, axis=0)",
     ),
     "distances": (
         """
@@ -419,7 +419,7 @@ def f(z):
         a[i] = 0 * a[i]
     return a + b + z
 """,
-        "a = z.copy()\na[:] += 1.0\nb = a.copy()\na[:] = 0 * a",
+        "a[:] = z\na[:] += 1.0\nb = a.copy()\na[:] = 0 * a",
     ),
     "a transposed result": (
         """
@@ -432,10 +432,239 @@ def f(X):
 """,
         "Y = (2 * X).T",
     ),
+    "a gradient by whole rows": (
+        """
+def f(Z):
+    db = np.zeros(Z.shape[1])
+    for i in range(len(Z)):
+        db += 2 * Z[i]
+    return db
+""",
+        "db = np.sum(2 * Z, axis=0)",
+    ),
+    "what is there stays": (
+        """
+def f(Z, T):
+    d = np.zeros_like(Z)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            if Z[i, j] > 0:
+                d[i, j] = T[i, j]
+    return d
+""",
+        "d[:] = np.where(Z > 0, T, d)",
+    ),
+    "whole numbers": (
+        """
+def f(z):
+    out = np.zeros(len(z), dtype=int)
+    for i in range(len(z)):
+        out[i] = z[i] * 10
+    return out
+""",
+        "out[:] = z * 10",
+    ),
+    "a list that begins with ones": (
+        """
+def f(z):
+    out = [1.0] * len(z)
+    for i in range(len(z)):
+        out[i] -= 0.1 * z[i]
+    return np.array(out)
+""",
+        "out -= 0.1 * z",
+    ),
+    "a function named as Python's": (
+        """
+def f(z):
+    out = np.zeros(len(z))
+    for i in range(len(z)):
+        out[i] = max(z[i], 1)
+    return out
+
+def max(a, b):
+    return a * b
+""",
+        "out = max(z, 1)",
+    ),
 }
 
 
 KEPT = {
+    "rows changed by one number each": (
+        """
+def f(X):
+    for i in range(len(X)):
+        X[i] -= np.mean(X[i])
+""",
+        3,
+        "it changes whole rows of X by one number each",
+    ),
+    "what was there before": (
+        """
+def f(x, y):
+    s = 0
+    for i in range(len(x)):
+        old = x[i]
+        x[i] = np.exp(y[i])
+        s += abs(x[i] - old)
+    return s
+""",
+        4,
+        "a turn needs what the one before it made of old",
+    ),
+    "a rotation": (
+        """
+def f(x, y):
+    for i in range(len(x)):
+        x[i], y[i] = np.cos(x[i]) - y[i], x[i] + y[i]
+""",
+        3,
+        "it fills (x[i], y[i]) at once",
+    ),
+    "steps that are repeated": (
+        """
+def f(p, out):
+    for i in range(len(p)):
+        g = np.abs(p[i])
+        for _ in range(20):
+            g = 0.5 * (g + p[i] / g)
+        out[i] = g
+""",
+        3,
+        "a turn needs what the one before it made of g",
+    ),
+    "neighbours": (
+        """
+def f(x):
+    return np.array([np.exp(b - a) for a, b in zip(x, x[1:])])
+""",
+        3,
+        "it goes over zip(x, x[1:]), which may be of several lengths",
+    ),
+    "lines that are shared": (
+        """
+def f(x): return np.array([np.exp(v) for v in x])
+""",
+        2,
+        "it shares its lines with other statements",
+    ),
+    "a list that stays one": (
+        """
+def f(x):
+    out = []
+    for v in x:
+        out.append(np.exp(v))
+    out.append(1.0)
+    return out
+""",
+        4,
+        "out is used as a list after it, in line 6",
+    ),
+    "a dictionary": (
+        """
+def f(x):
+    d = {}
+    for i in range(len(x)):
+        d[i] = np.exp(x[i])
+    return d
+""",
+        4,
+        "it fills d, which is a dictionary",
+    ),
+    "another name of the same": (
+        """
+def f(x):
+    out = x
+    for i in range(len(x)):
+        out[i] = np.exp(x[i]) / np.sum(x)
+    return out
+""",
+        4,
+        "it fills out, which is x too",
+    ),
+    "a generator": (
+        """
+def f(x):
+    total = 0
+    for v in x:
+        total += np.exp(v)
+        yield total
+""",
+        4,
+        "it has (yield total)",
+    ),
+    "parts of arrays changed": (
+        """
+def f(X, w, out):
+    for i in range(len(X)):
+        row = X[i]
+        row -= row.mean()
+        out[i] = np.dot(row, w)
+""",
+        3,
+        "it changes row, which is a part of an array",
+    ),
+    "logarithms to a base": (
+        """
+def f(p):
+    s = 0
+    for i in range(len(p)):
+        s -= p[i] * math.log(p[i], 2)
+    return s
+""",
+        4,
+        "it calls math.log with 2 arguments",
+    ),
+    "what is no array": (
+        """
+def f(x):
+    return [np.exp(v) for v in sorted(x)]
+""",
+        3,
+        "it goes over sorted(x), which may be no array",
+    ),
+    "draws": (
+        """
+def f(x, gen):
+    return [np.exp(v) + gen.normal(0, 1) for v in x]
+""",
+        3,
+        "it calls gen.normal, which may give something else each time",
+    ),
+    "a choice of values": (
+        """
+def f(x, s):
+    for i in range(len(x)):
+        x[i] = np.exp(x[i] / (s[i] or 1))
+""",
+        3,
+        "it chooses between values by s[i] or 1",
+    ),
+    "one column": (
+        """
+def f(X, w):
+    out = np.zeros((5, 1))
+    for i in range(len(X)):
+        out[i] = np.dot(X[i], w)
+    return out
+""",
+        4,
+        "it fills out, a matrix of one column, row by row",
+    ),
+    "what a while asks": (
+        """
+def f(x, y):
+    z = 9.0
+    while z > 1:
+        for i in range(len(x)):
+            z = np.exp(-x[i])
+            y[i] = z
+    return y
+""",
+        5,
+        "z may be used after it, in line 4",
+    ),
     "training": (
         """
 def f(X, y, w):

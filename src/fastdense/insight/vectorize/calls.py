@@ -36,6 +36,7 @@ ELEMENTWISE = {
     **{f"math.{name}": name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil")},
     **{f"math.{name}": name for name in ("isnan", "isinf", "isfinite", "copysign")},
 }
+_OF_TWO = ("pow", *(f"math.{name}" for name in ("pow", "fmax", "fmin", "hypot", "atan2", "copysign")))
 REDUCTIONS = {
     "sum": "sum",
     "max": "max",
@@ -51,8 +52,20 @@ SAME = ("array", "asarray", "squeeze", "asanyarray")  # of a vector that is one 
 def lift_call(node: ast.Call, scope: Scope, lift: Lift) -> Lifted:
     """Return a call's value for all turns; ``lift`` that of its arguments."""
     name = _name(node, scope)
+    if name in scope.functions:
+        return _function(name, node, scope, lift)
     if any(isinstance(argument, ast.Starred) for argument in node.args):
         raise Stuck(f"it calls {name} with *arguments")
+    value = _known(name, node, scope, lift)
+    if value is not None:
+        return value
+    if isinstance(node.func, ast.Attribute) and scope.depends(node.func.value):
+        return _method(node.func.value, node.func.attr, node, scope, lift)
+    return _function(name, node, scope, lift)
+
+
+def _known(name: str, node: ast.Call, scope: Scope, lift: Lift) -> Lifted | None:
+    """Return the value of a call of a function that is known by its name."""
     match name.removeprefix("numpy."), node.args:
         case ("float", [one]):
             return lift(one, scope)
@@ -70,9 +83,7 @@ def lift_call(node: ast.Call, scope: Scope, lift: Lift) -> Lifted:
             return first
         case short, [one] if short in REDUCTIONS and not node.keywords:
             return _reduction(f"{scope.numpy}.{REDUCTIONS[short]}", lift(one, scope), scope)
-    if isinstance(node.func, ast.Attribute) and scope.depends(node.func.value):
-        return _method(node.func.value, node.func.attr, node, scope, lift)
-    return _function(name, node, scope, lift)
+    return None
 
 
 def _name(node: ast.Call, scope: Scope) -> str:
@@ -84,7 +95,7 @@ def _name(node: ast.Call, scope: Scope) -> str:
 
 def product(a: Lifted, b: Lifted, scope: Scope) -> Lifted:
     """Return ``a @ b`` of each turn."""
-    result = dot(a, b)
+    result = dot(a, b, OWN, scope.numpy)
     for value in (a, b):
         _learn(value, scope)
         _tell(value, scope)
@@ -136,13 +147,18 @@ def _function(name: str, node: ast.Call, scope: Scope, lift: Lift) -> Lifted:
         raise Stuck(f"it calls {name} in a way that changes on the way")
     if name.startswith("numpy.") and not _is_elementwise(name.removeprefix("numpy.")):
         raise Stuck(f"it calls {name.replace('numpy', scope.numpy, 1)}")
-    known = f"{scope.numpy}.{ELEMENTWISE[name]}" if name in ELEMENTWISE else None
+    known = (
+        f"{scope.numpy}.{ELEMENTWISE[name]}" if name in ELEMENTWISE and name not in scope.functions else None
+    )
+    if known is not None and len(node.args) != (2 if name in _OF_TWO else 1):
+        raise Stuck(f"it calls {name} with {len(node.args)} arguments")
     function = ast.parse(known, mode="eval").body if known else node.func
     if known is None and not name.startswith("numpy."):
-        rows = [v for v in values if v.axes and (OWN in v.axes or v.open)]
+        may_be_rows = any(value.axes and value.open for value in values)
+        rows = [v for v in values if OWN in v.axes or (v.open and v.axes and name in scope.multiplying)]
         if rows:
             return _of_rows(name, node, values, scope)
-        _ask_for_arrays(name, scope)
+        _ask_for_arrays(name, scope, may_be_rows)
     return together(values, lambda n: ast.Call(function, n, node.keywords))
 
 
@@ -171,12 +187,12 @@ def _of_rows(name: str, node: ast.Call, values: list[Lifted], scope: Scope) -> L
     return Lifted(result, axes.pop(), open=True)
 
 
-def _ask_for_arrays(name: str, scope: Scope) -> None:
+def _ask_for_arrays(name: str, scope: Scope, always: bool) -> None:
     function = scope.functions.get(name)
     what = None if function is None else takes_arrays(function)
     if what:
         scope.remark(f"{name} takes one number at a time, for it uses {what}: {_instead(what, scope)}")
-    elif function is None:
+    elif function is None or always:
         scope.remark(f"{name} must take arrays")
 
 

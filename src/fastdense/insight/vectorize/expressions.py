@@ -25,7 +25,7 @@ def lift(node: ast.expr, scope: Scope) -> Lifted:
     if not scope.depends(node) and not any(
         isinstance(n, ast.ListComp | ast.GeneratorExp) for n in ast.walk(node)
     ):
-        _refuse_impure(node)
+        _refuse_impure(node, scope)
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             raise Stuck("it makes text")
         return Lifted(node, open=not isinstance(node, ast.Constant))
@@ -34,6 +34,33 @@ def lift(node: ast.expr, scope: Scope) -> Lifted:
     if value is None:
         raise Stuck(f"it uses {ast.unparse(node)[:60]}")
     return value
+
+
+def _is_pure(node: ast.Call, scope: Scope) -> bool:
+    """Whether a call gives the same each time it is made, as far as its name tells."""
+    name = ast.unparse(node.func)
+    first, _, rest = name.partition(".")
+    if first in (scope.numpy, "math") and rest:
+        return not rest.startswith("random")
+    method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    return name in _PURE or name in scope.functions or method in _PURE_METHODS
+
+
+_PURE = ("len", "abs", "min", "max", "sum", "float", "int", "round", "range")
+_PURE_METHODS = (
+    "dot",
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "std",
+    "var",
+    "astype",
+    "reshape",
+    "ravel",
+    "flatten",
+    "copy",
+)
 
 
 def _binary(node: ast.BinOp, scope: Scope) -> Lifted:
@@ -61,6 +88,8 @@ def _comparison(node: ast.Compare, scope: Scope) -> Lifted | None:
 
 
 def _both_or_either(node: ast.BoolOp, scope: Scope) -> Lifted:
+    if not all(isinstance(value, ast.Compare | ast.BoolOp | ast.UnaryOp) for value in node.values):
+        raise Stuck(f"it chooses between values by {ast.unparse(node)[:60]}")
     name = "logical_and" if isinstance(node.op, ast.And) else "logical_or"
     first, *others = [lift(operand, scope) for operand in node.values]
     for other in others:
@@ -72,13 +101,12 @@ def _attribute(node: ast.Attribute, scope: Scope) -> Lifted | None:
     return Lifted(node, open=True) if node.attr == "T" and not lift(node.value, scope).turns else None
 
 
-def _refuse_impure(node: ast.AST) -> None:
+def _refuse_impure(node: ast.AST, scope: Scope) -> None:
     """Refuse calls that give another result each time they are made."""
     for inner in ast.walk(node):
-        if isinstance(inner, ast.Call):
+        if isinstance(inner, ast.Call) and not _is_pure(inner, scope):
             name = ast.unparse(inner.func)
-            if not inner.args or "random" in name or "rng" in name or name in ("next", "input"):
-                raise Stuck(f"it calls {name}, which may give something else each time")
+            raise Stuck(f"it calls {name}, which may give something else each time")
 
 
 def _name(node: ast.Name, scope: Scope) -> Lifted:

@@ -6,17 +6,18 @@ import ast
 import copy
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastdense.insight.vectorize.evidence import Evidence
 from fastdense.insight.vectorize.expressions import lift
-from fastdense.insight.vectorize.lifted import Stuck
+from fastdense.insight.vectorize.lifted import Stuck, parse
 from fastdense.insight.vectorize.scope import Scope, names_in
 from fastdense.insight.vectorize.source import numpy_name, read
 from fastdense.insight.vectorize.statements import (
     Definition,
     Result,
     assigned_names,
+    is_view,
     results,
     stored_places,
 )
@@ -148,6 +149,7 @@ class _Finder:
         self.lines = lines
         self.numpy = numpy_name(tree)
         self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+        self.lengths = _lengths(tree)
         self.evidence = Evidence(tree, self.functions, self.numpy)
         self.findings: list[Finding] = []
         self.kept: list[Kept] = []
@@ -164,7 +166,11 @@ class _Finder:
             if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
                 rest = ()
             if isinstance(statement, ast.For | ast.While):
-                rest = (*statement.body, *rest)
+                again = [ast.Expr(statement.test)] if isinstance(statement, ast.While) else []
+                rest = (*again, *statement.body, *rest)
+            if isinstance(statement, ast.Try):
+                handled = [line for handler in statement.handlers for line in handler.body]
+                rest = (*handled, *statement.finalbody, *rest)
             for block in blocks:
                 self.block(block, rest)
             for handler in getattr(statement, "handlers", ()):
@@ -176,25 +182,69 @@ class _Finder:
 
     def scope(self) -> Scope:
         """Return the scope of a loop that has not been read yet."""
-        return Scope(self.numpy, self.functions, self.evidence.multiplying)
+        return Scope(self.numpy, self.functions, self.evidence.multiplying, lengths=self.lengths)
 
     def loop(self, loop: ast.For, before: Sequence[ast.stmt], after: Sequence[ast.stmt]) -> bool:
         """Read an outermost loop; return whether it can be replaced."""
         if not (self.evidence.is_numeric(loop) or _adds_up(loop, before)):
             return False
         try:
-            found, scope = _read(loop, self.scope)
+            self._refuse_shared_lines(loop)
+            scalars = {name for name in assigned_names(loop) if _is_number(_made(name, before))}
+            found, scope = _read(loop, lambda: replace(self.scope(), scalars=scalars))
             self._refuse_needed(loop, found, after)
+            _refuse_other_containers(found, before, after)
         except Stuck as error:
             self.keep(loop, error)
             return False
         firsts = {each.name: each for each in reversed(found) if isinstance(each, Result)}
-        whole = [first for first in firsts.values() if first.whole]
-        made = {first.name: made for first in whole if (made := _made(first.name, before))}
-        statements = [_statement(each, each is firsts.get(each.name) and each.name in made) for each in found]
+        mentioned = {name for each in found for name in names_in(each.value)}
+        mentioned |= {name for axis in scope.over for name in names_in(parse(axis.size))}
+        made = {
+            first.name: made
+            for first in firsts.values()
+            if first.whole
+            and first.name not in mentioned
+            and self.makes(first, _made(first.name, before))
+            and (made := _made(first.name, before))
+        }
+        for first in firsts.values():
+            if first.how == "append":
+                scope.remark(f"{first.name} is an array then, and no list")
+        fresh = [each is firsts.get(each.name) and each.name in made for each in found]
+        statements = [_statement(*each) for each in zip(found, fresh, strict=True)]
         also = tuple(sorted((made.lineno, made.end_lineno or made.lineno) for made in made.values()))
         self._add(loop, described(scope, loop), "\n".join(statements), also, scope)
         return True
+
+    def makes(self, result: Result, made: ast.stmt | None) -> bool:
+        """Whether a statement makes nothing but room for what a loop leaves, as its lines and kind tell."""
+        if not isinstance(made, ast.Assign) or not self.own_lines(made):
+            return False
+        if isinstance(result.value, ast.Compare):
+            return False  # truth values, where there were numbers
+        match made.value:
+            case ast.Call(_, [ast.Tuple(sizes)], []) if len(sizes) != result.rank:
+                return False
+            case ast.Call(function, [_], []):
+                return ast.unparse(function).rpartition(".")[2] in ("zeros", "empty")
+            case ast.BinOp(ast.List([ast.Constant(value)])):
+                return value == 0 or result.how == "="
+        return (
+            isinstance(made.value, ast.List | ast.ListComp | ast.Constant)
+            or ast.unparse(made.value) == "list()"
+        )
+
+    def own_lines(self, statement: ast.stmt) -> bool:
+        """Whether a statement has its lines for itself."""
+        first, last = self.lines[statement.lineno - 1], self.lines[(statement.end_lineno or 1) - 1]
+        before = first.encode()[: statement.col_offset].strip()
+        after = last.encode()[statement.end_col_offset or 0 :].strip()
+        return not before and (not after or after.startswith(b"#"))
+
+    def _refuse_shared_lines(self, statement: ast.stmt) -> None:
+        if not self.own_lines(statement):
+            raise Stuck("it shares its lines with other statements")
 
     def expressions(self, statement: ast.stmt) -> None:
         """Read the comprehensions of a statement that holds no other."""
@@ -204,12 +254,15 @@ class _Finder:
             scope = self.scope()
             scope.assigned = assigned_names(node)
             try:
+                self._refuse_shared_lines(statement)
                 value = lift(node, scope)
             except Stuck as error:
                 self.keep(node, error)
                 continue
             if isinstance(value.node, ast.Name | ast.Attribute | ast.Subscript):
                 continue  # nothing was done to the elements
+            if isinstance(node, ast.ListComp):
+                scope.remark("it is an array then, and no list")
             after = _replaced(statement, node, value.node)
             self._add(statement, described(scope, node), after, (), scope)
 
@@ -236,6 +289,60 @@ class _Finder:
             if use is not None:
                 raise Stuck(f"{use.id} may be used after it, in line {use.lineno}")
             needed -= surely_assigned(statement)
+
+
+def _lengths(tree: ast.Module) -> set[str]:
+    """Return the names that a file gives the lengths of arrays to."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            pairs = [(node.targets[0], node.value)]
+            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
+            for target, value in pairs:
+                text = ast.unparse(value)
+                if text.startswith("len(") or ".shape" in text or text.endswith(".size"):
+                    found |= set(names_in(target))
+    return found
+
+
+def _is_number(made: ast.stmt | None) -> bool:
+    return isinstance(made, ast.Assign) and isinstance(made.value, ast.Constant)
+
+
+def _refuse_other_containers(
+    found: Sequence[Definition | Result], before: Sequence[ast.stmt], after: Sequence[ast.stmt]
+) -> None:
+    """Refuse what is filled and is no array, or is a list that is used as one."""
+    for result in found:
+        if isinstance(result, Result):
+            for statement in before:
+                _refuse_made(result, statement)
+            for node in (n for statement in after for n in ast.walk(statement)):
+                _refuse_list(result, node)
+
+
+def _refuse_made(result: Result, statement: ast.stmt) -> None:
+    """Refuse what a statement makes of a result's name, where it is no array of its own."""
+    match statement:
+        case ast.Assign([ast.Name(name)], value) if name == result.name:
+            pass
+        case _:
+            return
+    match value:
+        case ast.Call(_, [ast.Tuple([*sizes, ast.Constant(1)])]) if result.rank == len(sizes):
+            raise Stuck(f"it fills {name}, a matrix of one column, row by row")
+        case ast.Dict() | ast.Call(ast.Name("dict")):
+            raise Stuck(f"it fills {name}, which is a dictionary")
+        case ast.Name(other) if result.how != "append":
+            raise Stuck(f"it fills {name}, which is {other} too")
+
+
+def _refuse_list(result: Result, node: ast.AST) -> None:
+    match node:
+        case ast.Call(ast.Attribute(ast.Name(name), "append" | "extend" | "pop" | "insert" | "index")):
+            if name == result.name:
+                raise Stuck(f"{name} is used as a list after it, in line {node.lineno}")
 
 
 def _read(loop: ast.For, new: Callable[[], Scope]) -> tuple[list[Definition | Result], Scope]:
@@ -296,7 +403,7 @@ def _statement(result: Definition | Result, made: bool) -> str:
     if isinstance(result, Definition):
         return f"{result.name} = {ast.unparse(result.value)}"
     target, value = ast.unparse(result.target), ast.unparse(result.value)
-    if made and result.how in ("=", "append") and _is_view(result.value):
+    if made and result.how in ("=", "append") and is_view(result.value):
         value += ".copy()"  # or both would be the same array
     match result.how:
         case "append":
@@ -308,13 +415,6 @@ def _statement(result: Definition | Result, made: bool) -> str:
         case "-=" if made:
             return f"{target} = {ast.unparse(ast.UnaryOp(ast.USub(), result.value))}"
     return f"{target} {result.how} {value}"
-
-
-def _is_view(value: ast.expr) -> bool:
-    """Whether an expression is an array that has a name, or a part of one."""
-    while isinstance(value, ast.Attribute | ast.Subscript):
-        value = value.value
-    return isinstance(value, ast.Name)
 
 
 def _comprehensions(statement: ast.stmt, numpy: str) -> Iterator[ast.expr]:

@@ -131,7 +131,7 @@ def _transposed(node: ast.expr) -> ast.expr:
     return ast.Attribute(node, "T", ast.Load())
 
 
-def dot(a: Lifted, b: Lifted, axis: Axis = OWN) -> Lifted:
+def dot(a: Lifted, b: Lifted, axis: Axis = OWN, numpy: str = "np") -> Lifted:
     """Return the sum of the products of two values along an axis that both have."""
     a, b = (_with(value, axis) for value in (a, b))
     rest = [tuple(other for other in value.axes if other is not axis) for value in (a, b)]
@@ -139,7 +139,7 @@ def dot(a: Lifted, b: Lifted, axis: Axis = OWN) -> Lifted:
         raise Stuck("it sums over products of more than two axes; numpy.einsum does that")
     if rest[0] and rest[0] == rest[1]:
         product = together([a, b], lambda nodes: ast.BinOp(nodes[0], ast.Mult(), nodes[1]))
-        return reduced("np.sum", product, axis)
+        return reduced(f"{numpy}.sum", product, axis)
     depths = [own[0].depth if own else None for own in rest]
     if _swaps(depths, [value.axes[0] is axis for value in (a, b)]):
         a, b, rest = b, a, rest[::-1]
@@ -166,23 +166,24 @@ def _swaps(depths: list[int | None], first: list[bool]) -> bool:
     return depths[1] is not None and not first[1]  # matrix @ vector
 
 
-def reduced(function: str, value: Lifted, axis: Axis) -> Lifted:
-    """Return a sum, a mean or a maximum along an axis."""
+def reduced(function: str, value: Lifted, axis: Axis, to_number: bool = True) -> Lifted:
+    """Return a sum, a mean or a maximum along an axis; of what may be rows not to a number, if told so."""
+    may_be_rows = value.open and axis in value.axes and not to_number
     value = _with(value, axis)
     rest = tuple(other for other in value.axes if other is not axis)
-    place = {"axis": ast.Constant(value.axes.index(axis))} if rest else {}
+    place = {"axis": ast.Constant(value.axes.index(axis))} if rest or may_be_rows else {}
     return Lifted(call(function, value.node, **place), rest)
 
 
-def total(value: Lifted, axis: Axis) -> Lifted:
+def total(value: Lifted, axis: Axis, numpy: str, to_number: bool) -> Lifted:
     """Return the sum over a loop's turns: of products as a matrix product, where it is one."""
     if axis not in value.axes:
         raise Stuck("it adds the same in every turn")
     along = [factor for factor in value.factors if axis in factor.axes]
     if len(along) != 2:
-        return reduced("np.sum", value, axis)
+        return reduced(f"{numpy}.sum", value, axis, to_number)
     others = [factor for factor in value.factors if axis not in factor.axes]
-    product = dot(along[0], along[1], axis)
+    product = dot(along[0], along[1], axis, numpy)
     for factor in others:
         product = together([product, factor], lambda nodes: ast.BinOp(nodes[0], ast.Mult(), nodes[1]))
     return product

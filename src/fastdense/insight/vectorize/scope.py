@@ -39,6 +39,10 @@ class Scope:
         What a loop goes over, in words.
     does : list of str
         What is done in each turn, in words.
+    lengths : set of str
+        The names that the file gives arrays' lengths to.
+    scalars : set of str
+        The names that are numbers as the loop begins.
     notes : list of str
         What must hold for the replacement to be the same.
     """
@@ -54,6 +58,8 @@ class Scope:
     shapes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
     over: dict[Axis, str] = field(default_factory=dict)
     does: list[str] = field(default_factory=list)
+    lengths: set[str] = field(default_factory=set)
+    scalars: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
     def depends(self, node: ast.AST) -> bool:
@@ -77,6 +83,7 @@ class Scope:
                 else (*value.axes, axis)
             )
             return Lifted(value.node, axes, open=False)
+        _refuse_no_array(base, self)
         rank = self.ranks.get(ast.unparse(base))
         self.over.setdefault(axis, f"the elements of {ast.unparse(base)}")
         self.learn(base, (axis, OWN) if rank == 2 else (axis,))
@@ -117,6 +124,8 @@ def _bind(target: ast.expr, sequence: ast.expr, axis: Axis, scope: Scope) -> Non
             scope.indices[name] = axis
             _bind(element, inner, axis, scope)
         case ast.Call(ast.Name("zip"), sequences), ast.Tuple(targets) if len(sequences) == len(targets):
+            if any(isinstance(sequence, ast.Subscript) for sequence in sequences):
+                raise Stuck(f"it goes over {ast.unparse(sequence)}, which may be of several lengths")
             for one, own in zip(sequences, targets, strict=True):
                 _bind(own, one, axis, scope)
         case ast.Call(ast.Name("range" | "enumerate" | "zip" | "reversed")), _:
@@ -145,6 +154,8 @@ def _count(stop: ast.expr, scope: Scope) -> str:
     if not scope.depends(stop):
         if not _is_length(stop):
             raise Stuck(f"it goes over range({ast.unparse(stop)}), which may end before its arrays do")
+        if isinstance(stop, ast.Constant) or (isinstance(stop, ast.Name) and stop.id not in scope.lengths):
+            scope.remark(f"{ast.unparse(stop)} must be the length of the arrays")
         return ast.unparse(stop)
     match stop:
         case ast.Call(ast.Name("len"), [ast.Name(name)]) if name in scope.values:
@@ -166,6 +177,19 @@ def _is_length(stop: ast.expr) -> bool:
         case ast.Subscript(ast.Attribute(_, "shape")):
             return True
     return False
+
+
+def _refuse_no_array(base: ast.expr, scope: Scope) -> None:
+    """Refuse to go over what a call returns, unless it surely is an array."""
+    for inner in ast.walk(base):
+        if isinstance(inner, ast.Call):
+            of_array = isinstance(inner.func, ast.Attribute) and inner.func.attr in (
+                "ravel",
+                "flatten",
+                "reshape",
+            )
+            if not of_array and not ast.unparse(inner.func).startswith(f"{scope.numpy}."):
+                raise Stuck(f"it goes over {ast.unparse(base)[:60]}, which may be no array")
 
 
 def arange(axis: Axis, scope: Scope) -> Lifted:

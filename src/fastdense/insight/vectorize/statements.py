@@ -14,7 +14,7 @@ from fastdense.insight.vectorize.scope import Scope, bind, names_in
 
 _CHANGES = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}
 
-__all__ = ["Definition", "Result", "assigned_names", "results", "stored_places"]
+__all__ = ["Definition", "Result", "assigned_names", "is_view", "results", "stored_places"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Result:
     how : {"=", "append", "+=", "-=", "*=", "/="}
     whole : bool
         Whether the value is all of the array, so that nothing need be there before.
+    rank : int
+        How many axes the array has, as its indices tell; 0 where there are none.
     """
 
     target: ast.expr
@@ -46,6 +48,7 @@ class Result:
     value: ast.expr
     how: str
     whole: bool = True
+    rank: int = 0
 
 
 def assigned_names(loop: ast.AST) -> set[str]:
@@ -152,11 +155,17 @@ class _Reader:
                 self.append(name, value)
             case ast.Call(function):
                 raise Stuck(f"it calls {ast.unparse(function)}")
+            case ast.Constant():
+                pass
+            case _:
+                raise Stuck(f"it has {ast.unparse(node)[:60]}")
 
     def assign(self, target: ast.expr, value: ast.expr) -> None:
         """Read ``target = value``."""
         match target, value:
             case ast.Tuple(targets), ast.Tuple(values) if len(targets) == len(values):
+                if any(isinstance(each, ast.Subscript) for each in targets):
+                    raise Stuck(f"it fills {ast.unparse(target)} at once")
                 lifted = [lift(each, self.scope) for each in values]
                 for each, one in zip(targets, lifted, strict=True):
                     self.put(each, one)
@@ -169,8 +178,9 @@ class _Reader:
         """Read the assignment of a value."""
         match target:
             case ast.Name(name):
+                if name in self.before[-1]:
+                    raise Stuck(f"a turn needs what the one before it made of {name}")
                 self.define(name, value)
-                self.before[-1].discard(name)
             case ast.Subscript():
                 self.store(target, value, "=")
             case _:
@@ -204,26 +214,29 @@ class _Reader:
             raise Stuck(f"it changes {ast.unparse(target)} on the way")
         name, known = target.id, self.scope.values
         if name in known and name not in self.before[-1]:
+            if is_view(known[name].node) and (known[name].open or OWN in known[name].axes):
+                raise Stuck(f"it changes {name}, which is a part of an array")
             self.define(name, together([known[name], lifted], lambda n: ast.BinOp(n[0], operator, n[1])))
             return
         if not isinstance(operator, ast.Add | ast.Sub):
             raise Stuck(f"a turn needs what the one before it made of {name}")
         if name in known:
-            self.define(name, _joined(known[name], operator, self._total(lifted, [self.axes[-1]])))
+            to_number = isinstance(known[name].node, ast.Constant)
+            self.define(name, _joined(known[name], operator, self._total(lifted, [self.axes[-1]], to_number)))
             return
-        value_of_all = self._total(lifted, self.axes)
+        value_of_all = self._total(lifted, self.axes, name in self.scope.scalars)
         self.found.append(
             Result(target, name, value_of_all.node, "+=" if isinstance(operator, ast.Add) else "-=")
         )
 
-    def _total(self, value: Lifted, axes: Sequence[Axis]) -> Lifted:
+    def _total(self, value: Lifted, axes: Sequence[Axis], to_number: bool) -> Lifted:
         """Return a sum over loops' turns."""
         products = len([factor for factor in value.factors if axes[-1] in factor.axes]) == 2
         self.scope.does.append(
             "a product and a sum, number by number" if products else "a sum, number by number"
         )
         for axis in reversed(axes):
-            value = total(value, axis)
+            value = total(value, axis, self.scope.numpy, to_number)
             if len(axes) < len(self.axes):
                 self.scope.over.pop(axis, None)  # the outer loops say what it is about
         return value
@@ -253,7 +266,7 @@ class _Reader:
         wanted = tuple(axis for axis in axes if axis is not None)
         if how in ("+=", "-="):
             for axis in [axis for axis in self.axes if axis not in wanted]:
-                value = self._total(value, [axis])
+                value = self._total(value, [axis], to_number=True)
         is_of_rows = value.open and len(items) == 2 and ast.unparse(items[1]) == "0"
         if is_of_rows:  # p[i, 0] = f(X[i]): all rows give one column
             items, axes = items[:1], axes[:1]
@@ -261,6 +274,9 @@ class _Reader:
             raise Stuck(f"it fills {ast.unparse(target)} again and again")
         if OWN in value.axes and OWN not in wanted:
             wanted = (*wanted, OWN)
+        text = ast.unparse(base)
+        if how != "=" and self.scope.ranks.get(text, 0) > len(items) and OWN not in value.axes:
+            raise Stuck(f"it changes whole rows of {text} by one number each")
         has = tuple(axis for axis in wanted if axis in value.axes)
         value = reordered(value, has)
         whole = has == wanted or has == tuple(a for a in wanted if a is not OWN)
@@ -269,7 +285,18 @@ class _Reader:
         if not whole and wanted[len(wanted) - len(has) :] != has:
             raise Stuck(f"it fills {ast.unparse(target)} with the same in every turn")
         into = base if whole else ast.Subscript(base, _tuple(kept), ast.Store())
-        self.found.append(Result(into, ast.unparse(base), value.node, how, whole))
+        self.found.append(Result(into, text, value.node, how, whole, len(wanted)))
+        self._forget(text)
+
+    def _forget(self, base: str) -> None:
+        """Forget the names of what an array held before it was changed."""
+        old = {base}
+        for each in self.found[:-1]:
+            if isinstance(each, Definition) and not old.isdisjoint(_texts(each.value)):
+                old.add(each.name)
+        for name, value in list(self.scope.values.items()):
+            if not old.isdisjoint(_texts(value.node)):
+                del self.scope.values[name]
 
     def _axis(self, item: ast.expr, target: ast.expr) -> Axis | None:
         match item:
@@ -280,6 +307,17 @@ class _Reader:
         if self.scope.depends(item) or isinstance(item, ast.Slice):
             raise Stuck(f"it fills {ast.unparse(target)}")
         return None
+
+
+def is_view(value: ast.expr) -> bool:
+    """Whether an expression is an array that has a name, or a part of one."""
+    while isinstance(value, ast.Attribute | ast.Subscript):
+        value = value.value
+    return isinstance(value, ast.Name)
+
+
+def _texts(node: ast.expr) -> set[str]:
+    return {ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)}
 
 
 def _joined(before: Lifted, operator: ast.operator, sum_: Lifted) -> Lifted:

@@ -56,6 +56,6 @@ def _block(name: str, finding: Finding) -> str:
         textwrap.indent(finding.after, "    "),
     ]
     if finding.shapes:
-        lines.append(f"  shapes: {'; '.join(finding.shapes)}")
+        lines.append(f"  taken to be: {'; '.join(finding.shapes)}")
     lines += [f"  note: {note}" for note in finding.notes]
     return "\n".join(lines)
