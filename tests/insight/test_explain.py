@@ -115,13 +115,38 @@ def test_tables():
     frame = {"size": [1.0, 2.0, 3.0, 4.0] * 5, "kind": ["a", "b", "a", "b"] * 5, "y": ["no", "yes"] * 10}
     model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(4,), epochs=2), verbose=0, seed=0)
     row = {"size": [2.0], "kind": ["b"]}
-    found = model.explain(row, model.table.targets({"y": ["yes"]})[0])
+    found = model.explain(row, "yes")
     assert found.outputs == ("no", "yes")
     assert found.features[0] == "size"
     assert_within(found.prediction, np.float64(model.predict(row)), 1e-6)
     text = str(found)
     assert "A0: size = " in text
     assert "  yes: " in text
+
+
+def test_quantities_are_in_their_own_units():
+    table = pytest.importorskip("fastdense.estimators.table")
+    frame = {"size": [1.0, 2.0, 3.0, 4.0] * 5, "y": [100.0, 90.0, 85.0, 120.5] * 5}
+    model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(4,), epochs=2), verbose=0, seed=0)
+    found = model.explain({"size": [2.0]}, 90.0)
+    value = table.predict_table(model, {"size": [2.0]}).values[0]
+    assert found.answer == f"y: {value:.6g}, the right one 90.0"
+    assert found.answer in str(found)
+    assert_within(found.Y, np.float64(model.table.targets({"y": [90.0]})).reshape(1, 1), 1e-6)
+
+
+def test_penalties_are_part_of_the_loss():
+    l2 = fd.regularizers.L2(0.5)
+    dense = fd.Dense(1, kernel_regularizer=l2, bias_regularizer=fd.regularizers.L1(0.25))
+    model = fd.Sequential([fd.Input((1,)), dense], dtype="float64")
+    model.set_weights([[[2.0]], [-1.0]])
+    model.compile("sgd", "mean_squared_error")
+    found = model.explain([1.0], 1.0)
+    assert_within(found.loss, model.evaluate([[1.0]], [1.0], verbose=0), 1e-12)
+    assert_within(found.penalty, 0.5 * 4 + 0.25, 1e-12)
+    assert_within(found.steps[0].dW, [[2 * 0.5 * 2.0]], 1e-12)
+    assert_within(found.steps[0].dB, [[-0.25]], 1e-12)
+    assert "with 2.25 for the size of the weights" in str(found)
 
 
 def test_large_layers_are_elided():

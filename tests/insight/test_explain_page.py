@@ -69,11 +69,28 @@ def test_without_scripts_all_of_it_is_shown(opened, path):
         assert len(visible(page)) == 9
 
 
-def test_every_matrix_has_a_name_and_every_screen_is_wide_enough(opened, path):
-    with opened(path, viewport={"width": 360, "height": 640}) as page:
+def test_every_matrix_has_a_name(opened, path):
+    with opened(path) as page:
         assert page.locator("table.matrix").count() == page.locator("table.matrix caption").count() > 10
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert page.title() == "Model '<script>alert(1)</script>': one row, forward and back"
+
+
+def test_every_screen_is_wide_enough(opened, tmp_path):
+    layers = [fd.Dense(40, "relu", name="n" * 150 + str(i)) for i in range(12)]
+    model = fd.Sequential([fd.Input((30,)), *layers, fd.Dense(1)], name="m" * 100, seed=0)
+    model.compile("sgd", "mean_squared_error")
+    model.explain(np.ones(30), 1.0).save_html(tmp_path / "page.html")
+    with opened(tmp_path / "page.html", viewport={"width": 360, "height": 640}) as page:
+        for _ in range(page.locator("section.step").count()):
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            assert page.locator("section.current").bounding_box()["y"] < 640
+            page.keyboard.press("ArrowRight")
+
+
+def test_it_is_printed_whole(opened, path):
+    with opened(path) as page:
+        page.emulate_media(media="print")
+        assert len(visible(page)) == 9
 
 
 def test_large_matrices_are_cut(tmp_path):

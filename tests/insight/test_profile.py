@@ -66,7 +66,7 @@ def test_every_engine(engine):
 
 def test_advice_is_what_was_measured(monkeypatch):
     """A clock by what is run: the frozen model takes half, more rows a third, the rest as long."""
-    times = iter([8.0] + [1.0] * 5 + [8.0, 4.0, 8.0 * 16 / 3, 8.0])
+    times = iter([8.0] + [1.0] * 5 + [4.0, 8.0 * 16 / 3, 8.0])
     monkeypatch.setattr(profiling, "best_time", lambda run, seconds: next(times))
     found = network().profile(np.zeros((8, 3)), BRIEF)
     assert [(a.what.partition(":")[0], a.before, a.after) for a in found.advice] == [
@@ -74,6 +74,27 @@ def test_advice_is_what_was_measured(monkeypatch):
     ]  # fmt: skip
     text = str(found)
     assert "more rows a call: 128 instead of 8: 1.00 s to 333 ms a row, 3.0x" in text
+
+
+def test_float32_is_held_against_the_engine_alone(monkeypatch):
+    """The checks of a call would count against doubles only."""
+    runs = []
+    monkeypatch.setattr(profiling, "best_time", lambda run, seconds: runs.append(run) or 1.0)
+    model = network(dtype="float64")
+    model.profile(np.zeros((8, 3)), BRIEF)
+    dtypes = [run().dtype for run in runs[8:10]]
+    assert dtypes == [np.float64, np.float32]
+
+
+def test_the_columns_of_a_table_are_counted(monkeypatch):
+    table = pytest.importorskip("fastdense.estimators.table")
+    frame = {"size": [1.0, 2.0, 3.0, 4.0] * 5, "y": ["no", "yes"] * 10}
+    model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(4,), epochs=1), verbose=0, seed=0)
+    times = iter([1.0, 3.0] + [1.0] * 50)
+    monkeypatch.setattr(profiling, "best_time", lambda run, seconds: next(times))
+    found = model.profile({"size": [2.0]}, BRIEF)
+    assert (found.seconds, found.encoding) == (3.0, 2.0)
+    assert "of it, making numbers of the columns: 2.00 s" in str(found)
 
 
 def test_nothing_is_advised_that_is_not_faster(monkeypatch):

@@ -53,4 +53,4 @@ def _row(network: Sequential, frame: Any, target: str | None) -> tuple[Any, Any]
     if network.table.target is None or network.table.target.name != target:
         own = network.table.target.name if network.table.target else "none"
         raise TableError(f"the model's target is {own!r}, not {target!r}")
-    return frame, network.table.targets(frame, dtype=network.dtype)[0]
+    return frame, frame[target][0]

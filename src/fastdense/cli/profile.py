@@ -33,6 +33,8 @@ def profile(
     header: Header = True,
 ) -> None:
     """Measure each layer of a prediction: operations, time, what limits it, and what would be faster."""
+    if json_file is not None and not json_file.parent.is_dir():
+        raise FileNotFoundError(f"{json_file}: there is no folder {json_file.parent}")
     network = load(model)
     X = _rows(network, table, whole("--rows", rows, 1), header)
     with Console().status("measuring"):

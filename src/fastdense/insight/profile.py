@@ -23,6 +23,7 @@ __all__ = ["Advice", "LayerCost", "Profile", "profile"]
 
 WORTH = 1.1  # times faster: less is within what a busy machine varies by
 MORE_ROWS = 16
+MOST_BYTES = 2**26  # of rows that are repeated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +75,10 @@ class Profile:
     rows : int
     seconds : float
         Of one call of ``model.predict`` with all rows.
+    encoding : float
+        The part of it that makes numbers of a table's columns; 0 for rows that are numbers.
     layers : tuple of LayerCost
-        Each run by itself; together they take longer than the call, which takes rows through all at once.
+        Each run by itself by the engine, without the checks of a call.
     roofs : Roofs
     advice : tuple of Advice
         The greatest gain first.
@@ -86,6 +89,7 @@ class Profile:
     dtype: str
     rows: int
     seconds: float
+    encoding: float
     layers: tuple[LayerCost, ...]
     roofs: Roofs
     advice: tuple[Advice, ...]
@@ -132,7 +136,7 @@ def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
     [192, 48]
     """
     seconds = number("seconds", seconds, above=0.0)
-    if isinstance(X, int):
+    if isinstance(X, int | np.integer):
         shape = whole("X", X, 1), model.input_shape[1]
         X = np.random.default_rng(0).standard_normal(shape).astype(model.dtype)
     A_in = np.asarray(model.as_input(X))
@@ -140,15 +144,21 @@ def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
         raise ValueError("a profile needs at least one row")
     network, parameters = model.network(), model.parameters()
     roofs = measure_roofs()
+    of_numbers = best_time(lambda: model.predict(A_in), seconds)
+    is_table = hasattr(X, "columns") or isinstance(X, dict)
+    whole_call = best_time(lambda: model.predict(X), seconds) if is_table else of_numbers
+    costs = tuple(_costs(model, network, parameters, A_in, roofs, seconds))
+    advice = _advice(model, network, parameters, A_in, of_numbers / len(A_in), seconds)
     return Profile(
         model.name,
         str(engines.name_of(model.engine)),
         network.dtype,
         len(A_in),
-        best_time(lambda: model.predict(A_in), seconds),
-        tuple(_costs(model, network, parameters, A_in, roofs, seconds)),
+        whole_call,
+        max(0.0, whole_call - of_numbers) if is_table else 0.0,
+        costs,
         roofs,
-        tuple(sorted(_advice(model, network, parameters, A_in, seconds), key=lambda a: a.after / a.before)),
+        tuple(sorted(advice, key=lambda a: a.after / a.before)),
     )
 
 
@@ -200,11 +210,15 @@ def _what(layer: LayerSpec) -> str:
 
 
 def _advice(
-    model: Sequential, network: NetworkSpec, parameters: Sequence[Any], A_in: Any, seconds: float
+    model: Sequential,
+    network: NetworkSpec,
+    parameters: Sequence[Any],
+    A_in: Any,
+    before: float,
+    seconds: float,
 ) -> Iterator[Advice]:
-    """Yield what was tried and is faster by more than a busy machine varies."""
+    """Yield what was tried and is faster than ``before``, in seconds a row, by more than a machine varies."""
     rows = len(A_in)
-    before = best_time(lambda: model.predict(A_in), seconds) / rows
 
     def tried(what: str, run: Callable[[], Any], each: int = rows) -> Iterator[Advice]:
         after = best_time(run, seconds) / each
@@ -215,17 +229,20 @@ def _advice(
     yield from tried(
         "model.freeze().predict: the same without the checks of each call", lambda: frozen.predict(A_in)
     )
-    more = np.tile(A_in, (MORE_ROWS, 1))
-    yield from tried(
-        f"more rows a call: {MORE_ROWS * rows:,} instead of {rows:,}",
-        lambda: model.predict(more),
-        MORE_ROWS * rows,
-    )
+    if A_in.nbytes * MORE_ROWS <= MOST_BYTES:
+        more = np.tile(A_in, (MORE_ROWS, 1))
+        what = f"more rows a call: {MORE_ROWS * rows:,} instead of {rows:,}"
+        yield from tried(what, lambda: model.predict(more), MORE_ROWS * rows)
     if network.dtype == "float64":
         narrow = [[array.astype(np.float32) for array in own] for own in parameters]
+        wide = _program(model, network, parameters)
         program = _program(model, replace(network, dtype="float32"), narrow)
         less = A_in.astype(np.float32)
-        yield from tried("float32: Sequential(..., dtype='float32')", lambda: program.predict(less))
+        # The engine alone in both, or the checks of a call would count against one of them.
+        doubles = best_time(lambda: wide.predict(A_in), seconds) / rows
+        floats = best_time(lambda: program.predict(less), seconds) / rows
+        if doubles > WORTH * floats:
+            yield Advice("float32, the engine alone: Sequential(..., dtype='float32')", doubles, floats)
     if engines.name_of(model.engine) == "native":
 
         def on_one_core() -> Any:

@@ -129,7 +129,7 @@ def sweep_notes(sweep: Sweep) -> list[str]:
     speeds = ", ".join(f"{rate:,.0f} of {size_text(size)}" for size, rate in read)
     peaks = f"{roofs.peak_one_core:.0f} GFLOP/s on one core, {roofs.peak_all_cores:.0f} on all {roofs.cores}"
     return [
-        "C: the calls take the time; M: reading the numbers; A: the arithmetic; (C): most of it, under half",
+        "C: the calls take the time; M: reading the numbers; A: the arithmetic; in brackets: under half",
         "calls: the same on a layer of one input and one unit; loops end where more rows only take longer",
         f"measured: {peaks}; one core reads, in GB/s: {speeds}",
         *(f"{way.name} was not timed: {way.problem}" for way in sweep.ways if way.problem),
@@ -187,7 +187,12 @@ def profile_notes(profile: Profile) -> list[str]:
     each = duration(profile.seconds / profile.rows)
     return [
         f"the call: {duration(profile.seconds)}, {each} a row, {total:,.3g} GFLOP/s",
-        "C: the calls take the time; M: reading the numbers; A: the arithmetic; (C): most of it, under half",
+        *(
+            [f"of it, making numbers of the columns: {duration(profile.encoding)}"]
+            if profile.encoding
+            else []
+        ),
+        "C: the calls take the time; M: reading the numbers; A: the arithmetic; in brackets: under half",
         "",
         "Measured, and faster:",
         *([_advised(advice) for advice in profile.advice] or ["nothing that was tried is faster"]),

@@ -10,8 +10,10 @@
     current = Math.max(0, Math.min(sections.length - 1, index));
     sections.forEach((section, i) => section.classList.toggle("current", i === current));
     chips.forEach((chip, i) => {
-      if (i === current) chip.setAttribute("aria-current", "step");
-      else chip.removeAttribute("aria-current");
+      if (i === current) {
+        chip.setAttribute("aria-current", "step");
+        chip.scrollIntoView({ block: "nearest", inline: "nearest" });
+      } else chip.removeAttribute("aria-current");
     });
     back.disabled = current === 0;
     next.disabled = current === sections.length - 1;
@@ -37,7 +39,8 @@
     button.addEventListener("click", () => choose(button));
   });
   document.addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest?.(".product, .steps")) return; // they scroll by the same keys
     const moves = { ArrowRight: current + 1, ArrowLeft: current - 1, Home: 0, End: sections.length - 1 };
     if (event.key in moves) {
       event.preventDefault();

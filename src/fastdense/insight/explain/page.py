@@ -36,7 +36,7 @@ def explanation_page(explanation: Explanation) -> str:
 </header>
 <nav aria-label="Steps">
 <button type="button" id="back">Back</button> <button type="button" id="next">Next</button>
-<span id="where" role="status" class="muted"></span> {chips}
+<span id="where" role="status" class="muted"></span> <span class="steps">{chips}</span>
 </nav>
 <main>
 {"".join(f'<section class="step">{content}</section>' for _, content in steps)}
@@ -97,6 +97,10 @@ def _backward(step: Step) -> str:
     if step.dA_out is not None and step.activation != "linear":
         rules.append(f"dZ{k} = dA{k} through {step.activation}, at Z{k}")
         drawn += _product(_matrix(f"dA{k}", step.dA_out), _sign("→"), _matrix(f"dZ{k}", step.dZ))
+    elif step.W is not None:
+        from_loss = step.dA_out is None
+        rules.append(f"dZ{k}: how fast the loss grows with Z{k}" if from_loss else f"dZ{k} = dA{k}")
+        drawn += _product(_matrix(f"dZ{k}", step.dZ))
     if step.W is not None and step.dW is not None:
         dZ = _matrix(f"dZ{k}", step.dZ)
         rules += [f"dW{k} = A{k - 1}.T @ dZ{k}", f"dA{k - 1} = dZ{k} @ W{k}.T"]
@@ -119,8 +123,12 @@ def _outcome(explanation: Explanation) -> str:
         best = np.argsort(-explanation.prediction[0])[:MOST]
         pairs = ((explanation.outputs[i], explanation.prediction[0, i]) for i in best)
         content += _pairs("class", "probability", pairs)
+    if explanation.answer:
+        content += f"<p>{escape(explanation.answer)}</p>"
     if explanation.Y is not None and explanation.loss is not None:
         rule = f"{explanation.loss_name}(Y, A{k}) = {number_text(explanation.loss)}"
+        if explanation.penalty:
+            rule += f", with {number_text(explanation.penalty)} for the size of the weights"
         content += f"<h2>Its loss</h2>{_formulas([rule])}{_product(_matrix('Y', explanation.Y))}"
     return content
 
@@ -137,7 +145,7 @@ def _pairs(name: str, number: str, pairs: Iterable[tuple[str, float]]) -> str:
         for key, value in pairs
     )
     head = f"<tr><th scope='col'>{name}</th><th scope='col'>{number}</th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    return f'<div class="product"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
 
 
 def _title(step: Step, before: str) -> str:

@@ -17,7 +17,7 @@ from fastdense.insight.notebook import framed
 from fastdense.insight.pages import save
 from fastdense.network.sequential import Sequential
 from fastdense.reference import activate_backward, backward_layer, forward, loss, loss_gradient
-from fastdense.reference.backpropagation import Trace
+from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
 from fastdense.spec import ActivateSpec, DenseSpec, DropoutSpec, LayerSpec, LossSpec, loss_reads_logits
 from fastdense.training.targets import as_targets
 
@@ -84,6 +84,11 @@ class Explanation:
         The target: a one in a class's column where the loss takes class numbers.
     loss_name : str or None
     loss : float or None
+        With the penalties.
+    penalty : float
+        The part of it that the layers' regularizers ask for.
+    answer : str
+        The prediction in the target column's own units, and the right one, where a table has a quantity.
     """
 
     model: str
@@ -94,6 +99,8 @@ class Explanation:
     Y: Matrix | None = None
     loss_name: str | None = None
     loss: float | None = None
+    penalty: float = 0.0
+    answer: str = ""
 
     @property
     def prediction(self) -> Matrix:
@@ -133,8 +140,8 @@ def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
         Built. Dropouts do nothing: it is a prediction.
     x : array-like of shape (n_in,) or (1, n_in), or a data frame of one row where the model has a table
     target : number or array-like of shape (n_out,), optional
-        The right answer, as ``fit`` takes it. With it the gradients are worked out, for which the model must
-        be compiled with a loss.
+        The right answer, as ``fit`` takes it; for a data frame's row the label or quantity as in its column.
+        With it the gradients are worked out, for which the model must be compiled with a loss.
 
     Returns
     -------
@@ -145,7 +152,11 @@ def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
     ShapeError
         ``x`` is not one row of the model's columns.
     NotBuiltError
-        There are no weights yet, or no loss for the target.
+        There is no loss for the target.
+
+    Notes
+    -----
+    A model that is not built yet is built for ``x``, as `predict` does.
 
     Examples
     --------
@@ -170,11 +181,22 @@ def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
         tuple(steps),
         () if table is None or table.task != "classify" else tuple(map(str, table.classes)),
     )
+    right = ""
+    if target is not None and table is not None and table.target is not None and _is_frame(x):
+        right = f", the right one {target}"
+        target = table.targets({table.target.name: [target]}, dtype=model.dtype)[0]
+    if table is not None and table.task == "regress":
+        value = float(table.unscale(found.prediction).ravel()[0])
+        found = replace(found, answer=f"{table.target.name}: {value:.6g}{right}")
     return found if target is None else _backward(model, found, parameters, target)
 
 
+def _is_frame(x: Any) -> bool:
+    return hasattr(x, "columns") or isinstance(x, dict)
+
+
 def _row(model: Sequential, x: Any) -> Matrix:
-    is_frame = model.table is not None and (hasattr(x, "columns") or isinstance(x, dict))
+    is_frame = model.table is not None and _is_frame(x)
     array = model.as_input(x if is_frame or np.ndim(x) != 1 else np.asarray(x)[np.newaxis], "x")
     if len(array) != 1:
         raise ShapeError(f"one row is explained at a time, got {len(array)}: pass x[i:i + 1]")
@@ -210,7 +232,7 @@ def _backward(
     read = found.steps[-1].Z[0] if from_z else found.prediction[0]
     compared = replace(spec, from_logits=True) if from_z else spec
     gradient: Sequence[float] = loss_gradient(compared, wanted, read.tolist())
-    steps = list(found.steps)
+    steps, charged = list(found.steps), 0.0
     for i in reversed(range(len(steps))):
         layer, step = network.layers[i], steps[i]
         dA_out = None if from_z and i == len(steps) - 1 else np.array([gradient])
@@ -221,6 +243,13 @@ def _backward(
         dz = np.array([gradient])
         gradient, own = backward_layer(layer, parameters[i], step.A_in[0].tolist(), gradient)
         dW, dB = (*own, None, None)[:2]
+        if isinstance(layer, DenseSpec) and dW is not None:
+            W, *B = parameters[i]
+            dW = dW + penalty_gradient(layer.kernel_penalty, W)
+            charged += penalty(layer.kernel_penalty, W)
+            if dB is not None:
+                dB += penalty_gradient(layer.bias_penalty, B[0])
+                charged += penalty(layer.bias_penalty, B[0])
         steps[i] = replace(
             step,
             dA_out=dA_out,
@@ -230,5 +259,5 @@ def _backward(
             dA_in=np.array([gradient]),
         )
     Y = np.array([[float(k == wanted) for k in range(n_out)] if is_class else wanted])
-    value = loss(compared, wanted, read.tolist())
-    return replace(found, steps=tuple(steps), Y=Y, loss_name=spec.name, loss=value)
+    value = loss(compared, wanted, read.tolist()) + charged
+    return replace(found, steps=tuple(steps), Y=Y, loss_name=spec.name, loss=value, penalty=charged)

@@ -181,11 +181,15 @@ def _outcome(explanation: Explanation) -> str:
     if explanation.outputs:
         best = np.argsort(-outputs)[:MOST]
         lines += [f"  {explanation.outputs[i]}: {number_text(outputs[i])}" for i in best]
+    if explanation.answer:
+        lines.append(f"  {explanation.answer}")
     if explanation.loss is not None and explanation.Y is not None:
         lines += [
             "",
             f"Loss: {explanation.loss_name}(Y, A{len(explanation.steps)}) = {number_text(explanation.loss)}",
         ]
+        if explanation.penalty:
+            lines[-1] += f", with {number_text(explanation.penalty)} for the size of the weights"
         lines.append(side_by_side(("Y", explanation.Y)))
     return "\n".join(lines)
 
@@ -203,6 +207,9 @@ def _backward(step: Step) -> str:
         lines.append(f"  dZ{k} = dA{k} * {step.activation}'(Z{k})" if step.activation != "softmax"
                      else f"  dZ{k} = A{k} * (dA{k} - sum(dA{k} * A{k}))")  # fmt: skip
         lines.append(side_by_side((f"dA{k}", step.dA_out), "->", (f"dZ{k}", step.dZ)))
+    elif step.kind == "dense":
+        lines.append(f"  dZ{k} = dA{k}: how fast the loss grows with A{k}")
+        lines.append(side_by_side((f"dZ{k}", step.dZ)))
     if step.dW is not None and step.W is not None:
         dZ = (f"dZ{k}", step.dZ)
         bias = "" if step.dB is None else f"   dB{k} = dZ{k}"
