@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fastdense.insight.vectorize.evidence import Evidence
 from fastdense.insight.vectorize.expressions import lift
 from fastdense.insight.vectorize.lifted import Stuck, parse
+from fastdense.insight.vectorize.makers import adds_up, is_number, maker, makes_room, refuse_other_containers
 from fastdense.insight.vectorize.scope import Scope, names_in
 from fastdense.insight.vectorize.source import numpy_name, read
 from fastdense.insight.vectorize.statements import (
@@ -186,14 +187,14 @@ class _Finder:
 
     def loop(self, loop: ast.For, before: Sequence[ast.stmt], after: Sequence[ast.stmt]) -> bool:
         """Read an outermost loop; return whether it can be replaced."""
-        if not (self.evidence.is_numeric(loop) or _adds_up(loop, before)):
+        if not (self.evidence.is_numeric(loop) or adds_up(loop, before)):
             return False
         try:
             self._refuse_shared_lines(loop)
-            scalars = {name for name in assigned_names(loop) if _is_number(_made(name, before))}
+            scalars = {name for name in assigned_names(loop) if is_number(maker(name, before))}
             found, scope = _read(loop, lambda: replace(self.scope(), scalars=scalars))
             self._refuse_needed(loop, found, after)
-            _refuse_other_containers(found, before, after)
+            refuse_other_containers(found, before, after)
         except Stuck as error:
             self.keep(loop, error)
             return False
@@ -201,12 +202,13 @@ class _Finder:
         mentioned = {name for each in found for name in names_in(each.value)}
         mentioned |= {name for axis in scope.over for name in names_in(parse(axis.size))}
         made = {
-            first.name: made
-            for first in firsts.values()
+            name: made
+            for name, first in firsts.items()
             if first.whole
-            and first.name not in mentioned
-            and self.makes(first, _made(first.name, before))
-            and (made := _made(first.name, before))
+            and name not in mentioned
+            and (made := maker(name, before))
+            and self.own_lines(made)
+            and makes_room(made, first)
         }
         for first in firsts.values():
             if first.how == "append":
@@ -216,24 +218,6 @@ class _Finder:
         also = tuple(sorted((made.lineno, made.end_lineno or made.lineno) for made in made.values()))
         self._add(loop, described(scope, loop), "\n".join(statements), also, scope)
         return True
-
-    def makes(self, result: Result, made: ast.stmt | None) -> bool:
-        """Whether a statement makes nothing but room for what a loop leaves, as its lines and kind tell."""
-        if not isinstance(made, ast.Assign) or not self.own_lines(made):
-            return False
-        if isinstance(result.value, ast.Compare):
-            return False  # truth values, where there were numbers
-        match made.value:
-            case ast.Call(_, [ast.Tuple(sizes)], []) if len(sizes) != result.rank:
-                return False
-            case ast.Call(function, [_], []):
-                return ast.unparse(function).rpartition(".")[2] in ("zeros", "empty")
-            case ast.BinOp(ast.List([ast.Constant(value)])):
-                return value == 0 or result.how == "="
-        return (
-            isinstance(made.value, ast.List | ast.ListComp | ast.Constant)
-            or ast.unparse(made.value) == "list()"
-        )
 
     def own_lines(self, statement: ast.stmt) -> bool:
         """Whether a statement has its lines for itself."""
@@ -306,45 +290,6 @@ def _lengths(tree: ast.Module) -> set[str]:
     return found
 
 
-def _is_number(made: ast.stmt | None) -> bool:
-    return isinstance(made, ast.Assign) and isinstance(made.value, ast.Constant)
-
-
-def _refuse_other_containers(
-    found: Sequence[Definition | Result], before: Sequence[ast.stmt], after: Sequence[ast.stmt]
-) -> None:
-    """Refuse what is filled and is no array, or is a list that is used as one."""
-    for result in found:
-        if isinstance(result, Result):
-            for statement in before:
-                _refuse_made(result, statement)
-            for node in (n for statement in after for n in ast.walk(statement)):
-                _refuse_list(result, node)
-
-
-def _refuse_made(result: Result, statement: ast.stmt) -> None:
-    """Refuse what a statement makes of a result's name, where it is no array of its own."""
-    match statement:
-        case ast.Assign([ast.Name(name)], value) if name == result.name:
-            pass
-        case _:
-            return
-    match value:
-        case ast.Call(_, [ast.Tuple([*sizes, ast.Constant(1)])]) if result.rank == len(sizes):
-            raise Stuck(f"it fills {name}, a matrix of one column, row by row")
-        case ast.Dict() | ast.Call(ast.Name("dict")):
-            raise Stuck(f"it fills {name}, which is a dictionary")
-        case ast.Name(other) if result.how != "append":
-            raise Stuck(f"it fills {name}, which is {other} too")
-
-
-def _refuse_list(result: Result, node: ast.AST) -> None:
-    match node:
-        case ast.Call(ast.Attribute(ast.Name(name), "append" | "extend" | "pop" | "insert" | "index")):
-            if name == result.name:
-                raise Stuck(f"{name} is used as a list after it, in line {node.lineno}")
-
-
 def _read(loop: ast.For, new: Callable[[], Scope]) -> tuple[list[Definition | Result], Scope]:
     """Return a loop's results; it is read again while its end tells more of the arrays at its beginning."""
     ranks: dict[str, int] = {}
@@ -360,42 +305,6 @@ def _read(loop: ast.For, new: Callable[[], Scope]) -> tuple[list[Definition | Re
             if scope.ranks == ranks:
                 return found, scope
         ranks = scope.ranks
-
-
-def _made(name: str, before: Sequence[ast.stmt]) -> ast.stmt | None:
-    """Return the statement that makes what a loop fills, empty."""
-    for statement in reversed(before):
-        match statement:
-            case ast.Assign([ast.Name(target)], value) if target == name:
-                return statement if _is_empty(value) else None
-        if name in names_in(statement):
-            return None
-    return None
-
-
-def _adds_up(loop: ast.For, before: Sequence[ast.stmt]) -> bool:
-    """Whether a loop adds to what is a number as it begins."""
-    names = {
-        n.target.id for n in ast.walk(loop) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
-    }
-    return any(
-        isinstance(made := _made(name, before), ast.Assign) and isinstance(made.value, ast.Constant)
-        for name in names
-    )
-
-
-def _is_empty(value: ast.expr) -> bool:
-    match value:
-        case ast.List([]) | ast.Constant(0) | ast.Call(ast.Name("list"), []):
-            return True
-        case ast.Call(function):
-            name = ast.unparse(function).rpartition(".")[2]
-            return name in ("zeros", "empty", "zeros_like", "empty_like")
-        case ast.BinOp(ast.List([_]), ast.Mult()) | ast.ListComp(
-            ast.Constant(0) | ast.BinOp(ast.List([ast.Constant(0)]))
-        ):
-            return True
-    return False
 
 
 def _statement(result: Definition | Result, made: bool) -> str:
