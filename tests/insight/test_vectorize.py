@@ -9,7 +9,8 @@ import pytest
 
 from fastdense.insight.vectorize import vectorize
 from tests.compare import assert_within
-from tests.insight.vectorize_cases import CASES, DATA, KEPT, NAMESPACE, OTHERS
+from tests.insight.vectorize_cases import CASES, DATA, NAMESPACE
+from tests.insight.vectorize_kept import KEPT, OTHERS
 from tests.insight.vectorize_programs import Programs
 
 IMPORT = "import numpy as np"  # in the first line, which the cases leave free
@@ -74,6 +75,13 @@ net.py:10: a loop over the columns of W, a dot product each, appended one by one
   note: g takes one number at a time, for it uses max: write numpy.maximum there
   note: a is an array then, and no list"""
     )
+
+
+def test_a_matrix_that_is_indexed_by_rows_has_the_shape_of_a_matrix():
+    source = "import numpy as np\nfor i in range(len(X)):\n    y[i] = np.dot(X[i], w) + b"
+    (finding,) = vectorize(source).findings
+    assert finding.what == "a loop over the rows of X, a dot product each"
+    assert finding.shapes == ("X (len(X), n)",)
 
 
 @pytest.mark.parametrize(

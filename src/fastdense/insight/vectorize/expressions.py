@@ -201,14 +201,14 @@ def _of_array(base: ast.expr, items: list[ast.expr], axes: list[Place], scope: S
     found = tuple(axis for axis in axes if isinstance(axis, Axis))
     if len(set(found)) != len(found):
         raise Stuck(f"it goes along a diagonal of {ast.unparse(base)}")
+    rank = scope.ranks.get(ast.unparse(base))
+    if rank == 2 and len(items) == 1:
+        found, axes, items = (*found, OWN), [*axes, OWN], [*items, ast.Slice()]
     scope.learn(base, tuple(a if isinstance(a, Axis) else Axis("1", 0, ":") for a in axes))
     for axis in found:
         if axis is not OWN:
             kind = "columns" if axes.index(axis) else "rows" if len(items) > 1 else "elements"
             scope.over.setdefault(axis, f"the {kind} of {ast.unparse(base)}")
-    rank = scope.ranks.get(ast.unparse(base))
-    if rank == 2 and len(items) == 1:
-        found, axes, items = (*found, OWN), [*axes, OWN], [*items, ast.Slice()]
     kept = [
         item if axis == "" or axis is OWN else ast.Slice() for item, axis in zip(items, axes, strict=True)
     ]
