@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = [
     "finite",
     "flag",
     "fraction",
+    "is_frame",
     "number",
     "one_of",
     "real_array",
@@ -151,3 +153,14 @@ def _advice(array: NDArray[Any]) -> str:
     return (
         "encode text as numbers first (fastdense.tables does; for labels, np.unique(y, return_inverse=True))"
     )
+
+
+def is_frame(values: Any) -> bool:
+    """Whether values are a table's named columns, a data frame or a mapping, and not a matrix of numbers.
+
+    Examples
+    --------
+    >>> is_frame({"age": [39, 50]}), is_frame([[39], [50]])
+    (True, False)
+    """
+    return isinstance(values, Mapping) or hasattr(values, "columns")

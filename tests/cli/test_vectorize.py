@@ -54,8 +54,9 @@ def test_what_is_no_python(path, content, words):
 
 
 def test_what_is_not_there(tmp_path):
-    assert "No such file" in mistake(f"vectorize {tmp_path}/none.py")
-    assert "directory" in mistake(f"vectorize {tmp_path}")
+    file = f"{tmp_path}/none.py"
+    assert mistake(f"vectorize {file}") == f"fastdense: {file}: no such file or directory"
+    assert mistake(f"vectorize {tmp_path}") == f"fastdense: {tmp_path}: is a directory"
 
 
 def test_nothing_is_run(path, tmp_path):

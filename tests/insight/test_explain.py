@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -118,6 +120,7 @@ def test_tables():
     found = model.explain(row, "yes")
     assert found.outputs == ("no", "yes")
     assert found.features[0] == "size"
+    assert model.explain(MappingProxyType(row), "yes").loss == found.loss
     assert_within(found.prediction, np.float64(model.predict(row)), 1e-6)
     text = str(found)
     assert "A0: size = " in text

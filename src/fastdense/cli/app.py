@@ -47,7 +47,14 @@ def run() -> None:
     except (FastdenseError, OSError, ValueError, ImportError, MemoryError) as error:
         if os.environ.get("FASTDENSE_DEBUG"):
             raise
-        sys.exit(f"fastdense: {str(error) or type(error).__name__}")
+        sys.exit(f"fastdense: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says; of the operating system's without their number, the file first."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
+    return str(error) or type(error).__name__
 
 
 def _print_warning(

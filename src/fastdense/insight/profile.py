@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastdense import engines
-from fastdense.checks import number, whole
+from fastdense.checks import is_frame, number, whole
 from fastdense.insight.limits import Limited
 from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
@@ -145,7 +145,7 @@ def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
     network, parameters = model.network(), model.parameters()
     roofs = measure_roofs()
     of_numbers = best_time(lambda: model.predict(A_in), seconds)
-    is_table = hasattr(X, "columns") or isinstance(X, dict)
+    is_table = is_frame(X)
     whole_call = best_time(lambda: model.predict(X), seconds) if is_table else of_numbers
     costs = tuple(_costs(model, network, parameters, A_in, roofs, seconds))
     advice = _advice(model, network, parameters, A_in, of_numbers / len(A_in), seconds)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.arrays import as_rows, check_out
+from fastdense.checks import is_frame
 from fastdense.engines import Library, Program
 from fastdense.shapes import check_product
 
@@ -55,7 +56,7 @@ class Inputs(NamedTuple):
 
     def array(self, X: Any, name: str) -> Any:
         """Return ``X`` as an array of the network's dtype, a vector as one column where that may be meant."""
-        if self.table is not None and (hasattr(X, "columns") or isinstance(X, Mapping)):
+        if self.table is not None and is_frame(X):
             X = self.table.features(X, dtype=self.dtype)
         A_in = as_rows(name, X, self.dtype, self.engine)
         if len(A_in.shape) == 1 and self.n_in in (None, 1):

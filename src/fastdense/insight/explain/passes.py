@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.checks import is_frame
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.insight.explain.page import explanation_page
 from fastdense.insight.explain.text import explanation_text
@@ -182,7 +183,7 @@ def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
         () if table is None or table.task != "classify" else tuple(map(str, table.classes)),
     )
     right = ""
-    if target is not None and table is not None and table.target is not None and _is_frame(x):
+    if target is not None and table is not None and table.target is not None and is_frame(x):
         right = f", the right one {target}"
         target = table.targets({table.target.name: [target]}, dtype=model.dtype)[0]
     if table is not None and table.task == "regress":
@@ -191,13 +192,9 @@ def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
     return found if target is None else _backward(model, found, parameters, target)
 
 
-def _is_frame(x: Any) -> bool:
-    return hasattr(x, "columns") or isinstance(x, dict)
-
-
 def _row(model: Sequential, x: Any) -> Matrix:
-    is_frame = model.table is not None and _is_frame(x)
-    array = model.as_input(x if is_frame or np.ndim(x) != 1 else np.asarray(x)[np.newaxis], "x")
+    of_table = model.table is not None and is_frame(x)
+    array = model.as_input(x if of_table or np.ndim(x) != 1 else np.asarray(x)[np.newaxis], "x")
     if len(array) != 1:
         raise ShapeError(f"one row is explained at a time, got {len(array)}: pass x[i:i + 1]")
     return np.asarray(array[0], np.float64)
