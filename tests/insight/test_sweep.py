@@ -156,6 +156,8 @@ def test_rows_are_counted_up():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="rows must be at least 1, got 0"):
         fd.insight.sweep(rows=[4, 0])
+    with pytest.raises(ValueError, match="rows holds no number"):
+        fd.insight.sweep(rows=[])
     with pytest.raises(ValueError, match="seconds must be finite and above 0"):
         fd.insight.sweep(seconds=0)
     with pytest.raises(ValueError, match="activation must be one of"):

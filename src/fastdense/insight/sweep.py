@@ -133,7 +133,7 @@ def sweep(
     Raises
     ------
     ValueError
-        A size is not positive or too large, or there is no activation of that name.
+        A size is not positive or too large, there is no number of rows, or no activation of that name.
     FastdenseError
         One of fastdense's own ways gave wrong numbers.
 
@@ -162,7 +162,9 @@ def climb_all(methods: Sequence[Method], work: Workload, counts: tuple[int, ...]
 def _counts(rows: int | Sequence[int]) -> tuple[int, ...]:
     """Return the numbers of rows, few to many."""
     if isinstance(rows, Sequence):
-        return tuple(sorted({whole("rows", each, 1) for each in rows})) or (1,)
+        if not rows:
+            raise ValueError("rows holds no number: name one at least, such as [1, 64, 4096]")
+        return tuple(sorted({whole("rows", each, 1) for each in rows}))
     most = whole("rows", rows, 1)
     return tuple(sorted({4**power for power in range(16) if 4**power < most} | {most}))
 
