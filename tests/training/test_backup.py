@@ -172,7 +172,7 @@ def test_a_file_that_is_no_backup(tmp_path):
 def test_a_backup_of_another_version(tmp_path):
     path = backed_up(tmp_path)
     description, arrays = files.read(path)
-    files.write(path, {**description, "version": 2}, arrays)
+    files.write(path, {**description, "version": 1}, arrays)
     refuses(tmp_path, "is not a backup of this version")
 
 

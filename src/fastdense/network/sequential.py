@@ -82,8 +82,8 @@ class Sequential(Stack, Trainer):
         return layer
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the compiled programs, which are made anew, when pickling or copying."""
-        return {**self.__dict__, "_compiled": None, "_live": None}
+        """Leave out the compiled programs, which are made anew, and others' rows, when pickling or copying."""
+        return {**self.__dict__, "_compiled": None, "_live": None, "run": None}
 
     def summary(self, print_fn: Any = print) -> None:
         """Print the layers with their shapes and parameter counts."""

@@ -16,7 +16,7 @@ from fastdense.spec import LossSpec
 from fastdense.training.model import Trainable
 from fastdense.training.targets import as_targets, as_weights, class_weights
 
-__all__ = ["Data", "prepare", "split", "validation", "weigh_classes"]
+__all__ = ["Data", "Given", "prepare", "split", "validation", "weigh_classes"]
 
 Array = NDArray[Any]
 
@@ -34,6 +34,34 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.X)
+
+
+@dataclass(frozen=True)
+class Given:
+    """The rows of a fit as its caller gave them, none of them copied; the arguments are `Trainer.fit`'s."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    validation_data: Any = None
+    validation_split: float = 0.0
+
+    def prepared(self, model: Trainable, loss: LossSpec) -> tuple[Data, Data | None]:
+        """Return the rows to train on and those held out, checked."""
+        data = prepare(model, loss, self.X, self.y, self.sample_weight)
+        held_out = validation(model, loss, self.validation_data)
+        return split(data, self.validation_split) if held_out is None else (data, held_out)
+
+    def held(self) -> Given:
+        """Return what `measured` needs, so that rows to train on can be let go where others are held out."""
+        return self if self.validation_data is None else replace(self, X=None, y=None, sample_weight=None)
+
+    def measured(self, model: Trainable, loss: LossSpec) -> Data:
+        """Return the rows held out, or all where none are."""
+        data = held_out = validation(model, loss, self.validation_data)
+        if data is None:
+            data, held_out = self.prepared(model, loss)
+        return held_out or data
 
 
 def prepare(

@@ -24,7 +24,8 @@ from fastdense.training.model import Trainable
 from fastdense.training.optimizers import Optimizer
 from fastdense.training.progress import Display
 
-__all__ = ["Fit", "Learner", "Metrics", "State", "fit_epochs", "measure", "stretches", "train_once"]
+__all__ = ["Fit", "Learner", "Metrics", "State", "fit_epochs", "measure"]
+__all__ += ["outputs_of", "stretches", "train_once"]
 
 # Seconds of training between two looks at the progress bar: often enough to seem to move.
 _REFRESH = 0.1
@@ -86,9 +87,8 @@ class Metrics:
     def measure(self, data: Data, order: NDArray[np.int64], outputs: Any) -> Logs:
         """Return every metric of the rows that ``order`` names, which have these outputs."""
         self.reset()
-        for begin in range(0, len(order) if self else 0, _ROWS):
-            rows = order[begin : begin + _ROWS]
-            self.add(data, rows, outputs[begin : begin + len(rows)])
+        for part in _stretches(len(order) if self else 0):
+            self.add(data, order[part], outputs[part])
         return self.results()
 
     def results(self) -> Logs:
@@ -149,8 +149,7 @@ def measure(model: Learner, data: Data, metrics: Metrics) -> Logs:
     program = model.training_program()
     metrics.reset()
     total = 0.0
-    for begin in range(0, len(data), _ROWS):
-        rows = slice(begin, begin + _ROWS)
+    for rows in _stretches(len(data)):
         X, y = data.X[rows], data.y[rows]
         outputs = _buffer(model, metrics, len(X))
         losses = program.losses(X, y, outputs)
@@ -158,6 +157,15 @@ def measure(model: Learner, data: Data, metrics: Metrics) -> Logs:
         if outputs is not None:
             metrics.add(data, rows, outputs)
     return {"loss": total / len(data) + program.penalty(), **metrics.results()}
+
+
+def outputs_of(model: Learner, data: Data) -> NDArray[Any]:
+    """Return the outputs of all rows, of shape (m, n_out), in main memory, dropout off."""
+    program = model.training_program()
+    outputs = np.empty((len(data), model.network().n_out), dtype=model.dtype)
+    for rows in _stretches(len(data)):
+        program.losses(data.X[rows], data.y[rows], outputs[rows])
+    return outputs
 
 
 def train_once(model: Learner, data: Data, metrics: Metrics) -> Logs:
@@ -284,6 +292,11 @@ def _is_log_link(model: Learner) -> bool:
 def _is_finite(state: State) -> bool:
     groups = (*state.parameters, *state.slots)
     return all(bool(np.isfinite(array).all()) for group in groups for array in group)
+
+
+def _stretches(rows: int) -> Iterator[slice]:
+    """Yield the rows from one to another that are worked out at a time."""
+    return (slice(begin, min(begin + _ROWS, rows)) for begin in range(0, rows, _ROWS))
 
 
 def _buffer(model: Learner, metrics: Metrics, rows: int) -> NDArray[Any] | None:

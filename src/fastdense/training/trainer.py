@@ -15,12 +15,13 @@ from fastdense.spec import OptimizerSpec, TrainingSpec, slot_names
 from fastdense.training import losses, optimizers
 from fastdense.training import metrics as measured
 from fastdense.training.callbacks import Callback, CallbackList, History
-from fastdense.training.data import prepare, split, validation, weigh_classes
+from fastdense.training.data import Given, prepare, weigh_classes
 from fastdense.training.loop import Fit, Metrics, State, fit_epochs, measure, train_once
 from fastdense.training.losses import Loss
 from fastdense.training.model import Trainable
 from fastdense.training.optimizers import Optimizer
 from fastdense.training.progress import Verbose, display_for, format_logs
+from fastdense.training.run import Run
 
 __all__ = ["Trainer"]
 
@@ -46,11 +47,15 @@ class Trainer(Trainable):
         A callback sets it to end `fit` after the epoch.
     history : History or None
         Of the last `fit`.
+    run : Run or None
+        What the last `fit` was asked to do. It keeps the rows that were held out, or those trained on where
+        none were, from being freed: set it to None to let go of them.
     """
 
     optimizer: Optimizer
     loss: Loss | None = None
     history: History | None = None
+    run: Run | None = None
     stop_training = False
     next_epoch = 0
     _metrics: Sequence[object] = ()
@@ -153,18 +158,18 @@ class Trainer(Trainable):
         size, epochs = _batch_size(batch_size), whole("epochs", epochs)
         shuffle, display = flag("shuffle", shuffle), display_for(verbose)
         loss = self._compiled_loss().spec()
-        data = prepare(self, loss, x, y, sample_weight)
-        held_out = validation(self, loss, validation_data)
-        if held_out is None:
-            data, held_out = split(data, validation_split)
+        rows = Given(x, y, sample_weight, validation_data, validation_split)
+        data, held_out = rows.prepared(self, loss)
         data = weigh_classes(data, loss, class_weight, self.dtype)
         self.next_epoch, self.stop_training = whole("initial_epoch", initial_epoch), False
-        self.history = History()
+        history = History()
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
         params = {"epochs": epochs, "steps": -(-len(data) // size), "verbose": verbose}
-        listeners = CallbackList([*given, self.history], self, params)
+        listeners = CallbackList([*given, history], self, params)
         metrics = self._resolve_metrics()
         job = Fit(data, held_out, epochs, size, shuffle, metrics, listeners, display)
+        self.run = Run.of(job, rows, given, class_weight, self.next_epoch, self.optimizer.iterations)
+        self.history = history
         try:
             with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
                 listeners.call("on_train_begin", {})
@@ -172,7 +177,7 @@ class Trainer(Trainable):
                 listeners.call("on_train_end", {})
         finally:
             display.close()
-        return self.history
+        return history
 
     def evaluate(
         self,

@@ -16,7 +16,7 @@ from fastdense.training.callbacks.base import Callback, Logs
 
 __all__ = ["BackupAndRestore"]
 
-_FORMAT = {"format": "fastdense backup", "version": 1}
+_FORMAT = {"format": "fastdense backup", "version": 2}
 _KEYS = {*_FORMAT, "next_epoch", "iterations", "stop_training", "seed", "learning_rate", "model", "callbacks"}
 
 

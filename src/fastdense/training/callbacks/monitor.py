@@ -98,6 +98,8 @@ class EarlyStopping(Monitor):
     stopped_epoch : int
         The epoch at whose end training was stopped; 0 where it was not.
     best_epoch : int
+    restored_epoch : int or None
+        The epoch whose weights the model went back to at the end, None where it did not.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class EarlyStopping(Monitor):
         self.best = self._sign * math.inf
         self.wait, self.stopped_epoch, self.best_epoch = 0, 0, 0
         self.best_weights: list[NDArray[Any]] | None = None
+        self.restored_epoch: int | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget what an earlier fit did."""
@@ -152,6 +155,7 @@ class EarlyStopping(Monitor):
             )
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)
+            self.restored_epoch = self.best_epoch
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return what is watched and the best weights."""
