@@ -18,8 +18,8 @@ from fastdense.tables import Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Task, learn_target
 from fastdense.training.callbacks import Callback, EarlyStopping
-from fastdense.training.metrics import AUC
 from fastdense.training.optimizers import AdamW
+from fastdense.training.outcomes import classify, regress
 from fastdense.training.progress import Verbose
 from fastdense.training.schedules import CosineDecay
 
@@ -267,22 +267,13 @@ def evaluate_table(model: Sequential, frame: Any) -> dict[str, float]:
         units: "rmse", "mae", and "r2", the share of the variance that is explained.
     """
     table = table_of(model)
-    outputs, y = model.predict(frame), table.targets(frame, dtype="float64")
+    outputs, y = model.predict(frame).astype(np.float64), table.targets(frame, dtype="float64")
     if table.task == "classify":
-        chosen = np.clip(outputs[np.arange(len(y)), y].astype(np.float64), np.finfo(np.float32).tiny, 1.0)
-        numbers = {
-            "accuracy": float((outputs.argmax(axis=1) == y).mean()),
-            "log loss": float(-np.log(chosen).mean()),
-        }
-        return numbers | ({"auc": AUC()(y, outputs[:, 1])} if len(table.classes) == 2 else {})
-    truth, guess = table.unscale(y)[:, 0], table.unscale(outputs)[:, 0]
-    errors = guess - truth
-    spread = float(np.square(truth - truth.mean()).sum())
-    return {
-        "rmse": float(np.sqrt(np.square(errors).mean())),
-        "mae": float(np.abs(errors).mean()),
-        "r2": 1.0 - float(np.square(errors).sum()) / spread if spread else float("nan"),
-    }
+        found = classify("", list(map(str, table.classes)), y, outputs)
+        numbers = {"accuracy": found.accuracy, "log loss": found.log_loss}
+        return numbers if found.auc is None else {**numbers, "auc": found.auc}
+    quantity = regress("", table.unscale(y)[:, 0], table.unscale(outputs)[:, 0])
+    return {"rmse": quantity.rmse, "mae": quantity.mae, "r2": quantity.r2}
 
 
 def table_of(model: Sequential) -> Table:

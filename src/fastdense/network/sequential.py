@@ -82,7 +82,7 @@ class Sequential(Stack, Trainer):
         return layer
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the compiled programs, which are made anew, and others' rows, when pickling or copying."""
+        """Leave out the compiled programs, made anew, and the last fit's rows, when pickling or copying."""
         return {**self.__dict__, "_compiled": None, "_live": None, "run": None}
 
     def summary(self, print_fn: Any = print) -> None:
