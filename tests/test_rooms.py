@@ -57,6 +57,7 @@ EXCEPTIONS = {
     ("fastdense.network.sequential", "fastdense.formats.models"): "a model saves itself by a method",
     ("fastdense.network.sequential", "fastdense.insight.explain"): "a model explains itself by a method",
     ("fastdense.network.sequential", "fastdense.insight.profile"): "a model is measured by a method",
+    ("fastdense.network.sequential", "fastdense.insight.report"): "a run is reported on by a method",
 }
 
 WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "spec"}

@@ -23,7 +23,16 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 
-__all__ = ["Tensors", "atomic_file", "atomic_files", "open_tensors", "read", "write", "write_tensors"]
+__all__ = [
+    "Tensors",
+    "atomic_file",
+    "atomic_files",
+    "check_folder",
+    "open_tensors",
+    "read",
+    "write",
+    "write_tensors",
+]
 
 Array = NDArray[Any]
 _DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64"}
@@ -31,6 +40,13 @@ _DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64"}
 _KEY = "fastdense"
 # A description is a few KB; a table of many categories some MB. Beyond this a file is not a model.
 _MAX_DESCRIPTION = 64 * 2**20
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Raise FileNotFoundError unless there is a folder for a file of that name."""
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "the folder to save in does not exist", str(folder))
 
 
 @contextlib.contextmanager
@@ -53,8 +69,7 @@ def atomic_files(*paths: str | os.PathLike[str]) -> Iterator[Sequence[IO[bytes]]
     """
     targets = [Path(os.path.realpath(path)) for path in paths]  # a link stays, what it leads to is replaced
     for target in targets:
-        if not target.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "the folder to save in does not exist", str(target.parent))
+        check_folder(target)
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "a folder is in the file's place", str(target))
     parts = [target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in targets]

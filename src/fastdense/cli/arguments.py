@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from fastdense.checks import whole
 
-__all__ = ["Header", "Model", "TablePath", "hidden_units", "named_types"]
+__all__ = ["Header", "Model", "TablePath", "command_line", "hidden_units", "named_types"]
 
 TablePath = Annotated[
     Path, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file; a CSV may be gzipped.")
@@ -55,3 +56,20 @@ def named_types(pairs: list[str]) -> dict[str, str]:
         if not column or not kind:
             raise ValueError(f"--type takes COLUMN=number, COLUMN=category or COLUMN=ignore; got {pair!r}")
     return {column: kind for column, _, kind in split}
+
+
+def command_line(context: typer.Context) -> str:
+    """Return the command that is running as one would type it, with what differs from its defaults."""
+    words = ["fastdense", str(context.info_name)]
+    for parameter in context.command.params:
+        value = context.params.get(str(parameter.name))
+        if parameter.param_type_name == "argument":
+            words.append(str(value))
+        elif value == parameter.default or value in (None, []):
+            continue
+        elif isinstance(value, bool):
+            words.append(parameter.opts[0] if value else parameter.secondary_opts[0])
+        else:
+            each = value if isinstance(value, list | tuple) else [value]
+            words += [word for one in each for word in (parameter.opts[0], str(one))]
+    return shlex.join(words)

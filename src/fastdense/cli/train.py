@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +11,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fastdense.cli.arguments import Header, TablePath, hidden_units, named_types
+from fastdense.cli.arguments import Header, TablePath, command_line, hidden_units, named_types
 from fastdense.errors import FormatError
 from fastdense.estimators.table import Recipe, kept_epoch, train_table
 from fastdense.formats.tables import read_table
+from fastdense.insight.report import check_page
 from fastdense.network.sequential import Sequential
 
 __all__ = ["train"]
@@ -31,6 +33,7 @@ class Task(StrEnum):
 
 
 def train(
+    context: typer.Context,
     table: TablePath,
     target: Annotated[str, typer.Option(help="The column to predict.")],
     task: Annotated[Task, typer.Option(help="What to predict: labels or quantities.")] = Task.auto,
@@ -52,12 +55,17 @@ def train(
     header: Header = True,
     seed: Annotated[int, typer.Option(help="Same seed, same table: the same model, bit for bit.")] = 0,
     out: Annotated[Path, typer.Option(help="Where to save the model.")] = Path("model.safetensors"),
+    report: Annotated[
+        Path | None, typer.Option(help="Save a page on the run: curves, outcomes, the network, times.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show the result only.")] = False,
 ) -> None:
     """Train a network to predict one column of a table from the others, and save it."""
     console = Console(highlight=False, soft_wrap=True)
     recipe = Recipe(hidden_units(hidden), epochs, learning_rate, dropout=dropout, batch_size=batch_size)
     _check_out(out)  # before the training, not after it
+    if report is not None:
+        check_page(report)
     frame = read_table(table, header=header)
     if not quiet:
         console.print(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns", markup=False)
@@ -80,6 +88,11 @@ def train(
     for line in _results(model):
         console.print(line, markup=False)
     console.print(f"Trained in {seconds:.1f} s, saved to {out}", markup=False)
+    if report is not None:
+        assert model.run is not None
+        model.run = replace(model.run, call=command_line(context))
+        model.report(report)
+        console.print(f"Reported on in {report}", markup=False)
 
 
 def _check_out(out: Path) -> None:

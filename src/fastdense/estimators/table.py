@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -192,7 +192,21 @@ def train_table(
         callbacks=[best, *callbacks],
         validation_data=(table.features(held_out), table.targets(held_out)) if held_out else None,
     )
+    assert model.run is not None
+    model.run = replace(model.run, call=_call(target, task, types, recipe, validation, seed))
     return model
+
+
+def _call(
+    target: str, task: Task, types: dict[str, str] | None, recipe: Recipe, validation: float, seed: int
+) -> str:
+    """Return the call of `train_table` as code."""
+    given = [f"task={task!r}"] if task != "auto" else []
+    given += [f"types={types!r}"] if types else []
+    given += [f"recipe={recipe!r}"] if recipe != Recipe() else []
+    given += [f"validation={validation!r}"] if validation != 0.15 else []
+    inside = ", ".join(["frame", repr(target), *given, f"seed={seed}"])
+    return f"from fastdense.estimators.table import Recipe, train_table\n\nmodel = train_table({inside})"
 
 
 def kept_epoch(model: Sequential) -> int:

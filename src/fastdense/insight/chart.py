@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,19 @@ if TYPE_CHECKING:
     from fastdense.insight.ladder import Ladder
     from fastdense.insight.rungs import Rung
 
-__all__ = ["GRID", "INK", "MUTED", "OURS", "PAPER", "check_path", "new_figure", "save", "save_figure"]
+__all__ = [
+    "GRID",
+    "INK",
+    "MUTED",
+    "OURS",
+    "PAPER",
+    "check_drawing",
+    "check_path",
+    "new_figure",
+    "save",
+    "save_figure",
+    "svg",
+]
 
 INK, MUTED, GRID, PAPER = "#1f2933", "#66727f", "#e4e8ec", "#ffffff"
 OURS, PEER, WRONG = "#2f6db5", "#a9b7c6", "#b3403a"
@@ -35,13 +49,23 @@ def check_path(path: str | os.PathLike[str]) -> str:
     return suffix[1:]
 
 
-def new_figure(size: tuple[float, float]) -> Any:
-    """Return an empty figure of so many inches that belongs to no window and leaves pyplot's state alone."""
+def check_drawing() -> None:
+    """Raise ImportError where there is no matplotlib."""
     try:
-        from matplotlib.figure import Figure
+        import_module("matplotlib.figure")
     except ImportError as error:
         raise ImportError(f"charts need matplotlib: pip install 'fastdense[plot]' ({error})") from error
-    return Figure(figsize=size, facecolor=PAPER)
+
+
+def new_figure(size: tuple[float, float], tight: bool = False) -> Any:
+    """Return an empty figure of so many inches that belongs to no window and leaves pyplot's state alone.
+
+    A tight one makes room for the labels of its axes, and no more.
+    """
+    check_drawing()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, facecolor=PAPER, layout="tight" if tight else None)
 
 
 def save(ladder: Ladder, path: str | os.PathLike[str]) -> None:
@@ -55,6 +79,17 @@ def save_figure(drawn: Callable[[], Any], path: str | os.PathLike[str]) -> None:
     figure = drawn()
     with atomic_file(path) as file:
         figure.savefig(file, format=kind, dpi=160, facecolor=PAPER)
+
+
+def svg(figure: Any) -> str:
+    """Return a figure as an svg element, its texts as text and without what differs from run to run."""
+    import matplotlib as mpl
+
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "fastdense"}):
+        figure.savefig(buffer, format="svg", facecolor=figure.get_facecolor(), metadata=nothing)
+    return buffer.getvalue().partition('.dtd">')[2].strip()
 
 
 def draw(ladder: Ladder) -> Any:

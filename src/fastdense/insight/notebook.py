@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from html import escape
 from importlib.util import find_spec
 from typing import Any
+
+from fastdense.insight.chart import svg
 
 __all__ = ["framed", "shown"]
 
@@ -34,20 +35,13 @@ def shown(
     lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body)
     table = f"<table><thead><tr>{headings}</tr></thead><tbody>{lines}</tbody></table>"
     said = "<br>".join(map(escape, notes))
-    chart = _chart(drawn) if drawn is not None and find_spec("matplotlib") else ""
+    chart = svg(drawn()) if drawn is not None and find_spec("matplotlib") else ""
     return f"<p><b>{escape(title)}</b></p>{table}<p><small>{said}</small></p>{chart}"
 
 
-def framed(page: str, height: int = 640) -> str:
+def framed(page: str, title: str, height: int = 640) -> str:
     """Return a whole page within a notebook's, its styles and script apart from the notebook's own."""
     return (
-        f'<iframe srcdoc="{escape(page)}" title="A page that steps through one row" '
+        f'<iframe srcdoc="{escape(page)}" title="{escape(title)}" '
         f'style="width: 100%; height: {height}px; border: 0"></iframe>'
     )
-
-
-def _chart(drawn: Callable[[], Any]) -> str:
-    buffer = io.StringIO()
-    figure = drawn()
-    figure.savefig(buffer, format="svg", facecolor=figure.get_facecolor())
-    return buffer.getvalue().partition("?>")[2].partition('.dtd">')[2]

@@ -6,9 +6,9 @@ import os
 from html import escape
 from importlib.resources import files
 
-from fastdense.files import atomic_file
+from fastdense.files import atomic_file, check_folder
 
-__all__ = ["page", "resource", "save"]
+__all__ = ["check_path", "page", "resource", "save"]
 
 
 def page(title: str, body: str, script: str = "") -> str:
@@ -49,6 +49,21 @@ def resource(name: str) -> str:
     return files("fastdense.insight").joinpath("assets", name).read_text(encoding="utf-8")
 
 
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Raise unless a page can be saved there.
+
+    Raises
+    ------
+    ValueError
+        The name does not end in .html.
+    FileNotFoundError
+        There is no such folder.
+    """
+    if not os.fspath(path).lower().endswith((".html", ".htm")):
+        raise ValueError(f"{os.fspath(path)}: a page's name ends in .html")
+    check_folder(path)
+
+
 def save(text: str, path: str | os.PathLike[str]) -> None:
     """Write a page, atomically.
 
@@ -59,7 +74,6 @@ def save(text: str, path: str | os.PathLike[str]) -> None:
     OSError
         The file cannot be written; what was there before is untouched.
     """
-    if not os.fspath(path).lower().endswith((".html", ".htm")):
-        raise ValueError(f"{os.fspath(path)}: a page's name ends in .html")
+    check_path(path)
     with atomic_file(path) as file:
         file.write(text.encode())

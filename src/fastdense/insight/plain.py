@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
+
+import numpy as np
 
 __all__ = ["as_plain"]
 
 
 def as_plain(measured: Any) -> dict[str, Any]:
-    """Return a dataclass, and those in it, as dicts, lists, strings, numbers and None.
+    """Return a dataclass, and those in it, as dicts, lists, strings, numbers and None, which NaN becomes.
 
     Examples
     --------
@@ -27,4 +30,8 @@ def as_plain(measured: Any) -> dict[str, Any]:
 def _listed(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _listed(each) for name, each in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return [_listed(each) for each in value] if isinstance(value, tuple | list) else value

@@ -17,6 +17,7 @@ from fastdense.training.trainer import Trainer
 if TYPE_CHECKING:
     from fastdense.insight.explain import Explanation
     from fastdense.insight.profile import Profile
+    from fastdense.insight.report import RunReport
 
 __all__ = ["Sequential"]
 
@@ -201,6 +202,51 @@ class Sequential(Stack, Trainer):
         from fastdense.insight.profile import profile
 
         return profile(self, X, seconds)
+
+    def report(self, path: str | os.PathLike[str] | None = None, data: Any = None) -> RunReport:
+        """Measure what the last `fit` came to, and save it as a page.
+
+        The page holds the curves; confusions, classes one by one and calibration, or residuals; the network
+        drawn; times and rates; and the code that does it again. It needs no other file and no network.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            A name that ends in .html; nothing is saved without one.
+        data : tuple (X, y), or a data frame with the target where the model has a table; optional
+            Rows to measure the model on: by default those that `fit` held out, or trained on where it held
+            none out.
+
+        Returns
+        -------
+        RunReport
+            Printed as a few lines; notebooks show the page.
+
+        Raises
+        ------
+        NotBuiltError
+            There was no `fit` since the model was made, loaded or copied.
+        ValueError
+            The name ends otherwise, or the data are none of these.
+        ImportError
+            matplotlib, which draws the page, is not installed.
+        ShapeError, DtypeError, NonFiniteError
+            The rows cannot be measured.
+
+        Examples
+        --------
+        >>> import fastdense as fd
+        >>> model = fd.Sequential([fd.Input((1,)), fd.Dense(1)], seed=0)
+        >>> model.compile(fd.optimizers.SGD(0.1), "mean_squared_error")
+        >>> history = model.fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=60, verbose=0)
+        >>> print(model.report())
+        Model 'sequential', trained ...
+        3 rows; 60 epochs of 1 steps
+        ...
+        """
+        from fastdense.insight.report import report
+
+        return report(self, path, data)
 
     def __repr__(self) -> str:
         start = [] if self._n_in is None else [f"Input(({self._n_in},))"]

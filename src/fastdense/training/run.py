@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fastdense.training.callbacks import Callback, EarlyStopping
 from fastdense.training.data import Given
-from fastdense.training.loop import Fit
+from fastdense.training.loop import Fit, Learner
 
 __all__ = ["Run"]
 
@@ -29,8 +29,10 @@ class Run:
     class_weight : mapping of class number to weight, or None
     callbacks : tuple of Callback
         Those that the caller gave.
+    optimizer : str
+        As it was at the start, as code: callbacks may change its rate.
     first_step : int
-        The steps that the optimizer had taken before.
+        The steps that it had taken before.
     started : float
         Seconds since 1970.
     call : str
@@ -47,6 +49,7 @@ class Run:
     weighted: bool
     class_weight: Mapping[int, float] | None
     callbacks: tuple[Callback, ...]
+    optimizer: str
     first_step: int
     started: float
     call: str = ""
@@ -54,12 +57,11 @@ class Run:
     @classmethod
     def of(
         cls,
+        model: Learner,
         fit: Fit,
         given: Given,
         callbacks: Sequence[Callback],
         class_weight: Mapping[int, float] | None,
-        initial_epoch: int,
-        first_step: int,
     ) -> Run:
         """Return the record of a fit that starts now."""
         return cls(
@@ -68,12 +70,13 @@ class Run:
             held_out=0 if fit.held_out is None else len(fit.held_out),
             batch_size=fit.batch_size,
             epochs=fit.epochs,
-            initial_epoch=initial_epoch,
+            initial_epoch=model.next_epoch,
             shuffle=fit.shuffle,
             weighted=given.sample_weight is not None,
             class_weight=class_weight,
             callbacks=tuple(callbacks),
-            first_step=first_step,
+            optimizer=repr(model.optimizer),
+            first_step=model.optimizer.iterations,
             started=time.time(),
         )
 

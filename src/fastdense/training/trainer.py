@@ -168,7 +168,7 @@ class Trainer(Trainable):
         listeners = CallbackList([*given, history], self, params)
         metrics = self._resolve_metrics()
         job = Fit(data, held_out, epochs, size, shuffle, metrics, listeners, display)
-        self.run = Run.of(job, rows, given, class_weight, self.next_epoch, self.optimizer.iterations)
+        self.run = Run.of(self, job, rows, given, class_weight)
         self.history = history
         try:
             with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked

@@ -112,7 +112,7 @@ class Explanation:
         return explanation_text(self)
 
     def _repr_html_(self) -> str:
-        return framed(explanation_page(self))
+        return framed(explanation_page(self), "A page that steps through one row")
 
     def save_html(self, path: str | os.PathLike[str]) -> None:
         """Save a page that steps through it; it needs no other file and no network.

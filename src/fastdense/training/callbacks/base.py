@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,13 +67,6 @@ class Callback:
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `get_state` gave."""
-
-    def __repr__(self) -> str:
-        """Show the constructor's call, as far as its arguments were kept under their names."""
-        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
-        kept = {name: getattr(self, name) for name in defaults if hasattr(self, name)}
-        shown = ", ".join(f"{name}={value!r}" for name, value in kept.items() if value != defaults[name])
-        return f"{type(self).__name__}({shown})"
 
 
 class CallbackList:

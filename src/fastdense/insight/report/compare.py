@@ -1,0 +1,83 @@
+"""A model's outputs for rows whose targets are known, question by question, in the users' own words."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.network.activations import ActivationFunction, sigmoid
+from fastdense.network.sequential import Sequential
+from fastdense.spec import LossSpec, group_slices
+from fastdense.training.data import Data
+from fastdense.training.loop import outputs_of
+from fastdense.training.outcomes import Classified, Outcome, classify, regress
+
+__all__ = ["outcomes"]
+
+Float = NDArray[np.float64]
+
+
+def outcomes(model: Sequential, data: Data) -> tuple[Outcome, ...]:
+    """Return what the model makes of rows: a question for each output, or for each group of classes.
+
+    Parameters
+    ----------
+    model : Sequential
+        Compiled: its loss says what outputs and targets mean.
+    data : Data
+
+    Raises
+    ------
+    NonFiniteError
+        An output is not finite.
+    """
+    assert model.loss is not None
+    loss, outputs = model.loss.spec(), outputs_of(model, data).astype(np.float64)
+    match loss.name:
+        case "binary_crossentropy":
+            return _yes_or_no(loss, data, outputs)
+        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
+            return _classes(model, loss, data, outputs)
+    return _quantities(model, loss, data, outputs)
+
+
+def _yes_or_no(loss: LossSpec, data: Data, outputs: Float) -> tuple[Classified, ...]:
+    """Return a question with the answers 0 and 1 for each output; a target of a half or less is a 0."""
+    chance = np.clip(sigmoid(outputs) if loss.from_logits else outputs, 0.0, 1.0)
+    truth = (data.y > 0.5).astype(np.int64)
+    return tuple(
+        classify(name, ("0", "1"), truth[:, j], np.stack([1.0 - chance[:, j], chance[:, j]], axis=1))
+        for j, name in enumerate(_names("output", chance.shape[1]))
+    )
+
+
+def _classes(model: Sequential, loss: LossSpec, data: Data, outputs: Float) -> tuple[Classified, ...]:
+    columns = group_slices(loss, outputs.shape[1])
+    if loss.from_logits:
+        outputs = ActivationFunction("softmax", groups=loss.groups)(outputs)
+    found = []
+    for name, group in zip(_names("question", len(columns)), columns, strict=True):
+        chances = np.clip(outputs[:, group], np.finfo(np.float64).tiny, None)
+        chances /= chances.sum(axis=1, keepdims=True)  # as the loss takes them
+        truth = data.y if data.y.ndim == 1 else data.y[:, group].argmax(axis=1)
+        found.append(classify(name, _labels(model, chances.shape[1]), truth, chances))
+    return tuple(found)
+
+
+def _labels(model: Sequential, count: int) -> tuple[str, ...]:
+    """Return what the classes are called."""
+    if model.table is not None and model.table.task == "classify" and len(model.table.classes) == count:
+        return tuple(map(str, model.table.classes))
+    return tuple(map(str, range(count)))
+
+
+def _quantities(model: Sequential, loss: LossSpec, data: Data, outputs: Float) -> tuple[Outcome, ...]:
+    names, truth = _names("output", outputs.shape[1]), data.y.astype(np.float64)
+    if model.table is not None and model.table.task == "regress":
+        names, truth, outputs = [model.table.target.name], *map(model.table.unscale, (truth, outputs))
+    quantile = loss.quantile if loss.name == "quantile" else None
+    return tuple(regress(name, truth[:, j], outputs[:, j], quantile) for j, name in enumerate(names))
+
+
+def _names(noun: str, count: int) -> list[str]:
+    return [f"{noun} {number}" for number in range(1, count + 1)] if count > 1 else [""]

@@ -1,0 +1,185 @@
+"""What a report of a run says, measured: the outcomes on its rows, its speed, the code that repeats it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from fastdense import engines
+from fastdense.checks import is_frame
+from fastdense.errors import NotBuiltError
+from fastdense.insight.chart import check_drawing
+from fastdense.insight.pages import check_path
+from fastdense.insight.report.compare import outcomes
+from fastdense.insight.report.record import LayerShown, RunReport, Speed
+from fastdense.insight.report.repeat import code
+from fastdense.insight.timing import best_time
+from fastdense.machine import Info, info
+from fastdense.network.layers import Dense
+from fastdense.network.sequential import Sequential
+from fastdense.spec import DenseSpec, NetworkSpec
+from fastdense.training.callbacks import History
+from fastdense.training.data import Data, prepare
+from fastdense.training.run import Run
+
+__all__ = ["check_page", "report"]
+
+MANY = 1024  # rows of a prediction that is timed beside that of one
+SECONDS = 0.1  # that each is timed for
+
+
+def check_page(path: str | os.PathLike[str]) -> None:
+    """Raise, before anything is measured, unless a page can be drawn and saved there; see `report`."""
+    check_path(path)
+    check_drawing()
+
+
+def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: Any = None) -> RunReport:
+    """Measure what a model's last `fit` came to; save it as a page where there is a path for one.
+
+    Parameters
+    ----------
+    model : Sequential
+    path : path-like, optional
+        A name that ends in .html.
+    data : tuple (X, y), or a data frame with the target where the model has a table; optional
+        Rows to measure it on: by default those that were held out, or trained on where none were.
+
+    Returns
+    -------
+    RunReport
+
+    Raises
+    ------
+    NotBuiltError
+        The model has not been fitted since it was made, loaded or copied.
+    ShapeError, DtypeError, NonFiniteError, ValueError
+        The rows cannot be measured.
+    ValueError, ImportError, OSError
+        The page cannot be saved; a wrong name, no folder and no matplotlib are found before measuring.
+
+    Examples
+    --------
+    >>> import fastdense as fd
+    >>> model = fd.Sequential([fd.Input((1,)), fd.Dense(1)], seed=0)
+    >>> model.compile(fd.optimizers.SGD(0.1), "mean_squared_error")
+    >>> X = np.linspace(-1, 1, 20)[:, None]
+    >>> history = model.fit(X, 2 * X + 1, epochs=60, verbose=0)
+    >>> round(report(model).outcomes[0].r2, 3)
+    1.0
+    """
+    if path is not None:
+        check_page(path)
+    run, history = model.run, model.history
+    if run is None or history is None or not history.epoch:
+        raise NotBuiltError("there is no run to report on: call fit first, for at least one epoch")
+    rows, measured = _rows(model, run, data)
+    machine = info(peak=True)
+    found = RunReport(
+        model=model.name,
+        started=f"{datetime.fromtimestamp(run.started, UTC):%Y-%m-%d %H:%M} UTC",
+        history=history.history,
+        epochs=tuple(epoch + 1 for epoch in history.epoch),
+        asked=run.epochs,
+        kept=None if run.restored_epoch is None else run.restored_epoch + 1,
+        rates=_rates(model, run, history),
+        rows=run.rows,
+        held_out=run.held_out,
+        steps=run.steps,
+        measured=measured,
+        outcomes=outcomes(model, rows),
+        n_in=model.input_shape[1],
+        features=() if model.table is None else tuple(model.table.feature_names),
+        layers=tuple(_layers(model)),
+        summary=model._repr_html_(),
+        speed=_speed(model, run, history, machine),
+        machine=machine,
+        code=code(model, run),
+        notes=_notes(model, run, history),
+    )
+    if path is not None:
+        found.save_html(path)
+    return found
+
+
+def _rows(model: Sequential, run: Run, data: Any) -> tuple[Data, str]:
+    """Return the rows to measure on, and which they are."""
+    assert model.loss is not None
+    loss = model.loss.spec()
+    if data is None:
+        rows = run.given.measured(model, loss)
+        return rows, f"{len(rows):,} rows {'held out' if run.held_out else 'trained on'}"
+    if is_frame(data):
+        if model.table is None:
+            raise ValueError("the model has no table: give the rows as (X, y)")
+        rows = prepare(model, loss, data, model.table.targets(data))
+    elif isinstance(data, tuple | list) and len(data) == 2:
+        rows = prepare(model, loss, *data)
+    else:
+        raise ValueError("data must be (X, y), or a data frame where the model has a table")
+    return rows, f"{len(rows):,} rows given for it"
+
+
+def _rates(model: Sequential, run: Run, history: History) -> tuple[float, ...]:
+    """Return a schedule's rate at each epoch's start."""
+    if not callable(model.optimizer.learning_rate):
+        return ()
+    steps = (run.first_step + (epoch - run.initial_epoch) * run.steps for epoch in history.epoch)
+    return tuple(float(model.optimizer.rates(step, 1)[0]) for step in steps)
+
+
+def _layers(model: Sequential) -> Iterator[LayerShown]:
+    for layer in model.layers:
+        assert layer.n_units is not None
+        g = getattr(layer, "activation", None)
+        yield LayerShown(
+            name=str(layer.name),
+            kind=type(layer).__name__,
+            units=layer.n_units,
+            activation="linear" if g is None else g.name,
+            W=layer.kernel if isinstance(layer, Dense) else None,
+        )
+
+
+def _speed(model: Sequential, run: Run, history: History, machine: Info) -> Speed:
+    trained, seconds = run.rows * len(history.epoch), sum(history.seconds)
+    gflops = trained * _operations(model.network()) / seconds / 1e9
+    share = None
+    if engines.library_of(model.engine) is None and machine.peak_all_cores is not None:
+        share = 100 * gflops / machine.peak_all_cores * (2 if model.dtype == "float64" else 1)
+    X = np.random.default_rng(0).standard_normal((MANY, model.input_shape[1])).astype(model.dtype)
+    return Speed(
+        seconds=seconds,
+        rows_per_second=trained / seconds,
+        gflops=gflops,
+        percent_of_peak=share,
+        one_row=best_time(lambda: model.predict(X[:1]), SECONDS),
+        many=MANY,
+        of_many=best_time(lambda: model.predict(X), SECONDS) / MANY,
+    )
+
+
+def _operations(network: NetworkSpec) -> int:
+    """Return the operations of a row's way forward and back; nobody asks for the gradient of its inputs."""
+    sizes = [layer.n_in * layer.n_units for layer in network.layers if isinstance(layer, DenseSpec)]
+    return 6 * sum(sizes) - 2 * sum(sizes[:1])
+
+
+def _notes(model: Sequential, run: Run, history: History) -> tuple[str, ...]:
+    notes = []
+    if model.table is not None and model.table.task == "regress":
+        scale = model.table.target
+        notes.append(f"The curves are of {scale.name!r} less {scale.mean:.6g}, over {scale.std:.6g}.")
+    if history.epoch[-1] + 1 < run.epochs:
+        notes.append(f"Training ended after epoch {history.epoch[-1] + 1:,} of {run.epochs:,}.")
+    if not run.held_out:
+        notes.append("No rows were held out: numbers of rows that a model has seen flatter it.")
+    if run.weighted or run.class_weight is not None:
+        notes.append("Rows had weights in training; here every row counts alike.")
+    if run.first_step:
+        notes.append(f"The optimizer had taken {run.first_step:,} steps before, which the code leaves out.")
+    return tuple(notes)

@@ -1,0 +1,155 @@
+"""What a report says of a run, as data: printed as lines, shown as a page."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastdense.insight.notebook import framed
+from fastdense.insight.pages import save
+from fastdense.insight.plain import as_plain
+from fastdense.insight.report.page import report_page
+from fastdense.insight.report.wording import report_text
+from fastdense.machine import Info
+from fastdense.training.outcomes import Outcome
+
+__all__ = ["LayerShown", "RunReport", "Speed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """How fast the model trained, and how fast it predicts now.
+
+    Attributes
+    ----------
+    seconds : float
+        Of all epochs, with their validation and callbacks.
+    rows_per_second : float
+        Rows trained on, in that time.
+    gflops : float
+        Multiply-adds of the layers forward and back, each counted as two, in that time.
+    percent_of_peak : float or None
+        Of all cores' peak in the model's dtype, measured now; None where another library computes.
+    one_row : float
+        Seconds of a call of ``predict`` with one row, measured now.
+    many : int
+        The rows of another call.
+    of_many : float
+        Its seconds a row.
+    """
+
+    seconds: float
+    rows_per_second: float
+    gflops: float
+    percent_of_peak: float | None
+    one_row: float
+    many: int
+    of_many: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerShown:
+    """One layer, as the network is drawn.
+
+    Attributes
+    ----------
+    name, kind : str
+    units : int
+    activation : str
+        "linear" where it has none.
+    W : array of shape (n_in, n_units), or None
+    """
+
+    name: str
+    kind: str
+    units: int
+    activation: str
+    W: NDArray[Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """A training run; printed as a few lines, shown by notebooks as its page.
+
+    Attributes
+    ----------
+    model : str
+        Its name.
+    started : str
+        When the run did, in universal time.
+    history : dict of str to list of float
+        Every epoch's numbers.
+    epochs : tuple of int
+        The epochs' numbers, from 1.
+    asked : int
+        The epoch to end with, as `fit` was told.
+    kept : int or None
+        The epoch, from 1, that `EarlyStopping` went back to; None where the last one's weights stayed.
+    rates : tuple of float
+        The learning rate at each epoch's start, where it was a schedule's.
+    rows, held_out, steps : int
+        Rows trained on and validated on; steps an epoch.
+    measured : str
+        Which rows the outcomes are of.
+    outcomes : tuple of `fastdense.training.outcomes.Classified` or `Regressed`
+    n_in : int
+    features : tuple of str
+        The names of the columns of X, where the model has a table.
+    layers : tuple of LayerShown
+    summary : str
+        The layers as a table, in HTML.
+    speed : Speed
+    machine : Info
+    code : str
+        What repeats the run.
+    notes : tuple of str
+        What a reader should know of it.
+    """
+
+    model: str
+    started: str
+    history: dict[str, list[float]]
+    epochs: tuple[int, ...]
+    asked: int
+    kept: int | None
+    rates: tuple[float, ...]
+    rows: int
+    held_out: int
+    steps: int
+    measured: str
+    outcomes: tuple[Outcome, ...]
+    n_in: int
+    features: tuple[str, ...]
+    layers: tuple[LayerShown, ...]
+    summary: str
+    speed: Speed
+    machine: Info
+    code: str
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return report_text(self)
+
+    def _repr_html_(self) -> str:
+        return framed(report_page(self), "A training run", 900)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the weights as what JSON holds."""
+        return as_plain(replace(self, layers=tuple(replace(layer, W=None) for layer in self.layers)))
+
+    def save_html(self, path: str | os.PathLike[str]) -> None:
+        """Save it as a page that needs no other file and no network.
+
+        Raises
+        ------
+        ValueError
+            The name does not end in .html.
+        ImportError
+            matplotlib, which draws it, is not installed.
+        OSError
+            The file cannot be written; what was there before is untouched.
+        """
+        save(report_page(self), path)

@@ -1,0 +1,73 @@
+"""A report in words: its numbers with their names, and the few lines that a terminal shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastdense.insight.wording import duration
+from fastdense.training.outcomes import Classified, Outcome, Regressed
+
+if TYPE_CHECKING:
+    from fastdense.insight.report.record import RunReport
+
+__all__ = ["measures", "report_text", "speeds", "trained"]
+
+
+def measures(outcome: Outcome) -> list[tuple[str, str]]:
+    """Return an outcome's numbers, each with its name, the most telling first."""
+    return list(_of_classes(outcome) if isinstance(outcome, Classified) else _of_quantity(outcome))
+
+
+def _of_classes(outcome: Classified) -> Iterator[tuple[str, str]]:
+    most = outcome.labels[int(np.argmax(outcome.support))]
+    yield "accuracy", f"{outcome.accuracy:.4f}"
+    yield f"always {most!r}", f"{outcome.support.max() / outcome.support.sum():.4f}"
+    yield "log loss", f"{outcome.log_loss:.4g}"
+    if outcome.auc is not None:
+        yield "AUC", f"{outcome.auc:.4f}"
+    yield "calibration error", f"{outcome.calibration.error:.4f}"
+
+
+def _of_quantity(outcome: Regressed) -> Iterator[tuple[str, str]]:
+    yield "RMSE", f"{outcome.rmse:.6g}"
+    yield "MAE", f"{outcome.mae:.6g}"
+    yield "R2", f"{outcome.r2:.4f}"
+    yield "bias", f"{outcome.bias:.4g}"
+    if outcome.quantile is not None:
+        yield f"below, of {outcome.quantile:g}", f"{outcome.below:.4f}"
+
+
+def trained(report: RunReport) -> str:
+    """Return what was trained on, and how often, in a line."""
+    held = f", {report.held_out:,} held out" if report.held_out else ""
+    kept = "" if report.kept is None else f", the weights of epoch {report.kept:,} kept"
+    times = f"{len(report.epochs):,} epoch{'s' * (len(report.epochs) != 1)}"
+    return f"{report.rows:,} rows{held}; {times} of {report.steps:,} steps{kept}"
+
+
+def speeds(report: RunReport) -> list[tuple[str, str]]:
+    """Return the times and rates, each with its name."""
+    speed = report.speed
+    share = "" if speed.percent_of_peak is None else f", {speed.percent_of_peak:.3g} % of this machine's peak"
+    return [
+        ("training, with validation", duration(speed.seconds)),
+        ("an epoch", duration(speed.seconds / len(report.epochs))),
+        ("rows a second", f"{speed.rows_per_second:,.0f}"),
+        ("arithmetic", f"{speed.gflops:.3g} GFLOP/s{share}"),
+        ("to predict one row", duration(speed.one_row)),
+        (f"a row of {speed.many:,}", duration(speed.of_many)),
+    ]
+
+
+def report_text(report: RunReport) -> str:
+    """Return the report's numbers as lines."""
+    lines = [f"Model {report.model!r}, trained {report.started}", trained(report), ""]
+    lines.append(f"On {report.measured}:")
+    for outcome in report.outcomes:
+        name = f"{outcome.name}: " if outcome.name else ""
+        lines.append(f"  {name}{', '.join(f'{what} {value}' for what, value in measures(outcome))}")
+    lines += ["", *(f"{what}: {value}" for what, value in speeds(report))]
+    return "\n".join([*lines, *([""] if report.notes else []), *report.notes])

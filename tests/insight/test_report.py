@@ -1,0 +1,315 @@
+"""What a report says of a run, and the code that does it again."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import json
+
+import numpy as np
+import pytest
+
+import fastdense as fd
+from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.insight.report import report
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(300, 4)).astype(np.float32)
+LOSS = "sparse_categorical_crossentropy"
+CLASSES = (X[:, 0] > 0).astype(np.int64) + (X[:, 1] > 0)
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch):
+    monkeypatch.setattr(importlib.import_module("fastdense.insight.report.measure"), "SECONDS", 1e-3)
+
+
+def classifier(**settings):
+    layers = [fd.Input((4,)), fd.Dense(8, "relu"), fd.Dropout(0.1), fd.Dense(3, "softmax")]
+    model = fd.Sequential(layers, **{"seed": 0, "name": "three", **settings})
+    model.compile(fd.optimizers.Adam(0.01), LOSS, metrics=["accuracy"])
+    return model
+
+
+def test_the_rows_held_out_are_measured():
+    model = classifier()
+    model.fit(X, CLASSES, epochs=20, validation_split=0.2, verbose=0)
+    found = report(model)
+    (outcome,) = found.outcomes
+    loss, accuracy = model.evaluate(X[240:], CLASSES[240:], verbose=0)
+    assert found.measured == "60 rows held out"
+    assert (found.rows, found.held_out, found.steps, found.epochs) == (240, 60, 8, tuple(range(1, 21)))
+    assert outcome.accuracy == pytest.approx(accuracy)
+    assert outcome.log_loss == pytest.approx(loss, rel=1e-5)
+    assert outcome.labels == ("0", "1", "2")
+    assert found.history == model.history.history
+    assert len(model.history.seconds) == 20
+    assert found.speed.seconds == sum(model.history.seconds) > 0
+    assert found.notes == ()
+
+
+def test_validation_data_are_measured_and_other_rows_where_they_are_given():
+    model = classifier()
+    model.fit(X, CLASSES, validation_data=(X[:50], CLASSES[:50]), verbose=0)
+    assert report(model).outcomes[0].support.sum() == 50
+    given = report(model, data=(X[:30], CLASSES[:30]))
+    assert given.outcomes[0].support.sum() == 30
+    assert given.measured == "30 rows given for it"
+
+
+def test_rows_that_were_trained_on_flatter_and_that_is_said():
+    model = classifier()
+    model.fit(X, CLASSES, verbose=0)
+    found = report(model)
+    assert found.measured == "300 rows trained on"
+    assert any("flatter" in note for note in found.notes)
+
+
+def test_the_epoch_that_was_gone_back_to_is_named():
+    model = classifier()
+    stop = fd.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
+    model.compile(fd.optimizers.Adam(0.3), LOSS)
+    model.fit(X, CLASSES, epochs=200, validation_split=0.2, verbose=0, callbacks=stop)
+    found = report(model)
+    assert found.kept == stop.best_epoch + 1 == int(np.argmin(found.history["val_loss"])) + 1
+    assert f"Training ended after epoch {len(found.epochs)} of 200." in found.notes
+    assert f"the weights of epoch {found.kept} kept" in str(found)
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_an_answer_for_each_output(from_logits):
+    y = (X[:, :2] > 0).astype(float)
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(2, "linear" if from_logits else "sigmoid")], seed=0)
+    model.compile("sgd", fd.losses.BinaryCrossentropy(from_logits=from_logits), metrics=["accuracy"])
+    model.fit(X, y, epochs=2, verbose=0)
+    first, second = report(model).outcomes
+    assert (first.name, second.name) == ("output 1", "output 2")
+    assert np.mean([first.accuracy, second.accuracy]) == pytest.approx(model.evaluate(X, y, verbose=0)[1])
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_an_answer_for_each_group_of_classes(from_logits):
+    one_hot = np.eye(5)[CLASSES] + np.eye(5)[3 + (X[:, 2] > 0)]
+    softmax = fd.activations.ActivationFunction("softmax", groups=(3, 2))
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(5, "linear" if from_logits else softmax)], seed=0)
+    loss = fd.losses.CategoricalCrossentropy(from_logits=from_logits, groups=(3, 2))
+    model.compile(fd.optimizers.Adam(0.1), loss)
+    model.fit(X, one_hot, epochs=10, verbose=0)
+    kinds, sizes = report(model).outcomes
+    assert (kinds.name, len(kinds.labels), len(sizes.labels)) == ("question 1", 3, 2)
+    assert min(kinds.accuracy, sizes.accuracy) > 0.8
+    assert kinds.log_loss + sizes.log_loss == pytest.approx(model.evaluate(X, one_hot, verbose=0), rel=1e-5)
+
+
+def test_quantities():
+    y = X @ np.array([[1.0, 0.0], [2.0, 1.0], [0.0, 0.0], [0.0, 3.0]])
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(2)], seed=0)
+    model.compile(fd.optimizers.Adam(0.05), "mean_squared_error")
+    model.fit(X, y, epochs=60, verbose=0)
+    first, second = report(model).outcomes
+    assert min(first.r2, second.r2) > 0.95
+    assert np.square([first.rmse, second.rmse]).mean() == pytest.approx(
+        model.evaluate(X, y, verbose=0), rel=1e-3
+    )
+    assert first.quantile is None
+
+
+def test_a_quantile_is_held_against_what_it_should_be():
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(1)], seed=0)
+    model.compile(fd.optimizers.Adam(0.02), fd.losses.Quantile(0.9))
+    model.fit(X, RNG.normal(size=300), epochs=300, verbose=0)
+    found = report(model)
+    assert found.outcomes[0].below == pytest.approx(0.9, abs=0.03)
+    assert "below, of 0.9 0." in str(found)
+
+
+def test_tables_speak_their_own_words():
+    table = pytest.importorskip("fastdense.estimators.table")
+    price = 1000 + 50 * X[:, 0]
+    frame = {"size": X[:, 0], "kind": np.where(X[:, 1] > 0, "<red>", "green"), "price": price}
+    model = table.train_table(frame, "price", recipe=table.Recipe((8,), epochs=60), seed=0, verbose=0)
+    found = model.report()
+    assert found.outcomes[0].name == "price"
+    assert found.outcomes[0].truth.mean() == pytest.approx(1000, abs=30)
+    assert found.features == ("size", "kind=<red>", "kind=green")
+    assert any("The curves are of 'price' less" in note for note in found.notes)
+    assert model.report(data=frame).outcomes[0].rmse == pytest.approx(
+        table.evaluate_table(model, frame)["rmse"]
+    )
+    model = table.train_table(frame, "kind", recipe=table.Recipe((8,), epochs=2), seed=0, verbose=0)
+    assert model.report().outcomes[0].labels == ("<red>", "green")
+
+
+FITS = {
+    "plain": {},
+    "settings": {"shuffle": False, "batch_size": 50, "validation_split": 0.25, "class_weight": {0: 2.0}},
+    "callbacks": {"callbacks": [fd.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=0.5)]},
+    "schedule": {"epochs": 3},
+}
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_the_code_does_it_again(fit):
+    layers = [
+        fd.Input((4,)),
+        fd.Normalization(),
+        fd.Dense(8, fd.activations.ActivationFunction("leaky_relu", 0.01), kernel_regularizer="l2"),
+        fd.Dropout(0.2),
+        fd.Dense(5, kernel_initializer=fd.initializers.RandomNormal(stddev=0.5), name="Dense(5)"),
+        fd.layers.ReLU(),
+        fd.Dense(3, "softmax", use_bias=False),
+    ]
+    model = fd.Sequential(layers, seed=7, dtype="float64", name="it's")
+    model.layers[0].adapt(X)
+    schedule = fd.optimizers.schedules.CosineDecay(0.1, 30)
+    rate = schedule if fit == "schedule" else 0.1
+    metrics = [fd.metrics.SparseCategoricalAccuracy("right"), "accuracy"]
+    model.compile(fd.optimizers.SGD(rate, momentum=0.9, clipnorm=1.0), fd.losses.get(LOSS), metrics)
+    model.fit(X, CLASSES, verbose=0, **{"epochs": 4, **FITS[fit]})
+    names = {"X": X, "y": CLASSES}
+    exec(report(model).code, names)
+    for ours, again in zip(model.get_weights(), names["model"].get_weights(), strict=True):
+        assert np.array_equal(ours, again)
+    assert names["model"].history.history == model.history.history
+
+
+def test_the_code_of_a_table_does_it_again():
+    table = pytest.importorskip("fastdense.estimators.table")
+    frame = {"size": X[:, 0], "kind": np.where(X[:, 1] > 0, "red", "green"), "price": X[:, 2]}
+    recipe = table.Recipe((8,), epochs=3)
+    model = table.train_table(
+        frame, "price", types={"kind": "ignore"}, recipe=recipe, validation=0.3, verbose=0
+    )
+    names = {"frame": frame}
+    exec(report(model).code, names)
+    for ours, again in zip(model.get_weights(), names["model"].get_weights(), strict=True):
+        assert np.array_equal(ours, again)
+
+
+def test_what_the_code_cannot_hold_is_named():
+    model = classifier(engine="reference")
+
+    class Mine(fd.callbacks.Callback):
+        def __init__(self, ratio, rows):
+            self.ratio, self.rows = ratio, rows
+
+    def share(y_true, y_pred):
+        return np.zeros(len(y_true))
+
+    model.compile(fd.optimizers.Adam(lambda step: 0.01), LOSS, [share])
+    weights = np.ones(len(X))
+    model.fit(
+        X,
+        CLASSES,
+        verbose=0,
+        sample_weight=weights,
+        callbacks=[Mine(0.5, 3)],
+        validation_data=(X, CLASSES, weights),
+    )
+    code = report(model).code
+    assert "engine='reference'" in code
+    assert "metrics=[share]" in code
+    assert "Mine(ratio=0.5, rows=3)" in code
+    assert "validation_data=(X_validation, y_validation, validation_weights)" in code
+    assert "sample_weight=weights" in code
+
+
+def test_a_fit_that_goes_on_says_so():
+    model = classifier()
+    model.fit(X, CLASSES, verbose=0)
+    model.fit(X, CLASSES, epochs=3, initial_epoch=1, verbose=0)
+    found = report(model)
+    assert found.epochs == (2, 3)
+    assert "The optimizer had taken 10 steps before, which the code leaves out." in found.notes
+    assert "initial_epoch=1" in found.code
+
+
+def test_schedules_are_drawn_and_lowered_rates_come_from_the_history():
+    model = classifier()
+    schedule = fd.optimizers.schedules.CosineDecay(0.1, 30)
+    model.compile(fd.optimizers.Adam(schedule), LOSS)
+    model.fit(X, CLASSES, epochs=3, verbose=0)
+    assert report(model).rates == tuple(schedule(step) for step in (0, 10, 20))
+    assert report(classifier_of_one_epoch()).rates == ()
+
+
+def classifier_of_one_epoch():
+    model = classifier()
+    model.fit(X, CLASSES, verbose=0)
+    return model
+
+
+def test_it_is_printed_and_is_json():
+    found = report(classifier_of_one_epoch())
+    lines = str(found).splitlines()
+    assert lines[0].startswith("Model 'three', trained 20")
+    assert lines[1] == "300 rows; 1 epoch of 10 steps"
+    assert any(line.startswith("  accuracy 0.") for line in lines)
+    kept = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert kept["outcomes"][0]["confusion"] == found.outcomes[0].confusion.tolist()
+    assert kept["layers"][0]["W"] is None
+    assert kept["machine"]["engine"] == "native"
+
+
+def test_float64_and_other_engines_are_timed_too():
+    for settings in ({"dtype": "float64"}, {"engine": "array"}, {"engine": "reference"}):
+        model = classifier(**settings)
+        model.fit(X[:40], CLASSES[:40], verbose=0)
+        speed = report(model).speed
+        assert speed.percent_of_peak > 0
+        # 4 * 8 + 8 * 3 weights: six operations each, but the gradient of the inputs, which nobody asks for.
+        assert speed.gflops * 1e9 * speed.seconds == pytest.approx(40 * (6 * 56 - 2 * 32))
+
+
+def test_another_library_has_no_peak():
+    pytest.importorskip("torch")
+    model = classifier(engine="torch")
+    model.fit(X, CLASSES, verbose=0, validation_split=0.2)
+    found = report(model)
+    assert found.speed.percent_of_peak is None
+    assert found.outcomes[0].support.sum() == 60
+
+
+def test_there_must_be_a_run():
+    model = classifier()
+    with pytest.raises(NotBuiltError, match="no run to report on: call fit first"):
+        model.report()
+    model.fit(X, CLASSES, epochs=0, verbose=0)
+    with pytest.raises(NotBuiltError, match="at least one epoch"):
+        model.report()
+    model.fit(X, CLASSES, verbose=0)
+    with pytest.raises(NotBuiltError, match="call fit first"):
+        copy.deepcopy(model).report()
+
+
+def test_rows_that_are_none(tmp_path):
+    model = classifier_of_one_epoch()
+    with pytest.raises(ValueError, match=r"data must be \(X, y\)"):
+        model.report(data=X)
+    with pytest.raises(ValueError, match="the model has no table"):
+        model.report(data={"a": [1.0]})
+    with pytest.raises(ShapeError):
+        model.report(data=(X[:, :3], CLASSES))
+    with pytest.raises(ValueError, match=r"run\.txt: a page's name ends in \.html"):
+        model.report(tmp_path / "run.txt")
+    with pytest.raises(FileNotFoundError):
+        model.report(tmp_path / "nowhere" / "run.html")
+
+
+def test_an_interrupted_run_has_a_report():
+    def stop(epoch, logs):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    model = classifier()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, CLASSES, epochs=9, verbose=0, callbacks=[fd.callbacks.LambdaCallback(on_epoch_end=stop)])
+    assert report(model).notes[0] == f"Training ended after epoch {len(model.history.epoch)} of 9."
+
+
+def test_no_rows_are_kept_but_those_that_are_measured():
+    model = classifier()
+    model.fit(X, CLASSES, validation_data=(X[:50], CLASSES[:50]), verbose=0)
+    assert model.run.given.X is None
+    model.run = None
+    assert model.predict(X).shape == (300, 3)
