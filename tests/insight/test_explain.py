@@ -174,3 +174,15 @@ def test_mistakes():
     plain = fd.Sequential([fd.Input((2,)), fd.Dense(1)], seed=0)
     with pytest.raises(NotBuiltError, match=r"call compile\(loss=...\) first"):
         plain.explain([1.0, 2.0], 1.0)
+
+
+def test_settings_are_written_out():
+    gentle = fd.activations.ActivationFunction("leaky_relu", 0.01)
+    pairs = fd.activations.ActivationFunction("softmax", groups=(2, 2))
+    model = fd.Sequential([fd.Input((2,)), fd.Dense(4, gentle), fd.layers.ELU(), fd.Dense(4, pairs)], seed=0)
+    model.compile("sgd", fd.losses.CategoricalCrossentropy(label_smoothing=0.1, groups=(2, 2)))
+    text = str(model.explain([1.0, 2.0], [1, 0, 0, 1]))
+    assert "A1 = leaky_relu(Z1, alpha=0.01)" in text
+    assert "A2 = elu(A1, alpha=1)" in text
+    assert "A3 = softmax(Z3, groups=(2, 2))" in text
+    assert "categorical_crossentropy(Y, A3, label_smoothing=0.1, groups=(2, 2)) = " in text

@@ -112,6 +112,21 @@ def test_tables_name_their_columns_and_classes(tmp_path):
     assert "<th scope='row'>&lt;yes&gt;</th>" in text
 
 
+@pytest.mark.parametrize(("count", "folded"), [(12, 0), (40, 1)])
+def test_many_columns_are_folded(opened, tmp_path, count, folded):
+    table = pytest.importorskip("fastdense.estimators.table")
+    frame = {f"x{i}": np.arange(40.0) * (i + 1) % 7 for i in range(count)} | {"y": ["a", "b"] * 20}
+    model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(2,), epochs=1), verbose=0, seed=0)
+    model.explain({f"x{i}": [1.0] for i in range(count)}).save_html(tmp_path / "page.html")
+    with opened(tmp_path / "page.html") as page:
+        names = page.get_by_role("rowheader", name="x3", exact=True)
+        assert page.locator("section.current details").count() == folded
+        assert names.is_visible() != bool(folded)
+        if folded:
+            page.get_by_text("The 40 columns by name").click()
+            assert names.is_visible()
+
+
 def test_where_it_is_saved(tmp_path, model):
     with pytest.raises(ValueError, match=r"page\.pdf: a page's name ends in \.html"):
         model.explain([1.0, 2.0]).save_html(tmp_path / "page.pdf")

@@ -119,6 +119,27 @@ def test_what_advice_runs_does_what_it_says(monkeypatch):
             np.testing.assert_allclose(found, np.tile(expected, (len(found) // 3, 1)), atol=1e-6)
 
 
+def widths(units, hidden=True):
+    layers = [fd.Input((4,)), fd.Dense(units, "relu"), *([fd.Dense(2)] if hidden else [])]
+    return fd.Sequential(layers, seed=0)
+
+
+def test_units_that_make_whole_vectors_are_tried(monkeypatch):
+    """A clock by which a layer's time is its number of units, of which the last few cost a whole vector."""
+    monkeypatch.setattr(profiling, "MORE_ROWS", 1)
+    monkeypatch.setattr(profiling, "best_time", lambda run, seconds: -(-run().shape[1] // 16) * 16.0)
+    (advice,) = widths(33).profile(np.zeros((2, 4)), BRIEF).advice
+    assert advice.what == "32 units in 'dense' instead of 33, that layer alone"
+    assert (advice.before, advice.after) == (24.0, 16.0)
+
+
+@pytest.mark.parametrize(("units", "hidden"), [(32, True), (40, True), (33, False)])
+def test_units_that_are_whole_or_too_many_or_the_answer_stay(monkeypatch, units, hidden):
+    monkeypatch.setattr(profiling, "MORE_ROWS", 1)
+    monkeypatch.setattr(profiling, "best_time", lambda run, seconds: float(run().shape[1]))
+    assert widths(units, hidden).profile(np.zeros((2, 4)), BRIEF).advice == ()
+
+
 def test_the_text():
     lines = str(network().profile(np.zeros((4, 3)), BRIEF)).splitlines()
     assert lines[0] == "Model 'sequential': 4 rows a call, float32, engine native"

@@ -121,6 +121,14 @@ def test_what_is_folded_opens_by_keyboard(opened, classes):
         assert len(rows.first.locator("td").all()) == 4  # loss and accuracy, and both held out
 
 
+def test_it_is_printed_whole(opened, classes):
+    with opened(classes[1]) as page:
+        rows = page.locator("details").first.locator("tbody tr").first
+        assert not rows.is_visible()
+        page.emulate_media(media="print")
+        assert rows.is_visible()
+
+
 @pytest.mark.parametrize("width", [360, 1400])
 @pytest.mark.parametrize("kind", ["classes", "quantities"])
 def test_every_screen_is_wide_enough(opened, request, kind, width):

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from fastdense.files import atomic_file, check_folder
 
-__all__ = ["check_path", "page", "resource", "save"]
+__all__ = ["check_path", "folded", "page", "resource", "save"]
 
 
 def page(title: str, body: str, script: str = "") -> str:
@@ -42,6 +42,11 @@ def page(title: str, body: str, script: str = "") -> str:
 </body>
 </html>
 """
+
+
+def folded(title: str, content: str) -> str:
+    """Return HTML that is shown once its title is chosen; on paper it is there."""
+    return f"<details><summary>{escape(title)}</summary>{content}</details>"
 
 
 def resource(name: str) -> str:

@@ -24,6 +24,8 @@ __all__ = ["Advice", "LayerCost", "Profile", "profile"]
 WORTH = 1.1  # times faster: less is within what a busy machine varies by
 MORE_ROWS = 16
 MOST_BYTES = 2**26  # of rows that are repeated
+VECTOR = 16  # float32 numbers in the widest vectors: a layer's last few units cost as much as so many
+LESS = 8  # units are given up where they are at most this part of a layer's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +150,10 @@ def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
     is_table = is_frame(X)
     whole_call = best_time(lambda: model.predict(X), seconds) if is_table else of_numbers
     costs = tuple(_costs(model, network, parameters, A_in, roofs, seconds))
-    advice = _advice(model, network, parameters, A_in, of_numbers / len(A_in), seconds)
+    advice = [
+        *_advice(model, network, parameters, A_in, of_numbers / len(A_in), seconds),
+        *_narrower(model, network, costs, len(A_in), seconds),
+    ]
     return Profile(
         model.name,
         str(engines.name_of(model.engine)),
@@ -198,6 +203,35 @@ def _costs(
             memory=roofs.memory(itemsize * numbers, itemsize * numbers, cores),
             arithmetic=roofs.arithmetic(operations, cores, itemsize),
         )
+
+
+def _narrower(
+    model: Sequential, network: NetworkSpec, costs: Sequence[LayerCost], rows: int, seconds: float
+) -> Iterator[Advice]:
+    """Yield the slowest hidden layer with the few units less that make whole vectors, if it is faster."""
+    hidden = [
+        (cost.seconds, cost.name, layer)
+        for cost, layer in zip(costs, network.layers, strict=True)
+        if isinstance(layer, DenseSpec) and not layer.activation.groups
+    ][:-1]
+    if not hidden:
+        return
+    _, name, layer = max(hidden, key=lambda each: each[0])
+    left = layer.n_units % VECTOR
+    if not 0 < left <= layer.n_units // LESS:
+        return
+    A_in = np.random.default_rng(0).standard_normal((rows, layer.n_in)).astype(network.dtype)
+
+    def timed(units: int) -> float:
+        alone = NetworkSpec(layer.n_in, (replace(layer, n_units=units),), network.dtype)
+        W, B = np.ones((layer.n_in, units), network.dtype), np.zeros(units, network.dtype)
+        program = _program(model, alone, [(W, B) if layer.use_bias else (W,)])
+        return best_time(lambda: program.predict(A_in), seconds) / rows
+
+    before, after = timed(layer.n_units), timed(layer.n_units - left)
+    if before > WORTH * after:
+        what = f"{layer.n_units - left:,} units in {name!r} instead of {layer.n_units:,}, that layer alone"
+        yield Advice(what, before, after)
 
 
 def _what(layer: LayerSpec) -> str:

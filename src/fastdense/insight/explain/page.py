@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastdense.insight import pages
-from fastdense.insight.explain.text import Matrix, formulas, number_text, unit_sum
+from fastdense.insight.explain.text import Matrix, formulas, loss_text, number_text, unit_sum
 
 if TYPE_CHECKING:
     from fastdense.insight.explain.passes import Explanation, Step
@@ -126,17 +126,18 @@ def _outcome(explanation: Explanation) -> str:
     if explanation.answer:
         content += f"<p>{escape(explanation.answer)}</p>"
     if explanation.Y is not None and explanation.loss is not None:
-        rule = f"{explanation.loss_name}(Y, A{k}) = {number_text(explanation.loss)}"
-        if explanation.penalty:
-            rule += f", with {number_text(explanation.penalty)} for the size of the weights"
-        content += f"<h2>Its loss</h2>{_formulas([rule])}{_product(_matrix('Y', explanation.Y))}"
+        content += (
+            f"<h2>Its loss</h2>{_formulas([loss_text(explanation)])}{_product(_matrix('Y', explanation.Y))}"
+        )
     return content
 
 
 def _features(explanation: Explanation) -> str:
     if not explanation.features:
         return ""
-    return _pairs("column", "number", zip(explanation.features, explanation.X[0], strict=True))
+    table = _pairs("column", "number", zip(explanation.features, explanation.X[0], strict=True))
+    count = len(explanation.features)
+    return table if count <= MOST else pages.folded(f"The {count:,} columns by name", table)
 
 
 def _pairs(name: str, number: str, pairs: Iterable[tuple[str, float]]) -> str:

@@ -19,7 +19,16 @@ from fastdense.insight.pages import save
 from fastdense.network.sequential import Sequential
 from fastdense.reference import activate_backward, backward_layer, forward, loss, loss_gradient
 from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
-from fastdense.spec import ActivateSpec, DenseSpec, DropoutSpec, LayerSpec, LossSpec, loss_reads_logits
+from fastdense.spec import (
+    DEFAULT_ALPHA,
+    ActivateSpec,
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerSpec,
+    LossSpec,
+    loss_reads_logits,
+)
 from fastdense.training.targets import as_targets
 
 __all__ = ["Explanation", "Step", "explain"]
@@ -39,6 +48,8 @@ class Step:
     kind : {"dense", "activation", "normalization", "dropout"}
     activation : str
         "linear" where it has none.
+    settings : str
+        The activation's, as further arguments of a call: ", alpha=0.2"; "" where it has none.
     A_in, Z, A_out : arrays of shape (1, n)
     W : array of shape (n_in, n_units), or None
     B : array of shape (1, n_units), or None
@@ -56,6 +67,7 @@ class Step:
     A_in: Matrix
     Z: Matrix
     A_out: Matrix
+    settings: str = ""
     W: Matrix | None = None
     B: Matrix | None = None
     mean: Matrix | None = None
@@ -84,6 +96,8 @@ class Explanation:
     Y : array of shape (1, n_out), or None
         The target: a one in a class's column where the loss takes class numbers.
     loss_name : str or None
+    loss_settings : str
+        As further arguments of a call: ", label_smoothing=0.1".
     loss : float or None
         With the penalties.
     penalty : float
@@ -99,6 +113,7 @@ class Explanation:
     outputs: tuple[str, ...] = ()
     Y: Matrix | None = None
     loss_name: str | None = None
+    loss_settings: str = ""
     loss: float | None = None
     penalty: float = 0.0
     answer: str = ""
@@ -205,13 +220,20 @@ def _step(number: int, layer: LayerSpec, own: Sequence[Matrix], trace: Trace, na
     match layer:
         case DenseSpec():
             W, B = own[0], own[1][np.newaxis] if layer.use_bias else None
-            return Step(number, name, "dense", layer.activation.name, A_in, Z, A_out, W, B)
+            g, settings = layer.activation.name, _settings(layer.activation)
+            return Step(number, name, "dense", g, A_in, Z, A_out, settings, W, B)
         case ActivateSpec():
-            return Step(number, name, "activation", layer.activation.name, A_in, Z, A_out)
+            g, settings = layer.activation.name, _settings(layer.activation)
+            return Step(number, name, "activation", g, A_in, Z, A_out, settings)
         case DropoutSpec():
             return Step(number, name, "dropout", "linear", A_in, Z, A_out)
     mean, deviation = (values[np.newaxis] for values in own)
     return Step(number, name, "normalization", "linear", A_in, Z, A_out, mean=mean, deviation=deviation)
+
+
+def _settings(g: ActivationSpec) -> str:
+    alpha = f", alpha={g.alpha:g}" if g.name in DEFAULT_ALPHA else ""
+    return alpha + (f", groups={g.groups}" if g.groups else "")
 
 
 def _backward(
@@ -257,4 +279,13 @@ def _backward(
         )
     Y = np.array([[float(k == wanted) for k in range(n_out)] if is_class else wanted])
     value = loss(compared, wanted, read.tolist()) + charged
-    return replace(found, steps=tuple(steps), Y=Y, loss_name=spec.name, loss=value, penalty=charged)
+    settings = "".join(f", {name}={setting!r}" for name, setting in model.loss.given().items())
+    return replace(
+        found,
+        steps=tuple(steps),
+        Y=Y,
+        loss_name=spec.name,
+        loss_settings=settings,
+        loss=value,
+        penalty=charged,
+    )

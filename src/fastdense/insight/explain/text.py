@@ -13,7 +13,7 @@ from fastdense.shapes import draw_product
 if TYPE_CHECKING:
     from fastdense.insight.explain.passes import Explanation, Step
 
-__all__ = ["Matrix", "explanation_text", "formulas", "number_text", "side_by_side", "unit_sum"]
+__all__ = ["Matrix", "explanation_text", "formulas", "loss_text", "number_text", "side_by_side", "unit_sum"]
 
 Matrix = NDArray[np.float64]
 
@@ -39,17 +39,17 @@ def formulas(step: Step) -> tuple[str, ...]:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> formulas(SimpleNamespace(number=2, kind="dense", B=None, activation="relu"))
-    ('Z2 = A1 @ W2', 'A2 = relu(Z2)')
+    >>> formulas(SimpleNamespace(number=2, kind="dense", B=None, activation="elu", settings=", alpha=1"))
+    ('Z2 = A1 @ W2', 'A2 = elu(Z2, alpha=1)')
     """
     k, before = step.number, f"A{step.number - 1}"
-    curve = () if step.activation == "linear" else (f"A{k} = {step.activation}(Z{k})",)
+    curve = () if step.activation == "linear" else (f"A{k} = {step.activation}(Z{k}{step.settings})",)
     match step.kind:
         case "dense":
             product = f"{before} @ W{k}" + ("" if step.B is None else f" + B{k}")
             return (f"{'Z' if curve else 'A'}{k} = {product}", *curve)
         case "activation":
-            return (f"A{k} = {step.activation}({before})",)
+            return (f"A{k} = {step.activation}({before}{step.settings})",)
         case "normalization":
             return (f"A{k} = ({before} - mean{k}) / deviation{k}",)
     return (f"A{k} = {before}",)
@@ -184,14 +184,18 @@ def _outcome(explanation: Explanation) -> str:
     if explanation.answer:
         lines.append(f"  {explanation.answer}")
     if explanation.loss is not None and explanation.Y is not None:
-        lines += [
-            "",
-            f"Loss: {explanation.loss_name}(Y, A{len(explanation.steps)}) = {number_text(explanation.loss)}",
-        ]
-        if explanation.penalty:
-            lines[-1] += f", with {number_text(explanation.penalty)} for the size of the weights"
+        lines += ["", f"Loss: {loss_text(explanation)}"]
         lines.append(side_by_side(("Y", explanation.Y)))
     return "\n".join(lines)
+
+
+def loss_text(explanation: Explanation) -> str:
+    """Return the loss as a call, with its value and what of it is for the size of the weights."""
+    assert explanation.loss is not None
+    call = f"{explanation.loss_name}(Y, A{len(explanation.steps)}{explanation.loss_settings})"
+    size = number_text(explanation.penalty)
+    more = f", with {size} for the size of the weights" if explanation.penalty else ""
+    return f"{call} = {number_text(explanation.loss)}{more}"
 
 
 def _backward(step: Step) -> str:

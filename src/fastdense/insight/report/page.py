@@ -60,10 +60,7 @@ def _outcomes(report: RunReport) -> str:
     rows = [[o.name, *(value for _, value in measures(o))] for o in report.outcomes]
     if isinstance(report.outcomes[0], Classified):
         names[1] = "always the commonest"
-    parts = "".join(
-        f"<details><summary>{escape(o.name)}</summary>{_outcome(o)}</details>"
-        for o in report.outcomes[:MOST_OUTCOMES]
-    )
+    parts = "".join(pages.folded(o.name, _outcome(o)) for o in report.outcomes[:MOST_OUTCOMES])
     left_out = len(report.outcomes) - MOST_OUTCOMES
     more = f"<p>{left_out:,} more are in the table alone.</p>" if left_out > 0 else ""
     return f"{lead}{_table(['', *names], rows)}{parts}{more}"
@@ -114,7 +111,7 @@ def _classes(outcome: Classified) -> str:
         for i, label in enumerate(outcome.labels)
     ]
     table = _table(["class", "precision", "recall", "F1", "rows"], rows, "Class by class")
-    return _folded(f"{len(rows)} classes, one by one", table) if len(rows) > MOST_CLASSES else table
+    return pages.folded(f"{len(rows)} classes, one by one", table) if len(rows) > MOST_CLASSES else table
 
 
 def _share(value: float) -> str:
@@ -133,7 +130,7 @@ def _curves(report: RunReport) -> str:
         for i, epoch in enumerate(report.epochs)
     ]
     table = _table(["epoch", *(name for name, _ in named)], rows)
-    return _beside(curves(report)) + _folded("The numbers", table)
+    return _beside(curves(report)) + pages.folded("The numbers", table)
 
 
 def _network(report: RunReport) -> str:
@@ -141,7 +138,7 @@ def _network(report: RunReport) -> str:
     features = ""
     if report.features:
         names = "".join(f"<li>{escape(name)}</li>" for name in report.features)
-        features = _folded(f"The {len(report.features):,} inputs", f"<ol>{names}</ol>")
+        features = pages.folded(f"The {len(report.features):,} inputs", f"<ol>{names}</ol>")
     summary = f'<div class="product">{report.summary}</div>'
     return f'<div class="product">{diagram(report)}</div><p class="muted">{notes}</p>{summary}{features}'
 
@@ -189,7 +186,3 @@ def _row(row: Sequence[str]) -> str:
 def _label(text: str) -> str:
     """Return a name, cut where it is long, whole when pointed at."""
     return escape(text) if len(text) <= 32 else f'<span title="{escape(text)}">{escape(text[:31])}…</span>'
-
-
-def _folded(title: str, content: str) -> str:
-    return f"<details><summary>{escape(title)}</summary>{content}</details>"
