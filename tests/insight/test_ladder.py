@@ -305,3 +305,10 @@ class TestAccelerators:
 
     def test_a_ladder_without_one_does_not_speak_of_it(self, found):
         assert "GPU" not in str(found)
+
+
+def test_each_rung_is_announced():
+    heard = []
+    methods = [*METHODS[:2], replace(METHODS[0], module="no_such_framework")]
+    climb(methods, random_workload(2, 3, 2, "relu"), BRIEF, lambda *said: heard.append(said))
+    assert heard == [(1, 2, METHODS[0].name), (2, 2, METHODS[1].name)]

@@ -187,3 +187,9 @@ def test_the_command(capsys, tmp_path):
     assert "what limits it" in printed
     assert json.loads((tmp_path / "s.json").read_text())["rows"] == [1, 4]
     assert np.isfinite(json.loads((tmp_path / "s.json").read_text())["roofs"]["peak_one_core"])
+
+
+def test_each_way_is_announced():
+    heard = []
+    sweeping.climb_all(OWN, random_workload(4, 3, 2, "relu"), (1, 4), BRIEF, lambda *said: heard.append(said))
+    assert heard == [(number, len(OWN), method.name) for number, method in enumerate(OWN, start=1)]

@@ -40,12 +40,16 @@ def ladder(
     """Time one dense layer from pure Python loops up, every rung first checked to give the same numbers."""
     _check_files(plot, json_file)
     console = Console(highlight=False)
-    with console.status("climbing"):
+    with console.status("measuring the machine") as status:
+
+        def progress(number: int, count: int, name: str) -> None:
+            status.update(f"{number} of {count}: {name}")
+
         found: insight.Ladder | insight.Sweep
         if sweep:
-            found = insight.sweep(rows, inputs, units, activation, seconds / 6)
+            found = insight.sweep(rows, inputs, units, activation, seconds / 6, progress)
         else:
-            found = insight.ladder(rows, inputs, units, activation, seconds)
+            found = insight.ladder(rows, inputs, units, activation, seconds, progress)
     console.print(_swept(found) if isinstance(found, insight.Sweep) else _table(found), "")
     for line in sweep_notes(found) if isinstance(found, insight.Sweep) else notes(found):
         console.print(line, style="dim", markup=False, soft_wrap=True)

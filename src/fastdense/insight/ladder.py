@@ -9,7 +9,7 @@ from typing import Any
 
 from fastdense.checks import number, whole
 from fastdense.insight.agreement import define
-from fastdense.insight.methods import METHODS, Method
+from fastdense.insight.methods import METHODS, Method, Progress, installed
 from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
 from fastdense.insight.rungs import Rung, compare, measure
@@ -75,7 +75,12 @@ class Ladder:
 
 
 def ladder(
-    rows: int = 1024, inputs: int = 64, units: int = 64, activation: str = "sigmoid", seconds: float = 0.3
+    rows: int = 1024,
+    inputs: int = 64,
+    units: int = 64,
+    activation: str = "sigmoid",
+    seconds: float = 0.3,
+    progress: Progress | None = None,
 ) -> Ladder:
     """Compute one dense layer in every way there is, check that all agree, and time them.
 
@@ -93,6 +98,8 @@ def ladder(
     activation : str, default "sigmoid"
     seconds : float, default 0.3
         How long to time each rung, about.
+    progress : function of (int, int, str), optional
+        Called before each rung with its number, from 1, how many there are, and its name.
 
     Returns
     -------
@@ -117,14 +124,17 @@ def ladder(
     rows, inputs, units = whole("rows", rows, 1), whole("inputs", inputs, 1), whole("units", units, 1)
     seconds = number("seconds", seconds, above=0.0)
     work = random_workload(rows, inputs, units, ActivationFunction(activation).name)
-    return climb(METHODS, work, seconds)
+    return climb(METHODS, work, seconds, progress)
 
 
-def climb(methods: Sequence[Method], work: Workload, seconds: float) -> Ladder:
+def climb(
+    methods: Sequence[Method], work: Workload, seconds: float, progress: Progress | None = None
+) -> Ladder:
     """Return the ladder of these methods, those whose framework is not installed left out."""
     before = info(peak=True)
     definition = define(work)
-    rungs = [measure(method, work, definition, before, seconds) for method in methods if method.installed]
+    ours = installed(methods, progress)
+    rungs = [measure(method, work, definition, before, seconds) for method in ours]
     machine = _best_peaks(before, info(peak=True))
     compared = tuple(compare(rung, rungs[0], machine) for rung in rungs)
     return Ladder(machine, work.rows, len(work.W), len(work.B), work.activation, compared)

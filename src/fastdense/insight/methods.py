@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -19,8 +19,10 @@ from fastdense.network.activations import get
 from fastdense.reference import dense_neurons, dense_scalars, dense_units
 from fastdense.spec import DenseSpec, NetworkSpec
 
-__all__ = ["METHODS", "Method", "Run"]
+__all__ = ["METHODS", "Method", "Progress", "Run", "installed"]
 
+Progress = Callable[[int, int, str], object]
+"""Is told the number of what begins, from 1, how many there are, and its name."""
 Run = Callable[[], Any]
 """Computes the layer once; returns what NumPy takes as an array of shape (m, n_units)."""
 
@@ -65,6 +67,15 @@ class Method:
         return find_spec(self.module) is not None and (
             not self.accelerated or bool(accelerators(self.module))
         )
+
+
+def installed(methods: Sequence[Method], progress: Progress | None = None) -> Iterator[Method]:
+    """Yield the methods whose framework is here, each announced before it is used."""
+    here = [method for method in methods if method.installed]
+    for number, method in enumerate(here, start=1):
+        if progress is not None:
+            progress(number, len(here), method.name)
+        yield method
 
 
 def scalars(work: Workload) -> Run:

@@ -11,7 +11,7 @@ from typing import Any
 from fastdense.checks import number, whole
 from fastdense.insight.agreement import define
 from fastdense.insight.limits import Limited
-from fastdense.insight.methods import METHODS, Method
+from fastdense.insight.methods import METHODS, Method, Progress, installed
 from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
 from fastdense.insight.roofs import Roofs, measure_roofs
@@ -110,6 +110,7 @@ def sweep(
     units: int = 64,
     activation: str = "relu",
     seconds: float = 0.05,
+    progress: Progress | None = None,
 ) -> Sweep:
     """Time one dense layer in every way there is, for few rows to many, and tell what limits each.
 
@@ -125,6 +126,8 @@ def sweep(
     activation : str, default "relu"
     seconds : float, default 0.05
         How long to time each, about.
+    progress : function of (int, int, str), optional
+        Called before each way with its number, from 1, how many there are, and its name.
 
     Returns
     -------
@@ -148,14 +151,21 @@ def sweep(
     inputs, units = whole("inputs", inputs, 1), whole("units", units, 1)
     seconds = number("seconds", seconds, above=0.0)
     work = random_workload(counts[-1], inputs, units, ActivationFunction(activation).name)
-    return climb_all(METHODS, work, counts, seconds)
+    return climb_all(METHODS, work, counts, seconds, progress)
 
 
-def climb_all(methods: Sequence[Method], work: Workload, counts: tuple[int, ...], seconds: float) -> Sweep:
+def climb_all(
+    methods: Sequence[Method],
+    work: Workload,
+    counts: tuple[int, ...],
+    seconds: float,
+    progress: Progress | None = None,
+) -> Sweep:
     """Return the sweep of these methods, those whose framework is not installed left out."""
     roofs = measure_roofs()
     machine = info()
-    ways = tuple(_way(m, work, counts, roofs, machine, seconds) for m in methods if m.installed)
+    ours = installed(methods, progress)
+    ways = tuple(_way(method, work, counts, roofs, machine, seconds) for method in ours)
     return Sweep(machine, roofs, len(work.W), len(work.B), work.activation, counts, ways)
 
 
