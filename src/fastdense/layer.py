@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,11 @@ from fastdense.checks import real_array
 from fastdense.errors import DtypeError, EngineError, ShapeError
 from fastdense.network import activations
 from fastdense.shapes import check_product
+from fastdense.spec import ActivationSpec
 
 __all__ = ["dense"]
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def dense(
@@ -27,7 +31,7 @@ def dense(
     A_in : array of shape (m, n_in)
         One example a row. NumPy arrays, nested lists, and arrays of PyTorch, JAX, TensorFlow, CuPy and any
         library that follows the Python array API standard. Those that differentiate do so through this
-        function, and it can be traced by `torch.compile`, `jax.jit` and `tf.function`.
+        function, and it can be traced by ``torch.compile``, ``jax.jit`` and ``tf.function``.
     W : array of shape (n_in, n_units)
         One unit a column; float32 or float64. Whole numbers and halves become float32, a list takes the dtype
         of A_in.
@@ -65,6 +69,8 @@ def dense(
     >>> fd.dense(A_in, W, B, activation="sigmoid").round()
     array([[1., 0., 1.]])
     """
+    if out is None and isinstance(activation, str | None) and _is_ready(A_in, W, B):
+        return engines.dense(np, A_in, W, B, _curve(activation))
     library = _library({"A_in": A_in, "W": W, "B": B, "out": out})
     xp = _namespace(library, A_in, W, B)
     own = libraries.module_of(library) if library in libraries.LIBRARIES else None
@@ -87,6 +93,29 @@ def dense(
         if own is not None:
             _check_devices(own, {"A_in": rows, "W": kernel, "B": bias, "out": out})
         return engines.dense(xp, rows, kernel, bias, curve.spec, out, None if own is None else own.activate)
+
+
+def _is_ready(A_in: Any, W: Any, B: Any) -> bool:
+    """Say whether these are NumPy's own matrices, and fit: nothing to convert, and nothing to say of them.
+
+    A row of 64 numbers through 64 units takes 5 us so, and 13 with all the questions asked.
+    """
+    return (
+        type(A_in) is type(W) is np.ndarray
+        and A_in.ndim == W.ndim == 2
+        and A_in.dtype == W.dtype
+        and W.dtype in _FLOATS
+        and A_in.shape[1] == W.shape[0]
+        and (
+            B is None
+            or (type(B) is np.ndarray and B.dtype == W.dtype and B.shape in (W.shape[1:], (1, W.shape[1])))
+        )
+    )
+
+
+@lru_cache(maxsize=64)
+def _curve(name: str | None) -> ActivationSpec:
+    return activations.get(name).spec
 
 
 def _library(arrays: dict[str, Any]) -> str:

@@ -64,6 +64,23 @@ def test_a_unit_is_chosen_by_click_and_by_keyboard(opened, path):
         assert section.get_by_role("button", name="unit 3").get_attribute("aria-pressed") == "true"
 
 
+def test_a_notebook_that_shows_it_stays_where_it_is(opened, model, tmp_path):
+    """The steps' names are scrolled within their row, and the page around the frame is not."""
+    deep = fd.Sequential([fd.Input((2,)), *(fd.Dense(2, name=f"layer{i}") for i in range(40))], seed=0)
+    frame = deep.explain([1.0, 2.0])._repr_html_()
+    (tmp_path / "notebook.html").write_text(
+        f'<!doctype html><link rel="icon" href="data:,"><div style="height: 3000px"></div>{frame}'
+    )
+    with opened(tmp_path / "notebook.html") as page:
+        inner = page.frames[1]
+        inner.wait_for_selector("[aria-current=step]")
+        assert page.evaluate("window.scrollY") == 0
+        inner.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'End' }))")
+        assert inner.locator("[aria-current=step]").inner_text() == "Answer"
+        assert inner.evaluate("document.querySelector('.steps').scrollLeft") > 0
+        assert page.evaluate("window.scrollY") == 0
+
+
 def test_without_scripts_all_of_it_is_shown(opened, path):
     with opened(path, java_script_enabled=False) as page:
         assert len(visible(page)) == 9

@@ -3,7 +3,7 @@
 import pytest
 
 from fastdense.insight.agreement import define, disagreement
-from fastdense.insight.methods import METHODS
+from fastdense.insight.methods import METHODS, blas_cores
 from fastdense.insight.rungs import in_memory
 from fastdense.insight.workload import random_workload
 from fastdense.spec import ACTIVATIONS
@@ -21,3 +21,12 @@ def test_it_agrees_with_the_definition(method, activation):
     for sizes in [(1, 1, 1), (7, 300, 25)]:
         work = random_workload(*sizes, activation)
         assert disagreement(in_memory(method.prepare(work)()), define(work)) is None
+
+
+@pytest.mark.parametrize(("limit", "cores"), [("1", "one"), ("2", "all"), (None, "all")])
+def test_products_are_held_against_the_cores_that_they_may_use(monkeypatch, limit, cores):
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    if limit is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", limit)
+    assert blas_cores() == cores

@@ -84,6 +84,18 @@ def test_a_matrix_that_is_indexed_by_rows_has_the_shape_of_a_matrix():
     assert finding.shapes == ("X (len(X), n)",)
 
 
+def test_matrices_whose_rows_are_compared_have_the_shapes_of_matrices():
+    source = """
+import numpy as np
+for i in range(len(X)):
+    for k in range(len(C)):
+        D[i, k] = np.sum((X[i] - C[k]) ** 2)
+"""
+    (finding,) = vectorize(source).findings
+    assert finding.what.startswith("a loop over the rows of X and the rows of C")
+    assert finding.shapes == ("X (len(X), n)", "C (len(C), n)")
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

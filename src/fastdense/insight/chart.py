@@ -6,6 +6,7 @@ import io
 import math
 import os
 from collections.abc import Callable
+from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,15 +82,28 @@ def save_figure(drawn: Callable[[], Any], path: str | os.PathLike[str]) -> None:
         figure.savefig(file, format=kind, dpi=160, facecolor=PAPER)
 
 
-def svg(figure: Any) -> str:
-    """Return a figure as an svg element, its texts as text and without what differs from run to run."""
+def svg(figure: Any, words: str, **attributes: str) -> str:
+    """Return a figure as an svg element, its texts as text and without what differs from run to run.
+
+    Parameters
+    ----------
+    figure : Figure
+    words : str
+        What it shows, for those who do not see it.
+    **attributes : str
+        Of the element; ``style`` and ``class_``, say.
+    """
     import matplotlib as mpl
 
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "fastdense"}):
         figure.savefig(buffer, format="svg", facecolor=figure.get_facecolor(), metadata=nothing)
-    return buffer.getvalue().partition('.dtd">')[2].strip()
+    named = {name.rstrip("_"): value for name, value in attributes.items()}
+    given = "".join(
+        f' {name}="{escape(v)}"' for name, v in {**named, "role": "img", "aria-label": words}.items()
+    )
+    return buffer.getvalue().partition('.dtd">')[2].strip().replace("<svg", f"<svg{given}", 1)
 
 
 def draw(ladder: Ladder) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -137,12 +138,18 @@ def kernel(threads: int | None) -> Callable[[Workload], Run]:
     return prepare
 
 
+def blas_cores() -> Literal["one", "all"]:
+    """Return the cores that NumPy's products may use, as the environment has it when NumPy loads."""
+    limits = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+    return "one" if "1" in map(os.environ.get, limits) else "all"
+
+
 METHODS = (
     Method("pure Python loops", scalars, "one", True, ("rows", "inputs", "units"), itemsize=8),
     Method("one dot product a neuron", neurons, "one", True, ("rows", "units"), itemsize=8),
-    Method("one column a unit", units, "all", True, ("units",), itemsize=8),
+    Method("one column a unit", units, blas_cores(), True, ("units",), itemsize=8),
     Method("one matrix product a row", rows, "one", True, ("rows",)),
-    Method("one matrix product a batch", batch, "all"),
+    Method("one matrix product a batch", batch, blas_cores()),
     Method("native kernel, one core", kernel(1), "one"),
     Method("native kernel, all cores", kernel(None), "all"),
     Method("TensorFlow", peers.tensorflow, "all", module="tensorflow"),

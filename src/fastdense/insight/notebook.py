@@ -35,7 +35,11 @@ def shown(
     lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body)
     table = f"<table><thead><tr>{headings}</tr></thead><tbody>{lines}</tbody></table>"
     said = "<br>".join(map(escape, notes))
-    chart = svg(drawn()) if drawn is not None and find_spec("matplotlib") else ""
+    chart = (
+        svg(drawn(), f"{title}: a chart of the table")
+        if drawn is not None and find_spec("matplotlib")
+        else ""
+    )
     return f"<p><b>{escape(title)}</b></p>{table}<p><small>{said}</small></p>{chart}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -55,12 +56,16 @@ class Roofs:
 
 
 def measure_roofs() -> Roofs:
-    """Measure the machine, which takes a few seconds.
+    """Measure the machine, which takes a few seconds; once in a process, as long as its cores are the same.
 
     Each is the best of several tries: another program's turn can only lower one, and on a busy machine two
     threads may be given one core.
     """
-    cores = native.usable_cores()
+    return _measured(native.usable_cores())
+
+
+@cache
+def _measured(cores: int) -> Roofs:
 
     def read(threads: int) -> tuple[float, ...]:
         return tuple(max(native.measure_bandwidth(size, threads) for _ in range(TRIES)) for size in SIZES)

@@ -22,6 +22,16 @@ def best_time(run: Callable[[], Any], seconds: float) -> float:
         Called once first, unmeasured but for how many calls fill a repeat.
     seconds : float
         How long to measure; a slow function is measured three times, however long that takes.
+
+    Returns
+    -------
+    float
+        Of the quickest repeat, so that other programs' turns count as little as they can.
+
+    Examples
+    --------
+    >>> best_time(lambda: sum(range(100)), seconds=0.001) > 0
+    True
     """
     calls = max(1, int(seconds / REPEATS / max(timeit(run, number=1), 1e-9)))
     times = [timeit(run, number=calls)]

@@ -12,7 +12,11 @@
     chips.forEach((chip, i) => {
       if (i === current) {
         chip.setAttribute("aria-current", "step");
-        chip.scrollIntoView({ block: "nearest", inline: "nearest" });
+        const row = chip.parentElement; // scrolled by itself: scrollIntoView moves the page around a frame too
+        const left = chip.offsetLeft - row.offsetLeft;
+        if (left < row.scrollLeft) row.scrollLeft = left;
+        else if (left + chip.offsetWidth > row.scrollLeft + row.clientWidth)
+          row.scrollLeft = left + chip.offsetWidth - row.clientWidth;
       } else chip.removeAttribute("aria-current");
     });
     back.disabled = current === 0;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,15 +37,14 @@ def picture(figure: Any, text: str) -> str:
     Colours become the page's, light or dark; names within it that nothing refers to, which would be the same
     in all pictures of a page, go.
     """
-    drawn = svg(figure)
+    width = f"width: {figure.get_figwidth() * PIXELS:.0f}px"
+    drawn = svg(figure, text, class_="picture", style=width)
     for colour, variable in VARIABLES.items():
         drawn = drawn.replace(colour, f"var({variable})")
     drawn = re.sub(r"font: ([\d.]+)px [^;\"]+", r"font: \1px system-ui, sans-serif", drawn)
     named = set(re.findall(r"#([\w.-]+)", drawn))
     drawn = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in named else "", drawn)
-    width = figure.get_figwidth() * PIXELS
-    head = f'<svg class="picture" style="width: {width:.0f}px" role="img" aria-label="{escape(text)}"'
-    return re.sub(r' (width|height)="[^"]*pt"', "", drawn, count=2).replace("<svg", head, 1)
+    return re.sub(r' (width|height)="[^"]*pt"', "", drawn, count=2)
 
 
 def series(history: Mapping[str, Sequence[float]]) -> Iterator[tuple[str, Sequence[float], Sequence[float]]]:

@@ -116,6 +116,11 @@ def _reduction(function: str, value: Lifted, scope: Scope) -> Lifted:
     if function.endswith(".sum") and len(along) == 2 == len(value.factors):
         return product(along[0], along[1], scope)
     _learn(value, scope)
+    if value.open and value.axes:  # it has rows, then, and so has all that it is made of
+        for name in set(names_in(value.node)):
+            axes = scope.shapes.get(name, ())
+            if len(axes) == 1 and name not in scope.ranks:
+                scope.learn(ast.Name(name), (*axes, OWN))
     return reduced(function, value, OWN)
 
 

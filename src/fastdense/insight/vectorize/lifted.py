@@ -108,7 +108,8 @@ def _spread(value: Lifted, axes: tuple[Axis, ...]) -> ast.expr:
     missing = [axis not in value.axes for axis in axes[axes.index(_first(value, axes)) :]]
     if not any(missing):
         return node
-    items = [parse("None") if absent else ast.Slice() for absent in missing]
+    last = max(place for place, absent in enumerate(missing) if absent)  # axes behind it go without saying
+    items = [parse("None") if absent else ast.Slice() for absent in missing[: last + 1]]
     return ast.Subscript(node, ast.Tuple(items, ast.Load()), ast.Load())
 
 
