@@ -5,6 +5,7 @@
 # make emulate   the tests over the kernels for 64-bit ARM, emulated (as root, on an x86 Debian machine)
 # make fuzz   read fifty times as many damaged files as the tests do
 # make bench  measure against the other libraries, in about fifteen minutes (QUICK=1: in one)
+# make docs   build the site of the documentation, in docs/_build/html, its tutorial's pages run
 # make stub   write the type stub of the compiled module anew
 # make clean  remove what the others made
 
@@ -22,7 +23,7 @@ CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp')
 # Directories count too: they change when a file is removed.
 SOURCES   := pyproject.toml CMakeLists.txt $(shell find src native ! -path '*/__pycache__*')
 
-.PHONY: demo test lint sanitize sanitize-memory sanitize-threads emulate fuzz bench stub clean
+.PHONY: demo test lint sanitize sanitize-memory sanitize-threads emulate fuzz bench docs stub clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -69,11 +70,17 @@ bench:
 	.venv-bench/bin/python benchmarks/run.py $(if $(QUICK),--quick)
 	.venv-bench/bin/python benchmarks/estimators.py $(if $(QUICK),--quick)
 
+# Every warning is an error: a link that leads nowhere, a public name without a page.
+docs:
+	$(MAKE) VENV=$(VENV)-docs EXTRAS=docs $(VENV)-docs/.installed-docs
+	OPENBLAS_NUM_THREADS=1 $(VENV)-docs/bin/sphinx-build --fail-on-warning --keep-going -q docs docs/_build/html
+
 stub: $(INSTALLED)
 	$(BIN)/python -m nanobind.stubgen -q -m fastdense.native._core -o $(STUB)
 
 clean:
-	rm -rf $(VENV) $(VENV)-asan $(VENV)-tsan .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-asan $(VENV)-tsan $(VENV)-docs .venv-bench build dist docs/_build docs/lessons
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the build needs is installed once, at a path that stays: with pip's isolation each build has it somewhere

@@ -15,7 +15,7 @@ __all__ = ["Backend"]
 class Backend:
     """A library whose arrays lie in main memory, and whose results are there when a call returns: NumPy.
 
-    `fastdense.libraries` derives one for each of the others. A backend holds no data, and what was compiled
+    ``fastdense.libraries`` derives one for each of the others. A backend holds no data, and what was compiled
     for it is kept under its identity.
 
     Attributes

@@ -35,7 +35,7 @@ def forward(
     """Return every layer's trace; the last one's ``A_out`` is the network's output.
 
     ``masks`` holds one dropout mask a layer (None for other layers); without it no unit is dropped. ``curve``
-    is as in `dense`.
+    is as in `fastdense.array.layers.dense`.
     """
     traces: list[Trace] = []
     for i, layer in enumerate(network.layers):

@@ -47,12 +47,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         An entry an epoch; the last two are None where no rows were held out. The training loss contains the
         penalty, the validation loss does not.
     best_validation_score_ : float or None
-    n_iter_, t_ : int
-        Epochs of the last `fit`, and rows trained on in all.
+    n_iter_ : int
+        Epochs of the last `fit`.
+    t_ : int
+        Rows trained on in all.
     n_layers_, n_outputs_, n_features_in_ : int
     out_activation_ : str
     feature_names_in_ : array of str
-        Where `X` has names.
+        Where ``X`` has names.
     stopped_ : bool
         Whether early stopping has ended the training: `partial_fit` then changes nothing.
 
@@ -137,7 +139,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             All classes that there will be; needed by the first call.
         X_val, y_val, sample_weight_val : as in `fit`
             Needed by early_stopping, which then works over calls: once it has ended the training and gone
-            back to the best weights, `stopped_` is True and later calls change nothing.
+            back to the best weights, ``stopped_`` is True and later calls change nothing.
 
         Returns
         -------

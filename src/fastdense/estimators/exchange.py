@@ -51,8 +51,9 @@ def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
     Returns
     -------
     MLPClassifier or MLPRegressor
-        With the same parameters; where the other is fitted, with its weights in their dtype (`dtype="auto"`).
-        It predicts and scores the same, and `partial_fit` goes on from there with a new optimizer.
+        With the same parameters; where the other is fitted, with its weights in their dtype
+        (``dtype="auto"``). It predicts and scores the same, and ``partial_fit`` goes on from there with a new
+        optimizer.
 
     Raises
     ------

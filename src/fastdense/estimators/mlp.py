@@ -120,7 +120,7 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         sample_weight : array-like of shape (n_samples,), optional
         X_val, y_val, sample_weight_val : the same, optional
             Rows to validate on after each epoch: with early_stopping they decide when to stop, in place of a
-            `validation_fraction`; without, they are only watched.
+            ``validation_fraction``; without, they are only watched.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         sample_weight : array-like of shape (n_samples,), optional
         X_val, y_val, sample_weight_val : as in `fit`
             Needed by early_stopping, which then works over calls: once it has ended the training and gone
-            back to the best weights, `stopped_` is True and later calls change nothing.
+            back to the best weights, ``stopped_`` is True and later calls change nothing.
 
         Returns
         -------
@@ -330,7 +330,7 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         return self._fit(given, held_out, True)
 
     def to_network(self) -> Sequential:
-        """Return the fitted network as a `fastdense.Sequential`; see `fastdense.estimators.exchange`."""
+        """Return the fitted network as a `fastdense.Sequential`; see ``fastdense.estimators.exchange``."""
         return exchange.to_network(self)
 
     def to_sklearn(self) -> Any:

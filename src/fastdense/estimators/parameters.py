@@ -90,7 +90,8 @@ class LossParameters:
         "{'squared_error', 'poisson', 'absolute_error', 'huber', 'quantile'}",
         """What is minimised: half the squared error; half the Poisson deviance, for targets from 0 up, with
         the exponential as the output's activation; the absolute error (medians); Huber's loss, a square
-        near 0 and a line beyond `delta`; or the pinball loss of the `quantile` that is to be predicted.""",
+        near 0 and a line beyond ``delta``; or the pinball loss of the ``quantile`` that is to be
+        predicted.""",
     )
 
 
@@ -136,8 +137,8 @@ class SharedParameters:
         [StrOptions({"constant", "invscaling", "adaptive"})],
         "{'constant', 'invscaling', 'adaptive'}",
         """How solver='sgd' changes its rate: not at all; after each epoch to
-        learning_rate_init / (t_ + 1) ** power_t; or to a fifth whenever it would have stopped for lack of
-        progress, until it is below 1e-6.""",
+        ``learning_rate_init / (t_ + 1) ** power_t``; or to a fifth whenever it would have stopped for lack
+        of progress, until it is below 1e-6.""",
     )
     learning_rate_init: float = parameter(
         0.001, [_ABOVE_ZERO], "float", """The learning rate, or the one to start with."""
@@ -178,8 +179,8 @@ class SharedParameters:
         ["boolean"],
         "bool",
         """Whether to watch the score of validation rows, to stop when it no longer improves, and to go back
-        to the weights that scored best. The rows are `X_val` and `y_val` where `fit` is given them, and else
-        a `validation_fraction` of the training rows.""",
+        to the weights that scored best. The rows are ``X_val`` and ``y_val`` where `fit` is given them, and
+        else a ``validation_fraction`` of the training rows.""",
     )
     validation_fraction: float = parameter(
         0.1, [_FRACTION], "float", """The share of rows that early_stopping holds out."""
@@ -198,7 +199,7 @@ class SharedParameters:
         "float32",
         [StrOptions({"float32", "float64", "auto"})],
         "{'float32', 'float64', 'auto'}",
-        """What the network computes in; 'auto' follows `X`, as scikit-learn does. With L-BFGS it is
+        """What the network computes in; 'auto' follows ``X``, as scikit-learn does. With L-BFGS it is
         float64.""",
     )
     engine: str | engines.Library = parameter(

@@ -42,12 +42,14 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
         An entry an epoch; the last two are None where no rows were held out. The training loss contains the
         penalty, the validation loss does not.
     best_validation_score_ : float or None
-    n_iter_, t_ : int
-        Epochs of the last `fit`, and rows trained on in all.
+    n_iter_ : int
+        Epochs of the last `fit`.
+    t_ : int
+        Rows trained on in all.
     n_layers_, n_outputs_, n_features_in_ : int
     out_activation_ : str
     feature_names_in_ : array of str
-        Where `X` has names.
+        Where ``X`` has names.
     stopped_ : bool
         Whether early stopping has ended the training: `partial_fit` then changes nothing.
 

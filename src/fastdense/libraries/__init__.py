@@ -47,9 +47,9 @@ class Library:
         Where: "cpu", "cuda", "cuda:1", "gpu:0"..., in the library's own words; for CuPy the number of the
         GPU. None is the library's default.
     compiled : bool, optional
-        Whether steps and predictions are compiled: by `torch.compile`, `tf.function` or `jax.jit`, the first
-        time that they meet a number of rows. None is what suits the library: true for JAX and TensorFlow,
-        whose operations one by one are slow, false for PyTorch. CuPy compiles nothing.
+        Whether steps and predictions are compiled: by ``torch.compile``, ``tf.function`` or ``jax.jit``, the
+        first time that they meet a number of rows. None is what suits the library: true for JAX and
+        TensorFlow, whose operations one by one are slow, false for PyTorch. CuPy compiles nothing.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def module_of(name: str) -> Any:
 
 
 def _imported(name: str) -> Any:
-    """Import a library's module, by statements, which `torch.compile` can trace through."""
+    """Import a library's module, by statements, which ``torch.compile`` can trace through."""
     if name == "torch":
         from fastdense.libraries import torch
 

@@ -30,7 +30,7 @@ def dense_neurons(
     biases: Sequence[float],
     activation: str | ActivationSpec = "linear",
 ) -> list[float]:
-    """Return ``[g(w_j . x + b_j) for each neuron j]``: one dot product a neuron.
+    """Return ``[g(dot(w_j, x) + b_j) for each neuron j]``: one dot product a neuron.
 
     Parameters
     ----------

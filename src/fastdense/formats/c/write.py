@@ -102,7 +102,7 @@ def write_c(model: Sequential, path: str | os.PathLike[str], name: str | None = 
 
     Notes
     -----
-    A dropout does nothing in predictions and vanishes. A `model.table` stays behind: the functions take the
+    A dropout does nothing in predictions and vanishes. A ``model.table`` stays behind: the functions take the
     columns that it makes. The outputs are as near to the definition's as the engines' are, but not the same
     to the last bit: compilers and C libraries round in their own ways.
     """

@@ -71,7 +71,7 @@ def to_torch(model: Sequential) -> Any:
     -------
     torch.nn.Sequential
         Of PyTorch's own modules; what it has none of (the exponential, a softmax by groups, a normalisation)
-        is one of `fastdense.formats.torch.modules`. In train mode, dropouts drop.
+        is one of ``fastdense.formats.torch.modules``. In train mode, dropouts drop.
 
     Raises
     ------
