@@ -33,7 +33,6 @@ extensions = [
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 exclude_patterns = ["_build", "tutorial"]
 nitpicky = True
-nitpick_ignore = [("py:obj", "steps")]  # of an Explanation
 nitpick_ignore_regex = [("py:class", r"collections\.abc\..*")]  # in the aliases of types
 # The types of parameters are plain words, written for people, and are no references.
 numpydoc_xref_param_type = False

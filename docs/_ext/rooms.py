@@ -7,7 +7,6 @@ one of them, and the others lead there.
 from __future__ import annotations
 
 import inspect
-import re
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -137,16 +136,10 @@ def skip(app: Sphinx, what: str, name: str, member: Any, skipped: bool, options:
     return True if str(getattr(member, "__module__", "")).startswith("sklearn.") else None
 
 
-def plain_underscores(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Let a quoted name that ends in an underscore be text: to reStructuredText it is a link."""
-    lines[:] = [re.sub(r'"(\w+)_"', r'"\1\\_"', line) if "``" not in line else line for line in lines]
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add the directive, the aliases and the resolver."""
     app.add_directive("room", Room)
     app.connect("env-updated", note_aliases)
     app.connect("missing-reference", resolve)
     app.connect("autodoc-skip-member", skip)
-    app.connect("autodoc-process-docstring", plain_underscores)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

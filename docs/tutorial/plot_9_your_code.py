@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import fastdense as fd
-from fastdense.insight.timing import best_time
+from fastdense.insight import best_time
 
 plt.style.use("tableau-colorblind10")
 

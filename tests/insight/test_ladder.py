@@ -1,5 +1,6 @@
 """The ladder: every rung is checked before it is timed, and what it shows is true."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -312,3 +313,12 @@ def test_each_rung_is_announced():
     methods = [*METHODS[:2], replace(METHODS[0], module="no_such_framework")]
     climb(methods, random_workload(2, 3, 2, "relu"), BRIEF, lambda *said: heard.append(said))
     assert heard == [(1, 2, METHODS[0].name), (2, 2, METHODS[1].name)]
+
+
+def test_nothing_is_faster_than_the_machine(monkeypatch):
+    slow = replace(fd.info(), peak_one_core=1e-9, peak_all_cores=1e-9)
+    monkeypatch.setattr(importlib.import_module("fastdense.insight.ladder"), "info", lambda peak: slow)
+    found = small_ladder()
+    assert max(rung.percent_of_peak for rung in found.rungs) == pytest.approx(100)
+    ones = [rung.gflops for rung in found.rungs if rung.cores == 1]
+    assert found.machine.peak_one_core == max(ones)

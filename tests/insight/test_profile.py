@@ -183,3 +183,13 @@ def test_the_command(tmp_path, capsys):
         f"profile {tmp_path}/m.safetensors {tmp_path}/t.csv --rows 3"
     )
     assert "--rows must be at least 1" in mistake(f"profile {tmp_path}/m.safetensors --rows 0")
+
+
+def test_nothing_is_faster_than_the_machine(roofs):
+    """A layer that does more than the peak that was measured has shown a higher one."""
+    found = network().profile(np.zeros((64, 3)), BRIEF)
+    rates = [layer.operations / layer.seconds / 1e9 for layer in found.layers]
+    assert found.roofs.peak_all_cores == max(*rates, roofs.peak_all_cores)
+    doubles = network(dtype="float64").profile(np.zeros((64, 3)), BRIEF)
+    rates = [layer.operations / layer.seconds / 1e9 for layer in doubles.layers]
+    assert doubles.roofs.peak_all_cores == pytest.approx(max(2 * max(rates), roofs.peak_all_cores))

@@ -193,3 +193,11 @@ def test_each_way_is_announced():
     heard = []
     sweeping.climb_all(OWN, random_workload(4, 3, 2, "relu"), (1, 4), BRIEF, lambda *said: heard.append(said))
     assert heard == [(number, len(OWN), method.name) for number, method in enumerate(OWN, start=1)]
+
+
+def test_nothing_is_faster_than_the_machine(monkeypatch):
+    found = small(monkeypatch, *OWN, roofs=made_up(peak=1e-9))
+    rates = {way.name: [point.gflops for point in way.points] for way in found.ways}
+    ones = [max(rates[method.name]) for method in OWN if method.cores == "one"]
+    assert found.roofs.peak_one_core == max(ones)
+    assert found.roofs.peak_all_cores == max(max(each) for each in rates.values())

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastdense.checks import number, whole
 from fastdense.insight.agreement import define
-from fastdense.insight.methods import METHODS, Method, Progress, installed
+from fastdense.insight.methods import METHODS, Method, Progress, announced
 from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
 from fastdense.insight.rungs import Rung, compare, measure
@@ -133,18 +133,21 @@ def climb(
     """Return the ladder of these methods, those whose framework is not installed left out."""
     before = info(peak=True)
     definition = define(work)
-    ours = installed(methods, progress)
+    ours = announced([method for method in methods if method.installed], progress)
     rungs = [measure(method, work, definition, before, seconds) for method in ours]
-    machine = _best_peaks(before, info(peak=True))
+    machine = _best_peaks([before, info(peak=True)], rungs)
     compared = tuple(compare(rung, rungs[0], machine) for rung in rungs)
     return Ladder(machine, work.rows, len(work.W), len(work.B), work.activation, compared)
 
 
-def _best_peaks(*measured: Info) -> Info:
-    """Return the machine with the highest peaks measured: another program's turn can only lower one."""
-    one = max(machine.peak_one_core or 0.0 for machine in measured)
-    return replace(
-        measured[0],
-        peak_one_core=one,
-        peak_all_cores=max(one, *(machine.peak_all_cores or 0.0 for machine in measured)),
+def _best_peaks(measured: Sequence[Info], rungs: Sequence[Rung]) -> Info:
+    """Return the machine with the highest peaks: another program's turn can only lower one.
+
+    A rung that was timed while the others slept may have been faster than the peak was when they did not.
+    """
+    timed = [(rung.cores, rung.gflops) for rung in rungs if rung.cores and rung.gflops]
+    one = max(
+        [machine.peak_one_core or 0.0 for machine in measured] + [rate for cores, rate in timed if cores == 1]
     )
+    every = [machine.peak_all_cores or 0.0 for machine in measured] + [rate for _, rate in timed]
+    return replace(measured[0], peak_one_core=one, peak_all_cores=max(one, *every))

@@ -20,7 +20,7 @@ from fastdense.network.activations import get
 from fastdense.reference import dense_neurons, dense_scalars, dense_units
 from fastdense.spec import DenseSpec, NetworkSpec
 
-__all__ = ["METHODS", "Method", "Progress", "Run", "installed"]
+__all__ = ["METHODS", "Method", "Progress", "Run", "announced", "blas_cores"]
 
 Progress = Callable[[int, int, str], object]
 """Is told the number of what begins, from 1, how many there are, and its name."""
@@ -70,12 +70,11 @@ class Method:
         )
 
 
-def installed(methods: Sequence[Method], progress: Progress | None = None) -> Iterator[Method]:
-    """Yield the methods whose framework is here, each announced before it is used."""
-    here = [method for method in methods if method.installed]
-    for number, method in enumerate(here, start=1):
+def announced(methods: Sequence[Method], progress: Progress | None) -> Iterator[Method]:
+    """Yield the methods, each announced before it is used."""
+    for number, method in enumerate(methods, start=1):
         if progress is not None:
-            progress(number, len(here), method.name)
+            progress(number, len(methods), method.name)
         yield method
 
 

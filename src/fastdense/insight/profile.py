@@ -150,6 +150,7 @@ def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
     is_table = is_frame(X)
     whole_call = best_time(lambda: model.predict(X), seconds) if is_table else of_numbers
     costs = tuple(_costs(model, network, parameters, A_in, roofs, seconds))
+    reached = max((cost.operations / cost.seconds for cost in costs), default=0.0) * A_in.dtype.itemsize / 4e9
     advice = [
         *_advice(model, network, parameters, A_in, of_numbers / len(A_in), seconds),
         *_narrower(model, network, costs, len(A_in), seconds),
@@ -162,7 +163,7 @@ def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
         whole_call,
         max(0.0, whole_call - of_numbers) if is_table else 0.0,
         costs,
-        roofs,
+        roofs.raised(0.0, reached),
         tuple(sorted(advice, key=lambda a: a.after / a.before)),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -40,6 +40,14 @@ class Roofs:
     sizes: tuple[int, ...]
     bandwidth_one_core: tuple[float, ...]
     bandwidth_all_cores: tuple[float, ...]
+
+    def raised(self, one_core: float, all_cores: float) -> Roofs:
+        """Return the roofs with peaks that are at least so high, in GFLOP/s, since something got there.
+
+        What another program left of the cores while the peaks were measured may be less than it left later.
+        """
+        one = max(self.peak_one_core, one_core)
+        return replace(self, peak_one_core=one, peak_all_cores=max(one, self.peak_all_cores, all_cores))
 
     def arithmetic(self, operations: float, cores: Cores, itemsize: int) -> float:
         """Return the seconds that so many operations take at least; in float64 twice as many."""

@@ -11,10 +11,10 @@ from typing import Any
 from fastdense.checks import number, whole
 from fastdense.insight.agreement import define
 from fastdense.insight.limits import Limited
-from fastdense.insight.methods import METHODS, Method, Progress, installed
+from fastdense.insight.methods import METHODS, Method, Progress, announced
 from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
-from fastdense.insight.roofs import Roofs, measure_roofs
+from fastdense.insight.roofs import Cores, Roofs, measure_roofs
 from fastdense.insight.rungs import Rung, measure
 from fastdense.insight.wording import sweep_notes, sweep_rows, sweep_text, sweep_title
 from fastdense.insight.workload import Workload, random_workload
@@ -164,9 +164,17 @@ def climb_all(
     """Return the sweep of these methods, those whose framework is not installed left out."""
     roofs = measure_roofs()
     machine = info()
-    ours = installed(methods, progress)
-    ways = tuple(_way(method, work, counts, roofs, machine, seconds) for method in ours)
+    ours = [method for method in methods if method.installed]
+    ways = tuple(_way(method, work, counts, roofs, machine, seconds) for method in announced(ours, progress))
+    one, every = (_reached(ours, ways, cores) for cores in ("one", "all"))
+    roofs = roofs.raised(one, every)
     return Sweep(machine, roofs, len(work.W), len(work.B), work.activation, counts, ways)
+
+
+def _reached(methods: Sequence[Method], ways: Sequence[Way], cores: Cores) -> float:
+    """Return the highest rate of the methods that use so many cores, 0 for none."""
+    used = (w for m, w in zip(methods, ways, strict=True) if m.cores == cores and not m.accelerated)
+    return max((point.gflops for way in used for point in way.points), default=0.0)
 
 
 def _counts(rows: int | Sequence[int]) -> tuple[int, ...]:

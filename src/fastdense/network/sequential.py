@@ -156,7 +156,7 @@ class Sequential(Stack, Trainer):
         Returns
         -------
         Explanation
-            Printed as the formulas with their numbers; its `steps` have the arrays.
+            Printed as the formulas with their numbers; its ``steps`` have the arrays.
 
         Raises
         ------
