@@ -61,3 +61,17 @@ def test_a_place_that_is_none_is_found_before_the_training(table, tmp_path, name
     assert line.startswith("fastdense: ")
     assert words in line
     assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_table_without_a_header_and_with_a_dash(table, tmp_path):
+    lines = (tmp_path / table).read_text().splitlines()[1:]
+    (tmp_path / "-t.csv").write_text("\n".join(lines))
+    options = ["--target", "column_3", "--no-header", "--epochs", "2", "--hidden", "4", "--quiet"]
+    assert not call("train", "./-t.csv", *options, "--report", "run.html")
+    page = html.unescape((tmp_path / "run.html").read_text())
+    command = shlex.split(re.search(r"fastdense train .*", page)[0].partition("</code>")[0])
+    assert "--no-header" in command
+    first = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").unlink()
+    assert not call(*command[1:])
+    assert (tmp_path / "model.safetensors").read_bytes() == first

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,12 +172,13 @@ def test_many_questions_and_many_classes_are_cut(tmp_path):
     assert 'class="confusion"' not in text
 
 
-@pytest.mark.parametrize("rows", [50, 3000])
-def test_many_points_are_counted(rows, tmp_path):
+@pytest.mark.parametrize(("rows", "least", "most"), [(50, 50, 60), (3000, 100, 1500)])
+def test_many_points_are_counted(rows, least, most, tmp_path):
     points = RNG.normal(size=(rows, 4))
     model = fitted(1, X[:, 0], "mean_squared_error")
-    model.report(tmp_path / "run.html", data=(points, points[:, 0]))
-    assert len((tmp_path / "run.html").read_text()) < 400_000
+    model.report(tmp_path / "run.html", data=(points, RNG.normal(size=rows)))
+    cloud = (tmp_path / "run.html").read_text().partition("<svg")[2].partition("</svg>")[0]
+    assert least <= cloud.count("<use") + cloud.count("<path") <= most + 50
 
 
 def test_a_deep_and_wide_network_is_cut(tmp_path):
@@ -206,3 +209,214 @@ def test_notebooks_show_the_page():
     shown = model.report()._repr_html_()
     assert shown.startswith("<iframe srcdoc=")
     assert 'title="A training run"' in shown
+
+
+HOSTILE = ["<b>bold</b>", "$b^$", "pay $1 or $5", "w" * 300, "東京", "\"quoted' & more"]
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """The page of a table whose labels and columns are what they should not be."""
+    table = pytest.importorskip("fastdense.estimators.table")
+    kinds = np.arange(len(X)) % len(HOSTILE)
+    frame = {"<i>size</i>": X[:, 0], "$w^$" + "u" * 200: kinds * 1.0, "<u>y</u>": [HOSTILE[k] for k in kinds]}
+    model = table.train_table(frame, "<u>y</u>", recipe=table.Recipe((8,), epochs=2), seed=0, verbose=0)
+    model.report(tmp_path / "run.html")
+    return model, tmp_path / "run.html"
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_names_are_text_whatever_they_hold(opened, hostile, width):
+    with opened(hostile[1], viewport={"width": width, "height": 800}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.locator("main b, main i, main u").count() == 0
+        heads = [cell.text_content() for cell in page.locator(".confusion thead th").all()]
+        assert sorted(heads) == sorted(h if len(h) <= 32 else h[:31] + "…" for h in HOSTILE)
+        assert page.locator(".confusion thead th span").get_attribute("title") == "w" * 300
+        inputs = [item.text_content() for item in page.locator("#network li").all()]
+        assert inputs == ["<i>size</i>", "$w^$" + "u" * 200]
+
+
+@pytest.mark.parametrize("label", ["$b^$", "pay $1 or $5", "<b>"])
+def test_two_labels_stand_under_their_picture_as_they_are(opened, tmp_path, label):
+    table = pytest.importorskip("fastdense.estimators.table")
+    frame = {"size": X[:, 0], "y": np.where(X[:, 0] > 0, label, "!")}
+    model = table.train_table(frame, "y", recipe=table.Recipe((4,), epochs=1), seed=0, verbose=0)
+    model.report(tmp_path / "run.html")
+    with opened(tmp_path / "run.html") as page:
+        texts = [text.text_content() for text in page.locator("#outcome svg text").all()]
+    assert texts.count(f"probability of {label!r}") == 2
+
+
+def test_notes_are_text(opened, tmp_path):
+    def log(epoch, logs):
+        if epoch:
+            logs["<b>late</b>"] = 1.0
+
+    model = fitted(
+        1, X[:, 0], "mean_squared_error", callbacks=[fd.callbacks.LambdaCallback(on_epoch_end=log)]
+    )
+    model.report(tmp_path / "run.html")
+    with opened(tmp_path / "run.html") as page:
+        assert page.get_by_text("not drawn: <b>late</b>.").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_counts_can_be_read_on_the_darkest_cells(opened, tmp_path, scheme):
+    y = (X[:, 0] > 0).astype(int)
+    model = fitted(2, y, "sparse_categorical_crossentropy", "softmax", epochs=60)
+    model.report(tmp_path / "run.html")
+    with opened(tmp_path / "run.html", color_scheme=scheme) as page:
+        ink, cell, panel = page.evaluate(
+            """() => {
+                const OFTEN = { willReadFrequently: true };
+                const cells = [...document.querySelectorAll(".confusion td[style]")];
+                const share = (cell) => parseFloat(cell.style.getPropertyValue("--share"));
+                const full = cells.reduce((a, b) => (share(a) > share(b) ? a : b));
+                const canvas = document.createElement("canvas").getContext("2d", OFTEN);
+                const shown = (...colours) => {
+                    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+                    return `rgb(${[...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).join(", ")})`;
+                };
+                const style = getComputedStyle(full);
+                const panel = getComputedStyle(document.querySelector("section")).backgroundColor;
+                return [shown(style.color), shown(panel, style.backgroundColor), shown(panel)];
+            }"""
+        )
+    assert cell != panel
+    assert contrast(ink, cell) >= 4.5
+
+
+def texts_of(page, place):
+    return [text.text_content() for text in page.locator("#curves svg").nth(place).locator("text").all()]
+
+
+def logged(values, name="number"):
+    def log(epoch, logs):
+        logs[name] = values[epoch]
+
+    return [fd.callbacks.LambdaCallback(on_epoch_end=log)]
+
+
+AXES = {
+    "narrow": ([1.0, 2.0, 3.0], {"1.0", "3.0"}, set()),
+    "wide": ([0.15, 2.0, 9.0], {"0.2", "0.5", "1", "2", "5"}, set()),
+    "very wide": ([1e-4, 1.0, 100.0], {"0.0001", "1", "100"}, {"5", "0.2"}),
+    "with infinity": ([0.15, np.inf, 9.0], {"0.2", "1", "5"}, set()),
+    "below 0": ([-5.0, 1.0, 500.0], {"0", "200"}, set()),
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_axes_have_numbers_that_tell_how_high_it_is(opened, tmp_path, name):
+    values, some, none = AXES[name]
+    model = fitted(1, X[:, 0], "mean_squared_error", callbacks=logged(values))
+    model.report(tmp_path / "run.html")
+    with opened(tmp_path / "run.html") as page:
+        shown = set(texts_of(page, 1))
+    assert some <= shown
+    assert not none & shown
+
+
+def test_texts_are_in_the_pages_own_letters(opened, classes):
+    with opened(classes[1]) as page:
+        fonts = page.evaluate(
+            "[...document.querySelectorAll('svg text')].map((text) => getComputedStyle(text).fontFamily)"
+        )
+    assert set(fonts) == {"system-ui, sans-serif"}
+
+
+def test_the_users_own_style_is_left_alone(tmp_path, recwarn):
+    import matplotlib as mpl
+
+    model = fitted(1, X[:, 0], "mean_squared_error")
+    model.report(tmp_path / "plain.html")
+    with mpl.rc_context({"text.usetex": True, "axes.grid.axis": "x", "figure.constrained_layout.use": True}):
+        model.report(tmp_path / "styled.html")
+        assert mpl.rcParams["text.usetex"] is True
+    plain, styled = ((tmp_path / f"{name}.html").read_text() for name in ("plain", "styled"))
+    first = plain.index("<svg")
+    assert plain[first : plain.index("</svg>")] == styled[first : styled.index("</svg>")]
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e9])
+def test_residuals_that_hardly_differ_are_drawn(tmp_path, scale):
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(1, kernel_initializer="zeros")], seed=0, dtype="float64")
+    model.compile(fd.optimizers.SGD(0.0), "mean_absolute_error")
+    y = scale * (1 + np.finfo(float).eps * (np.arange(400) % 3))
+    model.fit(X, y, verbose=0)
+    model.report(tmp_path / "run.html")
+    assert "R2" in (tmp_path / "run.html").read_text()
+
+
+def test_many_classes_take_no_more_than_a_moment_each(tmp_path):
+    """Two thousand classes: what was done for each of them once took all of them."""
+    counted = []
+    outcome = importlib.import_module("fastdense.training.outcomes").Classified
+    support = outcome.support.fget
+    model = fitted(300, RNG.integers(0, 300, 400), "sparse_categorical_crossentropy", "softmax", epochs=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outcome, "support", property(lambda self: counted.append(1) or support(self)))
+        model.report(tmp_path / "run.html")
+    assert len(counted) < 10
+
+
+def test_the_commonest_mistakes_come_first(tmp_path):
+    y = np.arange(400) % 30
+    model = fitted(30, y, "sparse_categorical_crossentropy", "softmax", epochs=1)
+    found = model.report()
+    confusion = np.diag(np.full(30, 5))
+    confusion[3, 4], confusion[7, 1] = 2, 9
+    page = importlib.import_module("fastdense.insight.report.page")
+    made = page._commonest(replace(found.outcomes[0], confusion=confusion))
+    rows = re.findall(r"<th scope='row'>(\d+)</th><td>(\d+)</td><td>(\d+)</td>", made)
+    assert rows == [("7", "1", "9"), ("3", "4", "2")]
+
+
+def test_cells_are_shaded_by_their_share_of_the_row(opened, tmp_path):
+    model = fitted(2, (X[:, 0] > 1).astype(int), "sparse_categorical_crossentropy", "softmax", epochs=1)
+    found = model.report(tmp_path / "run.html")
+    shares = found.outcomes[0].confusion / found.outcomes[0].support[:, None]
+    with opened(tmp_path / "run.html") as page:
+        shown = [cell.get_attribute("title") for cell in page.locator(".confusion td[style]").all()]
+    assert shown == [f"{share:.1%} of its row" for share in shares.ravel()]
+
+
+def test_the_promise_of_bits_is_the_native_engines(tmp_path):
+    for engine, said in (
+        ("native", "the same bits, on any number"),
+        ("array", "same weights within rounding"),
+    ):
+        model = fd.Sequential([fd.Input((4,)), fd.Dense(1)], seed=0, engine=engine)
+        model.compile("sgd", "mean_squared_error")
+        model.fit(X, X[:, 0], verbose=0)
+        model.report(tmp_path / "run.html")
+        assert said in (tmp_path / "run.html").read_text()
+
+
+def test_one_of_each_is_said_of_one(opened, tmp_path):
+    model = fd.Sequential([fd.Input((1,)), fd.Dense(1)], seed=0)
+    model.compile("sgd", "mean_squared_error")
+    model.fit([[1.0]], [2.0], verbose=0)
+    model.report(tmp_path / "run.html")
+    with opened(tmp_path / "run.html") as page:
+        assert "1 row; 1 epoch of 1 step" in page.locator("header").inner_text()
+        assert "On 1 row trained on" in page.locator("#outcome").inner_text()
+        assert "1" in texts_of(page, 0)
+        assert "1 input;" in page.get_by_role("img").last.get_attribute("aria-label")
+
+
+@pytest.mark.parametrize(("weight", "colour"), [(2.0, "--ours"), (-2.0, "--other")])
+def test_weights_are_drawn_by_their_sign_and_strength(tmp_path, weight, colour):
+    model = fd.Sequential([fd.Input((2,)), fd.Dense(1)], seed=0)
+    model.compile(fd.optimizers.SGD(0.0), "mean_squared_error")
+    model.fit(np.ones((2, 2)), np.ones(2), verbose=0)
+    model.set_weights([[[weight], [weight / 2]], [0.0]])
+    model.report(tmp_path / "run.html")
+    network = (
+        (tmp_path / "run.html").read_text().partition('<section id="network">')[2].partition("</svg>")[0]
+    )
+    lines = re.findall(r"stroke: var\((--ours|--other)\);? ?(?:stroke-opacity: ([\d.]+))?", network)
+    assert [line[0] for line in lines] == [colour, colour]
+    assert float(lines[0][1]) > float(lines[1][1])

@@ -65,6 +65,7 @@ def run(folder, trouble=None, optimizer=None, delete=True):
     return {
         "history": history.history,
         "epochs": history.epoch,
+        "steps": (history.begun, history.steps),
         "stopped": (stopping.stopped_epoch, stopping.best_epoch, stopping.best),
         "files": {
             name: (folder / name).read_bytes() for name in ("last.safetensors", "best.safetensors", "log.csv")

@@ -54,6 +54,11 @@ def test_against_scikit_learn():
     np.testing.assert_allclose(found.calibration.predicted, said)
 
 
+def test_the_error_of_calibration_weighs_groups_by_their_rows():
+    found = reliability(np.array([0.05, 0.05, 0.05, 0.95]), np.array([False, False, False, False]))
+    assert found.error == pytest.approx((3 * 0.05 + 0.95) / 4)
+
+
 def test_one_class_alone_has_no_ranks():
     assert np.isnan(classify("", ("0", "1"), np.array([1]), np.array([[0.5, 0.5]])).auc)
 
@@ -73,7 +78,7 @@ def test_a_quantity_by_hand():
 
 
 def test_a_truth_that_never_changes_has_no_share_to_explain():
-    assert np.isnan(regress("", np.ones(3), np.zeros(3)).r2)
+    assert np.isnan(regress("", np.full(3, 0.1234567), np.full(3, 0.2234567)).r2)
 
 
 def test_tenths_hold_as_many_rows_each():
@@ -85,7 +90,7 @@ def test_tenths_hold_as_many_rows_each():
 
 
 def test_outputs_that_overflowed_are_refused():
-    with pytest.raises(NonFiniteError, match="the outputs"):
+    with pytest.raises(NonFiniteError, match="outputs are not finite, first in row 0: its weights"):
         classify("", ("0", "1"), np.array([0]), np.array([[np.nan, 0.5]]))
-    with pytest.raises(NonFiniteError, match="the outputs"):
+    with pytest.raises(NonFiniteError, match="outputs are not finite, first in row 0: its weights"):
         regress("", np.zeros(1), np.array([np.inf]))

@@ -64,7 +64,7 @@ def command_line(context: typer.Context) -> str:
     for parameter in context.command.params:
         value = context.params.get(str(parameter.name))
         if parameter.param_type_name == "argument":
-            words.append(str(value))
+            words.append(f"./{value}" if str(value).startswith("-") else str(value))  # no option
         elif value == parameter.default or value in (None, []):
             continue
         elif isinstance(value, bool):

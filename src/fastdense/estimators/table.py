@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from fastdense.training.optimizers import AdamW
 from fastdense.training.outcomes import classify, regress
 from fastdense.training.progress import Verbose
 from fastdense.training.schedules import CosineDecay
+from fastdense.training.writing import call, written
 
 __all__ = [
     "Predictions",
@@ -193,19 +194,27 @@ def train_table(
         validation_data=(table.features(held_out), table.targets(held_out)) if held_out else None,
     )
     assert model.run is not None
-    model.run = replace(model.run, call=_call(target, task, types, recipe, validation, seed))
+    model.run = replace(model.run, call=_call(target, task, types, recipe, validation, seed, callbacks))
     return model
 
 
 def _call(
-    target: str, task: Task, types: dict[str, str] | None, recipe: Recipe, validation: float, seed: int
+    target: str,
+    task: Task,
+    types: dict[str, str] | None,
+    recipe: Recipe,
+    validation: float,
+    seed: int,
+    callbacks: Sequence[Callback],
 ) -> str:
     """Return the call of `train_table` as code."""
-    given = [f"task={task!r}"] if task != "auto" else []
-    given += [f"types={types!r}"] if types else []
-    given += [f"recipe={recipe!r}"] if recipe != Recipe() else []
-    given += [f"validation={validation!r}"] if validation != 0.15 else []
-    inside = ", ".join(["frame", repr(target), *given, f"seed={seed}"])
+    given: dict[str, Any] = {"task": task} if task != "auto" else {}
+    given |= {"types": types} if types else {}
+    given |= {"validation": validation} if validation != 0.15 else {}
+    given |= {"callbacks": list(callbacks)} if callbacks else {}
+    own = [f"recipe={call('Recipe', asdict(recipe))}"] if recipe != Recipe() else []
+    named = [f"{name}={written(value)}" for name, value in {**given, "seed": seed}.items()]
+    inside = ", ".join(["frame", written(target), *own, *named])
     return f"from fastdense.estimators.table import Recipe, train_table\n\nmodel = train_table({inside})"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +52,21 @@ def check_path(path: str | os.PathLike[str]) -> str:
     return suffix[1:]
 
 
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Return a context in which matplotlib draws as it does by default, whatever its user has set.
+
+    Letters that its fonts lack are no concern: in pages texts stay texts.
+    """
+    check_drawing()
+    import matplotlib as mpl
+
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
 def check_drawing() -> None:
     """Raise ImportError where there is no matplotlib."""
     try:
@@ -77,9 +94,10 @@ def save(ladder: Ladder, path: str | os.PathLike[str]) -> None:
 def save_figure(drawn: Callable[[], Any], path: str | os.PathLike[str]) -> None:
     """Save what a function draws, once the path is found to be a chart's; atomically."""
     kind = check_path(path)
-    figure = drawn()
-    with atomic_file(path) as file:
-        figure.savefig(file, format=kind, dpi=160, facecolor=PAPER)
+    with own_style():
+        figure = drawn()
+        with atomic_file(path) as file:
+            figure.savefig(file, format=kind, dpi=160, facecolor=PAPER)
 
 
 def svg(figure: Any, words: str, **attributes: str) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from importlib.util import find_spec
 from typing import Any
 
-from fastdense.insight.chart import svg
+from fastdense.insight.chart import own_style, svg
 
 __all__ = ["framed", "shown"]
 
@@ -35,11 +35,10 @@ def shown(
     lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body)
     table = f"<table><thead><tr>{headings}</tr></thead><tbody>{lines}</tbody></table>"
     said = "<br>".join(map(escape, notes))
-    chart = (
-        svg(drawn(), f"{title}: a chart of the table")
-        if drawn is not None and find_spec("matplotlib")
-        else ""
-    )
+    chart = ""
+    if drawn is not None and find_spec("matplotlib"):
+        with own_style():
+            chart = svg(drawn(), f"{title}: a chart of the table")
     return f"<p><b>{escape(title)}</b></p>{table}<p><small>{said}</small></p>{chart}"
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fastdense.insight.sweep import Point, Sweep
     from fastdense.machine import Info
 
-__all__ = ["HEADINGS", "cells", "duration", "ladder_text", "notes", "ratio", "title"]
+__all__ = ["HEADINGS", "cells", "count", "duration", "ladder_text", "notes", "ratio", "title"]
 __all__ += [
     "limit_text",
     "profile_text",
@@ -42,6 +42,17 @@ def duration(seconds: float) -> str:
         if seconds >= 0.9995 * size:
             return f"{_digits(seconds / size)} {unit}"
     return f"{_digits(seconds / 1e-9)} ns"
+
+
+def count(number: int, noun: str) -> str:
+    """Return how many there are of something.
+
+    Examples
+    --------
+    >>> count(1, "row"), count(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def ratio(value: float) -> str:
@@ -76,8 +87,8 @@ def cells(rung: Rung) -> tuple[str, ...]:
 def title(ladder: Ladder) -> str:
     """Return what was computed, in a line."""
     return (
-        f"One dense layer, {_count(ladder.inputs, 'input')} to {_count(ladder.units, 'unit')}, "
-        f"{ladder.activation}, float32, {_count(ladder.rows, 'row')}"
+        f"One dense layer, {count(ladder.inputs, 'input')} to {count(ladder.units, 'unit')}, "
+        f"{ladder.activation}, float32, {count(ladder.rows, 'row')}"
     )
 
 
@@ -107,7 +118,7 @@ def ladder_text(ladder: Ladder) -> str:
 def sweep_title(sweep: Sweep) -> str:
     """Return what was computed, in a line."""
     return (
-        f"One dense layer, {_count(sweep.inputs, 'input')} to {_count(sweep.units, 'unit')}, "
+        f"One dense layer, {count(sweep.inputs, 'input')} to {count(sweep.units, 'unit')}, "
         f"{sweep.activation}: the time a row, and what limits it"
     )
 
@@ -171,7 +182,7 @@ def size_text(size: int) -> str:
 
 def profile_title(profile: Profile) -> str:
     """Return what was measured, in a line."""
-    rows = _count(profile.rows, "row")
+    rows = count(profile.rows, "row")
     return f"Model {profile.model!r}: {rows} a call, {profile.dtype}, engine {profile.engine}"
 
 
@@ -231,10 +242,6 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 def _peak(machine: Info) -> str:
     one = f"{machine.peak_one_core:.1f} GFLOP/s on one core"
     return one if machine.cores == 1 else f"{one}, {machine.peak_all_cores:.1f} on all {machine.cores}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _digits(value: float) -> str:

@@ -50,6 +50,8 @@ class Layer(Configurable):
     ----------
     name : str or None
         None until the layer joins a model, which then names it.
+    fresh : bool
+        Whether its weights are still the first ones, as the seed of its model drew them.
     n_in : int or None
         Columns of the input, None until known.
     """
@@ -65,6 +67,7 @@ class Layer(Configurable):
         self.declared_n_in = None if input_shape is None else _width(input_shape)
         self.n_in: int | None = None
         self._arrays: tuple[Array, ...] = ()
+        self.fresh = True
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute, and a new stamp: what was compiled before holds what was there before."""
@@ -113,6 +116,7 @@ class Layer(Configurable):
         """Create the weights for inputs of ``n_in`` columns."""
         width = whole("the width of the input", n_in, 1)
         self.restore(width, self.initial(width, rng, dtype))
+        self.fresh = True
 
     def restore(self, n_in: int, arrays: Sequence[Array]) -> None:
         """Build the layer with arrays of the shapes that `weight_shapes` gives; they are not copied."""
@@ -181,6 +185,7 @@ class Layer(Configurable):
             raise ShapeError(f"a layer is called on a matrix, one example a row; got shape {A_in.shape}")
         if not self.built:
             self.build(A_in.shape[1], generator(new_seed(), WEIGHTS))
+            self.fresh = False
         assert self.n_in is not None
         self._check_product("X", A_in.shape)
         network = NetworkSpec(self.n_in, (self.spec(0),), str(A_in.dtype))
@@ -199,6 +204,7 @@ class Layer(Configurable):
         for array in arrays:
             array.flags.writeable = False
         self._arrays = tuple(arrays)
+        self.fresh = False
 
 
 FAMILY: Family[Layer] = Family("layer")

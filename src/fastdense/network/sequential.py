@@ -241,7 +241,7 @@ class Sequential(Stack, Trainer):
         >>> history = model.fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=60, verbose=0)
         >>> print(model.report())
         Model 'sequential', trained ...
-        3 rows; 60 epochs of 1 steps
+        3 rows; 60 epochs of 1 step
         ...
         """
         from fastdense.insight.report import report

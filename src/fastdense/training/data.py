@@ -53,7 +53,7 @@ class Given:
         return split(data, self.validation_split) if held_out is None else (data, held_out)
 
     def held(self) -> Given:
-        """Return what `measured` needs, so that rows to train on can be let go where others are held out."""
+        """Return what `measured` needs: the rows to train on can be let go where others were given."""
         return self if self.validation_data is None else replace(self, X=None, y=None, sample_weight=None)
 
     def measured(self, model: Trainable, loss: LossSpec) -> Data:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastdense.engines import Batches, Parameters, Program, Slots
 from fastdense.errors import NonFiniteLossError
-from fastdense.spec import loss_reads_logits
+from fastdense.spec import TrainingSpec, loss_reads_logits
 from fastdense.streams import ORDER, generator
 from fastdense.training.callbacks import CallbackList, TerminateOnNaN
 from fastdense.training.callbacks.base import Logs
@@ -48,6 +48,10 @@ class Learner(Trainable, Protocol):
     optimizer: Optimizer
     stop_training: bool
     next_epoch: int
+
+    @property
+    def compiled_metrics(self) -> tuple[Sequence[object], Sequence[object]]:
+        """The metrics and the weighted metrics as `compile` was given them."""
 
     def training_program(self) -> Program:
         """Return the program that trains, made anew where weights were replaced since its last step."""
@@ -159,13 +163,16 @@ def measure(model: Learner, data: Data, metrics: Metrics) -> Logs:
     return {"loss": total / len(data) + program.penalty(), **metrics.results()}
 
 
-def outputs_of(model: Learner, data: Data) -> NDArray[Any]:
-    """Return the outputs of all rows, of shape (m, n_out), in main memory, dropout off."""
-    program = model.training_program()
+def outputs_of(
+    model: Trainable, training: TrainingSpec, data: Data
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return the outputs of all rows, of shape (m, n_out), and their losses, in main memory, dropout off."""
+    program = model.program(training, None)
     outputs = np.empty((len(data), model.network().n_out), dtype=model.dtype)
+    losses = np.empty(len(data))
     for rows in _stretches(len(data)):
-        program.losses(data.X[rows], data.y[rows], outputs[rows])
-    return outputs
+        losses[rows] = program.losses(data.X[rows], data.y[rows], outputs[rows])
+    return outputs, losses
 
 
 def train_once(model: Learner, data: Data, metrics: Metrics) -> Logs:

@@ -23,6 +23,10 @@ class Trainable(Protocol):
     dtype: str
     engine: str | Library
 
+    @property
+    def layers(self) -> list[Any]:
+        """The layers: each has a ``name``, and says whether it is ``fresh``."""
+
     def as_input(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import finite
+from fastdense.errors import NonFiniteError
 from fastdense.training.metrics import AUC
 
 __all__ = ["Calibration", "Classified", "Outcome", "Regressed"]
@@ -61,7 +61,8 @@ class Classified:
     calibration : Calibration
         Of the second class's probability where there are two, else of the chosen class's.
     log_loss : float
-        The mean of ``-log(p)``, ``p`` the probability given to the right class.
+        The mean of ``-log(p)``, ``p`` the probability given to the right class, which counts as the least
+        normal float32 where it is below that.
     auc : float or None
         The area under the ROC curve, where there are two classes; NaN where all rows are of one.
     """
@@ -144,7 +145,8 @@ class Regressed:
     @property
     def r2(self) -> float:
         """The share of the truths' variance that is explained; NaN where they are all equal."""
-        spread = float(np.square(self.truth - self.truth.mean()).sum())
+        same = self.truth.min() == self.truth.max()  # whose mean is rounded
+        spread = 0.0 if same else float(np.square(self.truth - self.truth.mean()).sum())
         return 1.0 - float(np.square(self.residuals).sum()) / spread if spread else float("nan")
 
     @property
@@ -181,7 +183,7 @@ def classify(name: str, labels: Sequence[str], truth: Whole, probabilities: Floa
     >>> found.recall, found.auc
     (array([1. , 0.5]), 1.0)
     """
-    finite("the outputs", probabilities)
+    _refuse_overflow(probabilities)
     count = len(labels)
     chosen = probabilities.argmax(axis=1)
     confusion = np.bincount(truth * count + chosen, minlength=count * count).reshape(count, count)
@@ -226,7 +228,7 @@ def regress(name: str, truth: Float, guess: Float, quantile: float | None = None
     >>> found.mae, found.bias, found.r2
     (1.0, 1.0, -3.5)
     """
-    finite("the outputs", guess)
+    _refuse_overflow(guess)
     calibration = by_prediction(guess, truth)
     return Regressed(name=name, truth=truth, guess=guess, calibration=calibration, quantile=quantile)
 
@@ -243,6 +245,15 @@ def by_prediction(guess: Float, truth: Float) -> Calibration:
     ranks = np.empty(len(guess), dtype=np.int64)
     ranks[np.argsort(guess, kind="stable")] = np.arange(len(guess))
     return _grouped(ranks * BINS // len(guess), guess, truth)
+
+
+def _refuse_overflow(outputs: Float) -> None:
+    finite = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
+    if not finite.all():
+        raise NonFiniteError(
+            f"the network's outputs are not finite, first in row {int(np.argmin(finite))}: its weights have "
+            f"overflowed; train it anew, at a lower learning rate"
+        )
 
 
 def _grouped(group: Whole, predicted: Float, observed: NDArray[np.bool_] | Float) -> Calibration:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fastdense.training.callbacks import Callback, EarlyStopping
 from fastdense.training.data import Given
 from fastdense.training.loop import Fit, Learner
+from fastdense.training.losses import Loss
+from fastdense.training.optimizers import Optimizer
+from fastdense.training.writing import written
 
 __all__ = ["Run"]
 
@@ -21,62 +26,69 @@ class Run:
     ----------
     given : Given
         The rows that it is measured on, as the caller gave them: none are copied, all are kept alive.
+    layers : tuple of Layer
+        The model's.
+    replaced : tuple of str
+        The names of those whose weights were not the first ones any more.
+    loss : Loss
+    optimizer : Optimizer
+        A copy, as it was at the start: callbacks may change its rate.
+    metrics, weighted_metrics : str
+        As code.
     rows, held_out : int
         How many it trains on, and how many it is validated on, 0 where none.
-    batch_size, epochs, initial_epoch : int
-    shuffle, weighted : bool
-        Whether rows are taken in a new order every epoch, and whether they have weights.
-    class_weight : mapping of class number to weight, or None
-    callbacks : tuple of Callback
-        Those that the caller gave.
-    optimizer : str
-        As it was at the start, as code: callbacks may change its rate.
-    first_step : int
-        The steps that it had taken before.
+    settings : dict of str to str
+        The other arguments of the call, where they are not the defaults, as code.
+    batch_size, epochs : int
+    weighted : bool
+        Whether rows have weights, those of the validation or by their class among them.
     started : float
         Seconds since 1970.
+    kept : int or None
+        The epoch whose weights a callback went back to at the end, None where none did.
     call : str
         What was called, where it was not `fit` by its caller, as code.
     """
 
     given: Given
+    layers: tuple[Any, ...]
+    replaced: tuple[str, ...]
+    loss: Loss
+    optimizer: Optimizer
+    metrics: str
+    weighted_metrics: str
     rows: int
     held_out: int
+    settings: dict[str, str]
     batch_size: int
     epochs: int
-    initial_epoch: int
-    shuffle: bool
     weighted: bool
-    class_weight: Mapping[int, float] | None
-    callbacks: tuple[Callback, ...]
-    optimizer: str
-    first_step: int
     started: float
+    kept: int | None = None
     call: str = ""
 
     @classmethod
     def of(
-        cls,
-        model: Learner,
-        fit: Fit,
-        given: Given,
-        callbacks: Sequence[Callback],
-        class_weight: Mapping[int, float] | None,
+        cls, model: Learner, fit: Fit, given: Given, callbacks: Sequence[Callback], class_weight: Any
     ) -> Run:
         """Return the record of a fit that starts now."""
+        assert model.loss is not None
+        plain, weighted = model.compiled_metrics
+        validation = given.validation_data or ()
         return cls(
             given=given.held(),
+            layers=tuple(model.layers),
+            replaced=tuple(layer.name for layer in model.layers if not layer.fresh),
+            loss=model.loss,
+            optimizer=copy.copy(model.optimizer),
+            metrics=written(list(plain)),
+            weighted_metrics=written(list(weighted)),
             rows=len(fit.data),
             held_out=0 if fit.held_out is None else len(fit.held_out),
+            settings=_settings(model, fit, given, callbacks, class_weight),
             batch_size=fit.batch_size,
             epochs=fit.epochs,
-            initial_epoch=model.next_epoch,
-            shuffle=fit.shuffle,
-            weighted=given.sample_weight is not None,
-            class_weight=class_weight,
-            callbacks=tuple(callbacks),
-            optimizer=repr(model.optimizer),
-            first_step=model.optimizer.iterations,
+            weighted=given.sample_weight is not None or class_weight is not None or len(validation) == 3,
             started=time.time(),
         )
 
@@ -85,8 +97,29 @@ class Run:
         """The steps of an epoch."""
         return -(-self.rows // self.batch_size)
 
-    @property
-    def restored_epoch(self) -> int | None:
-        """The epoch whose weights a callback went back to at the end, None where none did."""
-        epochs = (c.restored_epoch for c in self.callbacks if isinstance(c, EarlyStopping))
-        return next((epoch for epoch in epochs if epoch is not None), None)
+    def ended(self, callbacks: Sequence[Callback]) -> Run:
+        """Return the record of the fit that has come to its end."""
+        epochs = (c.restored_epoch for c in callbacks if isinstance(c, EarlyStopping))
+        return replace(self, kept=next((epoch for epoch in epochs if epoch is not None), None))
+
+
+def _settings(
+    model: Learner, fit: Fit, given: Given, callbacks: Sequence[Callback], class_weight: Any
+) -> dict[str, str]:
+    found = {"batch_size": str(fit.batch_size), "epochs": str(fit.epochs)}
+    if given.validation_data is not None:
+        weights = ", validation_weights" if len(given.validation_data) == 3 else ""
+        found["validation_data"] = f"(X_validation, y_validation{weights})"
+    elif given.validation_split:
+        found["validation_split"] = written(given.validation_split)
+    if not fit.shuffle:
+        found["shuffle"] = "False"
+    if given.sample_weight is not None:
+        found["sample_weight"] = "weights"
+    if class_weight is not None:
+        found["class_weight"] = written(class_weight)
+    if model.next_epoch:
+        found["initial_epoch"] = str(model.next_epoch)
+    if callbacks:
+        found["callbacks"] = written(list(callbacks))
+    return found

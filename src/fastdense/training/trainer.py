@@ -48,8 +48,8 @@ class Trainer(Trainable):
     history : History or None
         Of the last `fit`.
     run : Run or None
-        What the last `fit` was asked to do. It keeps the rows that were held out, or those trained on where
-        none were, from being freed: set it to None to let go of them.
+        What the last `fit` was asked to do. It keeps ``validation_data`` from being freed, or without them
+        ``x`` and ``y``, as they were given: set it to None to let go of them.
     """
 
     optimizer: Optimizer
@@ -175,6 +175,7 @@ class Trainer(Trainable):
                 listeners.call("on_train_begin", {})
                 fit_epochs(self, job)
                 listeners.call("on_train_end", {})
+            self.run = self.run.ended(given)
         finally:
             display.close()
         return history

@@ -41,7 +41,7 @@ def picture(figure: Any, text: str) -> str:
     drawn = svg(figure, text, class_="picture", style=width)
     for colour, variable in VARIABLES.items():
         drawn = drawn.replace(colour, f"var({variable})")
-    drawn = re.sub(r"font: ([\d.]+)px [^;\"]+", r"font: \1px system-ui, sans-serif", drawn)
+    drawn = re.sub(r"(font-family:|font: [\d.]+px) [^;\"]+", r"\1 system-ui, sans-serif", drawn)
     named = set(re.findall(r"#([\w.-]+)", drawn))
     drawn = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in named else "", drawn)
     return re.sub(r' (width|height)="[^"]*pt"', "", drawn, count=2)
@@ -71,7 +71,10 @@ def curves(report: RunReport) -> list[str]:
 
 def _curve(report: RunReport, name: str, training: Sequence[float], held_out: Sequence[float]) -> str:
     figure, ax = _panel(name.replace("_", " "), "epoch")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    if len(report.epochs) == 1:
+        ax.set_xticks(report.epochs)
+    else:
+        ax.xaxis.get_major_locator().set_params(integer=True)
     style = {"marker": "o" if len(report.epochs) == 1 else "", "linewidth": 1.7}
     ax.plot(report.epochs[: len(training)], training, color=OURS, label="training", **style)
     text = f"{name} by epoch: from {training[0]:.4g} to {training[-1]:.4g}"
@@ -113,7 +116,7 @@ def residuals_charts(outcome: Regressed) -> list[str]:
     _cloud(ax, outcome.guess, outcome.truth)
     _diagonal(ax, [*outcome.guess, *outcome.truth])
     left, ax = _panel("residuals: truth - prediction", "residual")
-    ax.hist(outcome.residuals, bins=40, color=OURS)
+    ax.hist(outcome.residuals, bins=40, range=_range(outcome.residuals), color=OURS)
     ax.axvline(0.0, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
     found = outcome.calibration
     tenths, ax = _panel("mean truth of each tenth, by prediction", "mean prediction")
@@ -127,6 +130,13 @@ def residuals_charts(outcome: Regressed) -> list[str]:
         picture(left, f"Residuals: nine of ten from {low:.4g} to {high:.4g}, half below {middle:.4g}"),
         picture(tenths, f"Means of tenths of the rows: {text}"),
     ]
+
+
+def _range(values: Any) -> tuple[float, float]:
+    """Return where values lie, wide enough for bins that differ."""
+    low, high = float(values.min()), float(values.max())
+    least = 1e-6 * max(abs(low), abs(high), 1e-300)
+    return (low - least, high + least) if high - low < least else (low, high)
 
 
 def _cloud(ax: Any, x: Any, y: Any) -> None:
@@ -151,8 +161,8 @@ def _panel(title: str, across: str) -> tuple[Any, Any]:
     figure = new_figure((4.3, 2.9), tight=True)
     ax = figure.subplots()
     ax.set_facecolor("none")
-    ax.set_title(title, color=INK, fontsize=10.5, loc="left")
-    ax.set_xlabel(across, color=MUTED, fontsize=9.5)
+    ax.set_title(title, color=INK, fontsize=10.5, loc="left", parse_math=False)
+    ax.set_xlabel(across, color=MUTED, fontsize=9.5, parse_math=False)
     ax.grid(color=GRID, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.tick_params(length=0, labelcolor=MUTED, labelsize=9)
@@ -162,8 +172,14 @@ def _panel(title: str, across: str) -> tuple[Any, Any]:
 
 
 def _logarithmic(ax: Any, values: Sequence[float]) -> None:
-    """Make the axis logarithmic where values span a wide range, all above 0."""
-    low, high = min(values), max(values)
-    if low > 0 and high > WIDE_RANGE * low:
-        ax.set_yscale("log")
-        ax.minorticks_off()
+    """Make the axis logarithmic where finite values span a wide range, all above 0."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    finite = [value for value in values if np.isfinite(value)]
+    if not finite or min(finite) <= 0 or max(finite) <= WIDE_RANGE * min(finite):
+        return
+    ax.set_yscale("log")
+    few = max(finite) < 1000 * min(finite)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())

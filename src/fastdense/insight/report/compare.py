@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.network.activations import ActivationFunction, sigmoid
 from fastdense.network.sequential import Sequential
-from fastdense.spec import LossSpec, group_slices
+from fastdense.spec import LossSpec, TrainingSpec, group_slices
 from fastdense.training.data import Data
 from fastdense.training.loop import outputs_of
 from fastdense.training.outcomes import Classified, Outcome, classify, regress
@@ -17,13 +19,14 @@ __all__ = ["outcomes"]
 Float = NDArray[np.float64]
 
 
-def outcomes(model: Sequential, data: Data) -> tuple[Outcome, ...]:
+def outcomes(model: Sequential, training: TrainingSpec, data: Data) -> tuple[Outcome, ...]:
     """Return what the model makes of rows: a question for each output, or for each group of classes.
 
     Parameters
     ----------
     model : Sequential
-        Compiled: its loss says what outputs and targets mean.
+    training : TrainingSpec
+        Whose loss says what outputs and targets mean.
     data : Data
 
     Raises
@@ -31,19 +34,28 @@ def outcomes(model: Sequential, data: Data) -> tuple[Outcome, ...]:
     NonFiniteError
         An output is not finite.
     """
-    assert model.loss is not None
-    loss, outputs = model.loss.spec(), outputs_of(model, data).astype(np.float64)
+    with np.errstate(all="ignore"):  # what overflowed is found where it is compared
+        found, losses = outputs_of(model, training, data)
+    loss = training.loss
+    outputs = found.astype(np.float64)
     match loss.name:
         case "binary_crossentropy":
-            return _yes_or_no(loss, data, outputs)
+            several = _yes_or_no(loss, data, outputs, float(np.finfo(found.dtype).eps))
         case "categorical_crossentropy" | "sparse_categorical_crossentropy":
-            return _classes(model, loss, data, outputs)
-    return _quantities(model, loss, data, outputs)
+            several = _classes(model, loss, data, outputs)
+        case _:
+            return _quantities(model, loss, data, outputs)
+    if len(several) == 1 and not loss.label_smoothing:  # computed from logits, it loses no digits
+        return (replace(several[0], log_loss=float(losses.mean())),)
+    return several
 
 
-def _yes_or_no(loss: LossSpec, data: Data, outputs: Float) -> tuple[Classified, ...]:
-    """Return a question with the answers 0 and 1 for each output; a target of a half or less is a 0."""
-    chance = np.clip(sigmoid(outputs) if loss.from_logits else outputs, 0.0, 1.0)
+def _yes_or_no(loss: LossSpec, data: Data, outputs: Float, eps: float) -> tuple[Classified, ...]:
+    """Return a question with the answers 0 and 1 for each output; a target of a half or less is a 0.
+
+    What is within ``eps`` of 0 or 1 is that far off: of the two a float can only come so near to one.
+    """
+    chance = np.clip(sigmoid(outputs) if loss.from_logits else outputs, eps, 1.0 - eps)
     truth = (data.y > 0.5).astype(np.int64)
     return tuple(
         classify(name, ("0", "1"), truth[:, j], np.stack([1.0 - chance[:, j], chance[:, j]], axis=1))

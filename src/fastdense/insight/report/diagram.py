@@ -10,6 +10,7 @@ import numpy as np
 
 from fastdense.insight.chart import INK, MUTED, OURS, PAPER, new_figure
 from fastdense.insight.report.charts import HELD_OUT, picture
+from fastdense.insight.wording import count
 
 if TYPE_CHECKING:
     from fastdense.insight.report.record import RunReport
@@ -58,10 +59,10 @@ def diagram(report: RunReport) -> str:
 
 def _columns(report: RunReport) -> list[Column]:
     """Return the input and every layer with weights; what others do is told below them."""
-    columns = [Column(report.n_in, _shown(report.n_in), f"{report.n_in:,} inputs")]
+    columns = [Column(report.n_in, _shown(report.n_in), count(report.n_in, "input"))]
     for layer in report.layers:
         if layer.W is not None:
-            label = f"{layer.units:,} units\n{layer.activation}"
+            label = f"{count(layer.units, 'unit')}\n{layer.activation}"
             columns.append(Column(layer.units, _shown(layer.units), label, layer.W))
         else:
             last = columns[-1]

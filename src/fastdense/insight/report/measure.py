@@ -16,12 +16,13 @@ from fastdense.insight.chart import check_drawing
 from fastdense.insight.pages import check_path
 from fastdense.insight.report.compare import outcomes
 from fastdense.insight.report.record import LayerShown, RunReport, Speed
-from fastdense.insight.report.repeat import code
+from fastdense.insight.report.repeat import caveats, code
 from fastdense.insight.timing import best_time
+from fastdense.insight.wording import count
 from fastdense.machine import Info, info
 from fastdense.network.layers import Dense
 from fastdense.network.sequential import Sequential
-from fastdense.spec import DenseSpec, NetworkSpec
+from fastdense.spec import DenseSpec, NetworkSpec, TrainingSpec
 from fastdense.training.callbacks import History
 from fastdense.training.data import Data, prepare
 from fastdense.training.run import Run
@@ -47,7 +48,8 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
     path : path-like, optional
         A name that ends in .html.
     data : tuple (X, y), or a data frame with the target where the model has a table; optional
-        Rows to measure it on: by default those that were held out, or trained on where none were.
+        Rows to measure it on: by default those that were held out, or trained on where none were, as they
+        are now. With a data frame for X, y is as in the target's column; else as `fit` takes it.
 
     Returns
     -------
@@ -77,21 +79,24 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
     run, history = model.run, model.history
     if run is None or history is None or not history.epoch:
         raise NotBuiltError("there is no run to report on: call fit first, for at least one epoch")
+    if list(run.layers) != model.layers:
+        raise NotBuiltError("the model has other layers than when it was fitted: fit it again")
     rows, measured = _rows(model, run, data)
     machine = info(peak=True)
     found = RunReport(
         model=model.name,
+        engine=str(engines.name_of(model.engine)),
         started=f"{datetime.fromtimestamp(run.started, UTC):%Y-%m-%d %H:%M} UTC",
-        history=history.history,
+        history=_numbers(history),
         epochs=tuple(epoch + 1 for epoch in history.epoch),
         asked=run.epochs,
-        kept=None if run.restored_epoch is None else run.restored_epoch + 1,
-        rates=_rates(model, run, history),
+        kept=None if run.kept is None else run.kept + 1,
+        rates=_rates(run, history),
         rows=run.rows,
         held_out=run.held_out,
         steps=run.steps,
         measured=measured,
-        outcomes=outcomes(model, rows),
+        outcomes=outcomes(model, TrainingSpec(run.loss.spec(), run.optimizer.spec(), model.seed), rows),
         n_in=model.input_shape[1],
         features=() if model.table is None else tuple(model.table.feature_names),
         layers=tuple(_layers(model)),
@@ -108,28 +113,38 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
 
 def _rows(model: Sequential, run: Run, data: Any) -> tuple[Data, str]:
     """Return the rows to measure on, and which they are."""
-    assert model.loss is not None
-    loss = model.loss.spec()
+    loss = run.loss.spec()
     if data is None:
         rows = run.given.measured(model, loss)
-        return rows, f"{len(rows):,} rows {'held out' if run.held_out else 'trained on'}"
+        return rows, f"{count(len(rows), 'row')} {'held out' if run.held_out else 'trained on'}"
     if is_frame(data):
         if model.table is None:
             raise ValueError("the model has no table: give the rows as (X, y)")
         rows = prepare(model, loss, data, model.table.targets(data))
     elif isinstance(data, tuple | list) and len(data) == 2:
-        rows = prepare(model, loss, *data)
+        X, y = data
+        if is_frame(X) and model.table is not None and model.table.target is not None:
+            y = model.table.targets({model.table.target.name: y})
+        rows = prepare(model, loss, X, y)
     else:
         raise ValueError("data must be (X, y), or a data frame where the model has a table")
-    return rows, f"{len(rows):,} rows given for it"
+    return rows, f"{count(len(rows), 'row')} given for it"
 
 
-def _rates(model: Sequential, run: Run, history: History) -> tuple[float, ...]:
+def _numbers(history: History) -> dict[str, list[float]]:
+    """Return the numbers that every epoch has."""
+    return {
+        name: [float(value) for value in values]
+        for name, values in history.history.items()
+        if len(values) == len(history.epoch) and all(isinstance(v, int | float | np.number) for v in values)
+    }
+
+
+def _rates(run: Run, history: History) -> tuple[float, ...]:
     """Return a schedule's rate at each epoch's start."""
-    if not callable(model.optimizer.learning_rate):
+    if not callable(run.optimizer.learning_rate):
         return ()
-    steps = (run.first_step + (epoch - run.initial_epoch) * run.steps for epoch in history.epoch)
-    return tuple(float(model.optimizer.rates(step, 1)[0]) for step in steps)
+    return tuple(float(run.optimizer.rates(step, 1)[0]) for step in history.begun)
 
 
 def _layers(model: Sequential) -> Iterator[LayerShown]:
@@ -146,7 +161,8 @@ def _layers(model: Sequential) -> Iterator[LayerShown]:
 
 
 def _speed(model: Sequential, run: Run, history: History, machine: Info) -> Speed:
-    trained, seconds = run.rows * len(history.epoch), sum(history.seconds)
+    trained = sum(min(steps * run.batch_size, run.rows) for steps in history.steps)
+    seconds = sum(history.seconds)
     gflops = trained * _operations(model.network()) / seconds / 1e9
     share = None
     if engines.library_of(model.engine) is None and machine.peak_all_cores is not None:
@@ -174,12 +190,15 @@ def _notes(model: Sequential, run: Run, history: History) -> tuple[str, ...]:
     if model.table is not None and model.table.task == "regress":
         scale = model.table.target
         notes.append(f"The curves are of {scale.name!r} less {scale.mean:.6g}, over {scale.std:.6g}.")
-    if history.epoch[-1] + 1 < run.epochs:
-        notes.append(f"Training ended after epoch {history.epoch[-1] + 1:,} of {run.epochs:,}.")
+    if history.epoch[-1] + 1 < run.epochs or history.steps[-1] < run.steps:
+        within = "within" if history.steps[-1] < run.steps else "after"
+        notes.append(f"Training ended {within} epoch {history.epoch[-1] + 1:,} of {run.epochs:,}.")
     if not run.held_out:
         notes.append("No rows were held out: numbers of rows that a model has seen flatter it.")
-    if run.weighted or run.class_weight is not None:
-        notes.append("Rows had weights in training; here every row counts alike.")
-    if run.first_step:
-        notes.append(f"The optimizer had taken {run.first_step:,} steps before, which the code leaves out.")
+    if run.weighted:
+        notes.append("Rows had weights in the run; here every row counts alike.")
+    left_out = [name for name in history.history if name not in _numbers(history)]
+    if left_out:
+        notes.append(f"Not in every epoch, or no number, and not drawn: {', '.join(left_out)}.")
+    notes += caveats(model, run)
     return tuple(notes)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastdense.insight import pages
+from fastdense.insight.chart import own_style
 from fastdense.insight.report.charts import calibration_charts, curves, residuals_charts, series
 from fastdense.insight.report.diagram import diagram
-from fastdense.insight.report.wording import measures, speeds, trained
+from fastdense.insight.report.wording import measures, share_text, shortened, speeds, trained
 from fastdense.training.outcomes import Classified, Outcome
 
 if TYPE_CHECKING:
@@ -28,13 +29,14 @@ MOST_LISTED = 20
 
 def report_page(report: RunReport) -> str:
     """Return the page."""
-    sections = [
-        ("outcome", "How well", _outcomes(report)),
-        ("curves", "Over the epochs", _curves(report)),
-        ("network", "The network", _network(report)),
-        ("speed", "How fast", _speed(report)),
-        ("again", "To do it again", _again(report)),
-    ]
+    with own_style():
+        sections = [
+            ("outcome", "How well", _outcomes(report)),
+            ("curves", "Over the epochs", _curves(report)),
+            ("network", "The network", _network(report)),
+            ("speed", "How fast", _speed(report)),
+            ("again", "To do it again", _again(report)),
+        ]
     links = "".join(f'<a href="#{key}">{name}</a>' for key, name, _ in sections)
     shown = "".join(
         f'<section id="{key}"><h2>{name}</h2>{content}</section>' for key, name, content in sections
@@ -95,27 +97,22 @@ def _cell(count: int, share: float) -> str:
 
 
 def _commonest(outcome: Classified) -> str:
-    mistakes = outcome.confusion - np.diag(np.diag(outcome.confusion))
-    order = np.argsort(-mistakes, axis=None, kind="stable")[:MOST_LISTED]
-    places = [divmod(int(place), len(outcome.labels)) for place in order]
-    rows = [
-        [outcome.labels[i], outcome.labels[j], f"{mistakes[i, j]:,}"] for i, j in places if mistakes[i, j]
+    mistakes = [
+        (int(outcome.confusion[i, j]), i, j) for i, j in np.argwhere(outcome.confusion).tolist() if i != j
     ]
+    worst = sorted(mistakes, key=lambda mistake: -mistake[0])[:MOST_LISTED]
+    rows = [[outcome.labels[i], outcome.labels[j], f"{count:,}"] for count, i, j in worst]
     return _table(["class", "taken for", "rows"], rows, "The commonest mistakes")
 
 
 def _classes(outcome: Classified) -> str:
-    columns = (outcome.precision, outcome.recall, outcome.f1)
+    columns, support = (outcome.precision, outcome.recall, outcome.f1), outcome.support
     rows = [
-        [label, *(_share(column[i]) for column in columns), f"{outcome.support[i]:,}"]
+        [label, *(share_text(column[i]) for column in columns), f"{support[i]:,}"]
         for i, label in enumerate(outcome.labels)
     ]
     table = _table(["class", "precision", "recall", "F1", "rows"], rows, "Class by class")
     return pages.folded(f"{len(rows)} classes, one by one", table) if len(rows) > MOST_CLASSES else table
-
-
-def _share(value: float) -> str:
-    return "none" if np.isnan(value) else f"{value:.4f}"
 
 
 def _curves(report: RunReport) -> str:
@@ -149,10 +146,12 @@ def _speed(report: RunReport) -> str:
 
 
 def _again(report: RunReport) -> str:
-    lead = (
-        "Same code, data and seed: the same bits, on any number of threads, where the processor offers the "
-        "same instructions."
-    )
+    lead = "Same code, data and seed: the same weights within rounding."
+    if report.engine == "native":
+        lead = (
+            "Same code, data and seed: the same bits, on any number of threads, where the processor offers "
+            "the same instructions."
+        )
     return (
         f"<p>{lead}</p><pre><code>{escape(report.code)}</code></pre>"
         f"<p>It ran with:</p><pre><code>{escape(str(report.machine))}</code></pre>"
@@ -185,4 +184,5 @@ def _row(row: Sequence[str]) -> str:
 
 def _label(text: str) -> str:
     """Return a name, cut where it is long, whole when pointed at."""
-    return escape(text) if len(text) <= 32 else f'<span title="{escape(text)}">{escape(text[:31])}…</span>'
+    short = shortened(text)
+    return escape(text) if short == text else f'<span title="{escape(text)}">{escape(short)}</span>'

@@ -26,7 +26,7 @@ class Speed:
     Attributes
     ----------
     seconds : float
-        Of all epochs, with their validation and callbacks.
+        Of all epochs: `History.seconds`.
     rows_per_second : float
         Rows trained on, in that time.
     gflops : float
@@ -78,6 +78,7 @@ class RunReport:
     ----------
     model : str
         Its name.
+    engine : str
     started : str
         When the run did, in universal time.
     history : dict of str to list of float
@@ -110,6 +111,7 @@ class RunReport:
     """
 
     model: str
+    engine: str
     started: str
     history: dict[str, list[float]]
     epochs: tuple[int, ...]

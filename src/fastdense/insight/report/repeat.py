@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Mapping, Sequence
-from os import PathLike
-from types import FunctionType
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from fastdense.network import initializers, layers, regularizers
 from fastdense.network.layers import Normalization
 from fastdense.network.sequential import Sequential
 from fastdense.training import callbacks, losses, metrics, optimizers, schedules
-from fastdense.training.callbacks import Callback
 from fastdense.training.run import Run
+from fastdense.training.writing import OMITTED, written
 
-__all__ = ["code"]
+__all__ = ["caveats", "code"]
 
 # Where a user finds the names that a part of the code may speak of, the first place first.
 LAYERS = {
@@ -41,45 +37,46 @@ def code(model: Sequential, run: Run) -> str:
     Functions and classes of the caller's own stand there by their names, and the data by X and y.
     """
     if run.call:
-        return run.call
-    return "\n".join(["import fastdense as fd", "", _made(model), _compiled(model, run), _fitted(run)])
+        called = _placed(run.call, CALLBACKS)
+        return called if called == run.call else f"import fastdense as fd\n{called}"
+    return "\n".join(["import fastdense as fd", "", _made(model, run), _compiled(run), _fitted(run)])
 
 
-def _made(model: Sequential) -> str:
+def caveats(model: Sequential, run: Run) -> Iterator[str]:
+    """Yield why the code may not give the same weights, a line each."""
+    if OMITTED in code(model, run):
+        yield f"The code has {OMITTED} in the place of what no code makes, such as functions without a name."
+    if run.call:
+        return
+    others = [layer.name for layer in run.layers if not isinstance(layer, Normalization)]
+    if not set(run.replaced).isdisjoint(others) or run.optimizer.iterations:
+        yield "The run went on from weights that were there before it; the code starts with new ones."
+    if any(isinstance(layer, Normalization) and layer.name in run.replaced for layer in run.layers[1:]):
+        yield "A Normalization behind other layers was adapted, which the code leaves out."
+
+
+def _made(model: Sequential, run: Run) -> str:
     settings = [f"name={model.name!r}", f"seed={model.seed}"]
     settings += [f"dtype={model.dtype!r}"] if model.dtype != "float32" else []
     settings += [f"engine={str(model.engine)!r}"] if model.engine != "auto" else []
-    inside = ",\n    ".join([f"Input(({model.input_shape[1]},))", *map(repr, model.layers)])
-    adapted = [
-        f"model.layers[{i}].adapt(X)  # the rows that its mean and deviation are of"
-        for i, layer in enumerate(model.layers)
-        if isinstance(layer, Normalization) and layer.mean is None
-    ]
+    inside = ",\n    ".join([f"Input(({model.input_shape[1]},))", *map(written, run.layers)])
     made = f"model = fd.Sequential([\n    {_placed(inside, LAYERS)},\n], {', '.join(settings)})"
-    return "\n".join([made, *adapted])
+    first = run.layers[0] if run.layers else None
+    if isinstance(first, Normalization) and first.mean is None and first.name in run.replaced:
+        made += "\nmodel.layers[0].adapt(X)  # or to the rows that it was adapted to"
+    return made
 
 
-def _compiled(model: Sequential, run: Run) -> str:
-    plain, weighted = model.compiled_metrics
-    settings = [_placed(run.optimizer, OPTIMIZERS), _placed(repr(model.loss), LOSSES)]
-    settings += [f"metrics={_placed(_written(list(plain)), METRICS)}"] if plain else []
-    settings += [f"weighted_metrics={_placed(_written(list(weighted)), METRICS)}"] if weighted else []
+def _compiled(run: Run) -> str:
+    settings = [_placed(written(run.optimizer), OPTIMIZERS), _placed(written(run.loss), LOSSES)]
+    settings += [f"metrics={_placed(run.metrics, METRICS)}"] if run.metrics != "[]" else []
+    weighted = run.weighted_metrics
+    settings += [f"weighted_metrics={_placed(weighted, METRICS)}"] if weighted != "[]" else []
     return _call("model.compile", settings)
 
 
 def _fitted(run: Run) -> str:
-    settings = ["X", "y", f"batch_size={run.batch_size}", f"epochs={run.epochs}"]
-    if run.given.validation_data is not None:
-        weights = ", validation_weights" if len(run.given.validation_data) == 3 else ""
-        settings.append(f"validation_data=(X_validation, y_validation{weights})")
-    elif run.given.validation_split:
-        settings.append(f"validation_split={run.given.validation_split!r}")
-    settings += [] if run.shuffle else ["shuffle=False"]
-    settings += ["sample_weight=weights"] if run.weighted else []
-    settings += [f"class_weight={dict(run.class_weight)!r}"] if run.class_weight is not None else []
-    settings += [f"initial_epoch={run.initial_epoch}"] if run.initial_epoch else []
-    settings += [f"callbacks={_placed(_written(list(run.callbacks)), CALLBACKS)}"] if run.callbacks else []
-    return _call("model.fit", settings)
+    return _call("model.fit", ["X", "y", *(f"{k}={_placed(v, CALLBACKS)}" for k, v in run.settings.items())])
 
 
 def _call(function: str, arguments: Sequence[str]) -> str:
@@ -88,24 +85,6 @@ def _call(function: str, arguments: Sequence[str]) -> str:
     if len(function) + len(inside) <= LONGEST:
         return f"{function}({inside})"
     return "".join([f"{function}(\n", *(f"    {argument},\n" for argument in arguments), ")"])
-
-
-def _written(value: Any) -> str:
-    """Return a value as code, as far as that can be: functions by their names."""
-    if isinstance(value, Callback):
-        defaults = {name: p.default for name, p in inspect.signature(type(value)).parameters.items()}
-        kept = {name: value.__dict__[name] for name in defaults if name in value.__dict__}
-        given = (f"{name}={_written(v)}" for name, v in kept.items() if not _is_same(v, defaults[name]))
-        return f"{type(value).__name__}({', '.join(given)})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_written, value))}]"
-    if isinstance(value, FunctionType):
-        return value.__name__
-    return repr(str(value)) if isinstance(value, PathLike) else repr(value)
-
-
-def _is_same(value: Any, default: Any) -> bool:
-    return value is default or (type(value) is type(default) and repr(value) == repr(default))
 
 
 def _placed(text: str, homes: Mapping[str, Sequence[str]]) -> str:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastdense.insight.wording import duration
+from fastdense.insight.wording import count, duration
 from fastdense.training.outcomes import Classified, Outcome, Regressed
 
 if TYPE_CHECKING:
     from fastdense.insight.report.record import RunReport
 
-__all__ = ["measures", "report_text", "speeds", "trained"]
+__all__ = ["measures", "report_text", "share_text", "shortened", "speeds", "trained"]
+
+LONGEST = 32  # of a name
 
 
 def measures(outcome: Outcome) -> list[tuple[str, str]]:
@@ -24,28 +26,46 @@ def measures(outcome: Outcome) -> list[tuple[str, str]]:
 def _of_classes(outcome: Classified) -> Iterator[tuple[str, str]]:
     most = outcome.labels[int(np.argmax(outcome.support))]
     yield "accuracy", f"{outcome.accuracy:.4f}"
-    yield f"always {most!r}", f"{outcome.support.max() / outcome.support.sum():.4f}"
+    yield f"always {shortened(most)!r}", f"{outcome.support.max() / outcome.support.sum():.4f}"
     yield "log loss", f"{outcome.log_loss:.4g}"
     if outcome.auc is not None:
-        yield "AUC", f"{outcome.auc:.4f}"
+        yield "AUC", share_text(outcome.auc)
     yield "calibration error", f"{outcome.calibration.error:.4f}"
 
 
 def _of_quantity(outcome: Regressed) -> Iterator[tuple[str, str]]:
     yield "RMSE", f"{outcome.rmse:.6g}"
     yield "MAE", f"{outcome.mae:.6g}"
-    yield "R2", f"{outcome.r2:.4f}"
+    yield "R2", share_text(outcome.r2)
     yield "bias", f"{outcome.bias:.4g}"
     if outcome.quantile is not None:
         yield f"below, of {outcome.quantile:g}", f"{outcome.below:.4f}"
+
+
+def share_text(value: float) -> str:
+    """Return a share to four places; a number that is far from one to four digits.
+
+    Examples
+    --------
+    >>> share_text(0.98765), share_text(-12345.678), share_text(float("nan"))
+    ('0.9877', '-1.235e+04', 'none')
+    """
+    if np.isnan(value):
+        return "none"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.4g}"
+
+
+def shortened(text: str) -> str:
+    """Return a name, cut where it is long."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def trained(report: RunReport) -> str:
     """Return what was trained on, and how often, in a line."""
     held = f", {report.held_out:,} held out" if report.held_out else ""
     kept = "" if report.kept is None else f", the weights of epoch {report.kept:,} kept"
-    times = f"{len(report.epochs):,} epoch{'s' * (len(report.epochs) != 1)}"
-    return f"{report.rows:,} rows{held}; {times} of {report.steps:,} steps{kept}"
+    epochs, steps = count(len(report.epochs), "epoch"), count(report.steps, "step")
+    return f"{count(report.rows, 'row')}{held}; {epochs} of {steps}{kept}"
 
 
 def speeds(report: RunReport) -> list[tuple[str, str]]:

@@ -155,7 +155,7 @@ class EarlyStopping(Monitor):
             )
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)
-            self.restored_epoch = self.best_epoch
+            self.best_weights, self.restored_epoch = None, self.best_epoch
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return what is watched and the best weights."""
