@@ -17,11 +17,6 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 4))
 
 
-@pytest.fixture(autouse=True)
-def brief(monkeypatch):
-    monkeypatch.setattr(importlib.import_module("fastdense.insight.report.measure"), "SECONDS", 1e-3)
-
-
 def fitted(n_out, y, loss, last="linear", epochs=3, name="model", **fit):
     model = fd.Sequential([fd.Input((4,)), fd.Dense(6, "tanh"), fd.Dense(n_out, last)], seed=0, name=name)
     model.compile(fd.optimizers.Adam(0.05), loss)
