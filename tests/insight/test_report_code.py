@@ -10,7 +10,6 @@ from fastdense.errors import NotBuiltError
 from fastdense.insight.report import report
 from tests.insight.fitted import CLASSES, LOSS, X, classifier, classifier_of_one_epoch
 
-
 FITS = {
     "plain": {},
     "settings": {"shuffle": False, "batch_size": 50, "validation_split": 0.25, "class_weight": {0: 2.0}},
