@@ -170,14 +170,17 @@ def limit_text(measured: Limited) -> str:
 
 
 def size_text(size: int) -> str:
-    """Return a size in bytes with its unit.
+    """Return a size in bytes with its unit, to three digits.
 
     Examples
     --------
-    >>> size_text(16384), size_text(2**28)
-    ('16 KB', '256 MB')
+    >>> size_text(100), size_text(16384), size_text(2**28), size_text(1234567)
+    ('100 B', '16 KB', '256 MB', '1.18 MB')
     """
-    return f"{size >> 20} MB" if size >= 2**20 else f"{size >> 10} KB"
+    for unit, each in (("GB", 2**30), ("MB", 2**20), ("KB", 2**10)):
+        if size >= each:
+            return f"{size / each:.3g} {unit}" if size < 1000 * each else f"{size / each:,.0f} {unit}"
+    return f"{size} B"
 
 
 def profile_title(profile: Profile) -> str:
@@ -188,7 +191,7 @@ def profile_title(profile: Profile) -> str:
 
 def profile_rows(profile: Profile) -> list[tuple[str, ...]]:
     """Return the table's rows, its headings first: one a layer."""
-    headings = ("layer", "what", "time", "GFLOP/s", "of peak", "limit")
+    headings = ("layer", "what", "operations", "bytes", "time", "GFLOP/s", "of peak", "limit")
     return [headings, *(_cost(profile, layer) for layer in profile.layers)]
 
 
@@ -230,7 +233,8 @@ def _cost(profile: Profile, layer: LayerCost) -> tuple[str, ...]:
     gflops = layer.operations / layer.seconds / 1e9
     share = 100 * gflops / profile.roofs.peak_all_cores * (2 if profile.dtype == "float64" else 1)
     rates = (_digits(gflops), f"{_digits(share)} %") if layer.operations else ("-", "-")
-    return (layer.name, layer.what, duration(layer.seconds), *rates, limit_text(layer))
+    counts = f"{layer.operations:,}" if layer.operations else "-", size_text(layer.traffic)
+    return (layer.name, layer.what, *counts, duration(layer.seconds), *rates, limit_text(layer))
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

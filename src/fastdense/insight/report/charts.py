@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastdense.insight.chart import GRID, INK, MUTED, OURS, PAPER, WRONG, new_figure, svg
+from fastdense.insight.report.wording import share_text
 from fastdense.training.outcomes import Classified, Regressed
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def residuals_charts(outcome: Regressed) -> list[str]:
     groups = zip(found.predicted, found.observed, strict=True)
     text = "; ".join(f"predicted {p:.4g}, came {o:.4g}" for p, o in groups)
     return [
-        picture(compared, f"Truth against prediction, R2 {outcome.r2:.4f}"),
+        picture(compared, f"Truth against prediction, R2 {share_text(outcome.r2)}"),
         picture(left, f"Residuals: nine of ten from {low:.4g} to {high:.4g}, half below {middle:.4g}"),
         picture(tenths, f"Means of tenths of the rows: {text}"),
     ]
