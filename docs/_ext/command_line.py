@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-COLUMNS = "100"
+COLUMNS = "92"
 
 
 class CommandLine(SphinxDirective):

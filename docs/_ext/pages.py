@@ -25,7 +25,7 @@ FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 # Not run: what was printed, drawings, files; and Sphinx's directives, whose names are in braces.
 SHOWN = ("", "text", "json", "toml")
 # Commands of sh blocks that set a machine up, take a checkout or compile, and are not run.
-KNOWN = ("cc", "git", "make", "pip", "pytest")
+KNOWN = ("./main", "cc", "git", "make", "pip", "pytest")
 
 
 class Block(NamedTuple):

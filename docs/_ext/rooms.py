@@ -52,6 +52,7 @@ class Room(SphinxDirective):
         lines += [".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name, _ in shown), ""]
         for name, value in shown:
             lines += [f".. auto{kind_of(value)}:: {name}"]
+            lines += ["   :members:", "   :special-members: __call__"] * inspect.isclass(value)
             lines += ["   :inherited-members:"] * ("inherited" in self.options and inspect.isclass(value))
             lines += [""]
         return self.parse_text_to_nodes("\n".join(lines))

@@ -95,9 +95,10 @@ for value in [-5.0, -1.0, 0.0, 1.0, 5.0]:
 
 # %%
 # A formula on paper is not yet one for a computer. At :math:`z = -1000` it asks for :math:`e^{1000}`, which
-# no float64 can hold. So the reference computes :math:`e^{z} / (1 + e^{z})` below zero, the same number,
-# and never raises :math:`e` to a positive power. And where what is missing to 1 is wanted, it is computed
-# as :math:`g(-z)`: the difference :math:`1 - g(z)` loses all its digits once :math:`g(z)` is rounded to 1.
+# no float64 can hold. So the library, its reference as well, computes :math:`e^{z} / (1 + e^{z})` below
+# zero, the same number, and never raises :math:`e` to a positive power. And where what is missing to 1 is
+# wanted, it is computed as :math:`g(-z)`: the difference :math:`1 - g(z)` loses all its digits once
+# :math:`g(z)` is rounded to 1.
 
 try:
     print(1 / (1 + math.exp(1000)))

@@ -104,8 +104,8 @@ print("big + (small + small) - big =", big + (small + small) - big)
 #
 #    |Z - Z_{ref}| \le (n_{in} + 2) \, \mathrm{eps} \, (|A_{in}| |W| + |B|)
 #
-# This is twice what was counted, with room for what "about" left out. It is the promise that all of
-# fastdense is tested by, with the reference in float64 as :math:`Z_{ref}`. Let us measure it for three ways
+# This is twice what was counted, with room for what "about" left out. It is the promise that the library's
+# products are tested by, with the reference in float64 as :math:`Z_{ref}`. Let us measure it for three ways
 # in float32, from 4 inputs to 4,096: the largest error over 64 rows and 64 units, as a part of the bound.
 
 
@@ -195,10 +195,11 @@ figure.suptitle("Three loops and one product: their time, and how well they agre
 plt.show()
 
 # %%
-# Both axes on the left are logarithmic: a straight line upwards is a time in proportion to the units, and a
-# level one a time that does not depend on them. The loops rise. They differ in what a turn holds, from one
-# multiply-add to a dot product of 64, and in what Python does around it. The product starts level: as long
-# as the layer is small its time is that of the call, and more units cost next to nothing.
+# Both axes on the left are logarithmic: a line that rises tenfold over ten times the units is a time in
+# proportion to them, and a level one a time that does not depend on them. The loops rise. They differ in
+# what a turn holds, from one multiply-add to a dot product of 64, and in what Python does around it. The
+# product starts level: as long as the layer is small its time is that of the call, and more units cost next
+# to nothing.
 
 for name, times in seconds.items():
     ratio = times[-1] / times[0]

@@ -111,8 +111,9 @@ plt.show()
 #    \frac{2 \, m \, n_{in} \, n_{units}}
 #    {4 \, (m \, n_{in} + n_{in} \, n_{units} + n_{units} + m \, n_{units})}
 #
-# For one row it is about 1/2, however large the layer: two operations for the four bytes of a weight. With
-# many rows it approaches :math:`n_{in} n_{units} / (2 n_{in} + 2 n_{units})`, which for 64 and 64 is 16.
+# For one row it is below 1/2 whatever the layer, and near it unless the layer is small: two operations for
+# the four bytes of a weight. With many rows it approaches
+# :math:`n_{in} n_{units} / (2 n_{in} + 2 n_{units})`, which for 64 and 64 is 16.
 
 
 def operations(m):
@@ -132,7 +133,8 @@ for m in rows:
     print(f"{m:6,} {operations(m):11,} {read_bytes(m):10,} {intensity(m):18.2f}")
 
 # %%
-# A machine that does ``P`` operations a second and reads ``R`` bytes a second needs at least
+# With :math:`\text{calls}` for the seconds that its calls take, a machine that does ``P`` operations a
+# second and reads ``R`` bytes a second needs at least
 #
 # .. math::
 #
@@ -163,13 +165,14 @@ found
 # %%
 # How to read the chart. Across are the rows of a call, and with them, written above, the intensity. Upwards
 # is the rate of arithmetic. The grey slopes are what reading allows, for data of three sizes: those of 256
-# MB come from the main memory, smaller ones from caches. The dashed lines are what the arithmetic units
-# allow. A round mark says that calls take the time, a square that reading does, a triangle that the
-# arithmetic does, and a cross that none of them explains half of it.
+# MB come from the main memory, but on the largest servers, and smaller ones from caches. The level dashed
+# lines are what the arithmetic units allow; lines of other libraries are dashed as well. A round mark says
+# that calls take the time, a square that reading does, a triangle that the arithmetic does, and a cross
+# that none of them explains half of it.
 #
-# The loops over rows stay where they are: more rows are more turns. The products start low, held down by
-# their calls, and rise with the rows. Where a line reaches the level part of the roof no faster program is
-# possible any more, only fewer operations or another machine.
+# The loops over rows stay where they are, as more rows are more turns, and end where they would only take
+# longer. The products start low, held down by their calls, and rise with the rows. Where a line reaches the
+# level part of the roof no faster program is possible any more, only fewer operations or another machine.
 #
 # The intensity that the library writes above the chart is the one that we have counted:
 

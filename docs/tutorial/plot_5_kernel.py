@@ -77,8 +77,9 @@ print("fd.dense within the bound:", np.all(np.abs(A_out - A_ref) <= bound))
 #    \frac{\text{loads}}{\text{multiply-adds}} = \frac{r + v}{r v}
 #
 # But the tile has to stay in the registers, and beside its :math:`r v` sums there must be room for the
-# :math:`v` vectors and for one number of ``A_in``. With 32 registers that allows 12 rows by 2 vectors, with
-# 16 registers 6 by 2. Both load clearly less often than they multiply, and larger ratios gain nothing more.
+# :math:`v` vectors and for one number of ``A_in``. With 16 registers 6 rows by 2 vectors fit, and with 32
+# even 14 by 2 or 6 by 4. The library takes 12 by 2 there, as blocks of 96 rows are whole numbers of it. All
+# of these load clearly less often than they multiply, and larger tiles were measured to gain nothing more.
 
 print("rows  vectors  loads for a multiply-add  registers")
 for r, v in [(1, 1), (6, 1), (12, 1), (6, 2), (12, 2), (6, 4)]:
@@ -188,8 +189,9 @@ print("the same bits for a row by itself:", np.array_equal(all_threads[7:8], row
 #
 # Now the whole way on one picture. :func:`fastdense.insight.ladder` computes one layer in every way of
 # these pages, and with whichever other libraries are installed. Each rung is checked against the definition
-# within the bound of :doc:`plot_3_matrix_product`, and then timed. The axis is logarithmic, as each grid
-# line is ten times the one before. At a shell the same is ``fastdense ladder``.
+# within the bound of :doc:`plot_3_matrix_product`, carried through the activation, and then timed. The axis
+# is logarithmic, as each grid line is ten times the one before. At a shell the same is
+# ``fastdense ladder``.
 
 found = fd.insight.ladder(seconds=0.1)
 found

@@ -44,9 +44,9 @@ model.summary()
 #
 # Nearly every mistake with a network is a shape. NumPy finds some of them and broadcasts others away: a
 # bias of the shape ``(m, 1)`` would be added without a word. The library checks before it computes, and a
-# :class:`fastdense.errors.ShapeError` draws both matrices, compares the two inner numbers, and says what
-# would fix it. Four usual ones: examples in columns, a single example as a vector, pictures that were not
-# made flat, and a network made for other data.
+# :class:`fastdense.errors.ShapeError` says what was given and what would fix it; where two matrices do not
+# fit it draws them and compares the two inner numbers. Four usual ones: examples in columns, a single
+# example as a vector, pictures that were not made flat, and a network made for other data.
 
 rng = np.random.default_rng(0)
 wide = fd.Sequential([fd.Input((64,)), fd.Dense(10, "softmax")], seed=0)

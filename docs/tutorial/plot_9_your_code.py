@@ -79,7 +79,7 @@ print(report)
 #
 #    z_{ij} = \sum_k X_{ik} W_{kj} + b_j \quad \text{for all } i, j,
 #
-# is a matrix product. A difference with two axes, :math:`X_{ik} - C_{jk}` for all :math:`i` and :math:`j`,
+# is a matrix product. A difference with two axes, :math:`X_{ij} - C_{kj}` for all :math:`i` and :math:`k`,
 # gets them by ``None``: an axis of length 1, along which the array is repeated.
 #
 # The last function stays a loop:
@@ -150,8 +150,8 @@ found = model.profile(1, seconds=0.05)
 print(found)
 
 # %%
-# For a single row it is the call that takes the time, marked C, and so the advice is about calls: make
-# fewer of them, or make them cheaper. Follow both, and measure:
+# For a single row of so small a network it is mostly the calls that take the time, marked C, and so the
+# advice is about calls: make fewer of them, or make them cheaper. Follow both, and measure:
 
 X = rng.normal(size=(1024, 64)).astype(np.float32)
 row = X[:1]

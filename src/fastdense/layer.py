@@ -57,7 +57,7 @@ def dense(
 
     Examples
     --------
-    The article's layer of three units and its one example:
+    A layer of three units, and one example:
 
     >>> import numpy as np
     >>> import fastdense as fd

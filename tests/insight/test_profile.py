@@ -143,7 +143,8 @@ def test_units_that_are_whole_or_too_many_or_the_answer_stay(monkeypatch, units,
 def test_the_text():
     lines = str(network().profile(np.zeros((4, 3)), BRIEF)).splitlines()
     assert lines[0] == "Model 'sequential': 4 rows a call, float32, engine native"
-    assert lines[2].split() == "layer what operations bytes time GFLOP/s of peak limit".split()
+    heads = ["layer", "what", "operations", "bytes", "time", "GFLOP/s", "of", "peak", "limit"]
+    assert lines[2].split() == heads
     assert lines[4].startswith("normalization  scale, 3")
 
 

@@ -26,7 +26,7 @@ class Speed:
     Attributes
     ----------
     seconds : float
-        Of all epochs: `History.seconds`.
+        Of all epochs: the sum of ``History.seconds``.
     rows_per_second : float
         Rows trained on, in that time.
     gflops : float
