@@ -257,7 +257,21 @@ def dense(
 ) -> Array:
     """Return ``g(A_in @ W + B)``, in ``out`` if given, for arrays of the namespace ``xp``.
 
-    ``curve(activation, Z)`` is ``g(Z)`` where the library has one that it can differentiate.
+    Parameters
+    ----------
+    xp : namespace
+        The array library; with NumPy the native kernels compute.
+    A_in : array of shape (m, n_in), floating
+    W : array of shape (n_in, n_units), same dtype
+    B : array of shape (n_units,) or (1, n_units), same dtype, or None for no bias
+    activation : ActivationSpec
+    out : array of shape (m, n_units), same dtype, optional
+    curve : function of the activation and Z, optional
+        Computes ``g(Z)`` where the library has one that it can differentiate. NumPy needs none.
+
+    Returns
+    -------
+    A_out : array of shape (m, n_units), same dtype; ``out`` where given
     """
     if xp is np:
         from fastdense.native import dense as native_dense
@@ -277,7 +291,18 @@ def dense(
 
 
 def activate(activation: ActivationSpec, x: NDArray[Any]) -> NDArray[Any]:
-    """Return ``g(x)`` for a floating NumPy array."""
+    """Return ``g(x)`` for a floating NumPy array.
+
+    Parameters
+    ----------
+    activation : ActivationSpec
+    x : NumPy array of any shape, floating
+        What is neither float32 nor float64 is computed in float64.
+
+    Returns
+    -------
+    g : array of the same shape and dtype
+    """
     from fastdense.native import activate as native_activate
 
     dtype = x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64)
@@ -297,7 +322,19 @@ def at_most(threads: int | None) -> AbstractContextManager[None]:
 
 
 def losses(loss: LossSpec, y: NDArray[Any], outputs: NDArray[Any]) -> NDArray[Any]:
-    """Return the loss of every row, for NumPy arrays shaped as in `Batches`."""
+    """Return the loss of every row, for NumPy arrays.
+
+    Parameters
+    ----------
+    loss : LossSpec
+    y : array of shape (m, n_out), same dtype as ``outputs``; for sparse categorical cross-entropy the class
+        indices, int64 of shape (m,)
+    outputs : array of shape (m, n_out), float32 or float64
+
+    Returns
+    -------
+    losses : array of shape (m,), same dtype as ``outputs``
+    """
     from fastdense.array.losses import losses as array_losses
 
     values: NDArray[Any] = array_losses(np, loss, y, outputs)

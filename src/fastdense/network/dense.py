@@ -34,7 +34,9 @@ class Dense(Layer):
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
     name : str, optional
     input_shape : tuple of one int, optional
-        ``(n_in,)``, for a first layer without an `Input` before it; ``input_dim=n_in`` says the same.
+        ``(n_in,)``, for a first layer without an `Input` before it.
+    input_dim : int, optional
+        ``n_in`` alone: says the same, and counts where both are given.
 
     Attributes
     ----------

@@ -91,7 +91,12 @@ class Ones(Initializer):
 
 @FAMILY.add("constant")
 class Constant(Initializer):
-    """All ``value``."""
+    """All ``value``.
+
+    Parameters
+    ----------
+    value : float
+    """
 
     def __init__(self, value: float = 0.0) -> None:
         self.value = number("value", value)
@@ -103,7 +108,16 @@ class Constant(Initializer):
 
 @FAMILY.add("random_normal", "normal")
 class RandomNormal(_Seeded):
-    """Normal with the given mean and standard deviation."""
+    """Normal with the given mean and standard deviation.
+
+    Parameters
+    ----------
+    mean : float
+    stddev : float
+        At least 0.
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
@@ -116,7 +130,16 @@ class RandomNormal(_Seeded):
 
 @FAMILY.add("truncated_normal")
 class TruncatedNormal(RandomNormal):
-    """Normal, with numbers beyond two standard deviations drawn again."""
+    """Normal, with numbers beyond two standard deviations drawn again.
+
+    Parameters
+    ----------
+    mean : float
+    stddev : float
+        At least 0. It is that of the uncut normal: the numbers' own is 0.88 times as large.
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+    """
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return truncated normal numbers."""
@@ -125,7 +148,16 @@ class TruncatedNormal(RandomNormal):
 
 @FAMILY.add("random_uniform", "uniform")
 class RandomUniform(_Seeded):
-    """Uniform from ``minval`` to ``maxval``."""
+    """Uniform from ``minval`` to ``maxval``.
+
+    Parameters
+    ----------
+    minval : float
+    maxval : float
+        At least ``minval``.
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
@@ -200,42 +232,102 @@ class _Scaled(_Seeded):
 
 @FAMILY.add("glorot_uniform")
 class GlorotUniform(_Scaled):
-    """Uniform within ``sqrt(6 / (n_in + n_units))`` (Glorot and Bengio, 2010)."""
+    """Uniform within ``sqrt(6 / (n_in + n_units))`` of 0.
+
+    Parameters
+    ----------
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+
+    References
+    ----------
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
+    """
 
     recipe = (1.0, "fan_avg", "uniform")
 
 
 @FAMILY.add("glorot_normal")
 class GlorotNormal(_Scaled):
-    """Truncated normal of variance ``2 / (n_in + n_units)`` (Glorot and Bengio, 2010)."""
+    """Truncated normal of variance ``2 / (n_in + n_units)``.
+
+    Parameters
+    ----------
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+
+    References
+    ----------
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
+    """
 
     recipe = (1.0, "fan_avg", "truncated_normal")
 
 
 @FAMILY.add("he_uniform")
 class HeUniform(_Scaled):
-    """Uniform within ``sqrt(6 / n_in)`` (He et al., 2015), for relu."""
+    """Uniform within ``sqrt(6 / n_in)`` of 0, for relu.
+
+    Parameters
+    ----------
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+
+    References
+    ----------
+    He et al., "Delving deep into rectifiers", 2015.
+    """
 
     recipe = (2.0, "fan_in", "uniform")
 
 
 @FAMILY.add("he_normal")
 class HeNormal(_Scaled):
-    """Truncated normal of variance ``2 / n_in`` (He et al., 2015), for relu."""
+    """Truncated normal of variance ``2 / n_in``, for relu.
+
+    Parameters
+    ----------
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+
+    References
+    ----------
+    He et al., "Delving deep into rectifiers", 2015.
+    """
 
     recipe = (2.0, "fan_in", "truncated_normal")
 
 
 @FAMILY.add("lecun_uniform")
 class LecunUniform(_Scaled):
-    """Uniform within ``sqrt(3 / n_in)`` (LeCun et al., "Efficient BackProp", 1998)."""
+    """Uniform within ``sqrt(3 / n_in)`` of 0.
+
+    Parameters
+    ----------
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+
+    References
+    ----------
+    LeCun et al., "Efficient BackProp", 1998.
+    """
 
     recipe = (1.0, "fan_in", "uniform")
 
 
 @FAMILY.add("lecun_normal")
 class LecunNormal(_Scaled):
-    """Truncated normal of variance ``1 / n_in`` (LeCun et al., 1998), for selu."""
+    """Truncated normal of variance ``1 / n_in``, for selu.
+
+    Parameters
+    ----------
+    seed : int, optional
+        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
+
+    References
+    ----------
+    LeCun et al., "Efficient BackProp", 1998.
+    """
 
     recipe = (1.0, "fan_in", "truncated_normal")
 

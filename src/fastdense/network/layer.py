@@ -46,6 +46,13 @@ class Input:
 class Layer(Configurable):
     """Base of the layers.
 
+    Parameters
+    ----------
+    name : str or None
+        None leaves the naming to the model.
+    input_shape : tuple of one int, optional
+        ``(n_in,)``, for a first layer without an `Input` before it.
+
     Attributes
     ----------
     name : str or None

@@ -59,7 +59,12 @@ class Activation(Layer):
 
 @FAMILY.add()
 class ReLU(Activation):
-    """``Activation("relu")``."""
+    """``Activation("relu")``: ``max(x, 0)``.
+
+    Parameters
+    ----------
+    name : str, optional
+    """
 
     default_name = "re_lu"
 
@@ -69,7 +74,18 @@ class ReLU(Activation):
 
 @FAMILY.add()
 class LeakyReLU(Activation):
-    """``x`` above zero and ``negative_slope * x`` below; as a layer its slope is 0.3, as in Keras."""
+    """``x`` above zero and ``negative_slope * x`` below.
+
+    Parameters
+    ----------
+    negative_slope : float, default 0.3
+        At least 0. The layer's default is Keras' for layers; that of the activation "leaky_relu" is 0.2.
+    name : str, optional
+
+    References
+    ----------
+    Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
+    """
 
     default_name = "leaky_re_lu"
 
@@ -80,7 +96,19 @@ class LeakyReLU(Activation):
 
 @FAMILY.add()
 class ELU(Activation):
-    """``x`` above zero and ``alpha * (exp(x) - 1)`` below."""
+    """``x`` above zero and ``alpha * (exp(x) - 1)`` below.
+
+    Parameters
+    ----------
+    alpha : float
+        At least 0.
+    name : str, optional
+
+    References
+    ----------
+    Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by exponential linear units
+    (ELUs)", 2016.
+    """
 
     default_name = "elu"
 
@@ -91,7 +119,12 @@ class ELU(Activation):
 
 @FAMILY.add()
 class Softmax(Activation):
-    """``Activation("softmax")``: each row becomes probabilities."""
+    """``Activation("softmax")``: each row becomes probabilities.
+
+    Parameters
+    ----------
+    name : str, optional
+    """
 
     default_name = "softmax"
 

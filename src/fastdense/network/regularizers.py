@@ -35,7 +35,13 @@ FAMILY: Family[Regularizer] = Family("regularizer")
 
 @FAMILY.add("l1")
 class L1(Regularizer):
-    """``l1 * sum(|w|)``."""
+    """``l1 * sum(|w|)``.
+
+    Parameters
+    ----------
+    l1 : float
+        At least 0.
+    """
 
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = number("l1", l1, minimum=0.0)
@@ -43,7 +49,13 @@ class L1(Regularizer):
 
 @FAMILY.add("l2")
 class L2(Regularizer):
-    """``l2 * sum(w**2)``."""
+    """``l2 * sum(w**2)``.
+
+    Parameters
+    ----------
+    l2 : float
+        At least 0.
+    """
 
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = number("l2", l2, minimum=0.0)
@@ -51,7 +63,13 @@ class L2(Regularizer):
 
 @FAMILY.add("l1_l2")
 class L1L2(Regularizer):
-    """``l1 * sum(|w|) + l2 * sum(w**2)``."""
+    """``l1 * sum(|w|) + l2 * sum(w**2)``.
+
+    Parameters
+    ----------
+    l1, l2 : float
+        At least 0.
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1, self.l2 = number("l1", l1, minimum=0.0), number("l2", l2, minimum=0.0)

@@ -45,6 +45,21 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
     `DropoutSpec`         ``a_k / (1 - rate)`` where kept, otherwise 0
     ====================  ==================================================
 
+    Parameters
+    ----------
+    layer : LayerSpec
+    parameters : tuple of float64 arrays
+        ``(W, b)`` of a `DenseSpec`, of shapes (n_in, n_units) and (n_units,), or ``(W,)`` without a bias;
+        ``(mean, deviation)`` of a `ScaleSpec`, both of shape (n_in,); ``()`` of the others.
+    a_in : sequence of n_in floats
+    kept : sequence of n_in bools, optional
+        Which inputs a dropout layer keeps; None outside training and for the other layers.
+
+    Returns
+    -------
+    trace : Trace
+        ``a_in`` too, with ``z`` and ``a_out``, sequences of n_units floats.
+
     Examples
     --------
     >>> W, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -9.0])
@@ -83,6 +98,26 @@ def backward_layer(
     `DropoutSpec`         ``da_k = dz_k / (1 - rate)`` where kept, otherwise 0
     ====================  ======================================================================
 
+    Parameters
+    ----------
+    layer : LayerSpec
+    parameters : tuple of float64 arrays
+        As of `forward_layer`.
+    a_in : sequence of n_in floats
+        The layer's input on the way forward.
+    dz : sequence of n_units floats
+        The gradient with respect to the layer's ``z``.
+    kept : sequence of n_in bools, optional
+        The same as on the way forward.
+
+    Returns
+    -------
+    da : sequence of n_in floats
+        The gradient with respect to ``a_in``.
+    gradients : tuple of float64 arrays
+        ``(dW, db)`` of a `DenseSpec`, of the shapes of ``W`` and ``b``, or ``(dW,)`` without a bias; ``()``
+        of the others.
+
     Examples
     --------
     >>> W, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -9.0])
@@ -112,10 +147,25 @@ def backward_layer(
 def forward(
     network: NetworkSpec, parameters: Sequence[LayerParameters], x: Row, kept: Sequence[Kept]
 ) -> list[Trace]:
-    """Return the traces of every layer for one example; ``kept`` has one entry a layer.
+    """Return the traces of every layer for one example.
 
     The first trace is the input's own, so that the last one's ``a_out`` is the network's output even for a
     network without layers.
+
+    Parameters
+    ----------
+    network : NetworkSpec
+    parameters : sequence of tuples of float64 arrays
+        One tuple a layer, as of `forward_layer`.
+    x : sequence of n_in floats
+        The example.
+    kept : sequence of sequences of bools or None
+        One entry a layer, as of `forward_layer`.
+
+    Returns
+    -------
+    traces : list of Trace
+        One more than there are layers.
 
     Examples
     --------
@@ -141,8 +191,25 @@ def backward(
 ) -> list[Matrix]:
     """Return the loss's gradient with respect to every trainable parameter, for one example.
 
-    ``gradient`` is the loss's with respect to the network's output, or with ``from_z`` to the last layer's
-    ``z`` (see `fastdense.spec.loss_reads_logits`).
+    Parameters
+    ----------
+    network : NetworkSpec
+    parameters : sequence of tuples of float64 arrays
+        One tuple a layer, as of `forward_layer`.
+    traces : sequence of Trace
+        What `forward` returned.
+    gradient : sequence of n_out floats
+        The loss's with respect to the network's output, or with ``from_z`` to the last layer's ``z``.
+    kept : sequence of sequences of bools or None
+        The same as on the way forward.
+    from_z : bool, default False
+        See `fastdense.spec.loss_reads_logits`.
+
+    Returns
+    -------
+    gradients : list of float64 arrays
+        Those of the dense layers, of their parameters' shapes: in the order of the layers, ``dW`` before
+        ``db``. Penalties are not among them.
 
     Examples
     --------

@@ -37,6 +37,15 @@ class Number:
     quartiles coincide, half the range; a constant column is 0. Then ``z / sqrt(1 + (z / 3)**2)``, which
     leaves the middle of a column nearly alone and keeps outliers, however far, from dominating.
 
+    Attributes
+    ----------
+    name : str
+        The column's.
+    center, spread : float
+        ``spread`` is at least 0, and 0 for a constant column.
+    missing : bool
+        Whether a value was missing when the table was learned: then a second feature marks these rows.
+
     References
     ----------
     D. Holzmueller, L. Grinsztajn, I. Steinwart, "Better by default: strong pre-tuned MLPs and boosted
@@ -54,7 +63,6 @@ class Number:
     center: float
     spread: float
     missing: bool
-    """Whether a value was missing when the table was learned: then a second feature marks these rows."""
 
     @classmethod
     def learn(cls, column: Column) -> Number:
@@ -112,6 +120,15 @@ class Category:
 
     The most frequent ``MAX_CATEGORIES`` come first, in order; then, where learned, "other" for all rarer
     ones and "missing". What was never seen counts as "other" where there is one, and else is all zeros.
+
+    Attributes
+    ----------
+    name : str
+        The column's.
+    categories : tuple of str
+        Those with a feature of their own, at most ``MAX_CATEGORIES``, as text.
+    other, missing : bool
+        Whether there are such features.
 
     Examples
     --------
@@ -186,7 +203,15 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A column that the matrix leaves out, and why."""
+    """A column that the matrix leaves out, and why.
+
+    Attributes
+    ----------
+    name : str
+        The column's.
+    summary : str
+        Why, in a few words.
+    """
 
     kind: ClassVar[str] = "ignored"
     feature_names: ClassVar[tuple[str, ...]] = ()

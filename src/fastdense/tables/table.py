@@ -162,7 +162,7 @@ class Table:
 
         Returns
         -------
-        targets : array of int64 of shape (m,), or of `dtype` and shape (m, 1)
+        targets : array of int64 of shape (m,), or of ``dtype`` and shape (m, 1)
             Class indices where the task is to classify; where it is to regress, values with the mean 0
             and standard deviation 1 of the rows learned from.
 

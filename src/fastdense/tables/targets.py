@@ -32,6 +32,13 @@ _MAX_CLASSES: Final = 65_536
 class Classes:
     """A target of labels, in order: text by the alphabet, numbers by size, False before True.
 
+    Attributes
+    ----------
+    name : str
+        The column's.
+    labels : tuple of str, int, float or bool
+        All of one type; a label's place is its class index.
+
     Examples
     --------
     >>> target = Classes.learn(Column("grade", np.array([10, 2, 10])))
@@ -101,6 +108,13 @@ class Classes:
 @dataclass(frozen=True, slots=True)
 class Scale:
     """A target of numbers, trained on with mean 0 and standard deviation 1.
+
+    Attributes
+    ----------
+    name : str
+        The column's.
+    mean, std : float
+        Of the rows learned from, in the target's own units; ``std`` is above 0.
 
     Examples
     --------

@@ -81,7 +81,16 @@ class _Crossentropy(Loss):
 
 @FAMILY.add("binary_crossentropy", "bce")
 class BinaryCrossentropy(_Crossentropy):
-    """``mean(-y log(p) - (1 - y) log(1 - p))`` over the outputs; targets from 0 to 1."""
+    """``mean(-y log(p) - (1 - y) log(1 - p))`` over the outputs; targets from 0 to 1.
+
+    Parameters
+    ----------
+    from_logits : bool
+        The network's last layer is linear: the sigmoid is the loss's part. Without it, a last layer that is
+        one is still computed from its logits, which loses no digits.
+    label_smoothing : float
+        From 0 to 1: ``y`` becomes ``y * (1 - label_smoothing) + label_smoothing / 2``.
+    """
 
     name = "binary_crossentropy"
 
@@ -93,9 +102,11 @@ class CategoricalCrossentropy(_Crossentropy):
     Parameters
     ----------
     from_logits : bool
-        As for the other cross-entropies.
+        The network's last layer is linear: the softmax is the loss's part. Without it, a last layer that is
+        one is still computed from its logits, which loses no digits.
     label_smoothing : float
-        ``y`` becomes ``y * (1 - label_smoothing) + label_smoothing / n``, ``n`` the classes of its group.
+        From 0 to 1: ``y`` becomes ``y * (1 - label_smoothing) + label_smoothing / n``, ``n`` the classes of
+        its group.
     groups : tuple of int
         The columns of each group of classes, from the first column to the last: several questions with an
         answer each, one-hot in its group. A row's loss is then the sum of the groups' losses,
@@ -126,7 +137,16 @@ class CategoricalCrossentropy(_Crossentropy):
 
 @FAMILY.add("sparse_categorical_crossentropy")
 class SparseCategoricalCrossentropy(_Crossentropy):
-    """``-log(p[y])``; targets are class numbers from 0."""
+    """``-log(p[y])``; targets are class numbers from 0.
+
+    Parameters
+    ----------
+    from_logits : bool
+        The network's last layer is linear: the softmax is the loss's part. Without it, a last layer that is
+        one is still computed from its logits, which loses no digits.
+    label_smoothing : float
+        From 0 to 1, as of `CategoricalCrossentropy`: its ``y`` is the class number's one-hot row.
+    """
 
     name = "sparse_categorical_crossentropy"
 
@@ -147,7 +167,20 @@ class MeanAbsoluteError(Loss):
 
 @FAMILY.add("huber", "huber_loss")
 class Huber(Loss):
-    """Half the square of an error up to ``delta`` and a straight line beyond (Huber, 1964)."""
+    """Half the square of an error up to ``delta`` and a straight line beyond.
+
+    ``mean(h(a - y))`` over the outputs, with ``h(e) = e**2 / 2`` where ``|e| <= delta`` and
+    ``delta * (|e| - delta / 2)`` elsewhere.
+
+    Parameters
+    ----------
+    delta : float
+        Above 0.
+
+    References
+    ----------
+    Huber, "Robust estimation of a location parameter", 1964.
+    """
 
     name = "huber"
 

@@ -115,7 +115,15 @@ class _Mean(Metric):
 
 @FAMILY.add("binary_accuracy")
 class BinaryAccuracy(_Mean):
-    """The share of outputs on their target's side of ``threshold``."""
+    """The share of outputs on their target's side of ``threshold``.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
+    threshold : float
+        An output above it counts as 1, any other as 0: 0.5 suits probabilities, 0 logits.
+    """
 
     default_name = "binary_accuracy"
 
@@ -171,7 +179,13 @@ class CategoricalAccuracy(_Mean):
 
 @FAMILY.add("sparse_categorical_accuracy")
 class SparseCategoricalAccuracy(_Mean):
-    """The share of rows whose largest output is at the target's class number."""
+    """The share of rows whose largest output is at the target's class number.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
+    """
 
     default_name = "sparse_categorical_accuracy"
 
@@ -184,7 +198,13 @@ class SparseCategoricalAccuracy(_Mean):
 
 @FAMILY.add("mean_squared_error", "mse", "MSE")
 class MeanSquaredError(_Mean):
-    """``mean((y - a)**2)``."""
+    """``mean((y - a)**2)``.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
+    """
 
     default_name = "mean_squared_error"
 
@@ -196,7 +216,13 @@ class MeanSquaredError(_Mean):
 
 @FAMILY.add("root_mean_squared_error", "rmse")
 class RootMeanSquaredError(MeanSquaredError):
-    """``sqrt(mean((y - a)**2))``, the root taken over all rows at once."""
+    """``sqrt(mean((y - a)**2))``, the root taken over all rows at once.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
+    """
 
     default_name = "root_mean_squared_error"
 
@@ -207,7 +233,13 @@ class RootMeanSquaredError(MeanSquaredError):
 
 @FAMILY.add("mean_absolute_error", "mae", "MAE")
 class MeanAbsoluteError(_Mean):
-    """``mean(|y - a|)``."""
+    """``mean(|y - a|)``.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
+    """
 
     default_name = "mean_absolute_error"
 
@@ -239,7 +271,15 @@ class _Counts(Metric):
 
 @FAMILY.add("precision")
 class Precision(_Counts):
-    """Of the outputs above the threshold, the share whose target is 1; 0 where there is none."""
+    """Of the outputs above the threshold, the share whose target is 1; 0 where there is none.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
+    thresholds : float
+        One number, where Keras takes several too: 0.5 suits probabilities, 0 logits.
+    """
 
     default_name = "precision"
 
@@ -251,7 +291,15 @@ class Precision(_Counts):
 
 @FAMILY.add("recall")
 class Recall(_Counts):
-    """Of the targets that are 1, the share whose output is above the threshold; 0 where there is none."""
+    """Of the targets that are 1, the share whose output is above the threshold; 0 where there is none.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
+    thresholds : float
+        One number, where Keras takes several too: 0.5 suits probabilities, 0 logits.
+    """
 
     default_name = "recall"
 
@@ -267,6 +315,11 @@ class AUC(Metric):
 
     All outputs count as one set. Keras' approximates this by 200 thresholds; the two differ in the third
     digit. NaN until both targets have been seen.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key in the history.
 
     References
     ----------
@@ -297,7 +350,16 @@ class AUC(Metric):
 
 
 class FunctionMetric(_Mean):
-    """The mean of a function ``f(y_true, y_pred)`` that returns one number a row, or one number a call."""
+    """The mean of a function ``f(y_true, y_pred)`` that returns one number a row, or one number a call.
+
+    Parameters
+    ----------
+    function : callable
+        It is called with float64 arrays of shape (m, n_out), class numbers of shape (m, 1), once for the rows
+        of each update. One number a call counts as often as there are rows.
+    name : str, optional
+        The key in the history; None is the function's own name.
+    """
 
     def __init__(self, function: Callable[[Any, Any], Any], name: str | None = None) -> None:
         self.function = function
@@ -338,6 +400,19 @@ def resolve(identifiers: Sequence[object], loss: LossSpec, n_out: int) -> list[M
 
     For class numbers that is `SparseCategoricalAccuracy`; for one-hot rows `CategoricalAccuracy`;
     otherwise `BinaryAccuracy`, whose threshold is 0 for logits.
+
+    Parameters
+    ----------
+    identifiers : sequence of str, Metric or function
+        "accuracy", "acc" and what `get` takes.
+    loss : LossSpec
+    n_out : int
+        Columns of the network's output.
+
+    Returns
+    -------
+    metrics : list of Metric
+        One an identifier, in their order.
     """
     return [
         _accuracy(str(identifier), loss, n_out) if identifier in _ACCURACY else get(identifier)

@@ -282,7 +282,25 @@ class Adam(Optimizer):
 
 @FAMILY.add("adamw")
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019); parameters as in `Adam`."""
+    """`Adam` with decoupled weight decay.
+
+    Parameters
+    ----------
+    learning_rate : float, LearningRateSchedule or function of the step
+    weight_decay : float, default 0.004
+        At least 0: every step first takes ``learning_rate * weight_decay * w`` from every weight ``w``, the
+        biases' too.
+    beta_1, beta_2 : float
+        Memories of the gradient's running mean and of its square's.
+    epsilon : float
+        Added to the root.
+    clipnorm, clipvalue, global_clipnorm : float, optional
+        See `Optimizer`.
+
+    References
+    ----------
+    Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
+    """
 
     def __init__(
         self,

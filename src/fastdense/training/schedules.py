@@ -32,6 +32,17 @@ FAMILY: Family[LearningRateSchedule] = Family("learning-rate schedule")
 class ExponentialDecay(LearningRateSchedule):
     """``initial_learning_rate * decay_rate ** (step / decay_steps)``; ``staircase`` floors the exponent.
 
+    Parameters
+    ----------
+    initial_learning_rate : float
+        At least 0.
+    decay_steps : int
+        At least 1: as many steps multiply the rate by ``decay_rate``.
+    decay_rate : float
+        Above 0.
+    staircase : bool
+        Keep the rate for ``decay_steps`` steps, then drop it at once.
+
     Examples
     --------
     >>> ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(20)
@@ -106,6 +117,18 @@ class CosineDecay(LearningRateSchedule):
 @FAMILY.add()
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[0]`` up to and at step ``boundaries[0]``, ``values[1]`` up to the next, and so on.
+
+    Parameters
+    ----------
+    boundaries : sequence of int
+        Steps in ascending order.
+    values : sequence of float
+        Rates of at least 0, one more than there are boundaries.
+
+    Raises
+    ------
+    ValueError
+        The boundaries are in no such order, or the values are not one more.
 
     Examples
     --------

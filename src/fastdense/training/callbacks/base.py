@@ -70,7 +70,22 @@ class Callback:
 
 
 class CallbackList:
-    """The callbacks of one fit, called in order."""
+    """The callbacks of one fit, called in order.
+
+    Parameters
+    ----------
+    callbacks : sequence of Callback
+        Those with ``runs_last`` are called after all others.
+    model : Sequential
+        The model in training, handed to each.
+    params : mapping
+        ``epochs``, ``steps`` and ``verbose`` of this fit, handed to each.
+
+    Raises
+    ------
+    TypeError
+        One of them is no `Callback`.
+    """
 
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: Mapping[str, Any]) -> None:
         for callback in callbacks:
