@@ -107,6 +107,18 @@ def test_the_best_epoch_on_the_held_out_rows_is_kept(target, frame):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("validation", [0.0, 0.4])
+def test_among_epochs_of_equal_accuracy_the_surest_is_kept(validation):
+    x = np.concatenate([np.linspace(-2, -1, 30), np.linspace(1, 2, 30)])
+    frame = {"x": x, "y": ["no"] * 30 + ["yes"] * 30}
+    model = train_table(frame, "y", recipe=Recipe((8,), epochs=40), validation=validation, seed=0, verbose=0)
+    prefix = "val_" if validation else ""
+    accuracies, losses = (model.history.history[f"{prefix}{name}"] for name in ("accuracy", "loss"))
+    best = [epoch for epoch, accuracy in enumerate(accuracies) if accuracy == max(accuracies)]
+    assert len(best) > 1
+    assert kept_epoch(model) == min(best, key=losses.__getitem__) != best[0]
+
+
 def test_nothing_held_out_still_trains():
     model = train_table(flowers(), "name", recipe=SMALL, validation=0.0, seed=0, verbose=0)
     assert "val_loss" not in model.history.history

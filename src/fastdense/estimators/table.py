@@ -18,6 +18,7 @@ from fastdense.tables import Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Task, learn_target
 from fastdense.training.callbacks import Callback, EarlyStopping
+from fastdense.training.callbacks.base import Logs
 from fastdense.training.optimizers import AdamW
 from fastdense.training.outcomes import classify, regress
 from fastdense.training.progress import Verbose
@@ -108,6 +109,31 @@ class Recipe:
         return AdamW(schedule, weight_decay=self.weight_decay)
 
 
+class _BestEpoch(EarlyStopping):
+    """Goes back to the epoch of the highest accuracy, and among equals of the smallest loss.
+
+    Many epochs may get as many rows right, and the first of them is seldom the one that is surest of them.
+
+    Parameters
+    ----------
+    prefix : str
+        "val_" or "".
+    rows : int
+        That are watched: two accuracies differ by one of them at least, and what a loss adds is less.
+    patience : int
+    """
+
+    def __init__(self, prefix: str, rows: int, patience: int) -> None:
+        super().__init__(f"{prefix}accuracy", patience=patience, restore_best_weights=True)
+        self.prefix, self.rows = prefix, rows
+
+    def read(self, logs: Logs | None) -> float | None:
+        """Return the accuracy, less a part of a row's that grows with the loss."""
+        accuracy, loss = super().read(logs), (logs or {}).get(f"{self.prefix}loss", np.inf)
+        part = 1.0 if np.isnan(loss) else 1.0 - 1.0 / (1.0 + loss)
+        return None if accuracy is None else accuracy - part / (2 * self.rows)
+
+
 class Predictions(NamedTuple):
     """What `predict_table` returns.
 
@@ -149,7 +175,7 @@ def train_table(
         The network's shape and its training.
     validation : float
         The fraction of rows held out, of every class alike: the epoch that does best on them, by
-        accuracy or by squared error, is kept.
+        accuracy (and by loss where several have the same) or by squared error, is kept.
     seed : int, optional
         Decides the rows held out, the initial weights, the row orders and the dropout.
     verbose : "auto", 0, 1 or 2
@@ -180,10 +206,10 @@ def train_table(
     loss = "sparse_categorical_crossentropy" if classify else "mean_squared_error"
     model.compile(recipe.optimizer(len(X)), loss, metrics=["accuracy"] if classify else ["mae"])
     held_out = _rows(columns, held) if len(held) else None
-    watched = "accuracy" if classify else "loss"
-    best = EarlyStopping(
-        f"val_{watched}" if held_out else watched, patience=recipe.times(len(X)), restore_best_weights=True
-    )
+    prefix, watched = ("val_", len(held)) if held_out else ("", len(X))
+    every = recipe.times(len(X))
+    by_loss = EarlyStopping(f"{prefix}loss", patience=every, restore_best_weights=True)
+    best = _BestEpoch(prefix, watched, every) if classify else by_loss
     model.fit(
         X,
         y,
@@ -220,11 +246,9 @@ def _call(
 
 def kept_epoch(model: Sequential) -> int:
     """Return the epoch, from 0, whose weights `train_table` kept."""
-    assert model.history is not None
-    history = model.history.history
-    watched = "accuracy" if table_of(model).task == "classify" else "loss"
-    values = history.get(f"val_{watched}", history[watched])
-    return values.index(max(values) if watched == "accuracy" else min(values))
+    assert model.run is not None
+    assert model.run.kept is not None
+    return model.run.kept
 
 
 def predict_table(model: Sequential, frame: Any) -> Predictions:

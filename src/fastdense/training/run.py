@@ -99,8 +99,9 @@ class Run:
 
     def ended(self, callbacks: Sequence[Callback]) -> Run:
         """Return the record of the fit that has come to its end."""
-        epochs = (c.restored_epoch for c in callbacks if isinstance(c, EarlyStopping))
-        return replace(self, kept=next((epoch for epoch in epochs if epoch is not None), None))
+        stops = (c.restored_epoch for c in callbacks if isinstance(c, EarlyStopping))
+        epochs = [epoch for epoch in stops if epoch is not None]
+        return replace(self, kept=epochs[-1] if epochs else None)  # the last of them had the last word
 
 
 def _settings(
