@@ -111,7 +111,9 @@ def test_the_best_epoch_on_the_held_out_rows_is_kept(target, frame):
 def test_among_epochs_of_equal_accuracy_the_surest_is_kept(validation):
     x = np.concatenate([np.linspace(-2, -1, 30), np.linspace(1, 2, 30)])
     frame = {"x": x, "y": ["no"] * 30 + ["yes"] * 30}
-    model = train_table(frame, "y", recipe=Recipe((8,), epochs=40), validation=validation, seed=0, verbose=0)
+    model = train_table(
+        frame, "y", recipe=Recipe((16,), epochs=60, dropout=0.0), validation=validation, seed=0, verbose=0
+    )
     prefix = "val_" if validation else ""
     accuracies, losses = (model.history.history[f"{prefix}{name}"] for name in ("accuracy", "loss"))
     best = [epoch for epoch, accuracy in enumerate(accuracies) if accuracy == max(accuracies)]
