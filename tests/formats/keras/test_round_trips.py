@@ -45,6 +45,17 @@ def test_random_networks(in_keras, path, model):
         assert_predicts_as(read_keras(again).predict, model, X)
 
 
+def test_a_network_without_weights(in_keras, path):
+    model = fd.Sequential([fd.Input((3,)), fd.Activation("gelu_tanh"), fd.Dropout(0.5)], seed=0)
+    X = inputs(model, 5)
+    write_keras(model, path)
+    assert_predicts_as(read_keras(path).predict, model, X)
+    for ending in (".keras", ".h5"):
+        again = path.with_name(f"again{ending}")
+        in_keras.call("save_again", path, again)
+        assert_predicts_as(read_keras(again).predict, model, X)
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_activation_comes_back_as_itself(path, name):
     model = fd.Sequential(
