@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fastdense import insight
-from fastdense.files import atomic_file
+from fastdense.cli.saving import check_folders, save_json
 from fastdense.insight.chart import check_path
 from fastdense.insight.wording import HEADINGS, cells, notes, sweep_notes, sweep_rows, sweep_title, title
 
@@ -38,7 +37,9 @@ def ladder(
     ] = None,
 ) -> None:
     """Time one dense layer from pure Python loops up, every rung first checked to give the same numbers."""
-    _check_files(plot, json_file)
+    if plot is not None:
+        check_path(plot)
+    check_folders(plot, json_file)
     console = Console(highlight=False)
     with console.status("measuring the machine") as status:
 
@@ -53,27 +54,10 @@ def ladder(
     console.print(_swept(found) if isinstance(found, insight.Sweep) else _table(found), "")
     for line in sweep_notes(found) if isinstance(found, insight.Sweep) else notes(found):
         console.print(line, style="dim", markup=False, soft_wrap=True)
-    _save(found, plot, json_file)
-
-
-def _save(found: insight.Ladder | insight.Sweep, plot: Path | None, json_file: Path | None) -> None:
-    """Write the chart and the numbers where they were asked for."""
     if plot is not None:
         found.plot(plot)
         print(f"Chart saved to {plot}")
-    if json_file is not None:
-        with atomic_file(json_file) as file:
-            file.write(json.dumps(found.to_dict(), indent=2, allow_nan=False).encode() + b"\n")
-        print(f"Numbers saved to {json_file}")
-
-
-def _check_files(plot: Path | None, json_file: Path | None) -> None:
-    """Refuse what could not be saved before anything is timed."""
-    if plot is not None:
-        check_path(plot)
-    for path in (plot, json_file):
-        if path is not None and not path.parent.is_dir():
-            raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+    save_json(found, json_file)
 
 
 def _empty_table(headings: Sequence[str], above: str) -> Table:

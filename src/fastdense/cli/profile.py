@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +10,8 @@ from rich.console import Console
 
 from fastdense.checks import whole
 from fastdense.cli.arguments import Header, Model
+from fastdense.cli.saving import check_folders, save_json
 from fastdense.estimators.table import number_columns
-from fastdense.files import atomic_file
 from fastdense.formats.models import load
 from fastdense.formats.tables import read_table
 from fastdense.network.sequential import Sequential
@@ -33,17 +32,13 @@ def profile(
     header: Header = True,
 ) -> None:
     """Measure each layer of a prediction: operations, time, what limits it, and what would be faster."""
-    if json_file is not None and not json_file.parent.is_dir():
-        raise FileNotFoundError(f"{json_file}: there is no folder {json_file.parent}")
+    check_folders(json_file)
     network = load(model)
     X = _rows(network, table, whole("--rows", rows, 1), header)
     with Console().status("measuring"):
         found = network.profile(X, seconds)
     print(found)
-    if json_file is not None:
-        with atomic_file(json_file) as file:
-            file.write(json.dumps(found.to_dict(), indent=2, allow_nan=False).encode() + b"\n")
-        print(f"Numbers saved to {json_file}")
+    save_json(found, json_file)
 
 
 def _rows(network: Sequential, table: Path | None, rows: int, header: bool) -> Any:
