@@ -45,10 +45,10 @@ class Hdf5:
             self._found: dict[str, Any] = {"": _file_class()(io.BytesIO(data))}
 
     def has(self, path: str) -> bool:
-        """Whether there is anything at a path."""
+        """Whether there is anything at a path, and at those on the way to it."""
         group, _, name = path.rpartition("/")
         with _guarded(path):
-            return name in self._at(group)
+            return (not group or self.has(group)) and name in self._at(group)
 
     def children(self, path: str) -> list[str]:
         """Return the names in a group."""

@@ -89,8 +89,7 @@ def _from_archive(data: bytes, path: str) -> Sequential:
 
     def weights(class_name: str, name: str) -> list[Array]:
         group = f"{root}/{groups.next(class_name)}"
-        inside = (root, group, f"{group}/vars")
-        if not all(map(file.has, inside)):  # as in a model that has no weights at all
+        if not file.has(f"{group}/vars"):
             return []
         group += "/vars"
         numbered = sorted(file.children(group), key=lambda child: (len(child), child))
@@ -109,7 +108,7 @@ def _from_hdf5(data: bytes, path: str) -> Sequential:
 
     def weights(class_name: str, name: str) -> list[Array]:
         group = f"model_weights/{name}"
-        if not file.has("model_weights") or not file.has(group):
+        if not file.has(group):
             return []
         return [file.array(f"{group}/{array}") for array in file.texts(group, "weight_names") or []]
 
