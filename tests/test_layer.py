@@ -164,3 +164,9 @@ def test_unknown_activations_are_refused():
         fd.dense(A_IN, W, activation="relo")
     with pytest.raises(TypeError, match="an activation is a name"):
         fd.dense(A_IN, W, activation=np.tanh)
+
+
+def test_matrices_of_whole_numbers_alone_become_float32():
+    A_out = fd.dense(np.array([[200, 17]]), np.array([[1, -3], [-2, 4]]), np.array([-1, 1]))
+    assert A_out.dtype == np.float32
+    assert A_out.tolist() == [[165, -531]]

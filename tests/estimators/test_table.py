@@ -7,7 +7,14 @@ import pytest
 
 import fastdense as fd
 from fastdense.errors import TableError
-from fastdense.estimators.table import Recipe, evaluate_table, kept_epoch, predict_table, train_table
+from fastdense.estimators.table import (
+    BestEpoch,
+    Recipe,
+    evaluate_table,
+    kept_epoch,
+    predict_table,
+    train_table,
+)
 from tests.compare import assert_within
 
 SMALL = Recipe(hidden=(32,), epochs=40)
@@ -119,6 +126,40 @@ def test_among_epochs_of_equal_accuracy_the_surest_is_kept(validation):
     best = [epoch for epoch, accuracy in enumerate(accuracies) if accuracy == max(accuracies)]
     assert len(best) > 1
     assert kept_epoch(model) == min(best, key=losses.__getitem__) != best[0]
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.5])
+def test_a_row_more_that_is_right_counts_more_than_any_loss(validation):
+    """The kept epoch has the highest accuracy, though its loss is not the smallest."""
+    rng = np.random.default_rng(0)
+    frame = {"x": rng.normal(size=80), "y": rng.choice(["no", "yes"], 80)}
+    recipe = Recipe((64,), epochs=60, learning_rate=0.05)
+    model = train_table(frame, "y", recipe=recipe, validation=validation, seed=1, verbose=0)
+    prefix = "val_" if validation else ""
+    accuracies, losses = (model.history.history[f"{prefix}{name}"] for name in ("accuracy", "loss"))
+    assert accuracies[kept_epoch(model)] == max(accuracies)
+    if validation:
+        assert losses[kept_epoch(model)] > min(losses)
+
+
+@pytest.mark.parametrize("rows", [10, 1000])
+def test_one_row_outweighs_the_largest_loss(rows):
+    best = BestEpoch("val_", rows, 9)
+    more = best.read({"val_accuracy": 6 / rows, "val_loss": float("inf")})
+    assert more > best.read({"val_accuracy": 5 / rows, "val_loss": 0.0})
+
+
+def test_a_loss_that_is_no_number_is_the_largest():
+    def broken(epoch, logs):
+        logs["val_loss"] = float("nan") if epoch != 2 else 9.0
+        logs["val_accuracy"] = 0.5
+
+    breaks = fd.callbacks.LambdaCallback(on_epoch_end=broken)
+    best = BestEpoch("val_", 10, 9)
+    model = fd.Sequential([fd.Input((1,)), fd.Dense(1)], seed=0)
+    model.compile("sgd", "mean_squared_error")
+    model.fit([[1.0]], [1.0], epochs=4, verbose=0, callbacks=[breaks, best])
+    assert best.restored_epoch == 2
 
 
 def test_nothing_held_out_still_trains():

@@ -340,3 +340,23 @@ def test_a_row_of_many_costs_its_share(monkeypatch):
     monkeypatch.setattr(module, "best_time", lambda run, seconds: float(len(run())))
     speed = report(classifier_of_one_epoch()).speed
     assert (speed.one_row, speed.of_many) == (1.0, 1.0)
+
+
+def test_of_two_callbacks_that_go_back_the_last_has_the_last_word():
+    stops = [
+        fd.callbacks.EarlyStopping(name, patience=99, restore_best_weights=True)
+        for name in ("val_loss", "loss")
+    ]
+    model = classifier()
+    model.compile(fd.optimizers.Adam(0.3), LOSS)
+    model.fit(X, CLASSES, epochs=40, validation_split=0.2, verbose=0, callbacks=stops)
+    assert stops[0].best_epoch != stops[1].best_epoch
+    assert report(model).kept == stops[1].best_epoch + 1
+
+
+def test_the_log_loss_knows_no_smoothing():
+    model = classifier()
+    model.compile(fd.optimizers.Adam(0.05), fd.losses.SparseCategoricalCrossentropy(label_smoothing=0.3))
+    model.fit(X, CLASSES, epochs=20, verbose=0)
+    right = model.predict(X)[np.arange(300), CLASSES]
+    assert report(model).outcomes[0].log_loss == pytest.approx(-np.log(right).mean(), rel=1e-5)

@@ -185,3 +185,22 @@ def test_a_table_with_every_option_does_it_again():
     assert len(names["model"].history.epoch) == len(model.history.epoch) < 9
     for ours, again in zip(model.get_weights(), names["model"].get_weights(), strict=True):
         assert np.array_equal(ours, again)
+
+
+def test_statistics_that_were_given_are_not_adapted(tmp_path):
+    layers = [fd.Input((4,)), fd.Normalization(mean=0.5, variance=2.0), fd.Dense(3, "softmax")]
+    model = fd.Sequential(layers, seed=0)
+    model.compile("sgd", LOSS)
+    model.save(tmp_path / "m.safetensors")
+    model = fd.load(tmp_path / "m.safetensors")
+    model.fit(X, CLASSES, verbose=0)
+    assert "adapt" not in report(model).code
+
+
+def test_a_layer_that_was_used_before_brought_its_weights():
+    layer = fd.Dense(3, "softmax")
+    layer(X)
+    model = fd.Sequential([fd.Input((4,)), layer], seed=0)
+    model.compile("sgd", LOSS)
+    model.fit(X, CLASSES, verbose=0)
+    assert any("went on from weights" in note for note in report(model).notes)

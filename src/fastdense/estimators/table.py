@@ -109,7 +109,7 @@ class Recipe:
         return AdamW(schedule, weight_decay=self.weight_decay)
 
 
-class _BestEpoch(EarlyStopping):
+class BestEpoch(EarlyStopping):
     """Goes back to the epoch of the highest accuracy, and among equals of the smallest loss.
 
     Many epochs may get as many rows right, and the first of them is seldom the one that is surest of them.
@@ -209,7 +209,7 @@ def train_table(
     prefix, watched = ("val_", len(held)) if held_out else ("", len(X))
     every = recipe.times(len(X))
     by_loss = EarlyStopping(f"{prefix}loss", patience=every, restore_best_weights=True)
-    best = _BestEpoch(prefix, watched, every) if classify else by_loss
+    best = BestEpoch(prefix, watched, every) if classify else by_loss
     model.fit(
         X,
         y,
