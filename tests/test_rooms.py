@@ -16,7 +16,7 @@ PACKAGE = "fastdense"
 
 # A room is a folder or module directly under the package, "" the package itself.
 LEAVES = {"errors", "spec"}
-TOOLS = LEAVES | {"checks", "config", "files", "shapes", "streams"}
+TOOLS = LEAVES | {"checks", "config", "files", "notes", "shapes", "streams"}
 TRAINED = TOOLS | {"network", "tables", "training"}
 OF_NETWORK = {room: {"network"} for room in ("activations", "initializers", "layers", "regularizers")}
 OF_TRAINING = {room: {"training"} for room in ("callbacks", "losses", "metrics", "optimizers")}
@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "spec": set(),
     "checks": {"errors"},
     "files": {"errors"},
+    "notes": {"errors"},
     "shapes": {"errors"},
     "streams": {"checks"},
     "reference": LEAVES,
@@ -36,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engines": LEAVES | {"array", "libraries", "native", "reference"},
     "training": TOOLS | {"arrays", "engines"},
     "network": TOOLS | {"arrays", "engines", "training"},
-    "tables": {"errors"},
+    "tables": {"errors", "notes"},
     "formats": TRAINED | {"_version"},
     "estimators": TRAINED | {"engines"},
     "insight": TRAINED | {"engines", "layer", "libraries", "machine", "native", "reference"},

@@ -13,6 +13,7 @@ __all__ = [
     "NotBuiltError",
     "ShapeError",
     "TableError",
+    "TableWarning",
 ]
 
 
@@ -54,3 +55,7 @@ class FormatWarning(UserWarning):
 
 class TableError(FastdenseError, ValueError):
     """A table cannot be read, or lacks what the model needs of it."""
+
+
+class TableWarning(UserWarning):
+    """A table was read in a way that its owner should know: the message names the column and what was done."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastdense.checks import one_of
 from fastdense.errors import FormatError
-from fastdense.formats.notes import note
+from fastdense.notes import note
 from fastdense.network.sequential import Sequential
 
 __all__ = ["FORMATS", "export", "load", "save", "suffix_of"]

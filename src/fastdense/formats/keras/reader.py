@@ -21,7 +21,7 @@ from fastdense.formats.keras.hdf5 import Hdf5
 from fastdense.formats.keras.layers import OPERATIONS, STEPS, for_training
 from fastdense.formats.keras.names import Groups
 from fastdense.formats.keras.topology import in_order
-from fastdense.formats.notes import note
+from fastdense.notes import note
 from fastdense.network.sequential import Sequential
 
 __all__ = ["read_keras"]

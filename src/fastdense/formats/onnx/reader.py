@@ -11,7 +11,7 @@ import numpy as np
 
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
-from fastdense.formats.notes import note
+from fastdense.notes import note
 from fastdense.formats.onnx.curves import OPERATIONS
 from fastdense.formats.onnx.graph import Graph, Node
 from fastdense.formats.onnx.operators import STEPS

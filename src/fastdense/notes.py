@@ -1,4 +1,4 @@
-"""What a reader or writer has to say that is no error: a warning at the caller's own line."""
+"""What has to be said that is not an error: a warning at the caller's own line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fastdense.errors import FormatWarning
 __all__ = ["note"]
 
 
-def note(text: str) -> None:
-    """Warn by a `FormatWarning` that points to the line outside of fastdense that the call came from."""
+def note(text: str, category: type[Warning] = FormatWarning) -> None:
+    """Warn by ``category``, pointing to the line outside of fastdense that the call came from."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastdense":
         level, frame = level + 1, frame.f_back
-    warnings.warn(text, FormatWarning, stacklevel=level)
+    warnings.warn(text, category, stacklevel=level)
