@@ -8,8 +8,8 @@ from typing import Any
 
 from fastdense.checks import one_of
 from fastdense.errors import FormatError
-from fastdense.notes import note
 from fastdense.network.sequential import Sequential
+from fastdense.notes import note
 
 __all__ = ["FORMATS", "export", "load", "save", "suffix_of"]
 

@@ -21,8 +21,8 @@ from fastdense.formats.keras.hdf5 import Hdf5
 from fastdense.formats.keras.layers import OPERATIONS, STEPS, for_training
 from fastdense.formats.keras.names import Groups
 from fastdense.formats.keras.topology import in_order
-from fastdense.notes import note
 from fastdense.network.sequential import Sequential
+from fastdense.notes import note
 
 __all__ = ["read_keras"]
 

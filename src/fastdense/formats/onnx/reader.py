@@ -11,13 +11,13 @@ import numpy as np
 
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
-from fastdense.notes import note
 from fastdense.formats.onnx.curves import OPERATIONS
 from fastdense.formats.onnx.graph import Graph, Node
 from fastdense.formats.onnx.operators import STEPS
 from fastdense.formats.onnx.patterns import LONGEST, pattern
 from fastdense.formats.onnx.tensors import MALFORMED, in_words
 from fastdense.network.sequential import Sequential
+from fastdense.notes import note
 
 __all__ = ["read_onnx"]
 
