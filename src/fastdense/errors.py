@@ -58,4 +58,4 @@ class TableError(FastdenseError, ValueError):
 
 
 class TableWarning(UserWarning):
-    """A table was read in a way that its owner should know: the message names the column and what was done."""
+    """A table was read in a way that its owner should know of; the message names the column."""
