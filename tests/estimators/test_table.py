@@ -8,13 +8,13 @@ import pytest
 import fastdense as fd
 from fastdense.errors import TableError
 from fastdense.estimators.table import (
-    BestEpoch,
     Recipe,
     evaluate_table,
     kept_epoch,
     predict_table,
     train_table,
 )
+from fastdense.estimators.table.best import BestEpoch
 from tests.compare import assert_within
 
 SMALL = Recipe(hidden=(32,), epochs=40)

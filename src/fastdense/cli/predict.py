@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fastdense.cli.arguments import Header, Model, TablePath
-from fastdense.estimators.table import predict_columns, predict_table, table_of
+from fastdense.estimators.table.predict import predict_columns, predict_table, table_of
 from fastdense.formats.models import load
 from fastdense.formats.tables import read_table, write_table
 from fastdense.network.sequential import Sequential
