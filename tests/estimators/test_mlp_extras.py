@@ -36,10 +36,43 @@ def test_class_weight_is_a_weight_of_rows(weights):
     same_weights(found, expected)
     plain = MLPClassifier(**chosen).fit(X[RARE], Y[RARE])
     assert not np.array_equal(found.coefs_[0], plain.coefs_[0])
-    twice = MLPClassifier(class_weight=weights, **chosen).fit(
-        X[RARE], Y[RARE], sample_weight=by_class[Y[RARE]]
-    )
-    assert not np.array_equal(found.coefs_[0], twice.coefs_[0])
+
+
+def test_class_weight_comes_on_top_of_sample_weight():
+    chosen = {"hidden_layer_sizes": 5, "max_iter": 20, "random_state": 0}
+    rows = np.linspace(1, 2, 60)
+    found = MLPClassifier(class_weight={1: 5.0}, **chosen).fit(X[RARE], Y[RARE], sample_weight=rows)
+    expected = MLPClassifier(**chosen).fit(X[RARE], Y[RARE], sample_weight=rows * np.where(Y[RARE], 5.0, 1.0))
+    same_weights(found, expected)
+
+
+MANY = np.c_[Y[RARE], np.arange(60) % 3]
+TARGETS = {"two classes": Y[RARE], "three classes": MANY[:, 1], "labels": MANY % 2, "columns": MANY}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_balanced_counts_a_row_of_weight_three_as_three_rows(name):
+    y, chosen = TARGETS[name], {"dtype": "float64", "solver": "lbfgs", "max_iter": 5, "random_state": 0}
+    times = np.random.default_rng(0).integers(0, 4, 60)
+    weighted = MLPClassifier(class_weight="balanced", **chosen).fit(X[RARE], y, sample_weight=times)
+    repeated = MLPClassifier(class_weight="balanced", **chosen)
+    repeated.fit(X[RARE].repeat(times, axis=0), y.repeat(times, axis=0))
+    same_weights(weighted, repeated, 1e-9)
+    alike = MLPClassifier(class_weight="balanced", **chosen).fit(X[RARE], y)
+    assert np.abs(weighted.coefs_[0] - alike.coefs_[0]).max() > 1e-6
+
+
+def test_balanced_leaves_out_classes_without_weight():
+    chosen = {"max_iter": 5, "random_state": 0, "class_weight": "balanced"}
+    rows = np.where(Y == 2, 0.0, 1.0 + Y)
+    found = MLPClassifier(**chosen).fit(X, Y, sample_weight=rows, X_val=X, y_val=Y)
+    by_class = np.array([1.5, 0.75, 1.0])[Y]  # 150 of weight in two classes, 50 and 100
+    expected = MLPClassifier(**chosen | {"class_weight": None})
+    expected.fit(X, Y, sample_weight=rows * by_class, X_val=X, y_val=Y, sample_weight_val=by_class)
+    same_weights(found, expected, 1e-6)
+    assert_within(found.validation_loss_curve_[-1], expected.validation_loss_curve_[-1], 1e-6)
+    with pytest.raises(ValueError, match=r"cannot balance class 2: the sample_weight .* sum -50"):
+        MLPClassifier(**chosen).fit(X, Y, sample_weight=1.0 - Y)
 
 
 def test_balanced_classes_need_all_rows():

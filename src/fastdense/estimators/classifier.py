@@ -74,7 +74,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         [dict, list, StrOptions({"balanced"}), None],
         "dict, list of dict, 'balanced' or None",
         """What each class weighs, on top of sample_weight and in validation too; 'balanced' lets every class
-        weigh the same. For several columns, a list of dicts.""",
+        weigh the same, a row of weight 3 counting as three rows. For several columns, a list of dicts.""",
     )
     label_smoothing: float = parameter(
         0.0,
@@ -105,7 +105,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _out_curve(self) -> ActivationSpec:
         return replace(super()._out_curve(), groups=self._labels().groups)
 
-    def _weigh_targets(self, y: Array, incremental: bool) -> Callable[[Array], Array] | None:
+    def _weigh_targets(
+        self, y: Array, rows: Array | None, incremental: bool
+    ) -> Callable[[Array], Array] | None:
         if self.class_weight is None:
             return None
         if incremental and self.class_weight == "balanced":
@@ -113,7 +115,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 "class_weight 'balanced' is not supported for partial_fit: it needs all rows at once. Give "
                 "the weights as a dict (sklearn.utils.compute_class_weight finds them)."
             )
-        return partial(weigh, class_weights(self.class_weight, self._classes(), y), self._classes())
+        return partial(weigh, class_weights(self.class_weight, self._classes(), y, rows), self._classes())
 
     @available_if(lambda self: self._check_solver())  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]

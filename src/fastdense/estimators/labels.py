@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from fastdense.checks import number
@@ -119,13 +118,25 @@ def _check_column(column: Array, known: Array, name: str, all_of_them: bool) -> 
         )
 
 
-def class_weights(class_weight: Any, classes: Classes, y: Array) -> list[dict[Any, float]]:
-    """Return what each class weighs, a dict a column; classes that are not named weigh 1.
+def class_weights(
+    class_weight: Any, classes: Classes, y: Array, rows: NDArray[np.float64] | None = None
+) -> list[dict[Any, float]]:
+    """Return what each class weighs, one dict per column; classes that are not named weigh 1.
+
+    Parameters
+    ----------
+    class_weight : dict, list of dict, or "balanced"
+    classes : Classes
+    y : array
+        The targets, which "balanced" counts.
+    rows : array of shape (m,), optional
+        The weight of each row: "balanced" counts a row of weight 3 as three rows.
 
     Raises
     ------
     ValueError
-        A class that is named is not there, or there are not as many dicts as columns.
+        A class that is named is not there, or there are not as many dicts as columns, or the weights of a
+        class that is to be balanced have a sum below 0.
     """
     columns = classes.columns(y)
     given = class_weight if isinstance(class_weight, list) else [class_weight] * len(columns)
@@ -139,10 +150,25 @@ def class_weights(class_weight: Any, classes: Classes, y: Array) -> list[dict[An
                 raise ValueError(f"class_weight names {strange}, not among the classes {known}")
             found.append({k: number(f"class_weight[{k!r}]", v, minimum=0.0) for k, v in weights.items()})
         else:
-            present = np.unique(column)
-            balanced = compute_class_weight(weights, classes=present, y=column)
-            found.append(dict(zip(present.tolist(), balanced, strict=True)))
+            found.append(_balanced(column, rows))
     return found
+
+
+def _balanced(column: Array, rows: NDArray[np.float64] | None) -> dict[Any, float]:
+    """Return the weights that let each class of a column weigh the same, and all rows as much as before.
+
+    A class whose rows weigh nothing is not there, as if it had no rows.
+    """
+    present, numbers = np.unique(column, return_inverse=True)
+    counts = np.bincount(numbers, rows)
+    if (counts < 0).any():
+        raise ValueError(
+            f"class_weight='balanced' cannot balance class {present.tolist()[counts.argmin()]!r}: the "
+            f"sample_weight of its rows has the sum {counts.min():g}, and must have one of at least 0"
+        )
+    there = counts > 0
+    balanced = counts.sum() / (there.sum() * counts[there])
+    return dict(zip(present[there].tolist(), balanced.tolist(), strict=True))
 
 
 def weigh(weights: list[dict[Any, float]], classes: Classes, y: Array) -> NDArray[np.float64]:

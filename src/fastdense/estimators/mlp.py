@@ -96,8 +96,13 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
     def _goal(self, y: Array) -> Goal:
         """Return what is learned from validated targets."""
 
-    def _weigh_targets(self, y: Array, incremental: bool) -> Callable[[Array], Array] | None:
-        """Return what gives each row the weight of its targets, learned from those; None for no weights."""
+    def _weigh_targets(
+        self, y: Array, rows: Array | None, incremental: bool
+    ) -> Callable[[Array], Array] | None:
+        """Return what gives each row the weight of its targets, or None for no weights.
+
+        It is learned from these targets and the weights that their rows have already.
+        """
         return None
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -203,11 +208,12 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         if best is None or not math.isfinite(best):
             self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
         self.n_layers_, self.stopped_, self._inference = len(widths), False, Inference()
-        weigh = self._weigh_targets(y, incremental)
-        rows = _rows(goal, weigh, X, y, given.sample_weight, dtype)
+        weights = _row_weights(given, X)
+        weigh = self._weigh_targets(y, weights, incremental)
+        rows = _rows(goal, weigh, X, y, weights, dtype)
         if held_out is not None:
             X_val, y_val = self._validated(held_out, first_pass=False, incremental=True)
-            held_out_rows = _rows(goal, weigh, X_val, y_val, held_out.sample_weight, dtype)
+            held_out_rows = _rows(goal, weigh, X_val, y_val, _row_weights(held_out, X_val), dtype)
             self._check_held_out(len(held_out_rows), held_out_rows.weights)
             return self._job(rows, held_out_rows, widths, random_state, incremental)
         return self._job(rows, None, widths, random_state, incremental)
@@ -350,13 +356,18 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         return tags
 
 
+def _row_weights(given: Given, X: Any) -> NDArray[np.float64] | None:
+    """Return the caller's weights, checked."""
+    if given.sample_weight is None:
+        return None
+    weights: NDArray[np.float64] = _check_sample_weight(given.sample_weight, X, dtype=np.float64)
+    return weights
+
+
 def _rows(
-    goal: Goal, weigh: Callable[[Array], Array] | None, X: Any, y: Array, sample_weight: Any, dtype: str
+    goal: Goal, weigh: Callable[[Array], Array] | None, X: Any, y: Array, weights: Array | None, dtype: str
 ) -> Rows:
     """Return validated rows as the engines take them, weighed by the caller and by their targets."""
-    weights = None
-    if sample_weight is not None:
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
     if weigh is not None:
         weights = weigh(y) if weights is None else weights * weigh(y)
     return Rows(as_matrix(X, dtype), goal.encode(y, dtype), weights, goal)
