@@ -95,7 +95,7 @@ class Program(Protocol):
         """Return ``predict(X, out=None)`` for callers in a hurry, whose arguments nobody has checked.
 
         What is not seen at a glance to be a matrix of this network's, and ``out`` to fit, is left to
-        ``otherwise``.
+        ``otherwise``. Pickled or copied, it becomes what ``otherwise.__reduce__()`` says.
         """
 
     def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 import copy
 import gc
+import multiprocessing
+import pickle
 import threading
 import weakref
 
@@ -157,6 +159,59 @@ def test_it_stays_as_it_was_whatever_the_model_goes_through():
     assert_identical(frozen.predict(X), expected)
 
 
-def test_it_is_not_pickled(model):
-    with pytest.raises(TypeError, match="can't be pickled or copied: save the model"):
-        copy.deepcopy(model.freeze())
+COPIES = {
+    "pickled": lambda value: pickle.loads(pickle.dumps(value)),
+    "copied": copy.copy,
+    "copied deeply": copy.deepcopy,
+}
+
+
+@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_predicts_the_same_bits(how, engine):
+    frozen = network(engine=engine).freeze()
+    expected = frozen.predict(X)
+    other, predict = COPIES[how](frozen), COPIES[how](frozen.predict)
+    assert_identical(other.predict(X), expected)
+    assert_identical(predict(X.tolist()), expected)
+    assert (other.input_shape, other.output_shape, other.dtype) == ((None, 3), (None, 2), "float32")
+    assert type(predict) is type(other.predict) is type(frozen.predict)  # as quick as the first
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_keeps_scaling_dropout_and_activations(how):
+    scale = fd.Normalization(mean=[1.0, -2.0, 1e9], variance=[2.0, 0.5, 1e30])
+    layers = [scale, fd.Dense(4, use_bias=False), fd.Dropout(0.5), fd.Activation("gelu"), fd.Dense(1)]
+    frozen = fd.Sequential([fd.Input((3,)), *layers], seed=0).freeze()
+    assert_identical(COPIES[how](frozen).predict(X), frozen.predict(X))
+
+
+def test_a_table_goes_with_a_copy():
+    table = {"x": [0.1 * i for i in range(50)], "kind": ["low"] * 25 + ["high"] * 25}
+    frozen = train_table(table, "kind", verbose=0).freeze()
+    rows = {"x": [0.3, 4.4]}
+    assert_identical(pickle.loads(pickle.dumps(frozen)).predict(rows), frozen.predict(rows))
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks of a process with threads
+@pytest.mark.parametrize("start", multiprocessing.get_all_start_methods())
+def test_processes_predict_with_it(model, start):
+    frozen = model.freeze()
+    with multiprocessing.get_context(start).Pool(1) as pool:
+        answers = pool.map(frozen.predict, np.split(X, 3))
+        assert_identical(pool.apply(frozen, (X,)), frozen.predict(X))
+    assert_identical(np.concatenate(answers), frozen.predict(X))
+
+
+def test_a_model_s_own_predictor_is_copied_with_it():
+    model = network()
+    expected = model.predict(X)
+    for how in COPIES.values():
+        assert_identical(how(model.predict)(X), expected)
+    assert_identical(copy.copy(model.predictor())(X), expected)
+
+
+def test_compiled_code_says_why_it_is_not_pickled(model):
+    for how in COPIES.values():
+        with pytest.raises(TypeError, match="a compiled program belongs to its process: pickle or copy"):
+            how(model.program())

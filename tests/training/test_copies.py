@@ -30,6 +30,17 @@ def test_a_copy_goes_on_as_the_model_would(clone):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_model_can_be_copied_in_the_midst_of_a_fit():
+    kept = []
+    model = trained()
+    keep = fd.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(pickle.dumps(model)))
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=keep)
+    other = pickle.loads(kept[1])
+    other.fit(X, Y, initial_epoch=2, epochs=3, verbose=0)
+    for ours, theirs in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_training_starts_anew_when_layers_change():
     model = trained()
     model.pop()

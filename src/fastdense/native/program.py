@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copyreg
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,8 @@ Groups = Sequence[Sequence[Array]]
 _NETWORKS: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
 _SPARSE: dict[str, Any] = {"float32": _core.Sparse32, "float64": _core.Sparse64}
 _LINEAR = ActivationSpec()
+_PREDICTORS = (_core.Predictor32, _core.Predictor64)
+_ORIGIN = object()  # given as rows, it makes a predictor return its ``otherwise``
 _WEIGHTS = -1  # where the compiled network is asked for a slot: none of them
 
 
@@ -106,8 +109,16 @@ class NativeProgram:
         return int(self._core.steps)
 
     def predictor(self, otherwise: Callable[..., Array]) -> Callable[..., Array]:
-        """Return compiled code that takes NumPy's matrices of this network's, or calls ``otherwise``."""
-        predict: Callable[..., Array] = self._core.predictor(otherwise).predict
+        """Return compiled code that takes NumPy's matrices of this network's, or calls ``otherwise``.
+
+        Compiled code belongs to its process: what ``otherwise`` reduces to is pickled in its place.
+        """
+
+        def odd(X: Any, out: Any = None) -> Any:
+            return otherwise if X is _ORIGIN else otherwise(X, out)
+
+        predict: Callable[..., Array] = self._core.predictor(odd).predict
+        copyreg.pickle(type(predict), _reduced)
         return predict
 
     def predict(self, X: Array, out: Array | None = None) -> Array:
@@ -227,6 +238,12 @@ class NativeProgram:
                     raise ShapeError(f"the optimizer's arrays of layer {i} must have its weights' shapes")
                 self._core.load(slot, [(i, *_pair(values))])
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled."""
+        raise TypeError(
+            "a compiled program belongs to its process: pickle or copy the model, or what its freeze() gives"
+        )
+
     def _stored(self, layer: int, which: int) -> tuple[Array, ...]:
         fresh = self._empty(layer)
         self._core.store(layer, which, *_pair(fresh))
@@ -238,6 +255,13 @@ class NativeProgram:
     def _check_trains(self) -> None:
         if self.training is None:
             raise NotBuiltError("this program was compiled for prediction only: it has no loss or optimizer")
+
+
+def _reduced(method: Any) -> Any:
+    """Reduce a method of compiled code, for `pickle` and `copy`: a predictor as its ``otherwise`` does."""
+    if not isinstance(method.__self__, _PREDICTORS):
+        raise TypeError(f"a method of compiled code cannot be pickled or copied: {method.__self__!r}")
+    return method(_ORIGIN).__reduce__()
 
 
 def _predict_odd(core: Any, network: NetworkSpec, X: Array, out: Array | None = None) -> Array:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense import engines
 from fastdense.arrays import as_rows, check_out
 from fastdense.checks import is_frame
-from fastdense.engines import Library, Program
+from fastdense.engines import Library, Parameters, Program
 from fastdense.shapes import check_product
+from fastdense.spec import NetworkSpec
 
 __all__ = ["FrozenModel", "Inputs", "predict_checked"]
 
@@ -90,11 +92,31 @@ def predict_checked(program: Program, X: Any, out: Any, n_out: int, dtype: str) 
         return program.predict(X, out)
 
 
+class Otherwise:
+    """Predicts for whatever an engine's quickest way does not take: converted and checked first."""
+
+    def __init__(self, program: Program, network: NetworkSpec, inputs: Inputs) -> None:
+        self.program, self.network, self.inputs = program, network, inputs
+
+    def __call__(self, X: Any, out: Any = None) -> Any:
+        """Return the outputs for ``X``, as `FrozenModel.predict` does."""
+        rows = self.inputs.matrix(X)
+        return predict_checked(self.program, rows, out, self.network.n_out, self.inputs.dtype)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """Become a frozen model's `predict` where it is unpickled: this is the half of it that is data."""
+        return _predict_of, (self.network, self.program.parameters(), self.inputs)
+
+
 class FrozenModel:
     """A network for prediction only, with the weights that it had when it was frozen.
 
     It is what to serve with: a row through a small network takes a fraction of a microsecond, any number of
     threads may predict at once, and nothing done to the model that it came from changes it.
+
+    It can be pickled, copied and sent to another process, and so can its ``predict``: the network, the
+    weights and the table travel, and are compiled again on arrival. The predictions are the same bits on a
+    machine with the same instruction set.
 
     Attributes
     ----------
@@ -116,25 +138,27 @@ class FrozenModel:
     True
     """
 
-    def __init__(self, program: Program, inputs: Inputs, n_out: int) -> None:
-        self.input_shape = (None, inputs.n_in)
-        self.output_shape = (None, n_out)
+    def __init__(self, network: NetworkSpec, parameters: Parameters, inputs: Inputs) -> None:
+        with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
+            program = engines.choose(inputs.engine).compile(network, parameters)
+        self.input_shape = (None, network.n_in)
+        self.output_shape = (None, network.n_out)
         self.dtype = inputs.dtype
-
-        def otherwise(X: Any, out: Any = None) -> Any:
-            return predict_checked(program, inputs.matrix(X), out, n_out, inputs.dtype)
-
-        self.predict: Callable[..., Array] = program.predictor(otherwise)
+        self._otherwise = Otherwise(program, network, inputs)
+        self.predict: Callable[..., Array] = program.predictor(self._otherwise)
 
     def __call__(self, X: Any, out: Any = None) -> Array:
         """Return ``predict(X, out)``."""
         return self.predict(X, out)
 
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be copied or pickled: compiled code is of this process."""
-        raise TypeError(
-            "a frozen model can't be pickled or copied: save the model, load it there, and freeze it"
-        )
+    def __reduce__(self) -> tuple[type[FrozenModel], tuple[Any, ...]]:
+        """Be compiled again wherever a copy arrives, from the same network and weights."""
+        own = self._otherwise
+        return FrozenModel, (own.network, own.program.parameters(), own.inputs)
 
     def __repr__(self) -> str:
         return f"FrozenModel({self.input_shape[1]} -> {self.output_shape[1]}, {self.dtype})"
+
+
+def _predict_of(network: NetworkSpec, parameters: Parameters, inputs: Inputs) -> Callable[..., Array]:
+    return FrozenModel(network, parameters, inputs).predict

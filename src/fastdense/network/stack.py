@@ -33,6 +33,30 @@ class Compiled(NamedTuple):
     stamps: tuple[object, ...]
 
 
+class Otherwise:
+    """Predicts for what the program's quickest way does not take.
+
+    It holds its model by a weak reference, as what the model holds must not hold the model.
+    """
+
+    def __init__(self, model: Stack) -> None:
+        self._model = ref(model)
+
+    def __call__(self, X: Any, out: Any = None) -> Any:
+        """Return the model's outputs for ``X``."""
+        return self._alive()._predict_otherwise(X, out)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Stack]]:
+        """Become the `predictor` of a copy of the model where it is unpickled."""
+        return Stack.predictor, (self._alive(),)
+
+    def _alive(self) -> Stack:
+        model = self._model()
+        if model is None:
+            raise ReferenceError("the model that this predictor is of is gone: keep it, or freeze() it")
+        return model
+
+
 class Names:
     """The names that a model's layers have taken, and the next free ones."""
 
@@ -206,9 +230,9 @@ class Stack:
         Returns
         -------
         FrozenModel
-            Independent of this model; safe to share between threads.
+            Independent of this model; safe to share between threads and to send to other processes.
         """
-        return FrozenModel(self.program(), self._inputs(), self._widths()[1])
+        return FrozenModel(self.network(), self.parameters(), self._inputs())
 
     def as_input(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not.
@@ -249,14 +273,7 @@ class Stack:
     def _compile(self) -> Compiled:
         # The stamps first: weights that another thread puts in meanwhile make the program stale, not wrong.
         stamps, program = self.stamps(), self.program()
-        model = ref(self)  # what the model holds must not hold the model
-
-        def otherwise(X: Any, out: Any = None) -> Any:
-            alive = model()
-            assert alive is not None
-            return alive._predict_otherwise(X, out)
-
-        self._compiled = Compiled(program, program.predictor(otherwise), stamps)
+        self._compiled = Compiled(program, program.predictor(Otherwise(self)), stamps)
         return self._compiled
 
     def _predict_otherwise(self, X: Any, out: Any = None) -> Any:
