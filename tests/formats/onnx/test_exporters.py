@@ -128,7 +128,8 @@ def test_modules_of_pytorch(tmp_path, version):
     path, module, example = tmp_path / "m.onnx", every_layer(torch), torch.tensor(X[:2])
     if version == "dynamo":
         pytest.importorskip("onnxscript")
-        torch.onnx.export(module, (example,), path, dynamo=True, external_data=False, verbose=False)
+        torch.onnx.export(module, (example,), path, dynamo=True, verbose=False)
+        assert (tmp_path / "m.onnx.data").exists()  # where it keeps the weights by default
     else:
         axes = {"x": {0: "rows"}, "y": {0: "rows"}}
         torch.onnx.export(

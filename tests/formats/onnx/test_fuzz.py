@@ -26,6 +26,8 @@ ort = pytest.importorskip("onnxruntime")
 OPERATORS = sorted({*STEPS, *OPERATIONS, *FOLDED, "ArgMax", "Concat", "Split"})
 WHOLE = (0, 1, -1, 2, 7, 11, 2**31, 2**62)
 NUMBERS = (0.0, -1.0, 1e-7, 1 + 1e-7, 0.01, 0.5, 1e6)
+DATA = "m.onnx.data"
+PLACES = (DATA, "", "..", "/dev/zero", "../m.onnx", "m.onnx")
 REAL = (0.0, -1.0, 0.5, 1e38, float("inf"), float("nan"))
 
 
@@ -45,7 +47,18 @@ def samples(tmp_path_factory):
     for name, (activation, y) in CLASSIFIERS.items():
         to_onnx(path, fitted(MLPClassifier(hidden_layer_sizes=(3,), activation=activation), y))
         found[name] = path.read_bytes()
+    nodes, constants, *_ = READ["a product and a sum"]
+    write(path, nodes, constants=constants, version=20)
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location=DATA, size_threshold=0)
+    found["numbers in another file"] = path.read_bytes()
     return found
+
+
+@pytest.fixture
+def folder(tmp_path, samples):
+    """Return a folder that has the numbers of the sample that has them in another file."""
+    (tmp_path / DATA).write_bytes(np.float32([1, 2, 3, 4, 0.5, -0.5]).tobytes())
+    return tmp_path
 
 
 def read(path):
@@ -54,8 +67,8 @@ def read(path):
         return read_onnx(path)
 
 
-def test_damaged_files(tmp_path, samples):
-    outcomes = fuzz(read, samples, 20_000, tmp_path / "m.onnx")
+def test_damaged_files(folder, samples):
+    outcomes = fuzz(read, samples, 20_000, folder / "m.onnx")
     assert min(outcomes["read"], outcomes["refused"]) > 100
 
 
@@ -69,6 +82,9 @@ def edit(rng, graph):
 
 def edit_tensor(rng, tensor):
     match rng.randrange(3):
+        case 0 | 1 if tensor.external_data:
+            entry = rng.choice(tensor.external_data)
+            entry.value = str(rng.choice(WHOLE)) if entry.key != "location" else rng.choice(PLACES)
         case 0 if tensor.dims:
             tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice(WHOLE)
         case 1 if tensor.raw_data:
@@ -117,9 +133,9 @@ def runs_as(model, path):
     return any(close) or not expected
 
 
-def test_edited_graphs(tmp_path, samples):
+def test_edited_graphs(folder, samples):
     """Whatever a graph is changed to, it is not read as something else than it says."""
-    rng, path = random.Random(0), tmp_path / "m.onnx"
+    rng, path = random.Random(0), folder / "m.onnx"
     ort.set_default_logger_severity(4)
     outcomes = {None: 0, True: 0, False: 0, "refused": 0}
     for _ in range(4_000 * int(os.environ.get("FASTDENSE_FUZZ", "1"))):

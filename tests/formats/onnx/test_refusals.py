@@ -289,34 +289,12 @@ def tensor(**fields):
     return onnx.TensorProto(name="w", data_type=1, **fields)
 
 
-@pytest.mark.parametrize("location", ["w.bin", "../../etc/passwd", "/etc/passwd"])
-def test_numbers_in_other_files_are_refused_and_the_files_not_opened(path, location):
-    (path.parent / "w.bin").write_bytes(w.tobytes())
-    outside = tensor(dims=[2, 2], data_location=1)
-    outside.external_data.add(key="location", value=location)
-    path.write_bytes(model_of(outside).SerializeToString())
-    with pytest.raises(FormatError, match="the numbers of 'w' are in another file, which is never opened"):
-        read_onnx(path)
-
-
-def test_files_elsewhere_are_refused_in_constants_too(path):
-    outside = tensor(dims=[2, 2], data_location=1)
-    outside.external_data.add(key="location", value="w.bin")
-    model = model_of()
-    node = onnx.helper.make_node("Constant", [], ["w"])
-    node.attribute.append(onnx.AttributeProto(name="value", type=onnx.AttributeProto.TENSOR, t=outside))
-    model.graph.node.insert(0, node)
-    path.write_bytes(model.SerializeToString())
-    with pytest.raises(FormatError, match="another file"):
-        read_onnx(path)
-
-
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"dims": [2**20, 2**20], "raw_data": b"1234"}, "holds 1 numbers"),
         ({"dims": [2**40, 2**40]}, "holds 0 numbers"),
-        ({"dims": [-1, 2], "raw_data": bytes(16)}, "holds 4 numbers"),
+        ({"dims": [-1, 2], "raw_data": bytes(16)}, r"its shape is \(-1, 2\)"),
         ({"dims": [2, 2], "raw_data": bytes(15)}, "holds 3 numbers"),
         ({"dims": [2, 2], "float_data": [1.0, 2.0, 3.0]}, "holds 3 numbers"),
     ],

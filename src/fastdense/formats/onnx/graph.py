@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +10,14 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.constants import FOLDED
+from fastdense.formats.onnx.external import Outside
 from fastdense.formats.onnx.tensors import (
     DOUBLE,
     FLOATS,
     MALFORMED,
     in_words,
-    refuse_external,
+    is_external,
+    place_outside,
     text,
     to_array,
 )
@@ -56,8 +59,10 @@ class Graph:
     Parameters
     ----------
     model : onnx.ModelProto
-    limit : int
-        Bytes that the constants computed here may take in all.
+    folder : Path
+        The file's, where its numbers may be in other files.
+    size : int
+        Bytes of the file.
 
     Attributes
     ----------
@@ -70,28 +75,34 @@ class Graph:
     outputs : list of str
     rows : int or None
         Of the input that `way_to` found, where the file says them.
+    limit : int
+        Bytes that the constants, and once more the weights, may take in all.
     dtype : "float32" or "float64"
         What is computed on the way that it found.
 
     Raises
     ------
     FormatError
-        The file refers to other files, or is not in order.
+        The file is not in order, or its numbers in other files are not where it says.
     """
 
     rows: int | None = None
     dtype = "float32"
 
-    def __init__(self, model: Any, limit: int) -> None:
+    def __init__(self, model: Any, folder: Path, size: int) -> None:
         self.version = _operator_set(model)
         graph = model.graph
         self._tensors = {text(tensor.name): tensor for tensor in graph.initializer}
         self._arrays: dict[str, Array] = {}
-        self._room = limit
         if graph.sparse_initializer:
             raise FormatError("sparse initialisers are not supported")
-        for tensor in graph.initializer:
-            refuse_external(tensor)
+        self._outside = {
+            text(tensor.name): place_outside(tensor, folder)
+            for tensor in graph.initializer
+            if is_external(tensor)
+        }
+        # Half precision is doubled, and a small file may have wide scalings.
+        self.limit = self._room = 8 * (size + _bytes(set(self._outside.values()))) + 2**20
         inputs = {text(value.name): value for value in graph.input}
         given = {name: value for name, value in inputs.items() if name not in self._tensors}
         self.outputs = [text(value.name) for value in graph.output]
@@ -115,7 +126,9 @@ class Graph:
         if name not in self._arrays:
             if name not in self._tensors:
                 raise FormatError(f"{name!r} is not a constant that can be known from the file alone")
-            self._arrays[name] = self._keep(to_array(self._tensors[name]))
+            outside = self._outside.get(name)
+            self._room -= outside.length if outside else 0
+            self._arrays[name] = self._keep(to_array(self._tensors[name], outside))
         return self._arrays[name]
 
     def way_to(self, end: str) -> tuple[str, list[Node]]:
@@ -182,6 +195,12 @@ class Graph:
         if self._room < 0:
             raise FormatError("its constants are many times as large as the file")
         return array
+
+
+def _bytes(places: set[Outside]) -> int:
+    """Return how many bytes of other files belong to a model; stretches that overlap count once."""
+    files = {place.path: place.held for place in places}
+    return min(sum(place.length for place in places), sum(files.values()))
 
 
 def _operator_set(model: Any) -> int:

@@ -50,8 +50,8 @@ def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequen
     Raises
     ------
     FormatError
-        The file is damaged, refers to other files, or its graph is not a dense network; the message names the
-        node.
+        The file is damaged, its numbers in other files are not in files beside it, or its graph is not a
+        dense network; the message names the node.
     ImportError
         The package onnx is not installed.
     OSError
@@ -63,11 +63,10 @@ def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequen
         Where the graph ends in labels: the network ends at the numbers that they are chosen by.
     """
     data = Path(path).read_bytes()
-    limit = 8 * len(data) + 2**20  # half precision is doubled, and a small file may have wide scalings
     try:
         with np.errstate(all="ignore"):  # weights that are not finite are the file's affair
-            graph = Graph(_parse(data), limit)
-            return _network(graph, output, limit, Path(path).stem, str(path))
+            graph = Graph(_parse(data), Path(path).parent, len(data))
+            return _network(graph, output, Path(path).stem, str(path))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
 
@@ -91,10 +90,10 @@ def _parse(data: bytes) -> Any:
     return model
 
 
-def _network(graph: Graph, output: str | None, limit: int, name: str, path: str) -> Sequential:
+def _network(graph: Graph, output: str | None, name: str, path: str) -> Sequential:
     end, cut = _end(graph, output)
     source, nodes = graph.way_to(end)
-    chain = Chain(graph.inputs[source].columns, graph.dtype, limit=limit)
+    chain = Chain(graph.inputs[source].columns, graph.dtype, limit=graph.limit)
     for place, apply in _plan(graph, nodes, source):
         try:
             apply(chain)
