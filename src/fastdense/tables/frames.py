@@ -25,8 +25,9 @@ class Frame:
 
     Parameters
     ----------
-    frame : data frame or mapping of names to one-dimensional columns
-        Anything with ``.columns``, ``[name]`` and, of a column, ``.to_numpy()`` will do.
+    frame : data frame, mapping of names to one-dimensional columns, or Frame
+        Anything with ``.columns``, ``[name]`` and, of a column, ``.to_numpy()`` will do. A Frame is taken
+        as it is, with the row numbers that it remembers.
 
     Raises
     ------
@@ -41,6 +42,11 @@ class Frame:
     """
 
     def __init__(self, frame: Any) -> None:
+        if isinstance(frame, Frame):
+            vars(self).update(vars(frame))
+            return
+        self._rows: NDArray[np.intp] | None = None
+        self._columns: dict[str, Column] = {}
         self._frame = frame
         self._keys = _names(frame)
         self.names = list(self._keys)
@@ -50,19 +56,53 @@ class Frame:
         if self.n_rows == 0:
             raise TableError("the table has no rows")
 
-    def column(self, name: str) -> Column:
-        """Return one column.
+    def __len__(self) -> int:
+        return self.n_rows
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns' names, as a data frame has them."""
+        return self.names
+
+    def take(self, rows: NDArray[np.integer]) -> Frame:
+        """Return some of the rows, which keep their numbers in messages.
+
+        Parameters
+        ----------
+        rows : array of shape (k,), of whole numbers from 0
+
+        Examples
+        --------
+        >>> frame = Frame({"age": ["39", "old", "50"]}).take(np.array([1, 2]))
+        >>> frame.n_rows, frame.column("age").row_numbers.tolist()
+        (2, [2, 3])
+        """
+        taken = Frame(self)
+        taken._rows = np.arange(self.n_rows)[rows] if self._rows is None else self._rows[rows]
+        taken.n_rows = len(taken._rows)
+        return taken
+
+    def column(self, name: str | int) -> Column:
+        """Return one column; the same object each time, so that what it found is found once.
 
         Raises
         ------
         TableError
             There is none of this name (the message names the nearest), or it cannot be used.
         """
+        name = str(name)
         if name not in self._keys:
             raise TableError(f"there is no column {name!r}{nearest(name, self.names)}")
+        if name not in self._columns:
+            self._columns[name] = self._read(name)
+        whole = self._columns[name]
+        return whole if self._rows is None else whole.take(self._rows)
+
+    def _read(self, name: str) -> Column:
         array = self._array(name)
-        if len(array) != self.n_rows:
-            raise TableError(f"column {name!r} has {len(array)} rows; {self.names[0]!r} has {self.n_rows}")
+        height = len(self._array(self.names[0]))
+        if len(array) != height:
+            raise TableError(f"column {name!r} has {len(array)} rows; {self.names[0]!r} has {height}")
         if isinstance(array, np.ma.MaskedArray):
             raise TableError(f"column {name!r} is a masked array; fill what is missing with NaN or None")
         if array.dtype.kind in "mM":
@@ -100,7 +140,9 @@ def _names(frame: Any) -> dict[str, Any]:
     keys = list(frame if isinstance(frame, Mapping) else frame.columns)
     for key in keys:
         if not isinstance(key, (str, int, np.integer)):
-            raise TableError(f"column names are texts or integers, not {type(key).__name__}")
+            raise TableError(
+                f"column names are texts or integers, not {type(key).__name__}: rename the column {key!r}"
+            )
     names = [str(key) for key in keys]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -108,7 +150,7 @@ def _names(frame: Any) -> dict[str, Any]:
     return dict(zip(names, keys, strict=True))
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def nearest(name: str | int, names: Iterable[str | int]) -> str:
     """Suggest the names closest to a misspelt one, as the end of a message.
 
     Examples
@@ -116,10 +158,10 @@ def nearest(name: str, names: Iterable[str]) -> str:
     >>> nearest("incom", ["age", "income"])
     "; did you mean 'income'?"
     """
-    names = list(names)
-    lower = {known.casefold(): known for known in names}
-    close = [lower[match] for match in difflib.get_close_matches(name.casefold(), lower, n=3)]
+    known = list(map(str, names))
+    lower = {column.casefold(): column for column in known}
+    close = [lower[match] for match in difflib.get_close_matches(str(name).casefold(), lower, n=3)]
     if close:
         return f"; did you mean {' or '.join(map(repr, close))}?"
-    shown = ", ".join(map(repr, names[:10])) + ", ..." * (len(names) > 10)
+    shown = ", ".join(map(repr, known[:10])) + ", ..." * (len(known) > 10)
     return f"; the columns are {shown}"

@@ -11,7 +11,7 @@ import numpy as np
 from fastdense.errors import FormatError, TableError
 from fastdense.tables.columns import is_text
 from fastdense.tables.strict import check, record
-from fastdense.tables.values import LARGEST, TRUTH, Column, cell_text, name_rows
+from fastdense.tables.values import LARGEST, TRUTH, Column, cell_text
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -83,7 +83,7 @@ class Classes:
         places = {cell_text(label): place for place, label in enumerate(self.labels)}
         for code, text in enumerate(texts):
             if text not in places:
-                where = name_rows(codes == code)
+                where = column.where(codes == code)
                 raise TableError(
                     f"target {self.name!r}, {where}: unknown label {text[:80]!r}, not of {self._shown}"
                 )
@@ -202,7 +202,7 @@ def read_target(value: object) -> Target:
 
 def _refuse_missing(column: Column) -> None:
     if column.missing.any():
-        raise TableError(f"target {column.name!r}: no value in {name_rows(column.missing)}")
+        raise TableError(f"target {column.name!r}: no value in {column.where(column.missing)}")
 
 
 def _holds_labels(column: Column) -> bool:

@@ -45,6 +45,8 @@ class Column:
     values : array of shape (m,)
         Of dtype bool, integer, floating, text or object; an object cell is a text, number, truth value,
         date, duration, or one of the markers of a missing value (None, NaN, pandas' NA and NaT).
+    row_numbers : array of shape (m,), of whole numbers, optional
+        What messages call each row; 1 to m by default: row 1 is the first row of the data, below a header.
 
     Examples
     --------
@@ -53,13 +55,31 @@ class Column:
     (True, array([39., 50., nan]))
     """
 
-    def __init__(self, name: str, values: NDArray[Any]) -> None:
+    def __init__(
+        self, name: str, values: NDArray[Any], row_numbers: NDArray[np.integer] | None = None
+    ) -> None:
         self.name = name
         self.values = values
+        self.row_numbers = np.arange(1, len(values) + 1) if row_numbers is None else row_numbers
         self._native = values.dtype.kind in "biuf"
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def take(self, rows: NDArray[np.integer]) -> Column:
+        """Return the cells of some rows, which keep their numbers."""
+        return Column(self.name, self.values[rows], self.row_numbers[rows])
+
+    def where(self, mask: NDArray[np.bool_]) -> str:
+        """Name the rows that a mask marks, for a message.
+
+        Examples
+        --------
+        >>> column = Column("age", np.array([39, 50, 28])).take(np.array([2, 0]))
+        >>> column.where(np.array([True, False]))
+        'row 3'
+        """
+        return name_rows(mask, self.row_numbers)
 
     @cached_property
     def texts(self) -> tuple[list[str], NDArray[np.intp]]:
@@ -111,19 +131,19 @@ class Column:
         too_large = np.abs(numbers) > LARGEST
         if too_large.any():
             raise TableError(
-                f"column {self.name!r}, {name_rows(too_large)}: the number is infinite or beyond {LARGEST:g}"
+                f"column {self.name!r}, {self.where(too_large)}: the number is infinite or beyond {LARGEST:g}"
             )
         return numbers + 0.0  # -0.0 becomes 0.0, so that equal values give equal bits
 
     def _not_a_number(self, code: int) -> TableError:
         wrong = self.texts[1] == code
         text = self.texts[0][code]
-        return TableError(f"column {self.name!r}, {name_rows(wrong)}: {text[:80]!r} is not a number")
+        return TableError(f"column {self.name!r}, {self.where(wrong)}: {text[:80]!r} is not a number")
 
     def _unusable(self, index: int) -> TableError:
         kind = type(self.values[index]).__name__
         return TableError(
-            f"column {self.name!r}, row {index + 1}: this {kind} cannot be used; "
+            f"column {self.name!r}, row {self.row_numbers[index]}: this {kind} cannot be used; "
             f"a cell is a number within {LARGEST:g}, a text, a date or missing"
         )
 
@@ -168,15 +188,16 @@ def seconds(moments: NDArray[Any]) -> NDArray[np.float64]:
     return np.where(np.isnat(moments), np.nan, micro / 1e6)
 
 
-def name_rows(mask: NDArray[np.bool_]) -> str:
-    """Name the first rows that a mask marks, counted from 1.
+def name_rows(mask: NDArray[np.bool_], numbers: NDArray[np.integer] | None = None) -> str:
+    """Name the first rows that a mask marks, by their numbers or counted from 1.
 
     Examples
     --------
     >>> name_rows(np.array([False, True, True]))
     'rows 2, 3'
     """
-    rows = (np.flatnonzero(mask) + 1).tolist()
+    places = np.flatnonzero(mask)
+    rows = (places + 1 if numbers is None else numbers[places]).tolist()
     shown = ", ".join(map(str, rows[:5]))
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
     return f"row{'s' * (len(rows) > 1)} {shown}{more}"

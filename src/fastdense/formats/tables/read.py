@@ -1,30 +1,27 @@
-"""Tables in CSV and Parquet files: read whole and checked, written all or nothing."""
+"""Read tables from CSV and Parquet files, whole and checked."""
 
 from __future__ import annotations
 
 import csv
 import gzip
-import importlib.util
 import io
 import os
-import re
-import secrets
 import zlib
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastdense.errors import TableError
+from fastdense.formats.tables.files import known_suffix, one_line, require_polars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     import polars as pl
 
-__all__ = ["read_table", "write_table"]
+__all__ = ["read_table"]
 
 _SEPARATORS: Final = {".csv": ",;\t|", ".csv.gz": ",;\t|", ".txt": ",;\t|", ".tsv": "\t"}
-_WRITABLE: Final = (".csv", ".tsv", ".parquet")
 
 
 class _Quoting(csv.excel):
@@ -71,63 +68,13 @@ def read_table(path: str | os.PathLike[str], *, header: bool = True) -> pl.DataF
     [(39, 'Smith; Ann'), (50, 'Bob')]
     """
     path = Path(path)
-    suffix = _suffix(path, (*_SEPARATORS, ".parquet"))
-    _require_polars()
+    suffix = known_suffix(path, (*_SEPARATORS, ".parquet"))
+    require_polars()
     data = _read_bytes(path, gzipped=suffix == ".csv.gz")
     table = _read_parquet(path, data) if suffix == ".parquet" else _read_text(path, suffix, data, header)
     if table.height == 0:
         raise TableError(f"{path}: the table has no rows")
     return table
-
-
-def write_table(columns: Mapping[str, Sequence[Any]], path: str | os.PathLike[str]) -> None:
-    """Write named columns of one length to a ``.csv``, ``.tsv`` or ``.parquet`` file, all or nothing.
-
-    The file appears whole or, where anything fails, stays as it was.
-
-    Parameters
-    ----------
-    columns : dict of names to sequences or arrays of shape (m,)
-    path : path-like
-
-    Raises
-    ------
-    TableError
-        The columns differ in length, hold what such a file cannot, or the file cannot be written.
-    ImportError
-        Polars is not installed.
-    """
-    path = Path(path)
-    suffix = _suffix(path, _WRITABLE)
-    _require_polars()
-    lengths = {name: len(values) for name, values in columns.items()}
-    if len(set(lengths.values())) != 1:
-        raise TableError(f"{path}: a table needs columns of one length, not {lengths}")
-    import polars as pl
-
-    buffer = io.BytesIO()
-    try:
-        table = pl.DataFrame(dict(columns))
-        if suffix == ".parquet":
-            table.write_parquet(buffer)
-        else:
-            table.write_csv(buffer, separator="\t" if suffix == ".tsv" else ",")
-    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
-        raise TableError(f"{path}: the columns cannot be written: {_one_line(error)}") from error
-    _replace(path, buffer.getvalue())
-
-
-def _require_polars() -> None:
-    if importlib.util.find_spec("polars") is None:
-        raise ImportError("reading and writing tables needs polars: pip install 'fastdense[cli]'")
-
-
-def _suffix(path: Path, known: tuple[str, ...]) -> str:
-    name = path.name.lower()
-    for suffix in known:
-        if name.endswith(suffix):
-            return suffix
-    raise TableError(f"{path}: a table's name ends in {', '.join(known)}")
 
 
 def _read_bytes(path: Path, *, gzipped: bool) -> bytes:
@@ -139,7 +86,7 @@ def _read_bytes(path: Path, *, gzipped: bool) -> bytes:
     except IsADirectoryError:
         raise TableError(f"{path}: this is a directory, not a file") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise TableError(f"{path}: damaged, or not compressed by gzip: {_one_line(error)}") from error
+        raise TableError(f"{path}: damaged, or not compressed by gzip: {one_line(error)}") from error
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror}") from error
 
@@ -152,7 +99,7 @@ def _read_parquet(path: Path, data: bytes) -> pl.DataFrame:
     try:
         return pl.read_parquet(io.BytesIO(data))
     except damage as error:
-        raise TableError(f"{path}: damaged, or not Parquet: {_one_line(error)}") from error
+        raise TableError(f"{path}: damaged, or not Parquet: {one_line(error)}") from error
 
 
 def _read_text(path: Path, suffix: str, data: bytes, header: bool) -> pl.DataFrame:
@@ -264,22 +211,3 @@ def _numeric(column: pl.Series) -> pl.Series:
         if numbers.null_count() == column.null_count():
             return numbers
     return column
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` in place of a file at once: a reader sees the old one or the new one, whole."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise TableError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _one_line(error: BaseException) -> str:
-    return re.sub(r"\s+", " ", str(error)).strip()[:200]

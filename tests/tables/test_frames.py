@@ -1,0 +1,61 @@
+"""Frames: any name of a column, and rows that keep their numbers."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from fastdense.errors import TableError
+from fastdense.estimators.table import train_table
+from fastdense.tables import Table
+from fastdense.tables.frames import Frame
+
+ARRAY = pd.DataFrame(np.array([[1.0, 0.0, 2.0], [2.0, 1.0, 3.0], [4.0, 1.0, 5.0], [5.0, 0.0, 7.0]] * 3))
+
+
+@pytest.mark.parametrize("make", [dict, pd.DataFrame, pl.DataFrame])
+def test_rows_that_are_taken_keep_their_numbers(make):
+    whole = Frame(make({"age": ["39", "28", "50", "41", "old", "old"], "n": [1, 2, 3, 4, 5, 6]}))
+    some = whole.take(np.array([5, 0, 4]))
+    assert (len(some), some.columns) == (3, ["age", "n"])
+    np.testing.assert_array_equal(some.column("n").numbers(), [6, 1, 5])
+    with pytest.raises(TableError, match="column 'age', rows 6, 5: 'old'"):
+        some.column("age").numbers()
+    again = some.take(np.array([2, 1]))
+    assert again.column("n").row_numbers.tolist() == [5, 1]
+    assert Frame(again).column("n").where(np.array([True, False])) == "row 5"
+
+
+def test_a_table_learned_from_some_rows_knows_nothing_of_the_others():
+    frame = Frame({"x": ["a", "b", "a", "c"], "y": ["p", "q", "p", "r"], "n": [1.0, 2.0, 3.0, 400.0]})
+    some = frame.take(np.array([0, 1, 2]))
+    learned = Table.learn(some, "y")
+    assert learned == Table.learn({"x": ["a", "b", "a"], "y": ["p", "q", "p"], "n": [1.0, 2.0, 3.0]}, "y")
+    np.testing.assert_array_equal(learned.targets(some), [0, 1, 0])
+    with pytest.raises(TableError, match="target 'y', row 4: unknown label 'r'"):
+        learned.targets(frame)
+
+
+@pytest.mark.parametrize("target", [1, np.int64(1), "1"])
+def test_integers_name_columns(target):
+    table = Table.learn(ARRAY, target, task="classify", types={np.int32(0): "category", 2: "number"})
+    assert [column.name for column in table.columns] == ["0", "2"]
+    assert table.columns[0].kind == "category"
+    np.testing.assert_array_equal(table.targets(ARRAY)[:4], [0, 1, 1, 0])
+
+
+@pytest.mark.parametrize("target", [7, np.int64(7), "7"])
+def test_an_unknown_integer_names_the_columns(target):
+    for call in (Table.learn, train_table):
+        with pytest.raises(TableError, match="there is no column '7'; the columns are '0', '1', '2'"):
+            call(ARRAY, target)
+    with pytest.raises(TableError, match="types: there is no column '7'"):
+        Table.learn(ARRAY, 1, types={target: "number"})
+
+
+@pytest.mark.parametrize("name", [None, ("a", "b"), 1.5])
+def test_other_names_are_refused(name):
+    frame = pd.DataFrame({"x": [1, 2]})
+    frame[name] = [3, 4]
+    with pytest.raises(TableError, match=r"column names are texts or integers, not .*: rename the column"):
+        Table.learn(frame)
