@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 
+import h5py
 import keras
 import numpy as np
 from keras import layers as L
+from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 
 def predict(path, rows, outputs):
@@ -19,6 +21,23 @@ def predict(path, rows, outputs):
 def save_again(path, to):
     """Load a file and write it anew, as ``.keras`` or ``.h5`` by the name's end."""
     keras.saving.load_model(path, compile=False).save(to)
+
+
+def save_weights(path, to):
+    """Write the weights alone of a model's file, as ``.weights.h5`` or as Keras 2's ``.h5``."""
+    model = keras.saving.load_model(path, compile=False)
+    if to.endswith(".weights.h5"):
+        model.save_weights(to)
+        return
+    with h5py.File(to, "w") as file:
+        save_weights_to_hdf5_group(file, model)
+
+
+def load_weights(path, weights):
+    """Give a model's file the weights of another."""
+    model = keras.saving.load_model(path, compile=False)
+    model.load_weights(weights)
+    model.save(path)
 
 
 def build(name, path):
@@ -171,11 +190,16 @@ MODELS = {
 }  # fmt: skip
 
 
+FUNCTIONS = {
+    function.__name__: function for function in (predict, save_again, save_weights, load_weights, build)
+}
+
+
 def main():
     for line in sys.stdin:
         function, *arguments = json.loads(line)
         try:
-            {"predict": predict, "save_again": save_again, "build": build}[function](*arguments)
+            FUNCTIONS[function](*arguments)
             answer = "done"
         except Exception as error:  # noqa: BLE001  (said in the other process)
             answer = f"{type(error).__name__}: {error}"

@@ -290,7 +290,7 @@ def test_missing_weights(path):
 def test_an_old_file_of_weights_alone(tmp_path):
     with h5py.File(tmp_path / "w.h5", "w") as file:
         file["dense/kernel"] = np.ones((4, 3))
-    refused(tmp_path / "w.h5", "no description of a model: are these only its weights")
+    refused(tmp_path / "w.h5", "holds weights alone, without the layers .* call its load_weights")
 
 
 def old_file(path, layers, arrays, **attributes):

@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 
-__all__ = ["Hdf5"]
+__all__ = ["SIGNATURE", "Hdf5"]
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+"""What the files start with."""
 
 _NOWHERE = 2**64 - 1
 _CHUNKED = 2

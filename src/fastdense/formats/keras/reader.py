@@ -17,9 +17,9 @@ from fastdense.errors import FastdenseError, FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS, members
 from fastdense.formats.keras.classes import check_own, is_operation
-from fastdense.formats.keras.hdf5 import Hdf5
+from fastdense.formats.keras.hdf5 import SIGNATURE, Hdf5
 from fastdense.formats.keras.layers import OPERATIONS, STEPS, for_training
-from fastdense.formats.keras.names import Groups
+from fastdense.formats.keras.stores import Groups, grouped_arrays, layers_root, named_arrays
 from fastdense.formats.keras.topology import in_order
 from fastdense.network.sequential import Sequential
 from fastdense.notes import note
@@ -30,7 +30,7 @@ Array = NDArray[Any]
 Weights = Callable[[str, str], list[Array]]
 """``(class_name, name)``: a layer's arrays; asked for in the order in which the file lists the layers."""
 
-_ZIP, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+_ZIP = b"PK\x03\x04"
 _MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
@@ -72,7 +72,7 @@ def read_keras(path: str | os.PathLike[str]) -> Sequential:
         with np.errstate(all="ignore"):  # weights that are not finite are the file's affair
             if data.startswith(_ZIP):
                 return _from_archive(data, str(path))
-            if data.startswith(_HDF5):
+            if data.startswith(SIGNATURE):
                 return _from_hdf5(data, str(path))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
@@ -83,17 +83,11 @@ def _from_archive(data: bytes, path: str) -> Sequential:
     found = members(data)
     metadata, model = (_parse(found[name], name) for name in (METADATA, CONFIG))
     file = Hdf5(found[WEIGHTS])
-    # Keras 2 called the group after its own attribute.
-    root = "layers" if file.has("layers") else "_layer_checkpoint_dependencies"
+    root = layers_root(file)
     groups = Groups()
 
     def weights(class_name: str, name: str) -> list[Array]:
-        group = f"{root}/{groups.next(class_name)}"
-        if not file.has(f"{group}/vars"):
-            return []
-        group += "/vars"
-        numbered = sorted(file.children(group), key=lambda child: (len(child), child))
-        return [file.array(f"{group}/{child}") for child in numbered]
+        return grouped_arrays(file, f"{root}/{groups.next(class_name)}")
 
     return _network(model, weights, metadata.get("keras_version"), len(data), path)
 
@@ -102,22 +96,22 @@ def _from_hdf5(data: bytes, path: str) -> Sequential:
     file = Hdf5(data)
     description = file.texts("", "model_config")
     if not description:
-        raise FormatError("it has no description of a model: are these only its weights (save_weights)?")
+        raise FormatError(
+            "it holds weights alone, without the layers that they belong to: make those by "
+            "fastdense.Sequential, and then call its load_weights with this file"
+        )
     model = _parse("".join(description).encode(), "model_config")
     version = file.texts("", "keras_version")
 
     def weights(class_name: str, name: str) -> list[Array]:
-        group = f"model_weights/{name}"
-        if not file.has(group):
-            return []
-        return [file.array(f"{group}/{array}") for array in file.texts(group, "weight_names") or []]
+        return list(named_arrays(file, f"model_weights/{name}").values())
 
     return _network(model, weights, version[0] if version else None, len(data), path)
 
 
 def _network(model: Any, weights: Weights, version: Any, size: int, path: str) -> Sequential:
     listed, chained = in_order(model)
-    arrays = {id(layer): _arrays(layer, weights) for layer in listed}
+    arrays = {id(layer): weights(layer["class_name"], _name(layer)) for layer in listed}
     n_in, notes = _input(chained)
     chain = Chain(n_in, _dtype(listed, arrays.values()), limit=8 * size + 2**20)
     is_old = not isinstance(version, str) or version.split(".")[0] in ("1", "2")
@@ -151,12 +145,6 @@ def _append(chain: Chain, layer: dict[str, Any], arrays: list[Array], is_old: bo
         if not isinstance(error, FastdenseError | ValueError):
             text = f"{type(error).__name__}: {error}"
         raise FormatError(text if text.startswith(place) else f"{place}: {text:.500}") from error
-
-
-def _arrays(layer: dict[str, Any], weights: Weights) -> list[Array]:
-    arrays = weights(layer["class_name"], _name(layer))
-    half = [array.dtype.itemsize == 2 for array in arrays]
-    return [array.astype(np.float32) if short else array for array, short in zip(arrays, half, strict=True)]
 
 
 def _dtype(layers: list[dict[str, Any]], arrays: Iterable[list[Array]]) -> str:

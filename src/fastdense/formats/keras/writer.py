@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastdense import files
 from fastdense.errors import FormatError
 from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS
-from fastdense.formats.keras.names import Groups
+from fastdense.formats.keras.stores import written
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import (
     ELU,
@@ -85,11 +85,12 @@ def write_keras(model: Stack, path: str | os.PathLike[str]) -> None:
     parts = _named([part for layer in model.layers for part in _parts(layer)])
     description = _describe(_plain(model.name), model.dtype, n_in, parts)
     content = {METADATA: {"keras_version": _VERSION}, CONFIG: description}
+    weights = written((part.class_name, part.name, part.arrays) for part in parts if part.module == _LAYERS)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, value in content.items():
             archive.writestr(zipfile.ZipInfo(name), json.dumps(value, allow_nan=False))
-        archive.writestr(zipfile.ZipInfo(WEIGHTS), _weights(parts))
+        archive.writestr(zipfile.ZipInfo(WEIGHTS), weights)
     with files.atomic_file(path) as file:
         file.write(buffer.getvalue())
 
@@ -208,24 +209,3 @@ def _functional(name: str, dtype: str, layers: list[Config], names: list[str], w
     ends = {"input_layers": [names[0], 0, 0], "output_layers": [names[-1], 0, 0]}
     config = {"name": name, "trainable": True, "layers": called, **ends}
     return _described("keras.src.models.functional", "Functional", config) | {"registered_name": "Functional"}
-
-
-def _weights(parts: list[Part]) -> bytes:
-    """Return the HDF5 file of weights: ``layers/<class>_<k>/vars/<i>``, and an empty ``vars``."""
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise ImportError("writing Keras' files needs h5py: pip install 'fastdense[h5]'") from None
-
-    buffer = io.BytesIO()
-    groups = Groups()
-    with h5py.File(buffer, "w") as file:
-        file.create_group("vars")
-        for part in parts:
-            if part.module != _LAYERS:
-                continue
-            group = file.create_group(f"layers/{groups.next(part.class_name)}/vars")
-            group.attrs["name"] = part.name
-            for i, array in enumerate(part.arrays):
-                group[str(i)] = array
-    return buffer.getvalue()

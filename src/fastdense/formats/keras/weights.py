@@ -1,0 +1,156 @@
+"""Files of weights alone, as Keras' ``save_weights`` writes them, for a network that is there already."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastdense import files
+from fastdense.errors import FormatError, NotBuiltError
+from fastdense.formats.keras.archive import WEIGHTS, members
+from fastdense.formats.keras.hdf5 import SIGNATURE, Hdf5
+from fastdense.formats.keras.stores import Groups, grouped_arrays, layers_root, named_arrays, written
+from fastdense.network.layer import Layer
+from fastdense.network.stack import Stack
+
+__all__ = ["read_weights", "write_weights"]
+
+Array = NDArray[Any]
+
+
+def read_weights(model: Stack, path: str | os.PathLike[str]) -> list[Array]:
+    """Read a network's weights from a file of Keras', in the order of `Sequential.get_weights`.
+
+    Keras 3 numbers the layers of each class, and so their weights are found: the file must be of layers of
+    the same classes in the same order. In the older ``.h5`` files the layers that have weights are listed in
+    order. The names of the layers play no part, as in Keras.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built; it is not changed.
+    path : path-like
+        A ``.weights.h5`` file, an older ``.h5`` file of weights, or a whole model in ``.keras`` or ``.h5``.
+
+    Returns
+    -------
+    list of arrays
+        Of the model's shapes, float32 or float64 as in the file; half precision becomes float32.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged, or of other layers than the model's; the message names the layer.
+    NotBuiltError
+        The input's width is not known.
+    ImportError
+        The package pyfive is not installed.
+    OSError
+        The file cannot be opened.
+    """
+    if not model.built:
+        raise NotBuiltError("the model has no weights yet: give it an Input, or call build or fit")
+    data = Path(path).read_bytes()
+    try:
+        if data.startswith(b"PK\x03\x04"):
+            data = members(data)[WEIGHTS]
+        if not data.startswith(SIGNATURE):
+            raise FormatError("it is neither an HDF5 nor a .keras file, so it has no weights of Keras'")
+        return _read(model, Hdf5(data))
+    except FormatError as error:
+        raise FormatError(f"{os.fspath(path)}: {error}") from error
+
+
+def write_weights(model: Stack, path: str | os.PathLike[str]) -> None:
+    """Write a network's weights as a ``.weights.h5`` file, which ``load_weights`` of Keras 3 reads.
+
+    The model there must have layers of the same classes in the same order.
+
+    Parameters
+    ----------
+    model : Sequential
+    path : path-like
+        Ends in ".weights.h5". The file is replaced only once the new one is safely on the disk.
+
+    Raises
+    ------
+    FormatError
+        Another ending, by which Keras would look for another format.
+    NotBuiltError
+        The input's width is not known.
+    ImportError
+        The package h5py is not installed.
+    OSError
+        The file cannot be written; what was there before is untouched.
+    """
+    if not os.fspath(path).lower().endswith(".weights.h5"):
+        raise FormatError(
+            f"a file of weights for Keras has a name that ends in .weights.h5, got {os.fspath(path)!r}"
+        )
+    if not model.built:
+        raise NotBuiltError("the model has no weights yet: give it an Input, or call build or fit")
+    data = written((type(layer).__name__, str(layer.name), layer.weights) for layer in model.layers)
+    with files.atomic_file(path) as file:
+        file.write(data)
+
+
+def _read(model: Stack, file: Hdf5) -> list[Array]:
+    for root in ("", "model_weights"):
+        names = file.texts(root, "layer_names") if not root or file.has(root) else None
+        if names is not None:
+            groups = [f"{root}/{name}".lstrip("/") for name in names]
+            return _in_order(model, {group: list(named_arrays(file, group).values()) for group in groups})
+    layers = layers_root(file)
+    if layers is None:
+        raise FormatError("it has no groups of layers as Keras writes them, so it has no weights of Keras'")
+    return _by_group(model, file, layers)
+
+
+def _in_order(model: Stack, found: dict[str, list[Array]]) -> list[Array]:
+    """Return the arrays of the groups that have any, which are the layers' that have any."""
+    groups = {group: arrays for group, arrays in found.items() if arrays}
+    layers = [layer for layer in model.layers if layer.weights]
+    if len(groups) != len(layers):
+        raise FormatError(
+            f"it has weights of {len(groups)} layers ({', '.join(groups) or 'none'}), but the model has "
+            f"{len(layers)} layers with weights ({', '.join(str(layer.name) for layer in layers) or 'none'})"
+        )
+    return [
+        array
+        for layer, (group, arrays) in zip(layers, groups.items(), strict=True)
+        for array in _fitting(layer, group, arrays)
+    ]
+
+
+def _by_group(model: Stack, file: Hdf5, root: str) -> list[Array]:
+    """Return the arrays of the layers' numbered groups; FormatError if others have weights too."""
+    groups = Groups()
+    names = {f"{root}/{groups.next(type(layer).__name__)}": layer for layer in model.layers}
+    for child in file.children(root):
+        group = f"{root}/{child}"
+        if file.has(f"{group}/layers"):
+            raise FormatError(
+                f"{group!r} is a model inside the model: load the whole model instead (fastdense.load)"
+            )
+        if group not in names and grouped_arrays(file, group):
+            raise FormatError(f"it has weights of {group!r}, for which the model has no layer")
+    return [
+        array
+        for group, layer in names.items()
+        for array in _fitting(layer, group, grouped_arrays(file, group))
+    ]
+
+
+def _fitting(layer: Layer, group: str, arrays: list[Array]) -> list[Array]:
+    """Return a layer's arrays; FormatError if they are not of its shapes."""
+    expected = layer.weight_shapes(layer.n_in or 0) if layer.weights else {}
+    if [array.shape for array in arrays] != list(expected.values()):
+        shapes = ", ".join(f"{name} {shape}" for name, shape in expected.items()) or "no weights"
+        raise FormatError(
+            f"layer {layer.name!r} has {shapes}; the file's group {group!r} has arrays of the shapes "
+            f"{[array.shape for array in arrays]}"
+        )
+    return arrays
