@@ -16,7 +16,7 @@ PACKAGE = "fastdense"
 
 # A room is a folder or module directly under the package, "" the package itself.
 LEAVES = {"errors", "spec"}
-TOOLS = LEAVES | {"checks", "config", "files", "notes", "shapes", "streams"}
+TOOLS = LEAVES | {"checks", "config", "files", "notes", "printable", "shapes", "streams"}
 TRAINED = TOOLS | {"network", "tables", "training"}
 OF_NETWORK = {room: {"network"} for room in ("activations", "initializers", "layers", "regularizers")}
 OF_TRAINING = {room: {"training"} for room in ("callbacks", "losses", "metrics", "optimizers")}
@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "spec": set(),
     "checks": {"errors"},
     "files": {"errors"},
-    "notes": {"errors"},
+    "notes": {"errors", "printable"},
+    "printable": set(),
     "shapes": {"errors"},
     "streams": {"checks"},
     "reference": LEAVES,
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engines": LEAVES | {"array", "libraries", "native", "reference"},
     "training": TOOLS | {"arrays", "engines"},
     "network": TOOLS | {"arrays", "engines", "training"},
-    "tables": {"errors", "notes"},
+    "tables": {"errors", "notes", "printable"},
     "formats": TRAINED | {"_version"},
     "estimators": TRAINED | {"engines"},
     "insight": TRAINED | {"engines", "layer", "libraries", "machine", "native", "reference"},
@@ -61,7 +62,7 @@ EXCEPTIONS = {
     ("fastdense.network.sequential", "fastdense.insight.report"): "a run is reported on by a method",
 }
 
-WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "spec"}
+WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "printable", "spec"}
 # Their room's door imports them by name, when somebody asks for that library.
 TENSORFLOW = ["fastdense.libraries.tensorflow", "fastdense.libraries.tensorflow_functions"]
 JAX = ["fastdense.libraries.jax", "fastdense.libraries.jax_functions"]

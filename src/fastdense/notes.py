@@ -6,13 +6,14 @@ import sys
 import warnings
 
 from fastdense.errors import FormatWarning
+from fastdense.printable import printable
 
 __all__ = ["note"]
 
 
 def note(text: str, category: type[Warning] = FormatWarning) -> None:
-    """Warn by ``category``, pointing to the line outside of fastdense that the call came from."""
+    """Warn in one line by ``category``, pointing to the line outside of fastdense that the call came from."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastdense":
         level, frame = level + 1, frame.f_back
-    warnings.warn(text, category, stacklevel=level)
+    warnings.warn(printable(text), category, stacklevel=level)

@@ -16,11 +16,13 @@ from fastdense.cli.export import export
 from fastdense.cli.import_ import import_
 from fastdense.cli.info import info
 from fastdense.cli.ladder import ladder
+from fastdense.cli.output import say_aside
 from fastdense.cli.predict import predict
 from fastdense.cli.profile import profile
 from fastdense.cli.train import train
 from fastdense.cli.vectorize import vectorize
-from fastdense.errors import FastdenseError
+from fastdense.errors import FastdenseError, ShapeError
+from fastdense.printable import printable, printable_lines
 
 __all__ = ["app", "run"]
 
@@ -53,8 +55,9 @@ def run() -> None:
 def _said(error: Exception) -> str:
     """Return what an error says; of the operating system's without their number, the file first."""
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
-    return str(error) or type(error).__name__
+        return printable(f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}")
+    shown = printable_lines if isinstance(error, ShapeError) else printable  # which draws its matrices
+    return shown(error) or type(error).__name__
 
 
 def _print_warning(
@@ -66,7 +69,7 @@ def _print_warning(
     line: str | None = None,
 ) -> None:
     """Show a warning as people at a terminal want it: what it says."""
-    print(f"fastdense: note: {message}", file=sys.stderr)
+    say_aside(f"fastdense: note: {message}")
 
 
 @app.callback(invoke_without_command=True)

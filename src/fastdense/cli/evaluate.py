@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastdense.cli.arguments import Header, Model, TablePath
+from fastdense.cli.output import say
 from fastdense.estimators.table import evaluate_table
 from fastdense.formats.models import load
 from fastdense.formats.tables import read_table
@@ -15,6 +16,6 @@ def evaluate(model: Model, table: TablePath, header: Header = True) -> None:
     frame = read_table(table, header=header)
     numbers = evaluate_table(load(model), frame)
     width = max(map(len, numbers))
-    print(f"{len(frame):,} rows of {table}")
+    say(f"{len(frame):,} rows of {table}")
     for name, value in numbers.items():
-        print(f"{name:<{width}}  {value:.6g}")
+        say(f"{name:<{width}}  {value:.6g}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fastdense.cli.arguments import Header, Model, TablePath
+from fastdense.cli.output import say, say_lines
 from fastdense.errors import TableError
 from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
@@ -36,10 +37,10 @@ def explain(
         raise ValueError(f"{table} has no column {target!r}, but {', '.join(map(repr, frame.columns)):.300}")
     found = network.explain(*_row(network, frame[row - 1 : row], target))
     if html is None:
-        print(found)
+        say_lines(found)
         return
     found.save_html(html)
-    print(f"Saved to {html}")
+    say(f"Saved to {html}")
 
 
 def _row(network: Sequential, frame: Any, target: str | None) -> tuple[Any, Any]:

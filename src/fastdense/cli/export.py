@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fastdense.cli.arguments import Model
+from fastdense.cli.output import say, say_lines
 from fastdense.formats.models import export as export_model
 from fastdense.formats.models import load, suffix_of
 from fastdense.formats.torch.source import module_source
@@ -45,11 +46,11 @@ def export(
     network = load(model)
     export_model(network, target, to.value, **({"table": True} if table else {}))
     beside = f" and {target.with_suffix('.h')}" if to is Format.c else ""
-    print(f"Written: {target}{beside}")
+    say(f"Written: {target}{beside}")
     if to is Format.torch:
-        print(f"The module of these weights:\n{module_source(network)}")
+        say_lines(f"The module of these weights:\n{module_source(network)}")
     if network.table is not None and not table:
-        print("Its table stays here: what goes in are the features that it makes of the columns")
+        say("Its table stays here: what goes in are the features that it makes of the columns")
 
 
 def _beside(model: Path, to: Format) -> Path:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fastdense.cli.output import say
 from fastdense.formats.models import load
 from fastdense.network.sequential import Sequential
 
@@ -41,7 +42,7 @@ def import_(
         raise ValueError(f"the model would take the place of {target}: choose where to save it with --out")
     model.save(target)
     model.summary()
-    print(f"Saved to {target}")
+    say(f"Saved to {target}")
 
 
 def _read(file: Path, activation: str | None, last: str | None, order: str | None) -> Sequential:

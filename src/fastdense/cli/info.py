@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fastdense import machine
+from fastdense.cli.output import say, say_lines
 from fastdense.formats.models import load
 
 __all__ = ["info"]
@@ -18,12 +19,12 @@ def info(
 ) -> None:
     """Show what fastdense runs on here, its measured peak included; or what a model holds."""
     if model is None:
-        print(machine.info(peak=True))
+        say_lines(machine.info(peak=True))
         return
     network = load(model)
     network.summary()
     if network.loss is not None:
         steps = network.optimizer.iterations
-        print(f"Trained for {steps:,} steps: {network.loss!r}, {network.optimizer!r}")
+        say(f"Trained for {steps:,} steps: {network.loss!r}, {network.optimizer!r}")
     if network.table is not None:
-        print(network.table.summary())
+        say_lines(network.table.summary())

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fastdense import insight
+from fastdense.cli.output import say
 from fastdense.cli.saving import check_folders, save_json
 from fastdense.insight.chart import check_path
 from fastdense.insight.wording import HEADINGS, cells, notes, sweep_notes, sweep_rows, sweep_title, title
@@ -40,7 +41,7 @@ def ladder(
     if plot is not None:
         check_path(plot)
     check_folders(plot, json_file)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     with console.status("measuring the machine") as status:
 
         def progress(number: int, count: int, name: str) -> None:
@@ -53,10 +54,10 @@ def ladder(
             found = insight.ladder(rows, inputs, units, activation, seconds, progress)
     console.print(_swept(found) if isinstance(found, insight.Sweep) else _table(found), "")
     for line in sweep_notes(found) if isinstance(found, insight.Sweep) else notes(found):
-        console.print(line, style="dim", markup=False, soft_wrap=True)
+        console.print(line, style="dim", soft_wrap=True)
     if plot is not None:
         found.plot(plot)
-        print(f"Chart saved to {plot}")
+        say(f"Chart saved to {plot}")
     save_json(found, json_file)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import csv
+import io
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from fastdense.cli.arguments import Header, Model, TablePath
+from fastdense.cli.output import say, say_aside, write_data
 from fastdense.estimators.table.predict import predict_columns, predict_table, table_of
 from fastdense.formats.models import load
 from fastdense.formats.tables import read_table, write_table
@@ -35,7 +37,7 @@ def predict(
     if network.table is None:
         columns: dict[str, Any] = predict_columns(network, frame)
         names = ", ".join(map(str, frame.columns))
-        print(f"{model} has no table: the columns {names:.200} go in as they are", file=sys.stderr)
+        say_aside(f"{model} has no table: the columns {names:.200} go in as they are")
     else:
         columns = _columns(network, frame)
     if out is None:
@@ -43,7 +45,7 @@ def predict(
         return
     write_table(columns, out)
     count = len(next(iter(columns.values())))
-    print(f"{count:,} predictions written to {out}")
+    say(f"{count:,} predictions written to {out}")
 
 
 def _columns(network: Sequential, frame: Any) -> dict[str, Any]:
@@ -58,8 +60,8 @@ def _columns(network: Sequential, frame: Any) -> dict[str, Any]:
 
 
 def _print_csv(columns: dict[str, Any]) -> None:
-    import csv
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
+    write_data(text.getvalue())

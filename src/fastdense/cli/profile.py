@@ -10,6 +10,7 @@ from rich.console import Console
 
 from fastdense.checks import whole
 from fastdense.cli.arguments import Header, Model
+from fastdense.cli.output import say_lines
 from fastdense.cli.saving import check_folders, save_json
 from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
@@ -37,7 +38,7 @@ def profile(
     X = _rows(network, table, whole("--rows", rows, 1), header)
     with Console().status("measuring"):
         found = network.profile(X, seconds)
-    print(found)
+    say_lines(found)
     save_json(found, json_file)
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Protocol
 
+from fastdense.cli.output import say
 from fastdense.files import atomic_file
 
 __all__ = ["check_folders", "save_json"]
@@ -30,4 +31,4 @@ def save_json(found: Measured, path: Path | None) -> None:
     if path is not None:
         with atomic_file(path) as file:
             file.write(json.dumps(found.to_dict(), indent=2, allow_nan=False).encode() + b"\n")
-        print(f"Numbers saved to {path}")
+        say(f"Numbers saved to {path}")

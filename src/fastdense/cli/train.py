@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from fastdense.cli.arguments import Header, TablePath, command_line, hidden_units, named_types
+from fastdense.cli.output import say, say_lines
 from fastdense.errors import FormatError
 from fastdense.estimators.table import Recipe, kept_epoch, train_table
 from fastdense.formats.tables import read_table
@@ -61,14 +61,13 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", help="Show the result only.")] = False,
 ) -> None:
     """Train a network to predict one column of a table from the others, and save it."""
-    console = Console(highlight=False, soft_wrap=True)
     recipe = Recipe(hidden_units(hidden), epochs, learning_rate, dropout=dropout, batch_size=batch_size)
     _check_out(out)  # before the training, not after it
     if report is not None:
         check_page(report)
     frame = read_table(table, header=header)
     if not quiet:
-        console.print(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns", markup=False)
+        say(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns")
     start = time.perf_counter()
     model = train_table(
         frame,
@@ -83,16 +82,16 @@ def train(
     seconds = time.perf_counter() - start
     model.save(out)
     if not quiet:
-        console.print(_columns(model), markup=False)
-        model.summary(lambda text: console.print(text, markup=False))
+        say_lines(_columns(model))
+        model.summary(say_lines)
     for line in _results(model):
-        console.print(line, markup=False)
-    console.print(f"Trained in {seconds:.1f} s, saved to {out}", markup=False)
+        say(line)
+    say(f"Trained in {seconds:.1f} s, saved to {out}")
     if report is not None:
         assert model.run is not None
         model.run = replace(model.run, call=command_line(context))
         model.report(report)
-        console.print(f"Reported on in {report}", markup=False)
+        say(f"Reported on in {report}")
 
 
 def _check_out(out: Path) -> None:

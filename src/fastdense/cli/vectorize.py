@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fastdense import insight
+from fastdense.cli.output import say_lines, write_data
 from fastdense.insight.vectorize.source import LARGEST
 
 __all__ = ["vectorize"]
@@ -23,10 +24,10 @@ def vectorize(
     source = _source(file)
     report = insight.vectorize(source, str(file))
     if not diff:
-        print(report)
+        say_lines(report)
         return
     before, after = source.splitlines(keepends=True), report.rewritten().splitlines(keepends=True)
-    print("".join(difflib.unified_diff(before, after, str(file), str(file))), end="")
+    write_data("".join(difflib.unified_diff(before, after, str(file), str(file))))
 
 
 def _source(file: Path) -> str:

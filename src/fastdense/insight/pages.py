@@ -81,4 +81,4 @@ def save(text: str, path: str | os.PathLike[str]) -> None:
     """
     check_path(path)
     with atomic_file(path) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "backslashreplace"))  # of paths that are not UTF-8

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastdense.insight.limits import LETTERS, Limited
+from fastdense.printable import printable
 
 if TYPE_CHECKING:
     from fastdense.insight.ladder import Ladder
@@ -234,7 +235,7 @@ def _cost(profile: Profile, layer: LayerCost) -> tuple[str, ...]:
     share = 100 * gflops / profile.roofs.peak_all_cores * (2 if profile.dtype == "float64" else 1)
     rates = (_digits(gflops), f"{_digits(share)} %") if layer.operations else ("-", "-")
     counts = f"{layer.operations:,}" if layer.operations else "-", size_text(layer.traffic)
-    return (layer.name, layer.what, *counts, duration(layer.seconds), *rates, limit_text(layer))
+    return (printable(layer.name), layer.what, *counts, duration(layer.seconds), *rates, limit_text(layer))
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

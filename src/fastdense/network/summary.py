@@ -7,6 +7,7 @@ from html import escape
 
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import Activation, Dense, Dropout, Layer, Normalization
+from fastdense.printable import printable
 
 __all__ = ["html_summary", "text_summary"]
 
@@ -28,7 +29,7 @@ def text_summary(name: str, n_in: int | None, layers: Sequence[Layer], bytes_eac
     """
     rows = [_HEAD, *_rows(n_in, layers)]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = [f'Model: "{name}"']
+    lines = [f'Model: "{printable(name)}"']
     for i, row in enumerate(rows):
         cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
         lines.append("  ".join([*cells, row[3].rjust(widths[3])]))
@@ -59,7 +60,7 @@ def html_summary(name: str, n_in: int | None, layers: Sequence[Layer], bytes_eac
 def _rows(n_in: int | None, layers: Sequence[Layer]) -> list[tuple[str, str, str, str]]:
     rows = [("input", _shape(n_in), "", "0")] if n_in is not None else []
     for layer in layers:
-        label = f"{layer.name} ({type(layer).__name__})"
+        label = printable(f"{layer.name} ({type(layer).__name__})")
         count = f"{layer.count_params():,}" if layer.built else "?"
         rows.append((label, _shape(layer.n_units), _detail(layer), count))
     return rows

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from fastdense.errors import TableError
+from fastdense.printable import printable
 from fastdense.tables.columns import Encoder, learn_column, read_column
 from fastdense.tables.frames import Frame, nearest
 from fastdense.tables.strict import check, record
@@ -196,8 +197,12 @@ class Table:
 
     def summary(self) -> str:
         """List the columns, the types found and what was learned of each."""
-        width = max(len(column.name) for column in self.columns)
-        lines = [f"  {column.name:<{width}}  {column.kind:<8}  {column.summary}" for column in self.columns]
+        names = [printable(column.name) for column in self.columns]
+        width = max(map(len, names))
+        lines = [
+            f"  {name:<{width}}  {column.kind:<8}  {printable(column.summary)}"
+            for name, column in zip(names, self.columns, strict=True)
+        ]
         return "\n".join([repr(self), *lines])
 
     def __repr__(self) -> str:

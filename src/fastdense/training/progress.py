@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
+from fastdense.printable import printable
+
 __all__ = ["Display", "Verbose", "display_for", "format_logs"]
 
 Verbose = Literal["auto", 0, 1, 2]
@@ -60,7 +62,7 @@ def format_logs(logs: Mapping[str, float]) -> str:
     >>> format_logs({"loss": 0.25, "accuracy": 0.96, "val_loss": 0.00001234})
     'loss: 0.2500 - accuracy: 0.9600 - val_loss: 1.2340e-05'
     """
-    return " - ".join(f"{name}: {_format(value)}" for name, value in logs.items())
+    return " - ".join(f"{printable(name)}: {_format(value)}" for name, value in logs.items())
 
 
 class Silent:
@@ -105,7 +107,7 @@ class Bar(Silent):
         columns: tuple[Any, ...] = (
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.fields[numbers]}"),
+            TextColumn("{task.fields[numbers]}", markup=False),  # "acc[/5%]" is a name
             TimeRemainingColumn(),
         )
         self._progress = Progress(*columns)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.printable import printable
 from fastdense.shapes import draw_product
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _heading(explanation: Explanation) -> str:
     ]
     if explanation.features:
         names = _elided(list(zip(explanation.features, explanation.X[0], strict=True)), None)
-        shown = (f"{each[0]} = {number_text(each[1])}" if each else "..." for each in names)
+        shown = (f"{printable(each[0])} = {number_text(each[1])}" if each else "..." for each in names)
         lines.append(f"A0: {', '.join(shown)}")
     return "\n".join([*lines, side_by_side(("A0", explanation.X))])
 
@@ -180,9 +181,9 @@ def _outcome(explanation: Explanation) -> str:
     lines = ["The model's answer", side_by_side((f"A{len(explanation.steps)}", explanation.prediction))]
     if explanation.outputs:
         best = np.argsort(-outputs)[:MOST]
-        lines += [f"  {explanation.outputs[i]}: {number_text(outputs[i])}" for i in best]
+        lines += [f"  {printable(explanation.outputs[i])}: {number_text(outputs[i])}" for i in best]
     if explanation.answer:
-        lines.append(f"  {explanation.answer}")
+        lines.append(f"  {printable(explanation.answer)}")
     if explanation.loss is not None and explanation.Y is not None:
         lines += ["", f"Loss: {loss_text(explanation)}"]
         lines.append(side_by_side(("Y", explanation.Y)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastdense.insight.wording import count, duration
+from fastdense.printable import printable
 from fastdense.training.outcomes import Classified, Outcome, Regressed
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def report_text(report: RunReport) -> str:
     lines = [f"Model {report.model!r}, trained {report.started}", trained(report), ""]
     lines.append(f"On {report.measured}:")
     for outcome in report.outcomes:
-        name = f"{outcome.name}: " if outcome.name else ""
+        name = f"{printable(outcome.name)}: " if outcome.name else ""
         lines.append(f"  {name}{', '.join(f'{what} {value}' for what, value in measures(outcome))}")
     lines += ["", *(f"{what}: {value}" for what, value in speeds(report))]
-    return "\n".join([*lines, *([""] if report.notes else []), *report.notes])
+    return "\n".join([*lines, *([""] if report.notes else []), *map(printable, report.notes)])

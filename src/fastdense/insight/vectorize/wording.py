@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastdense.insight.vectorize.lifted import OWN, Axis
 from fastdense.insight.vectorize.scope import Scope
+from fastdense.printable import printable_lines
 
 if TYPE_CHECKING:
     from fastdense.insight.vectorize.find import Finding, Report
@@ -43,7 +44,7 @@ def report_text(report: Report) -> str:
     if not blocks:
         blocks = [f"{report.name}: no loop here that whole arrays would replace"]
     kept = [f"line {kept.line} stays a loop: {kept.why}" for kept in report.kept]
-    return "\n\n".join([*blocks, *(["\n".join(kept)] if kept else [])])
+    return printable_lines("\n\n".join([*blocks, *(["\n".join(kept)] if kept else [])]))
 
 
 def _block(name: str, finding: Finding) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.checks import flag, number, one_of, whole
+from fastdense.printable import printable
 from fastdense.training.callbacks.base import Callback, Logs
 
 __all__ = ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"]
@@ -150,9 +151,8 @@ class EarlyStopping(Monitor):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Restore the best weights and say what was done."""
         if self.stopped_epoch and self.verbose:
-            print(
-                f"Stopped after epoch {self.stopped_epoch + 1}: no better {self.monitor} than {self.best:g}"
-            )
+            what = f"no better {printable(self.monitor)} than {self.best:g}"
+            print(f"Stopped after epoch {self.stopped_epoch + 1}: {what}")
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)
             self.best_weights, self.restored_epoch = None, self.best_epoch
@@ -212,7 +212,7 @@ class ModelCheckpoint(Monitor):
             raise ValueError(f"filepath {self.filepath!r} names {error}, but there are {found}") from None
         self.model.save(path)
         if self.verbose:
-            print(f"Saved {path}")
+            print(f"Saved {printable(path)}")
 
 
 class ReduceLROnPlateau(Monitor):
