@@ -83,7 +83,7 @@ LIBRARIES = {
     "polars": ["fastdense.formats.tables"],
     "pyfive": ["fastdense.formats.keras"],
     "rich": ["fastdense.cli", "fastdense.training.progress"],
-    "safetensors": ["fastdense.files"],
+    "safetensors": [],  # the container is a page of our own
     "scipy": ["fastdense.estimators"],
     "sklearn": ["fastdense.estimators", "fastdense.formats"],
     "tensorflow": ["fastdense.formats", "fastdense.insight", *TENSORFLOW],

@@ -184,7 +184,7 @@ def test_what_is_written_is_read(tmp_path, name):
         ({"a": [1], "b": [1, 2]}, "t.csv", "columns of one length, not {'a': 1, 'b': 2}"),
         ({}, "t.csv", "columns of one length"),
         ({"a": [1]}, "t.xlsx", r"a table's name ends in \.csv, \.tsv, \.parquet"),
-        ({"a": [1]}, "absent/t.csv", "cannot be written: No such file or directory"),
+        ({"a": [1]}, "absent/t.csv", "cannot be written: the folder to save in does not exist"),
         ({"a": [[1, 2]]}, "t.csv", "the columns cannot be written"),
         ({"a": [1, "x"]}, "t.csv", "the columns cannot be written"),
     ],

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fastdense.errors import TableError
+from fastdense.files import atomic_file
 from fastdense.formats.tables.files import known_suffix, one_line, require_polars
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _WRITABLE: Final = (".csv", ".tsv", ".parquet")
 def write_table(columns: Mapping[str, Sequence[Any]], path: str | os.PathLike[str]) -> None:
     """Write named columns of one length to a ``.csv``, ``.tsv`` or ``.parquet`` file, all or nothing.
 
-    The file appears whole or, where anything fails, stays as it was.
+    The file appears whole or, if anything fails, stays as it was. A link and the file's permissions stay.
 
     Parameters
     ----------
@@ -53,19 +53,8 @@ def write_table(columns: Mapping[str, Sequence[Any]], path: str | os.PathLike[st
             table.write_csv(buffer, separator="\t" if suffix == ".tsv" else ",")
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
         raise TableError(f"{path}: the columns cannot be written: {one_line(error)}") from error
-    _replace(path, buffer.getvalue())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` in place of a file at once: a reader sees the old one or the new one, whole."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        with atomic_file(path) as file:
+            file.write(buffer.getbuffer())
     except OSError as error:
-        raise TableError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
+        raise TableError(f"{path}: cannot be written: {error.strerror or error}") from error
