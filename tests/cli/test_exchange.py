@@ -113,12 +113,13 @@ def test_a_model_with_its_table(folder, tmp_path, capsys):  # noqa: F811
 
 
 MISTAKES = {
-    "export {}/m.safetensors --to onnx --out {}/m.safetensors": "--out is the model itself",
-    "export {}/m.safetensors --to torch --out {}/m.safetensors": "--out is the model itself",
+    "export {}/m.safetensors --to onnx --out {}/m.safetensors": "m.safetensors, which the command reads",
+    "export {}/m.safetensors --to torch --out {}/m.safetensors": "m.safetensors, which the command reads",
     "export {}/m.safetensors --to c --table": "--table is for --to onnx",
     "export {}/m.safetensors --to c --out {}/m.txt": ".c",
     "export {}/none.onnx --to c": "none.onnx",
     "import {}/m.safetensors": "would take the place of",
+    "import {}/m.safetensors --out {}/m.safetensors": "--out is",
     "import {}/w.pt": "--activation relu",
     "import {}/m.pkl": "pickles run code as they are loaded and are not read",
     "import {}/m.txt": "a model's name ends in .safetensors, .onnx, .keras, .h5 or .hdf5",

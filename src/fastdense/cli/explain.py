@@ -9,6 +9,7 @@ import typer
 
 from fastdense.cli.arguments import Header, Model, TablePath
 from fastdense.cli.output import say, say_lines
+from fastdense.cli.saving import check_outputs
 from fastdense.errors import TableError
 from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
@@ -30,6 +31,7 @@ def explain(
     header: Header = True,
 ) -> None:
     """Write out what a model makes of one row, matrix by matrix; with --target loss and gradients too."""
+    check_outputs({"--html": html}, model, table)
     network, frame = load(model), read_table(table, header=header)
     if not 1 <= row <= len(frame):
         raise ValueError(f"--row must be from 1 to {len(frame):,}, the rows of {table}, got {row}")

@@ -10,6 +10,7 @@ import typer
 
 from fastdense.cli.arguments import Model
 from fastdense.cli.output import say, say_lines
+from fastdense.cli.saving import check_outputs
 from fastdense.formats.models import export as export_model
 from fastdense.formats.models import load, suffix_of
 from fastdense.formats.torch.source import module_source
@@ -41,11 +42,11 @@ def export(
     if table and to is not Format.onnx:
         raise ValueError("--table is for --to onnx: the other formats take the network's features only")
     target = out or _beside(model, to)
-    if target.resolve() == model.resolve():
-        raise ValueError(f"--out is the model itself, {model}")
+    header = target.with_suffix(".h") if to is Format.c else None
+    check_outputs({"--out": target, "the header": header}, model)
     network = load(model)
     export_model(network, target, to.value, **({"table": True} if table else {}))
-    beside = f" and {target.with_suffix('.h')}" if to is Format.c else ""
+    beside = "" if header is None else f" and {header}"
     say(f"Written: {target}{beside}")
     if to is Format.torch:
         say_lines(f"The module of these weights:\n{module_source(network)}")

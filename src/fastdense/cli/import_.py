@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fastdense.cli.output import say
+from fastdense.cli.saving import check_outputs
 from fastdense.formats.models import load
 from fastdense.network.sequential import Sequential
 
@@ -36,9 +37,11 @@ def import_(
     ] = None,
 ) -> None:
     """Read a dense network from ONNX, Keras or PyTorch's weights, and save it as fastdense's own."""
-    model = _read(file, activation, last, order)
     target = out or file.with_suffix(".safetensors")
-    if target.exists() and (out is None or target.resolve() == file.resolve()):
+    if out is not None:
+        check_outputs({"--out": out}, file)
+    model = _read(file, activation, last, order)
+    if out is None and target.exists():
         raise ValueError(f"the model would take the place of {target}: choose where to save it with --out")
     model.save(target)
     model.summary()

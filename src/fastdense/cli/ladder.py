@@ -13,7 +13,7 @@ from rich.table import Table
 
 from fastdense import insight
 from fastdense.cli.output import say
-from fastdense.cli.saving import check_folders, save_json
+from fastdense.cli.saving import check_outputs, save_json
 from fastdense.insight.chart import check_path
 from fastdense.insight.wording import HEADINGS, cells, notes, sweep_notes, sweep_rows, sweep_title, title
 
@@ -40,7 +40,7 @@ def ladder(
     """Time one dense layer from pure Python loops up, every rung first checked to give the same numbers."""
     if plot is not None:
         check_path(plot)
-    check_folders(plot, json_file)
+    check_outputs({"--plot": plot, "--json": json_file})
     console = Console(highlight=False, markup=False, emoji=False)
     with console.status("measuring the machine") as status:
 

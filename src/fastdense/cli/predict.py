@@ -11,6 +11,7 @@ import typer
 
 from fastdense.cli.arguments import Header, Model, TablePath
 from fastdense.cli.output import say, say_aside, write_data
+from fastdense.cli.saving import check_outputs
 from fastdense.estimators.table.predict import predict_columns, predict_table, table_of
 from fastdense.formats.models import load
 from fastdense.formats.tables import read_table, write_table
@@ -32,6 +33,7 @@ def predict(
     A model without a table, as those of other formats are, takes all columns as they come, and its outputs
     are written as they are.
     """
+    check_outputs({"--out": out}, model, table)
     network = load(model)
     frame = read_table(table, header=header)
     if network.table is None:

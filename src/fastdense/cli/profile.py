@@ -11,7 +11,7 @@ from rich.console import Console
 from fastdense.checks import whole
 from fastdense.cli.arguments import Header, Model
 from fastdense.cli.output import say_lines
-from fastdense.cli.saving import check_folders, save_json
+from fastdense.cli.saving import check_outputs, save_json
 from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
 from fastdense.formats.tables import read_table
@@ -33,7 +33,7 @@ def profile(
     header: Header = True,
 ) -> None:
     """Measure each layer of a prediction: operations, time, what limits it, and what would be faster."""
-    check_folders(json_file)
+    check_outputs({"--json": json_file}, model, table)
     network = load(model)
     X = _rows(network, table, whole("--rows", rows, 1), header)
     with Console().status("measuring"):

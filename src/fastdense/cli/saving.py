@@ -1,15 +1,17 @@
-"""What several commands save: numbers as JSON, in a folder that is looked for before anything is measured."""
+"""What commands write: checked before anything is computed, so that nothing is computed in vain or lost."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from fastdense.cli.output import say
 from fastdense.files import atomic_file
 
-__all__ = ["check_folders", "save_json"]
+__all__ = ["check_outputs", "save_json"]
 
 
 class Measured(Protocol):
@@ -19,11 +21,50 @@ class Measured(Protocol):
         """Return everything as what JSON holds."""
 
 
-def check_folders(*paths: Path | None) -> None:
-    """Raise FileNotFoundError unless there is a folder for each file that was asked for."""
-    for path in paths:
-        if path is not None and not path.parent.is_dir():
-            raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+def check_outputs(outputs: Mapping[str, Path | None], *inputs: Path | None) -> None:
+    """Check the files that a command is to write, before it computes anything.
+
+    Parameters
+    ----------
+    outputs : mapping of option to path
+        None for what was not asked for.
+    *inputs : path or None
+        The files that the command reads.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError
+        Nothing can be written there.
+    ValueError
+        A file to write is one that the command reads, or another that it writes; links count as the file.
+    """
+    asked = {option: path for option, path in outputs.items() if path is not None}
+    others: list[tuple[str, Path]] = [
+        ("which the command reads", path) for path in inputs if path is not None
+    ]
+    for option, path in asked.items():
+        _check_place(option, path)
+        for role, other in others:
+            if _is_same(path, other):
+                raise ValueError(f"{option} is {other}, {role}: choose another place")
+        others.append((f"which {option} writes", path))
+
+
+def _check_place(option: str, path: Path) -> None:
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{option}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{option}: {path} is a folder")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{option}: no permission to write in {path.parent}")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Return True if two paths are of one file, by symbolic or hard links too."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def save_json(found: Measured, path: Path | None) -> None:

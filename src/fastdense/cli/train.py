@@ -12,6 +12,7 @@ import typer
 
 from fastdense.cli.arguments import Header, TablePath, command_line, hidden_units, named_types
 from fastdense.cli.output import say, say_lines
+from fastdense.cli.saving import check_outputs
 from fastdense.errors import FormatError
 from fastdense.estimators.table import Recipe, kept_epoch, train_table
 from fastdense.formats.tables import read_table
@@ -62,7 +63,8 @@ def train(
 ) -> None:
     """Train a network to predict one column of a table from the others, and save it."""
     recipe = Recipe(hidden_units(hidden), epochs, learning_rate, dropout=dropout, batch_size=batch_size)
-    _check_out(out)  # before the training, not after it
+    _check_out(out)
+    check_outputs({"--out": out, "--report": report}, table)
     if report is not None:
         check_page(report)
     frame = read_table(table, header=header)
@@ -97,8 +99,6 @@ def train(
 def _check_out(out: Path) -> None:
     if out.suffix != ".safetensors":
         raise FormatError(f"--out must end in .safetensors, got {out}")
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"--out: there is no folder {out.parent}")
 
 
 def _columns(model: Sequential) -> str:
