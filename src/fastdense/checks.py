@@ -13,6 +13,7 @@ from fastdense.errors import DtypeError, NonFiniteError, ShapeError
 
 __all__ = [
     "as_array",
+    "crowded",
     "finite",
     "flag",
     "fraction",
@@ -140,6 +141,18 @@ def finite(name: str, array: Float) -> None:
         f"{name} holds {array[place]} at {where} ({int(bad.sum())} such values in all): drop those rows, or "
         f"fill them in (np.nan_to_num, or fastdense.tables for missing values)"
     )
+
+
+def crowded(mean: Any, spread: Any) -> NDArray[np.bool_]:
+    """Return which columns of float64 numbers float32 cannot tell apart, from their means and deviations.
+
+    A mean of more than ``2**14`` deviations leaves the spread fewer than ten of float32's 24 bits, and each
+    sum loses more of them. A spread below ``2**-46`` of the mean is float64's own rounding and does not count.
+    """
+    size, spread = np.abs(np.asarray(mean)), np.asarray(spread)
+    with np.errstate(all="ignore"):
+        found: NDArray[np.bool_] = (spread * 2.0**14 < size) & (spread > size * 2.0**-46)
+    return found
 
 
 def _advice(array: NDArray[Any]) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
@@ -79,7 +78,7 @@ def outputs_of(estimator: BaseMLP, X: Any) -> Array:
         matrix = X.astype(ready.dtype, copy=False)
     else:
         X = validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=False)
-        matrix = _fitting(X, ready.dtype)
+        matrix = as_matrix(X, str(ready.dtype))
     if estimator.n_threads is None:
         return ready.run(matrix)
     with engines.at_most(estimator.n_threads):
@@ -121,20 +120,3 @@ def _compiled(estimator: BaseMLP) -> Ready:
     ready = Ready(program.predictor(program.predict), [*coefs, *intercepts], _settings(estimator), dtype)
     estimator._inference.ready = ready
     return ready
-
-
-def _fitting(X: Any, dtype: np.dtype[Any]) -> Any:
-    """Return validated rows in the network's dtype.
-
-    Raises
-    ------
-    ValueError
-        A number is too large for it.
-    """
-    matrix = as_matrix(X, str(dtype))
-    given, found = (each.data if issparse(each) else each for each in (X, matrix))
-    if given.dtype.kind == "f" and (np.isinf(found).any() and not np.isinf(given).any()):
-        raise ValueError(
-            f"Input X contains a value too large for {dtype!r}: scale X, or fit with dtype='float64'."
-        )
-    return matrix

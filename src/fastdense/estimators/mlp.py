@@ -28,14 +28,14 @@ from fastdense.estimators.blueprint import (
     network_spec,
     optimizer_spec,
 )
-from fastdense.estimators.goal import Goal
+from fastdense.estimators.goal import Goal, Numbers
 from fastdense.estimators.inference import Inference
 from fastdense.estimators.lbfgs import Objective, fit_lbfgs
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.parameters import SharedParameters, with_parameters
-from fastdense.estimators.records import Records
-from fastdense.estimators.rows import Rows, as_matrix
+from fastdense.estimators.records import Records, Snapshot
+from fastdense.estimators.rows import Rows, as_matrix, is_crowded, within
 from fastdense.estimators.stochastic import NON_FINITE, Job, compiled, fit_stochastic
 from fastdense.network.sequential import Sequential
 from fastdense.spec import ActivationSpec
@@ -53,6 +53,11 @@ class Given(NamedTuple):
     sample_weight: Any = None
     name: str = "y"
     classes: Any = None
+
+    @property
+    def rows(self) -> str:
+        """What messages call the rows."""
+        return self.name.replace("y", "X", 1)
 
     @classmethod
     def to_validate(cls, X: Any, y: Any, sample_weight: Any) -> Self | None:
@@ -134,8 +139,9 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         Raises
         ------
         ValueError
-            The rows or a parameter cannot be used; the estimator is as it was. Or the loss became infinite;
-            the estimator keeps the last finite weights.
+            The rows or a parameter cannot be used, or the loss became infinite. A fitted estimator is as it
+            was before the call, after any error. One that was not fitted keeps the last finite weights of a
+            training that had begun.
         """
         return self._fit(
             Given(X, y, sample_weight), Given.to_validate(X_val, y_val, sample_weight_val), False
@@ -172,23 +178,26 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
 
     def _fit(self, given: Given, held_out: Given | None, incremental: bool) -> Self:
         """Fit, or with ``incremental`` take one epoch more."""
-        before = self.__dict__.copy()
+        before = Snapshot.of(self, incremental)
+        listeners = None
         try:
             solve = self._solver(self._prepared(given, held_out, incremental))
-            listeners = None
             if not incremental:
                 listeners = Listeners(self, given.X, given.y, {"sample_weight": given.sample_weight})
         except BaseException:
-            of_callbacks = {name: value for name, value in self.__dict__.items() if "callback" in name}
-            self.__dict__.clear()
-            self.__dict__.update(before | of_callbacks)  # scikit-learn tears those down
+            before.restore(self)
             raise
-        with engines.at_most(self.n_threads), np.errstate(all="ignore"):
-            solve(listeners)
-        if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
-            raise ValueError(NON_FINITE)
-        if listeners:
-            listeners.fit_ended()
+        try:
+            with engines.at_most(self.n_threads), np.errstate(all="ignore"):
+                solve(listeners)
+            if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
+                raise ValueError(NON_FINITE)
+            if listeners:
+                listeners.fit_ended()
+        except BaseException:
+            if before.fitted:
+                before.restore(self)
+            raise
         return self
 
     def _prepared(self, given: Given, held_out: Given | None, incremental: bool) -> Job:
@@ -196,7 +205,8 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         self._check_combinations()
         first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         X, y = self._validated(given, first_pass, incremental)
-        goal, dtype = self._goal(y), self._network_dtype(X, first_pass)
+        goal = self._goal(y)
+        dtype = self._network_dtype(X, y if isinstance(goal, Numbers) else None, first_pass)
         random_state = check_random_state(self.random_state)
         self.n_outputs_, self.out_activation_ = goal.n_outputs, goal.out_activation
         widths = [X.shape[1], *hidden_sizes(self), goal.n_outputs]
@@ -208,12 +218,11 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         if best is None or not math.isfinite(best):
             self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
         self.n_layers_, self.stopped_, self._inference = len(widths), False, Inference()
-        weights = _row_weights(given, X)
-        weigh = self._weigh_targets(y, weights, incremental)
-        rows = _rows(goal, weigh, X, y, weights, dtype)
+        weigh = self._weigh_targets(y, _row_weights(given, X), incremental)
+        rows = _rows(goal, weigh, given, X, y, dtype)
         if held_out is not None:
             X_val, y_val = self._validated(held_out, first_pass=False, incremental=True)
-            held_out_rows = _rows(goal, weigh, X_val, y_val, _row_weights(held_out, X_val), dtype)
+            held_out_rows = _rows(goal, weigh, held_out, X_val, y_val, dtype)
             self._check_held_out(len(held_out_rows), held_out_rows.weights)
             return self._job(rows, held_out_rows, widths, random_state, incremental)
         return self._job(rows, None, widths, random_state, incremental)
@@ -289,13 +298,19 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         self._check_held_out(len(held), None if rows.weights is None else rows.weights[held])
         return train, held
 
-    def _network_dtype(self, X: Any, first_pass: bool) -> str:
-        """Return what the network computes in; L-BFGS compares losses that differ in their last digits."""
+    def _network_dtype(self, X: Any, numbers: Array | None, first_pass: bool) -> str:
+        """Return what the network computes in; ``numbers`` are the targets, if they are not classes.
+
+        L-BFGS compares losses that differ in their last digits. Columns that float32 cannot tell apart need
+        float64, whose weights are then scikit-learn's; a network in float64 stays in it.
+        """
         if self.solver == "lbfgs":
             return "float64"
-        if self.dtype != "auto":
-            return self.dtype
-        return str(X.dtype if first_pass else self.coefs_[0].dtype)
+        if self.dtype == "auto":
+            return str(X.dtype if first_pass else self.coefs_[0].dtype)
+        wide = is_crowded(X) or (numbers is not None and is_crowded(numbers))
+        wide = wide or not (first_pass or self.coefs_[0].dtype == np.float32)
+        return "float64" if wide else self.dtype
 
     def _batch_rows(self, count: int) -> int:
         """Return the rows of a step, of so many."""
@@ -365,9 +380,12 @@ def _row_weights(given: Given, X: Any) -> NDArray[np.float64] | None:
 
 
 def _rows(
-    goal: Goal, weigh: Callable[[Array], Array] | None, X: Any, y: Array, weights: Array | None, dtype: str
+    goal: Goal, weigh: Callable[[Array], Array] | None, given: Given, X: Any, y: Array, dtype: str
 ) -> Rows:
     """Return validated rows as the engines take them, weighed by the caller and by their targets."""
+    weights = _row_weights(given, X)
     if weigh is not None:
         weights = weigh(y) if weights is None else weights * weigh(y)
-    return Rows(as_matrix(X, dtype), goal.encode(y, dtype), weights, goal)
+    if isinstance(goal, Numbers):
+        y = within(given.name, y, dtype)
+    return Rows(as_matrix(X, dtype, given.rows), goal.encode(y, dtype), weights, goal)

@@ -200,7 +200,8 @@ class SharedParameters:
         [StrOptions({"float32", "float64", "auto"})],
         "{'float32', 'float64', 'auto'}",
         """What the network computes in; 'auto' follows ``X``, as scikit-learn does. With L-BFGS it is
-        float64.""",
+        float64, and instead of float32 if the data have float64 columns that float32 cannot tell apart:
+        their mean is over 16384 standard deviations, as that of seconds since 1970 may be.""",
     )
     engine: str | engines.Library = parameter(
         "auto",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,44 @@ if TYPE_CHECKING:
     from fastdense.estimators.inference import Inference
     from fastdense.estimators.optimization import Optimization
 
-__all__ = ["Records"]
+__all__ = ["Records", "Snapshot"]
 
 Array = NDArray[Any]
+
+
+class Snapshot(NamedTuple):
+    """An estimator as it is before a fit, to go back to if that fails.
+
+    Attributes
+    ----------
+    attributes : dict
+    lengths : dict of str to int
+        How long its lists are: a fit that goes on appends to them.
+    """
+
+    attributes: dict[str, Any]
+    lengths: dict[str, int]
+
+    @classmethod
+    def of(cls, estimator: Any, incremental: bool) -> Snapshot:
+        """Return an estimator's attributes; what ``incremental`` training changes in place is copied."""
+        attributes = estimator.__dict__.copy()
+        if incremental and "_optimizer" in attributes:
+            attributes["_optimizer"] = copy.copy(attributes["_optimizer"])
+        return cls(attributes, {name: len(own) for name, own in attributes.items() if isinstance(own, list)})
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the estimator had been fitted."""
+        return "coefs_" in self.attributes
+
+    def restore(self, estimator: Any) -> None:
+        """Put everything back, except for callbacks' own attributes: scikit-learn tears those down."""
+        of_callbacks = {name: value for name, value in estimator.__dict__.items() if "callback" in name}
+        for name, length in self.lengths.items():
+            del self.attributes[name][length:]
+        estimator.__dict__.clear()
+        estimator.__dict__.update(self.attributes | of_callbacks)
 
 
 class Records:

@@ -8,28 +8,58 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from fastdense.checks import crowded
 from fastdense.engines import Batches
 from fastdense.estimators.goal import Goal
 
-__all__ = ["Rows", "as_matrix"]
+__all__ = ["Rows", "as_matrix", "is_crowded", "within"]
 
 Array = NDArray[Any]
 
 
-def as_matrix(X: Any, dtype: str) -> Any:
-    """Return validated rows in the network's dtype; what does not fit in it becomes infinite.
+def as_matrix(X: Any, dtype: str, name: str = "X") -> Any:
+    """Return validated rows in the network's dtype.
 
     Sparse ones come back in the CSR format, each row's columns in order and named once.
+
+    Raises
+    ------
+    ValueError
+        A number is too large for the dtype; the message calls the rows ``name``.
     """
+    if not issparse(X):
+        return within(name, np.asarray(X), dtype)
+    rows = X.tocsr()
+    if not rows.has_canonical_format:  # SciPy would put the caller's in order too
+        rows = rows.copy()
+        rows.sum_duplicates()
+    within(name, rows.data, dtype)
+    return rows.astype(dtype, copy=False)
+
+
+def within(name: str, values: Array, dtype: str) -> Array:
+    """Return finite numbers in the network's dtype; ValueError if one of them is too large for it."""
     with np.errstate(over="ignore"):
-        if not issparse(X):
-            return np.asarray(X).astype(dtype, copy=False)
-        rows = X.tocsr()
-        if not rows.has_canonical_format:  # SciPy would put the caller's in order too
-            rows = rows.copy()
-            rows.sum_duplicates()
-        return rows.astype(dtype, copy=False)
+        cast = values.astype(dtype, copy=False)
+    if cast is not values and not np.isfinite(cast).all():
+        raise ValueError(
+            f"Input {name} contains a value too large for {cast.dtype!r}: scale {name.partition('_')[0]}, or "
+            "fit with dtype='float64'."
+        )
+    return cast
+
+
+def is_crowded(values: Any) -> bool:
+    """Return whether there is a column of float64 numbers that float32 cannot tell apart."""
+    if values.dtype != np.float64:
+        return False
+    if issparse(values):
+        mean, variance = mean_variance_axis(values, axis=0)
+        return bool(crowded(mean, np.sqrt(variance)).any())
+    with np.errstate(all="ignore"):
+        return bool(crowded(values.mean(axis=0), values.std(axis=0)).any())
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def fit_stochastic(
     Raises
     ------
     ValueError
-        The loss is not finite any more and no weights were found good; the last finite ones are kept.
+        The loss is not finite any more and no weights were found good. The estimator has the last finite ones.
     """
     order, goes_on = job.train, True
     estimator.n_iter_ = 0
@@ -202,7 +202,7 @@ def _diverged(estimator: BaseMLP) -> None:
         estimator.stopped_ = True
         return
     raise ValueError(
-        f"{NON_FINITE} {where}; the estimator keeps its last finite weights: scale X (StandardScaler), lower "
+        f"{NON_FINITE} {where}; no weights that are not finite are kept: scale X (StandardScaler), lower "
         "learning_rate_init or set global_clipnorm=1."
     )
 
