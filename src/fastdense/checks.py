@@ -147,7 +147,7 @@ def crowded(mean: Any, spread: Any) -> NDArray[np.bool_]:
     """Return which columns of float64 numbers float32 cannot tell apart, from their means and deviations.
 
     A mean of more than ``2**14`` deviations leaves the spread fewer than ten of float32's 24 bits, and each
-    sum loses more of them. A spread below ``2**-46`` of the mean is float64's own rounding and does not count.
+    sum loses more of them. A spread below ``2**-46`` of the mean is float64's own rounding: it does not count.
     """
     size, spread = np.abs(np.asarray(mean)), np.asarray(spread)
     with np.errstate(all="ignore"):

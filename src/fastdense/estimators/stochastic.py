@@ -83,7 +83,7 @@ def fit_stochastic(
     Raises
     ------
     ValueError
-        The loss is not finite any more and no weights were found good. The estimator has the last finite ones.
+        The loss is not finite any more and no weights were found good: the last finite ones are kept.
     """
     order, goes_on = job.train, True
     estimator.n_iter_ = 0
