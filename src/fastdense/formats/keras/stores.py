@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.files import ROOM, require_memory
 from fastdense.formats.keras.hdf5 import Hdf5
 
 __all__ = ["Groups", "grouped_arrays", "layers_root", "named_arrays", "written"]
@@ -60,12 +61,14 @@ def named_arrays(file: Hdf5, group: str) -> dict[str, Array]:
 
 
 def written(layers: Iterable[tuple[str, str, list[Array]]]) -> bytes:
-    """Return the HDF5 file of layers' weights, given each layer's class, name and arrays."""
+    """Return the HDF5 file of layers' weights, given the class, name and arrays of each layer."""
     try:
         import h5py
     except ModuleNotFoundError:
         raise ImportError("writing Keras' files needs h5py: pip install 'fastdense[h5]'") from None
 
+    layers = list(layers)
+    require_memory(ROOM + 4 * sum(array.nbytes for _, _, arrays in layers for array in arrays))
     buffer = io.BytesIO()
     groups = Groups()
     with h5py.File(buffer, "w") as file:

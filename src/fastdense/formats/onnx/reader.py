@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastdense.errors import FormatError
+from fastdense.files import ROOM, require_memory
 from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.curves import OPERATIONS
 from fastdense.formats.onnx.graph import Graph, Node
@@ -80,6 +81,7 @@ def _parse(data: bytes) -> Any:
         ) from None
     from google.protobuf.message import DecodeError
 
+    require_memory(ROOM + 2 * len(data))  # protobuf calls a file damaged if memory runs out
     model = ModelProto()
     try:
         model.ParseFromString(data)
