@@ -51,6 +51,76 @@ def test_the_same_metric_with_weights_and_without():
         assert_within(numbers["weighted_accuracy"], np.dot(OWN, right) / OWN.sum(), 1e-6)
 
 
+def accuracy_named(name):
+    return fd.metrics.BinaryAccuracy(name=name)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["loss"], ["loss_1"]),
+        (["val_loss"], ["val_loss_1"]),
+        (["val_x", "x"], ["val_x", "x_1"]),
+        (["x", "val_x"], ["x", "val_x_1"]),
+        (["a", "a_1", "a"], ["a", "a_1", "a_2"]),
+        (["epoch"], ["epoch_1"]),
+    ],
+    ids=str,
+)
+def test_no_number_hides_another(given, expected):
+    """A metric may not go by the name of the loss, of another metric or of another's validation."""
+    model = classifier(metrics=[accuracy_named(name) for name in given])
+    history = model.fit(X, y, validation_split=0.25, verbose=0).history
+    assert list(history) == ["loss", *expected, "val_loss", *(f"val_{name}" for name in expected)]
+    assert model.metrics_names == ["loss", *expected]
+    assert len(model.evaluate(X, y, verbose=0)) == len(given) + 1
+
+
+def test_a_weighted_metric_called_loss():
+    model = classifier(weighted_metrics=[accuracy_named("loss")])
+    assert list(model.evaluate(X, y, verbose=0, return_dict=True)) == ["loss", "weighted_loss"]
+
+
+def test_callbacks_see_the_names(tmp_path):
+    precisions = [fd.metrics.Precision(thresholds=t) for t in (0.0, 0.99)]
+    model = classifier(fd.optimizers.SGD(0.0), metrics=precisions)
+    stop = fd.callbacks.EarlyStopping(monitor="val_precision_1", patience=1)
+    keep = fd.callbacks.ModelCheckpoint(tmp_path / "{precision_1:.0f}.safetensors")
+    log = fd.callbacks.CSVLogger(tmp_path / "log.csv")
+    history = model.fit(X, y, epochs=9, validation_split=0.25, callbacks=[stop, keep, log], verbose=0).history
+    assert history["precision"][0] > history["precision_1"][0] == stop.best == 0
+    assert len(history["loss"]) == 2
+    assert (tmp_path / "0.safetensors").exists()
+    head = (tmp_path / "log.csv").read_text().splitlines()[0]
+    assert head == "epoch,loss,precision,precision_1,val_loss,val_precision,val_precision_1"
+
+
+def test_names_outlive_a_file(tmp_path):
+    metrics = {"metrics": [fd.metrics.AUC(), "precision"], "weighted_metrics": [fd.metrics.AUC(), "precision"]}
+    model = classifier(**metrics)
+    assert model.metrics_names == ["loss", "auc", "precision", "auc_1", "weighted_precision"]
+    model.save(tmp_path / "m.safetensors")
+    assert fd.load(tmp_path / "m.safetensors").metrics_names == model.metrics_names
+
+
+def test_one_object_given_twice_is_refused():
+    metric = fd.metrics.TruePositives()
+    with pytest.raises(ValueError, match="would count every row twice: give two objects"):
+        classifier(metrics=[metric], weighted_metrics=[metric])
+
+
+def test_a_metric_of_several_numbers_is_refused():
+    with pytest.raises(TypeError, match="one metric for each threshold"):
+        fd.metrics.Precision([0.3, 0.7])
+    X, numbers = classes()
+    model = softmax("categorical_crossentropy", metrics=[fd.metrics.F1Score()])
+    with pytest.raises(ShapeError, match="choose average='macro', 'micro' or 'weighted'"):
+        model.evaluate(X, np.eye(3)[numbers], verbose=0)
+    model = softmax("categorical_crossentropy", metrics=[fd.metrics.Recall(class_id=3)])
+    with pytest.raises(ShapeError, match="recall is of class 3, but there are 3 outputs"):
+        model.evaluate(X, np.eye(3)[numbers], verbose=0)
+
+
 def test_class_weights_weigh_metrics():
     model = classifier(fd.optimizers.SGD(0.0), weighted_metrics=["mse"])
     history = model.fit(X, y, class_weight={0: 2.0, 1: 5.0}, verbose=0).history

@@ -38,7 +38,7 @@ def test_numbers_of_numpy_are_numbers():
     "value",
     [
         fd.optimizers.AdamW(fd.optimizers.schedules.CosineDecay(0.1, 30), clipnorm=1.0),
-        fd.metrics.AUC("area"),
+        fd.metrics.AUC(name="area"),
         fd.callbacks.EarlyStopping("loss", patience=3, restore_best_weights=True),
         fd.callbacks.CSVLogger("log.csv", append=True),
         fd.callbacks.ModelCheckpoint(Path("m.safetensors"), "loss"),

@@ -22,11 +22,11 @@ from fastdense.network.sequential import Sequential
 from fastdense.spec import slot_names
 from fastdense.tables import Table
 from fastdense.training import losses, metrics, optimizers
+from fastdense.training.metrics.choose import is_accuracy
 
 __all__ = ["load", "save"]
 
 _HEAD = {"format": "fastdense", "version": 1}
-_ACCURACY = ("accuracy", "acc")
 # What a constructor raises for a value it does not accept, and showing deeply nested ones may.
 _REFUSED = (ValueError, TypeError, RecursionError)
 
@@ -109,7 +109,7 @@ def _describe_training(model: Sequential) -> dict[str, Any]:
 
 
 def _describe_metric(identifier: object) -> Any:
-    if identifier in _ACCURACY:
+    if is_accuracy(identifier):
         return identifier
     metric = metrics.get(identifier)
     return (
@@ -194,7 +194,7 @@ def _restore_training(model: Sequential, training: Any, slots: dict[str, NDArray
 
 
 def _metric(value: Any) -> str | Configurable:
-    return str(value) if value in _ACCURACY else metrics.FAMILY.restore(value)
+    return str(value) if is_accuracy(value) else metrics.FAMILY.restore(value)
 
 
 def _fields(value: Any, what: str, keys: tuple[str, ...]) -> list[Any]:

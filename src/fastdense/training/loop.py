@@ -19,7 +19,7 @@ from fastdense.training.callbacks import CallbackList, TerminateOnNaN
 from fastdense.training.callbacks.base import Logs
 from fastdense.training.data import Data
 from fastdense.training.losses import Loss, Poisson
-from fastdense.training.metrics import Metric
+from fastdense.training.metrics import Metric, names
 from fastdense.training.model import Trainable
 from fastdense.training.optimizers import Optimizer
 from fastdense.training.progress import Display
@@ -71,6 +71,7 @@ class Metrics:
 
     def __init__(self, plain: Sequence[Metric], weighted: Sequence[Metric]) -> None:
         self.plain, self.weighted = list(plain), list(weighted)
+        self.names = names(self.plain, self.weighted)
 
     def __bool__(self) -> bool:
         return bool(self.plain or self.weighted)
@@ -96,12 +97,9 @@ class Metrics:
         return self.results()
 
     def results(self) -> Logs:
-        """Return every metric's number by its name, a weighted one's after "weighted_" where both have it."""
-        numbers = {metric.name: metric.result() for metric in self.plain}
-        for metric in self.weighted:
-            taken = metric.name in numbers
-            numbers[f"weighted_{metric.name}" if taken else metric.name] = metric.result()
-        return numbers
+        """Return every metric's number by its name."""
+        found = (*self.plain, *self.weighted)
+        return {name: metric.result() for name, metric in zip(self.names, found, strict=True)}
 
 
 @dataclass(frozen=True)

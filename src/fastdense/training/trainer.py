@@ -263,7 +263,7 @@ class Trainer(Trainable):
     @property
     def metrics_names(self) -> list[str]:
         """The names of what `evaluate` returns."""
-        return ["loss", *self._resolve_metrics().results()]
+        return ["loss", *self._resolve_metrics().names]
 
     def training_program(self) -> Program:
         """Return the program that trains, compiled anew where weights or settings were replaced."""
