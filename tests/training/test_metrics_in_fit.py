@@ -96,8 +96,8 @@ def test_callbacks_see_the_names(tmp_path):
 
 
 def test_names_outlive_a_file(tmp_path):
-    metrics = {"metrics": [fd.metrics.AUC(), "precision"], "weighted_metrics": [fd.metrics.AUC(), "precision"]}
-    model = classifier(**metrics)
+    plain, weighted = [fd.metrics.AUC(), "precision"], [fd.metrics.AUC(), "precision"]
+    model = classifier(metrics=plain, weighted_metrics=weighted)
     assert model.metrics_names == ["loss", "auc", "precision", "auc_1", "weighted_precision"]
     model.save(tmp_path / "m.safetensors")
     assert fd.load(tmp_path / "m.safetensors").metrics_names == model.metrics_names

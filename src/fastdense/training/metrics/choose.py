@@ -80,6 +80,15 @@ def names(plain: Sequence[Metric], weighted: Sequence[Metric]) -> list[str]:
     A second "mse" is "mse_1". A weighted metric whose name is taken is "weighted_mse", one that Keras numbers
     (`Metric.numbered`) "precision_1". No name is that of the loss, nor that of another metric's ``val_``
     numbers.
+
+    Parameters
+    ----------
+    plain, weighted : sequence of Metric
+
+    Returns
+    -------
+    names : list of str
+        One per metric, the plain ones first.
     """
     found: list[str] = []
     taken = set(_RESERVED)

@@ -33,8 +33,21 @@ class _MeanLoss(MeanOverRows):
         return engines.losses(spec, y, outputs)
 
 
+class _Crossentropy(_MeanLoss):
+    """The mean of a cross-entropy without groups."""
+
+    _kind: type[losses.BinaryCrossentropy | losses.SparseCategoricalCrossentropy]
+
+    def __init__(
+        self, name: str | None = None, from_logits: bool = False, label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__(name)
+        self._loss = self._kind(from_logits, label_smoothing)
+        self.from_logits, self.label_smoothing = self._loss.from_logits, self._loss.label_smoothing
+
+
 @FAMILY.add("binary_crossentropy", "bce", "BCE")
-class BinaryCrossentropy(_MeanLoss):
+class BinaryCrossentropy(_Crossentropy):
     """The loss `fastdense.losses.BinaryCrossentropy` as a metric.
 
     Parameters
@@ -48,13 +61,7 @@ class BinaryCrossentropy(_MeanLoss):
     """
 
     default_name = "binary_crossentropy"
-
-    def __init__(
-        self, name: str | None = None, from_logits: bool = False, label_smoothing: float = 0.0
-    ) -> None:
-        super().__init__(name)
-        self._loss = losses.BinaryCrossentropy(from_logits, label_smoothing)
-        self.from_logits, self.label_smoothing = self._loss.from_logits, self._loss.label_smoothing
+    _kind = losses.BinaryCrossentropy
 
 
 @FAMILY.add("categorical_crossentropy")
@@ -90,7 +97,7 @@ class CategoricalCrossentropy(_MeanLoss):
 
 
 @FAMILY.add("sparse_categorical_crossentropy")
-class SparseCategoricalCrossentropy(_MeanLoss):
+class SparseCategoricalCrossentropy(_Crossentropy):
     """The loss `fastdense.losses.SparseCategoricalCrossentropy` as a metric.
 
     Parameters
@@ -104,13 +111,7 @@ class SparseCategoricalCrossentropy(_MeanLoss):
     """
 
     default_name = "sparse_categorical_crossentropy"
-
-    def __init__(
-        self, name: str | None = None, from_logits: bool = False, label_smoothing: float = 0.0
-    ) -> None:
-        super().__init__(name)
-        self._loss = losses.SparseCategoricalCrossentropy(from_logits, label_smoothing)
-        self.from_logits, self.label_smoothing = self._loss.from_logits, self._loss.label_smoothing
+    _kind = losses.SparseCategoricalCrossentropy
 
 
 @FAMILY.add("poisson")
