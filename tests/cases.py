@@ -33,6 +33,13 @@ PLAIN = TrainingSpec(MSE, SGD)
 LOGIT_LOSSES = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
 CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 
+FUSED = (
+    ("sigmoid", "binary_crossentropy"),
+    ("softmax", "categorical_crossentropy"),
+    ("softmax", "sparse_categorical_crossentropy"),
+    ("exponential", "poisson"),
+)
+
 
 @dataclass(frozen=True)
 class Data:
@@ -177,6 +184,10 @@ def _losses() -> list[Case]:
             cases.append(Case(f"smooth-{loss}-{path}", network, TrainingSpec(spec, SGD)))
         hides_logits = (*_network(last=fused).layers, DropoutSpec(N_OUT, 0.0, stream=2))
         cases.append(Case(f"{loss}-behind-dropout", NetworkSpec(N_IN, hides_logits), plain))
+    for last, loss in FUSED:  # the loss takes in the only layer there is
+        spec = LossSpec(loss, label_smoothing=0.0 if loss == "poisson" else 0.2)
+        alone = NetworkSpec(N_IN, (ActivateSpec(N_IN, _activation(last)),))
+        cases.append(Case(f"{last}-{loss}-alone", alone, TrainingSpec(spec, SGD)))
     counts = TrainingSpec(LossSpec("poisson"), SGD)
     hides_logarithms = (*_network(last="exponential").layers, DropoutSpec(N_OUT, 0.0, stream=2))
     return [*cases, Case("poisson-behind-dropout", NetworkSpec(N_IN, hides_logarithms), counts)]
@@ -283,6 +294,11 @@ def _layers() -> list[Case]:
         "everything": (scale, low, first, gelu, high, last),
         "no-bias": (replace(first, use_bias=False), replace(last, use_bias=False)),
         "one-layer": (DenseSpec(N_IN, N_OUT),),
+        "no-layers": (),
+        "activate-only": (ActivateSpec(N_IN, _activation("silu")),),
+        "scale-only": (scale,),
+        "dropout-only": (low,),
+        "dropout-scale-activate-only": (low, scale, ActivateSpec(N_IN, _activation("tanh"))),
         "deep": (first, *(DenseSpec(N_HIDDEN, N_HIDDEN, _activation("relu")),) * 3, last),
     }
     two_word_seed = TrainingSpec(MSE, SGD, seed=2**40 + 5)

@@ -85,7 +85,7 @@ def test_gradients(engine, case):
     loss, expected = compiled(choose("reference"), case).gradients(*arguments)
     found_loss, found = compiled(choose(engine), case).gradients(*arguments)
     assert_within(found_loss, loss, GROWTH * case.eps * abs(loss))
-    largest = max(np.max(np.abs(g)) for g in expected)
+    largest = max((np.max(np.abs(g)) for g in expected), default=0.0)
     for place, (g, wanted) in enumerate(zip(found, expected, strict=True)):
         assert_within(g, wanted, GROWTH * case.eps * largest, f"gradient {place}")
 

@@ -61,9 +61,11 @@ void Program<T>::prepare(const Batches<T>& batches, std::size_t batch_rows, bool
     const std::size_t in_full = sparse ? 0 : batch_rows;
     const bool is_prepared = !activations_.empty() && batch_rows <= losses_.size();
     if (is_prepared && in_full <= activations_.front().all().rows) return;
+    losses_.clear();  // nothing is prepared until all is: memory may run out on the way
     std::vector<Block<T>> activations, gradients;
     activations.emplace_back(in_full, inputs_, kernels_.lanes);
-    gradients.emplace_back();
+    // Only a loss without a layer before it writes the gradient of the inputs.
+    gradients.emplace_back(layers_.empty() ? batch_rows : 0, inputs_, kernels_.lanes);
     for (const auto& layer : layers_) {
         activations.emplace_back(batch_rows, layer->units, kernels_.lanes);
         gradients.emplace_back(batch_rows, layer->units, kernels_.lanes);

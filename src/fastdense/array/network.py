@@ -32,12 +32,12 @@ def forward(
     masks: Sequence[Any | None] | None = None,
     curve: Curve | None = None,
 ) -> list[Trace]:
-    """Return every layer's trace; the last one's ``A_out`` is the network's output.
+    """Return a trace of the inputs, then every layer's; the last one's ``A_out`` is the network's output.
 
     ``masks`` holds one dropout mask a layer (None for other layers); without it no unit is dropped. ``curve``
     is as in `fastdense.array.layers.dense`.
     """
-    traces: list[Trace] = []
+    traces = [Trace(X, X, X, None)]
     for i, layer in enumerate(network.layers):
         mask = masks[i] if masks is not None else None
         Z, A_out = layer_forward(xp, layer, parameters[i], X, mask, curve)
@@ -76,7 +76,7 @@ def backward(
     gradients: list[Any] = []
     first = next((i for i, layer in enumerate(network.layers) if isinstance(layer, DenseSpec)), None)
     for i in reversed(range(len(network.layers) if first is None else first, len(network.layers))):
-        layer, trace = network.layers[i], traces[i]
+        layer, trace = network.layers[i], traces[i + 1]
         dZ = dA if is_dZ else to_dZ(xp, layer, trace.Z, trace.A_out, dA)
         is_dZ = False
         dA, of_layer = layer_backward(xp, layer, parameters[i], trace.A_in, dZ, trace.mask, i != first)

@@ -65,8 +65,7 @@ def outputs_of(backend: Backend, network: NetworkSpec) -> Callable[[Weights, Any
 
     def outputs(weights: Weights, X: Any) -> Any:
         # By the library's own activations: a caller may differentiate what is predicted.
-        traces = forward(backend.xp, network, weights, X, curve=backend.activate)
-        return traces[-1].A_out if traces else X
+        return forward(backend.xp, network, weights, X, curve=backend.activate)[-1].A_out
 
     return backend.compile(outputs)
 

@@ -116,7 +116,7 @@ class ReferenceProgram:
     def penalty(self) -> float:
         """Return the sum of the L1 and L2 penalties at the current parameters."""
         weights = trainable(self._network, self._state.parameters)
-        return sum(penalty(p, w) for p, w in zip(penalties(self._network), weights, strict=True))
+        return sum((penalty(p, w) for p, w in zip(penalties(self._network), weights, strict=True)), 0.0)
 
     def gradients(self, X: Array, y: Array, sample_weight: Array | None) -> tuple[float, list[Array]]:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
