@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -110,7 +109,7 @@ def test_an_order_that_names_do_not_tell_is_asked_for(path):
     model = fd.Sequential([fd.Input((1,)), *(fd.Dense(1, use_bias=False) for _ in order)])
     for call in (network_from_torch_weights, lambda path: read_torch_weights(model, path)):
         with pytest.raises(
-            FormatError, match=r"whether 'hidden' or 'input' comes first.*\['hidden', 'input'"
+            FormatError, match=r"whether '\w+' or 'output' comes first.*order=, a list of 'hidd"
         ):
             call(path)
     read_torch_weights(model, path, order)
@@ -209,9 +208,12 @@ def test_given_statistics_are_compared(path):
 
 
 NO_CHAIN = {
-    "no linear": ({"conv.weight": np.ones((2, 3, 3, 3), np.float32)}, r"conv is no Linear: .*\(2, 3, 3, 3\)"),
-    "norm": ({"norm.weight": B1, "norm.bias": B1}, "norm is no Linear"),
-    "no weight": ({"fc1.bias": B1}, "fc1 is no Linear"),
+    "no linear": (
+        {"conv.weight": np.ones((2, 3, 3, 3), np.float32)},
+        r"conv is not a Linear: .*\(2, 3, 3, 3\)",
+    ),
+    "norm": ({"norm.weight": B1, "norm.bias": B1}, "norm is not a Linear"),
+    "no weight": ({"fc1.bias": B1}, "fc1 is not a Linear"),
     "broken chain": ({"fc1.weight": W1, "fc2.weight": W1}, "fc2: it takes 3 columns, but 4 come in"),
     "bias": ({"fc1.weight": W1, "fc1.bias": B2}, "fc1: .*bias"),
     "dtypes": ({"a.weight": W1, "b.weight": W2.astype(np.float64)}, "float32, float64; a network has one"),
@@ -231,8 +233,8 @@ def test_what_is_no_chain_is_refused(path, case):
 
 @pytest.mark.parametrize("call", [write_torch_weights, read_torch_weights])
 def test_the_ending_says_what_a_file_is(tmp_path, call):
-    with pytest.raises(FormatError, match=r"\.safetensors.*got '.*weights\.bin'"):
-        call(two_layers(), tmp_path / "weights.bin")
+    with pytest.raises(FormatError, match=r"\.safetensors.*got '.*weights\.dat'"):
+        call(two_layers(), tmp_path / "weights.dat")
     assert not list(tmp_path.iterdir())
 
 
@@ -250,12 +252,6 @@ def test_a_file_that_is_not_there(tmp_path):
     for ending in ("safetensors", "pt"):
         with pytest.raises((FileNotFoundError, ImportError)):
             network_from_torch_weights(tmp_path / f"nowhere.{ending}")
-
-
-def test_pytorchs_own_files_need_it(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ImportError, match=r"to read .*weights\.pt, PyTorch is needed: pip install torch"):
-        network_from_torch_weights(tmp_path / "weights.pt")
 
 
 def test_fuzzed_files_are_read_or_refused(tmp_path, path):

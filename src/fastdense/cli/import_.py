@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +13,10 @@ import typer
 
 from fastdense.cli.output import say
 from fastdense.cli.saving import check_outputs
-from fastdense.formats.models import load
+from fastdense.errors import FormatError
+from fastdense.formats.models import TORCH_PICKLES, load
 from fastdense.network.sequential import Sequential
+from fastdense.notes import note
 
 __all__ = ["import_"]
 
@@ -19,7 +25,8 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="An .onnx, .keras or .h5 file; or PyTorch's weights, as .safetensors or .pt."
+            metavar="FILE",
+            help="An .onnx, .keras or .h5 file; or PyTorch's weights: .safetensors, .pt, .pth, .ckpt, .bin.",
         ),
     ],
     out: Annotated[
@@ -33,14 +40,21 @@ def import_(
     ] = None,
     order: Annotated[
         str | None,
-        typer.Option(help="Of PyTorch's weights: the modules, first layer first, as in fc1,fc2,head."),
+        typer.Option(
+            help="Of PyTorch's weights: the modules, or what their names begin with, first layer first, "
+            "as in fc1,fc2,head."
+        ),
+    ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(help="Of PyTorch's weights, if there are several networks: what the names begin with."),
     ] = None,
 ) -> None:
     """Read a dense network from ONNX, Keras or PyTorch's weights, and save it as fastdense's own."""
     target = out or file.with_suffix(".safetensors")
     if out is not None:
         check_outputs({"--out": out}, file)
-    model = _read(file, activation, last, order)
+    model = _read(file, activation, last, order, prefix)
     if out is None and target.exists():
         raise ValueError(f"the model would take the place of {target}: choose where to save it with --out")
     model.save(target)
@@ -48,10 +62,12 @@ def import_(
     say(f"Saved to {target}")
 
 
-def _read(file: Path, activation: str | None, last: str | None, order: str | None) -> Sequential:
-    if activation is None and file.suffix.lower() not in (".pt", ".pth"):
-        if last is not None or order is not None:
-            raise ValueError("--last and --order are for PyTorch's weights, and need --activation")
+def _read(
+    file: Path, activation: str | None, last: str | None, order: str | None, prefix: str | None
+) -> Sequential:
+    if activation is None and file.suffix.lower() not in TORCH_PICKLES:
+        if (last, order, prefix) != (None, None, None):
+            raise ValueError("--last, --order and --prefix are for PyTorch's weights, and need --activation")
         return load(file)
     from fastdense.formats.torch import network_from_torch_weights
 
@@ -59,6 +75,22 @@ def _read(file: Path, activation: str | None, last: str | None, order: str | Non
         raise ValueError(
             f"{file} holds weights only: give the hidden layers' activation with --activation relu"
         )
-    return network_from_torch_weights(
-        file, activation, last or "linear", order.split(",") if order is not None else None
-    )
+    names = order.split(",") if order is not None else None
+    with _arguments_as_options():
+        return network_from_torch_weights(file, activation, last or "linear", names, prefix)
+
+
+@contextlib.contextmanager
+def _arguments_as_options() -> Iterator[None]:
+    """Name the options in errors and warnings, instead of the arguments of the functions behind them."""
+    with warnings.catch_warnings(record=True) as notes:
+        try:
+            yield
+        except FormatError as error:
+            raise FormatError(_with_options(error)) from error
+    for found in notes:
+        note(_with_options(found.message), found.category)
+
+
+def _with_options(message: object) -> str:
+    return re.sub(r"\b(order|prefix)=", r"--\1", str(message))

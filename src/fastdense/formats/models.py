@@ -11,13 +11,16 @@ from fastdense.errors import FormatError
 from fastdense.network.sequential import Sequential
 from fastdense.notes import note
 
-__all__ = ["FORMATS", "export", "load", "save", "suffix_of"]
+__all__ = ["FORMATS", "TORCH_PICKLES", "export", "load", "save", "suffix_of"]
 
 FORMATS = ("onnx", "keras", "torch", "c")
 """What a model can be exported to."""
 
 _SUFFIXES = {"onnx": ".onnx", "keras": ".keras", "torch": ".safetensors", "c": ".c"}
-_PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
+TORCH_PICKLES = (".pt", ".pth", ".ckpt", ".bin")
+"""What PyTorch's own files end in."""
+
+_PICKLES = (*TORCH_PICKLES, ".pkl", ".pickle", ".joblib")
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:

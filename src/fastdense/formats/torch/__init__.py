@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastdense.formats.torch.inferred import network_from_torch_weights
 from fastdense.formats.torch.parts import need_torch
-from fastdense.formats.torch.weights import (
-    network_from_torch_weights,
-    read_torch_weights,
-    write_torch_weights,
-)
+from fastdense.formats.torch.weights import read_torch_weights, write_torch_weights
 from fastdense.network.sequential import Sequential
 
 __all__ = [

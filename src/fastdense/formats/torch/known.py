@@ -13,7 +13,7 @@ from torch.nn import functional
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.torch import modules
-from fastdense.formats.torch.parts import SMALLEST_DEVIATION, as_array
+from fastdense.formats.torch.parts import SMALLEST_DEVIATION, as_array, normalised
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import Normalization
 
@@ -39,14 +39,9 @@ def _batch_norm(chain: Chain, module: Any) -> None:
     """Fold ``(x - mean) / sqrt(variance + eps) * weight + bias``."""
     if module.running_mean is None or module.running_var is None:
         _refuse("it has no running statistics, so a row's outputs depend on the rows beside it")
-    mean, variance = (_array(t).astype(np.float64) for t in (module.running_mean, module.running_var))
-    weight, bias = 1.0, 0.0
-    if module.affine:
-        weight, bias = (_array(t).astype(np.float64) for t in (module.weight, module.bias))
-    with np.errstate(all="ignore"):  # the chain refuses what is not finite
-        factor = weight / np.sqrt(variance + module.eps)
-        shift = bias - mean * factor
-    chain.scale(factor, shift)
+    statistics = _array(module.running_mean), _array(module.running_var)
+    weight, bias = (None if t is None else _array(t) for t in (module.weight, module.bias))
+    chain.scale(*normalised(*statistics, weight, bias, module.eps))
 
 
 def _normalization(chain: Chain, module: Any) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastdense.network.sequential import Sequential
 from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec
 
-__all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "parts", "state"]
+__all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "normalised", "parts", "state"]
 
 Array = NDArray[Any]
 
@@ -93,6 +93,17 @@ def _activation(activation: ActivationSpec, dtype: str) -> Part:
         case "softmax":
             kind, arguments = "Softmax", {"dim": -1}
     return Part(kind, arguments, {})
+
+
+def normalised(
+    mean: Array, variance: Array, weight: Array | None, bias: Array | None, epsilon: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the factor and the shift of ``(x - mean) / sqrt(variance + epsilon) * weight + bias``."""
+    with np.errstate(all="ignore"):  # the chain refuses what is not finite
+        factor = 1.0 / np.sqrt(variance.astype(np.float64) + epsilon)
+        factor = factor if weight is None else factor * weight.astype(np.float64)
+        shift = -mean.astype(np.float64) * factor
+        return factor, shift if bias is None else shift + bias.astype(np.float64)
 
 
 def as_array(tensor: Any) -> Array:

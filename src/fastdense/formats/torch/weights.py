@@ -1,9 +1,8 @@
-"""Files of PyTorch's weights: safetensors without PyTorch, and its own ``.pt`` through it."""
+"""Files of PyTorch's weights, without PyTorch: written, and read into a model of the same layers."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
-from fastdense.files import open_tensors, write_tensors
-from fastdense.formats.chain import Chain
+from fastdense.files import write_tensors
+from fastdense.formats.torch.groups import listed, read_groups, shapes
+from fastdense.formats.torch.order import ordered
 from fastdense.formats.torch.parts import SMALLEST_DEVIATION, parts, state
-from fastdense.formats.torch.pickles import read_state
 from fastdense.network.layers import Dense, Normalization
 from fastdense.network.sequential import Sequential
 
-__all__ = ["network_from_torch_weights", "read_torch_weights", "write_torch_weights"]
+__all__ = ["read_torch_weights", "write_torch_weights"]
 
 Array = NDArray[Any]
-Groups = dict[str, dict[str, Array]]
-
-_DTYPES = {"F16": "float16", "BF16": "float16", "F32": "float32", "F64": "float64", "I64": "int64"}
 
 
 def write_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
@@ -53,48 +49,59 @@ def write_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None
 
 
 def read_torch_weights(
-    model: Sequential, path: str | os.PathLike[str], order: Sequence[str] | None = None
+    model: Sequential,
+    path: str | os.PathLike[str],
+    order: Sequence[str] | None = None,
+    prefix: str | None = None,
 ) -> None:
     """Fill a model with the weights of a PyTorch model of the same layers.
 
     Parameters
     ----------
     model : Sequential
-        Built. Its Dense layers take the file's ``PREFIX.weight`` and ``PREFIX.bias``, its Normalization
-        layers ``PREFIX.mean`` and ``PREFIX.deviation``, one after another.
+        Built. Its Dense layers take the file's ``NAME.weight`` and ``NAME.bias``, its Normalization
+        layers ``NAME.mean`` and ``NAME.deviation``, one after another.
     path : path-like
-        A ".safetensors" file, whose prefixes are taken in natural order (fc2 before fc10); or a ".pt" or
-        ".pth" file of a ``state_dict``, in its own order, which is read by PyTorch without running code.
+        A ".safetensors" file; or a ".pt", ".pth", ".ckpt" or ".bin" file that `torch.save`, `torch.jit.save`
+        or Lightning wrote: a ``state_dict``, a checkpoint with one, or a module. Nothing in it is run.
     order : sequence of str, optional
-        The prefixes, first layer first, where their names do not tell: of "hidden" and "input", say.
+        The modules' names, or what the names of several begin with, first layer first. It is needed only if
+        more than one order fits the model and no numbers in the names decide: ``fc2`` before ``fc10``.
+    prefix : str, optional
+        What the names of the wanted tensors begin with, up to a point, if the file holds several networks:
+        "actor".
 
     Raises
     ------
     FormatError
-        The file is damaged or of another kind; two modules might as well be in each other's place, and no
-        ``order`` is given; or it does not fit the model: every tensor must have its layer and every layer its
-        tensors, in shape and dtype (float16 and bfloat16 fit any). The message lists what differs, and
-        nothing is changed.
+        The file is damaged or of another kind; more than one order of its modules fits, and no ``order`` is
+        given; or it does not fit the model: every tensor must have its layer and every layer its tensors, in
+        shape and dtype (float16 and bfloat16 fit any). The message lists what differs, and nothing is
+        changed.
     NotBuiltError
         The model's weights do not exist yet.
-    ImportError
-        The file is one of PyTorch's own, and there is no PyTorch.
     OSError
         It cannot be opened.
     """
-    groups = _groups(path, order)
+    groups, as_defined = read_groups(path, prefix)
     wanted = [part.arrays for part in parts(model) if part.arrays]
     layers = [layer for layer in model.layers if isinstance(layer, Dense | Normalization)]
     if len(groups) != len(wanted):
         raise FormatError(
-            f"{path} has weights of {len(groups)} modules ({_listed(groups)}), but the model has "
-            f"{len(wanted)} layers with weights ({_listed(layer.name for layer in layers)})"
+            f"{path} has weights of {len(groups)} modules ({listed(groups)}), but the model has "
+            f"{len(wanted)} layers with weights ({listed(layer.name for layer in layers)})"
         )
+    expected_shapes = [shapes(arrays) for arrays in wanted]
+    found_shapes = {name: shapes(group) for name, group in groups.items()}
+    names = ordered(
+        path, groups, lambda done, name: found_shapes[name] == expected_shapes[len(done)], order, as_defined
+    )
     differences, weights = [], []
-    for (prefix, found), expected, layer in zip(groups.items(), wanted, layers, strict=True):
+    for name, expected, layer in zip(names, wanted, layers, strict=True):
+        found = groups[name]
         difference = _difference(found, expected, fixed=not layer.weights)
         if difference:
-            differences.append(f"{prefix or 'the module'} and layer {layer.name!r}: {difference}")
+            differences.append(f"{name or 'the module'} and layer {layer.name!r}: {difference}")
         elif isinstance(layer, Dense):
             weights += [found["weight"].T, *([found["bias"]] if layer.use_bias else [])]
         elif layer.weights:
@@ -104,53 +111,11 @@ def read_torch_weights(
     model.set_weights(weights)
 
 
-def network_from_torch_weights(
-    path: str | os.PathLike[str],
-    activation: object = "relu",
-    last: object = "linear",
-    order: Sequence[str] | None = None,
-) -> Sequential:
-    """Return the network that a file's weights make as a chain of Linear modules.
-
-    Parameters
-    ----------
-    path, order
-        As for `read_torch_weights`.
-    activation : str or ActivationFunction
-        Between the layers; a file of weights does not say.
-    last : str or ActivationFunction
-        After the last layer.
-
-    Raises
-    ------
-    FormatError
-        The file is damaged, or holds something else than the weights of Linear modules in a chain.
-    ImportError, OSError
-        As for `read_torch_weights`.
-    """
-    groups = _groups(path, order)
-    dtypes = sorted({array.dtype.name for group in groups.values() for array in group.values()})
-    if dtypes not in (["float32"], ["float64"]):
-        raise FormatError(
-            f"{path} holds tensors of {_listed(dtypes)}; a network has one dtype, float32 or float64"
-        )
-    chain = Chain(dtype=dtypes[0])
-    for i, (prefix, group) in enumerate(groups.items()):
-        if not {"weight"} <= set(group) <= {"weight", "bias"} or group["weight"].ndim != 2:
-            raise FormatError(f"{path}: {prefix or 'the module'} is no Linear: it has {_shapes(group)}")
-        try:
-            chain.dense(np.ascontiguousarray(group["weight"].T), group.get("bias"))
-            chain.activate(last if i == len(groups) - 1 else activation)  # type: ignore[arg-type]
-        except FormatError as error:
-            raise FormatError(f"{path}: {prefix or 'the module'}: {error}") from None
-    return chain.model()
-
-
 def _difference(found: Mapping[str, Array], expected: Mapping[str, Array], fixed: bool) -> str | None:
     """Say how a module's tensors differ from those that a layer takes, or return None."""
-    taken = _shapes(expected)
-    if _shapes(found) != taken:
-        return f"it has {_shapes(found)}, the layer takes {taken}"
+    taken = shapes(expected)
+    if shapes(found) != taken:
+        return f"it has {shapes(found)}, the layer takes {taken}"
     if "deviation" not in found:
         return None
     statistics = np.stack([found["mean"], found["deviation"]])
@@ -160,68 +125,3 @@ def _difference(found: Mapping[str, Array], expected: Mapping[str, Array], fixed
     with np.errstate(invalid="ignore"):
         good = np.isfinite(statistics).all() and (statistics[1] >= SMALLEST_DEVIATION).all()
     return None if good else f"statistics are finite, and deviations at least {SMALLEST_DEVIATION}"
-
-
-def _shapes(arrays: Mapping[str, Array]) -> str:
-    """Return the tensors' names, shapes and dtypes, in the order of the names."""
-    shown = [f"{name} {array.shape} of {array.dtype}" for name, array in sorted(arrays.items())]
-    return _listed(shown)
-
-
-def _listed(items: Any) -> str:
-    return ", ".join(map(str, items))[:500] or "none"
-
-
-def _groups(path: str | os.PathLike[str], order: Sequence[str] | None) -> Groups:
-    """Return a file's tensors by what stands before the last point of their names, in the layers' order."""
-    groups: Groups = {}
-    for name, array in _tensors(path).items():
-        prefix, _, own = name.rpartition(".")
-        groups.setdefault(prefix, {})[own] = array
-    if order is not None:
-        if sorted(order) != sorted(groups):
-            raise FormatError(f"{path} has the modules {_listed(groups)}; the order names {_listed(order)}")
-        return {prefix: groups[prefix] for prefix in order}
-    if Path(path).suffix.lower() == ".safetensors":
-        _refuse_doubt(path, groups)
-    return groups
-
-
-def _refuse_doubt(path: object, groups: Groups) -> None:
-    """Refuse modules of the same shapes whose names, but for numbers, differ: either may come first."""
-    firsts: dict[str, str] = {}
-    for prefix, group in groups.items():
-        first = firsts.setdefault(_shapes(group), prefix)
-        if re.sub("[0-9.]+", ".", first).strip(".") != re.sub("[0-9.]+", ".", prefix).strip("."):
-            raise FormatError(
-                f"{path} does not tell whether {first!r} or {prefix!r} comes first: such files forget the "
-                f"order of their tensors. Give the layers', as order={list(groups)!r:.300} or --order "
-                f"{','.join(groups):.300}"
-            )
-
-
-def _tensors(path: str | os.PathLike[str]) -> dict[str, Array]:
-    """Return a file's tensors in order; float16 and bfloat16 as float32."""
-    match Path(path).suffix.lower():
-        case ".safetensors":
-            with open_tensors(path, _DTYPES) as file:
-                arrays = file.arrays()
-            return {name: _widened(arrays[name]) for name in sorted(arrays, key=_natural)}
-        case ".pt" | ".pth":
-            return read_state(path)
-    raise FormatError(f"PyTorch's weights are in .safetensors, .pt or .pth files, got {os.fspath(path)!r}")
-
-
-def _widened(array: Array) -> Array:
-    return array.astype(np.float32) if array.dtype == np.float16 else array
-
-
-def _natural(name: str) -> list[list[Any]]:
-    """Return what sorts names as people do: part by part, numbers within them by value, of any length."""
-    return [
-        [
-            (len(p.lstrip("0")), p.lstrip("0")) if i % 2 else p
-            for i, p in enumerate(re.split("([0-9]+)", part))
-        ]
-        for part in name.split(".")
-    ]
