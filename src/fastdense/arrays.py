@@ -11,7 +11,7 @@ from fastdense.checks import as_array
 from fastdense.engines import Library
 from fastdense.errors import DtypeError, EngineError, ShapeError
 
-__all__ = ["as_rows", "check_out", "finite", "in_memory", "placed"]
+__all__ = ["as_rows", "check_out", "finite", "in_memory", "less", "placed"]
 
 Engine = str | Library
 
@@ -87,6 +87,16 @@ def check_out(out: Any, X: Any, shape: tuple[int, int], dtype: str) -> None:
         kind = f"{type(out).__module__.partition('.')[0]}.{type(out).__name__}"
         given = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else kind
         raise ShapeError(f"out must be an array of shape {shape} and dtype {dtype}{where}, got {given}")
+
+
+def less(array: Any, row: Any, dtype: str, engine: Engine) -> Any:
+    """Return a float64 matrix less a row of NumPy's, rounded to ``dtype`` where it lies."""
+    if isinstance(array, np.ndarray):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.subtract(array, row).astype(dtype)
+    backend = engines.backend_of(engine)
+    with backend.scope():
+        return backend.place(array - backend.place(row, "float64"), dtype)
 
 
 def placed(array: Any, engine: Engine) -> Any:

@@ -137,9 +137,11 @@ def finite(name: str, array: Float) -> None:
         return
     place = tuple(int(i) for i in np.argwhere(bad)[0])
     where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
+    too_large = np.isinf(array[place]) and array.dtype == np.float32
+    beyond = "scale it down or use dtype='float64' if it is a number beyond float32, " if too_large else ""
     raise NonFiniteError(
-        f"{name} holds {array[place]} at {where} ({int(bad.sum())} such values in all): drop those rows, or "
-        f"fill them in (np.nan_to_num, or fastdense.tables for missing values)"
+        f"{name} holds {array[place]} at {where} ({int(bad.sum())} such values in all): {beyond}drop those "
+        "rows, or fill them in (np.nan_to_num, or fastdense.tables for missing values)"
     )
 
 
@@ -147,7 +149,7 @@ def crowded(mean: Any, spread: Any) -> NDArray[np.bool_]:
     """Return which columns of float64 numbers float32 cannot tell apart, from their means and deviations.
 
     A mean of more than ``2**14`` deviations leaves the spread fewer than ten of float32's 24 bits, and each
-    sum loses more of them. A spread below ``2**-46`` of the mean is float64's own rounding: it does not count.
+    sum loses more of them. A spread below ``2**-46`` of the mean is float64's own rounding: it is none.
     """
     size, spread = np.abs(np.asarray(mean)), np.asarray(spread)
     with np.errstate(all="ignore"):

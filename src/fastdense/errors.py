@@ -11,6 +11,7 @@ __all__ = [
     "NonFiniteError",
     "NonFiniteLossError",
     "NotBuiltError",
+    "PrecisionWarning",
     "ShapeError",
     "TableError",
     "TableWarning",
@@ -51,6 +52,10 @@ class FormatError(FastdenseError, ValueError):
 
 class FormatWarning(UserWarning):
     """A model file was read, but for a part that a network of ours has no place for."""
+
+
+class PrecisionWarning(UserWarning):
+    """The model's dtype cannot tell apart the values of a column; the message names it and what to do."""
 
 
 class TableError(FastdenseError, ValueError):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense import engines
-from fastdense.arrays import as_rows, check_out
+from fastdense.arrays import as_rows, check_out, less
 from fastdense.checks import is_frame
 from fastdense.engines import Library, Parameters, Program
 from fastdense.shapes import check_product
@@ -36,6 +36,9 @@ class Inputs(NamedTuple):
         What turns a data frame's rows into the matrix, or None.
     engine : str or Library
         What the network is computed with: the arrays of its library are taken as they are.
+    centre : float64 array of shape (n_in,) or None
+        What is subtracted from the rows in float64, before they are rounded to float32: see
+        `fastdense.network.normalization.Normalization.centre`.
     """
 
     n_in: int | None
@@ -44,9 +47,10 @@ class Inputs(NamedTuple):
     dtype: str
     table: Any = None
     engine: str | Library = "auto"
+    centre: Array | None = None
 
     def matrix(self, X: Any, name: str = "X") -> Any:
-        """Return ``X`` as a matrix of the network's dtype and width, copied only where it must be.
+        """Return ``X`` as a centred matrix of the network's dtype and width, copied only if it must be.
 
         Raises
         ------
@@ -54,16 +58,24 @@ class Inputs(NamedTuple):
         """
         A_in = self.array(X, name)
         self.check(A_in, name)
-        return A_in
+        return self.centred(A_in)
 
     def array(self, X: Any, name: str) -> Any:
-        """Return ``X`` as an array of the network's dtype, a vector as one column where that may be meant."""
+        """Return ``X`` as an array, a vector as one column if that may be meant.
+
+        Its dtype is the network's, or float64 if it is still to be centred.
+        """
+        dtype = self.dtype if self.centre is None else "float64"
         if self.table is not None and is_frame(X):
-            X = self.table.features(X, dtype=self.dtype)
-        A_in = as_rows(name, X, self.dtype, self.engine)
+            X = self.table.features(X, dtype=dtype)
+        A_in = as_rows(name, X, dtype, self.engine)
         if len(A_in.shape) == 1 and self.n_in in (None, 1):
             A_in = A_in[:, None]
         return A_in
+
+    def centred(self, A_in: Any) -> Any:
+        """Return a checked matrix less the centre, in the network's dtype."""
+        return A_in if self.centre is None else less(A_in, self.centre, self.dtype, self.engine)
 
     def check(self, A_in: Any, name: str) -> None:
         """Raise ShapeError unless the array is a matrix of the network's width."""
@@ -145,7 +157,10 @@ class FrozenModel:
         self.output_shape = (None, network.n_out)
         self.dtype = inputs.dtype
         self._otherwise = Otherwise(program, network, inputs)
-        self.predict: Callable[..., Array] = program.predictor(self._otherwise)
+        centred = inputs.centre is not None  # in float64, which compiled code does not
+        self.predict: Callable[..., Array] = (
+            self._otherwise if centred else program.predictor(self._otherwise)
+        )
 
     def __call__(self, X: Any, out: Any = None) -> Array:
         """Return ``predict(X, out)``."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastdense.checks import as_array, finite
+from fastdense.checks import as_array, crowded, finite
 from fastdense.errors import ShapeError
 from fastdense.network.layer import FAMILY, Layer
 from fastdense.spec import ScaleSpec
@@ -35,6 +35,10 @@ class Normalization(Layer):
     -----
     As in Keras, `get_weights` gives the mean, the variance and a count that is always 0. The statistics are
     float64 in every model.
+
+    A float32 model that starts with this layer subtracts the mean in float64, before it rounds, from columns
+    whose mean is over 16384 standard deviations: seconds since 1970 would be one number in float32. Other
+    columns are rounded first. Files for other software state the layer as it is: there float32 computes it.
     """
 
     default_name = "normalization"
@@ -109,6 +113,25 @@ class Normalization(Layer):
         mean, variance = self._arrays[:2] if self.mean is None else (self.mean, self.variance)
         deviation = np.maximum(np.sqrt(variance), self._epsilon)
         return np.broadcast_to(mean, self.n_in), np.broadcast_to(deviation, self.n_in)
+
+    def __call__(self, X: ArrayLike) -> Array:
+        """Return the layer's output for a matrix, centred in float64 if float32 cannot hold its columns."""
+        outputs = super().__call__(X)
+        if self.centre() is None:
+            return outputs
+        mean, deviation = self.parameters()
+        with np.errstate(all="ignore"):
+            return ((as_array("X", X, "float64") - mean) / deviation).astype(outputs.dtype)
+
+    def centre(self) -> Array | None:
+        """Return what to subtract from rows in float64 before they are rounded to float32, if anything.
+
+        Of columns whose mean is so many deviations that float32 cannot hold both it is the mean, of others 0.
+        None stands for zeros: nothing need be subtracted.
+        """
+        mean, deviation = self.parameters()
+        far = crowded(mean, deviation)
+        return np.where(far, mean, 0.0) if far.any() else None
 
     def _hold(self, arrays: Sequence[Array]) -> None:
         if arrays and not (np.isfinite(arrays[:2]).all() and (arrays[1] >= 0).all()):

@@ -17,6 +17,7 @@ from fastdense.engines import Library, Program
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
 from fastdense.network.frozen import FrozenModel, Inputs, predict_checked
 from fastdense.network.layers import Activation, Dense, Input, Layer
+from fastdense.network.normalization import Normalization
 from fastdense.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
 from fastdense.streams import WEIGHTS, check_seed, generator
 
@@ -232,7 +233,7 @@ class Stack:
         FrozenModel
             Independent of this model; safe to share between threads and to send to other processes.
         """
-        return FrozenModel(self.network(), self.parameters(), self._inputs())
+        return FrozenModel(self.network(), self._centred_parameters(), self._inputs())
 
     def as_input(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not.
@@ -244,11 +245,24 @@ class Stack:
         ------
         ShapeError, DtypeError, EngineError
         """
-        A_in = self._inputs().array(X, name)
-        if not self.built and len(A_in.shape) == 2:
-            self.build(tuple(A_in.shape))
-        self._inputs().check(A_in, name)
-        return A_in
+        return self._matrix(X, name, centred=False)
+
+    def as_rows(self, X: Any, name: str = "X") -> Any:
+        """Return ``X`` as the rows that `program` takes: those of `as_input`, less `centre`.
+
+        That is subtracted in float64, before the rows are rounded to the model's dtype.
+        """
+        return self._matrix(X, name, centred=True)
+
+    @property
+    def centre(self) -> Array | None:
+        """What is subtracted from rows in float64 before the program takes them, None for nothing.
+
+        A float32 model that starts with a `Normalization` has one if a column's mean is so many deviations
+        that float32 cannot hold both.
+        """
+        first = self._layers[0] if self._layers and self.built else None
+        return first.centre() if isinstance(first, Normalization) and self.dtype == "float32" else None
 
     def network(self) -> NetworkSpec:
         """Return what the engines are told of the whole network."""
@@ -258,7 +272,9 @@ class Stack:
     def program(self, training: TrainingSpec | None = None, slots: engines.Slots | None = None) -> Program:
         """Return a new program, for training where ``training`` is given, that starts from the weights."""
         with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
-            return engines.choose(self.engine).compile(self.network(), self.parameters(), training, slots)
+            return engines.choose(self.engine).compile(
+                self.network(), self._centred_parameters(), training, slots
+            )
 
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever a layer's weights are replaced, or the engine."""
@@ -273,22 +289,41 @@ class Stack:
     def _compile(self) -> Compiled:
         # The stamps first: weights that another thread puts in meanwhile make the program stale, not wrong.
         stamps, program = self.stamps(), self.program()
-        self._compiled = Compiled(program, program.predictor(Otherwise(self)), stamps)
+        otherwise = Otherwise(self)
+        predict = program.predictor(otherwise) if self.centre is None else otherwise
+        self._compiled = Compiled(program, predict, stamps)
         return self._compiled
 
     def _predict_otherwise(self, X: Any, out: Any = None) -> Any:
         """Predict for what the program's quickest way does not take."""
-        A_in = self.as_input(X)
+        A_in = self.as_rows(X)
         current = self._compiled is not None and self._compiled.stamps == self.stamps()
         compiled = self._compiled if current and self._compiled is not None else self._compile()
         return predict_checked(compiled.program, A_in, out, self._widths()[1], self.dtype)
 
-    def _inputs(self) -> Inputs:
+    def _matrix(self, X: Any, name: str, centred: bool) -> Any:
+        inputs = self._inputs(centred)
+        A_in = inputs.array(X, name)
+        if not self.built and len(A_in.shape) == 2:
+            self.build(tuple(A_in.shape))
+            inputs = self._inputs(centred)
+            A_in = inputs.array(X, name)  # again, as a layer that is built may centre it
+        inputs.check(A_in, name)
+        return inputs.centred(A_in)
+
+    def _centred_parameters(self) -> list[tuple[Array, ...]]:
+        """Return the arrays that go with `network` for rows less `centre`."""
+        parameters, centre = self.parameters(), self.centre
+        if centre is not None:
+            mean, deviation = parameters[0]
+            parameters[0] = (mean - centre, deviation)
+        return parameters
+
+    def _inputs(self, centred: bool = True) -> Inputs:
         first = next((layer for layer in self._layers if isinstance(layer, Dense)), None)
         owner = f"model {self.name!r}" if first is None else f"layer {first.name!r}"
-        return Inputs(
-            self._n_in, first.n_units if first else None, owner, self.dtype, self.table, self.engine
-        )
+        n_units, centre = first.n_units if first else None, self.centre if centred else None
+        return Inputs(self._n_in, n_units, owner, self.dtype, self.table, self.engine, centre)
 
     def _plan(self) -> list[tuple[Layer, LayerSpec]]:
         """Return every spec with its layer; an activation after a linear dense layer joins it."""

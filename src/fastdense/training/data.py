@@ -86,7 +86,7 @@ def prepare(
         len(shape) == 2 and shape[0] and rows and rows[0] != shape[0]
     ):  # before it can decide the model's width
         raise ShapeError(f"{owner}X has {shape[0]} rows but {owner}y has {rows[0]}: one target a row")
-    A_in = model.as_input(X, f"{owner}X")
+    A_in = model.as_rows(X, f"{owner}X")
     if not len(A_in):
         raise ShapeError(f"{owner}X has no rows")
     finite(f"{owner}X", A_in, model.engine)

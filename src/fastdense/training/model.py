@@ -30,6 +30,13 @@ class Trainable(Protocol):
     def as_input(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not."""
 
+    def as_rows(self, X: Any, name: str = "X") -> Any:
+        """Return ``X`` as the rows that the model's program takes, building the model if it is not."""
+
+    @property
+    def centre(self) -> Array | None:
+        """What `as_rows` subtracts in float64 before it rounds, None for nothing."""
+
     def network(self) -> NetworkSpec:
         """Return what the engines are told of the network."""
 

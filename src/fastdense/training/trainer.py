@@ -15,6 +15,7 @@ from fastdense.spec import OptimizerSpec, TrainingSpec, slot_names
 from fastdense.training import losses, optimizers
 from fastdense.training import metrics as measured
 from fastdense.training.callbacks import Callback, CallbackList, History
+from fastdense.training.crowding import note_crowded
 from fastdense.training.data import Given, prepare, weigh_classes
 from fastdense.training.loop import Fit, Metrics, State, fit_epochs, measure, train_once
 from fastdense.training.losses import Loss
@@ -161,6 +162,7 @@ class Trainer(Trainable):
         rows = Given(x, y, sample_weight, validation_data, validation_split)
         data, held_out = rows.prepared(self, loss)
         data = weigh_classes(data, loss, class_weight, self.dtype)
+        note_crowded(self, loss, x, y)
         self.next_epoch, self.stop_training = whole("initial_epoch", initial_epoch), False
         history = History()
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())

@@ -209,10 +209,11 @@ def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
 
 def _row(model: Sequential, x: Any) -> Matrix:
     of_table = model.table is not None and is_frame(x)
-    array = model.as_input(x if of_table or np.ndim(x) != 1 else np.asarray(x)[np.newaxis], "x")
+    array = model.as_rows(x if of_table or np.ndim(x) != 1 else np.asarray(x)[np.newaxis], "x")
     if len(array) != 1:
         raise ShapeError(f"one row is explained at a time, got {len(array)}: pass x[i:i + 1]")
-    return np.asarray(array[0], np.float64)
+    row = np.asarray(array[0], np.float64)
+    return row if model.centre is None else row + model.centre
 
 
 def _step(number: int, layer: LayerSpec, own: Sequence[Matrix], trace: Trace, name: str) -> Step:
