@@ -27,12 +27,12 @@ def fit(X, y, dtype="float32", loss="mse"):
 def test_rows_are_named(kind):
     rows = np.c_[np.zeros(60), SECONDS]
     rows = rows.tolist() if kind is list else rows.astype(kind)
-    with pytest.warns(PrecisionWarning, match=r"in column 1 of X, whose mean is 1\.7e\+09 .*Normalization"):
+    with pytest.warns(PrecisionWarning, match=r"in column 1 of X: mean 1\.7e\+09 .*Normalization"):
         fit(rows, PLAIN[:, 0])
 
 
 def test_targets_are_named():
-    with pytest.warns(PrecisionWarning, match="in column 0 of y, whose mean .*subtract the mean from y"):
+    with pytest.warns(PrecisionWarning, match=r"in column 0 of y: mean 1e\+09, .*subtract the mean from y"):
         fit(PLAIN, 1e9 + PLAIN[:, 0])
     with pytest.warns(PrecisionWarning, match=r"in column 0 of X \(and 1 other columns\)"):
         fit(1e9 + PLAIN, PLAIN[:, 0])

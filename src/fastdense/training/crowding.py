@@ -48,7 +48,7 @@ def _note(name: str, values: Any, centre: float | NDArray[Any], remedy: str) -> 
         more = f" (and {len(found) - 1} other columns)" if len(found) > 1 else ""
         middle, width = np.ravel(mean)[first], np.ravel(spread)[first]
         note(
-            f"float32 cannot tell apart the values in column {first} of {name}{more}, whose mean is {middle:g} "
-            f"and whose standard deviation is {width:g}: {remedy}; or give the model dtype='float64'",
+            f"float32 cannot tell apart the values in column {first} of {name}{more}: mean {middle:g}, "
+            f"standard deviation {width:g}: {remedy}; or give the model dtype='float64'",
             PrecisionWarning,
         )
