@@ -27,7 +27,7 @@ def fit(X, y, dtype="float32", loss="mse"):
 def test_rows_are_named(kind):
     rows = np.c_[np.zeros(60), SECONDS]
     rows = rows.tolist() if kind is list else rows.astype(kind)
-    with pytest.warns(PrecisionWarning, match=r"in column 1 of X: mean 1\.7e\+09 .*Normalization"):
+    with pytest.warns(PrecisionWarning, match=r"in column 1 of X: mean 1\.7e\+09, .*Normalization"):
         fit(rows, PLAIN[:, 0])
 
 
