@@ -79,7 +79,7 @@ def write_onnx(
     if not os.fspath(path).lower().endswith(".onnx"):
         raise FormatError(f"an ONNX file's name ends in .onnx, got {os.fspath(path)!r}")
     kind = one_of("dtype", dtype or model.dtype, ("float32", "float64"))
-    # If memory runs out, protobuf ends the process: it holds the arrays as bytes, in two messages, and serialised.
+    # protobuf ends the process if memory runs out: it holds arrays as bytes, in two messages and serialised.
     files.require_memory(files.ROOM + 5 * model.count_params() * np.dtype(kind).itemsize)
     content = _model(model, table, kind).SerializeToString()
     with files.atomic_file(path) as file:
