@@ -82,6 +82,46 @@ def plain_functional():
     return keras.Model(inputs, L.Dense(2, "sigmoid", name="last")(L.LeakyReLU()(x)), name="chain")
 
 
+def chain_of(*steps, shape=(4,)):
+    """Return a function that makes a functional model of new layers and functions."""
+
+    def make():
+        inputs = x = keras.Input(shape)
+        for step in steps:
+            made = step() if getattr(step, "__name__", "") == "make" else step
+            x = made(x)
+        return keras.Model(inputs, x)
+
+    return make
+
+
+def autoencoder():
+    """Two functional models in a third, whose layers have the same names, one of them frozen."""
+    inputs = keras.Input((4,), name="in")
+    x = L.Dropout(0.1)(L.BatchNormalization(name="norm")(L.Dense(6, "relu", name="one")(inputs)))
+    encoder = keras.Model(inputs, L.Dense(2, name="two")(x), name="encoder")
+    codes = keras.Input((2,), name="in")
+    x = L.BatchNormalization(name="norm", scale=False)(L.Dense(5, "tanh", name="one")(codes))
+    decoder = keras.Model(codes, L.Dense(4, "sigmoid", name="two")(x), name="decoder")
+    encoder.layers[1].trainable = False
+    whole = keras.Input((4,), name="whole")
+    return keras.Model(whole, decoder(encoder(whole)), name="autoencoder")
+
+
+def frozen_autoencoder():
+    model = autoencoder()
+    model.get_layer("encoder").trainable = False
+    return model
+
+
+def deep():
+    """A model in a model in a model, a layer before and after each."""
+    model = keras.Sequential([keras.Input((4,)), L.Dense(4, "relu"), L.BatchNormalization()])
+    for i in range(4):
+        model = keras.Sequential([keras.Input((4,)), L.Dense(4), model, L.Dense(4, "tanh")], name=f"m{i}")
+    return model
+
+
 def two_ways():
     inputs = keras.Input((4,))
     return keras.Model(inputs, L.Add()([L.Dense(3, name="a")(inputs), L.Dense(3, name="b")(inputs)]))
@@ -94,6 +134,11 @@ def two_outputs():
 
 def one_layer_twice():
     inputs, again = keras.Input((4,)), L.Dense(4, name="again")
+    return keras.Model(inputs, again(again(inputs)))
+
+
+def model_twice():
+    inputs, again = keras.Input((4,)), keras.Sequential([keras.Input((4,)), L.Dense(4)], name="again")
     return keras.Model(inputs, again(again(inputs)))
 
 
@@ -122,11 +167,9 @@ class Sequential(keras.Sequential):
         return -super().call(x)
 
 
-def of(*layers, shape=(4,), **settings):
+def of(*layers, shape=(4,), name="all", **settings):
     """Return a function that makes a ``Sequential`` of new layers."""
-    return lambda: keras.Sequential(
-        [keras.Input(shape, **settings), *(make() for make in layers)], name="all"
-    )
+    return lambda: keras.Sequential([keras.Input(shape, **settings), *(make() for make in layers)], name=name)
 
 
 def quantised():
@@ -136,7 +179,10 @@ def quantised():
 
 
 def layer(kind, *arguments, **settings):
-    return lambda: kind(*arguments, **settings)
+    def make():
+        return kind(*arguments, **settings)
+
+    return make
 
 
 def dense(*arguments, **settings):
@@ -144,7 +190,62 @@ def dense(*arguments, **settings):
 
 
 STATISTICS = {"mean": [1.0, 2.0, 3.0, 4.0], "variance": [1.0, 4.0, 9.0, 16.0]}
+ROWS = np.array([1.0, -2.0, 3.0, 0.5], "float32")
 MODELS = {
+    "nested": of(
+        of(dense(3, "relu"), name="a"), of(dense(5), L.BatchNormalization, shape=(3,), name="b"), dense(1)
+    ),
+    "autoencoder": autoencoder,
+    "frozen autoencoder": frozen_autoencoder,
+    "deep": deep,
+    "one layer twice": one_layer_twice,
+    "scaled by functions": chain_of(
+        lambda x: x / 255.0, lambda x: (x - ROWS) / np.abs(ROWS), lambda x: 1 - x, lambda x: 2.0 * -x + 1,
+        dense(3, "relu"), lambda x: x @ np.ones((3, 3), "float32"), lambda x: keras.ops.subtract(2.0, x),
+        keras.ops.sigmoid, dense(2),
+    ),
+    "limits": chain_of(
+        dense(5), lambda x: keras.ops.clip(x, -0.5, 1.5), dense(5), lambda x: keras.ops.maximum(x, -0.25),
+        dense(5), lambda x: keras.ops.minimum(0.5, x), dense(5), keras.ops.hard_tanh, dense(2),
+    ),
+    "composed": chain_of(
+        dense(5, "celu"), dense(5), lambda x: keras.ops.celu(x, alpha=0.4), dense(5, "hard_tanh"),
+        dense(5, "log_sigmoid"), layer(L.Activation, "hard_tanh"), dense(5, keras.activations.relu6),
+        layer(L.Activation, "celu"), keras.ops.log_sigmoid,
+        lambda x: keras.activations.relu(x, max_value=0.5),
+        dense(3, "relu6"), lambda x: keras.ops.elu(x, alpha=0.7), lambda x: keras.ops.softmax(x, axis=1),
+    ),
+    "every rectifier": of(
+        dense(5), layer(L.ReLU, 1.5, 0.1), dense(5), layer(L.ReLU, max_value=2.0), dense(5),
+        layer(L.ReLU, None, 0.25, 0.0), dense(5), layer(L.LeakyReLU), dense(5), layer(L.ELU), dense(5),
+        layer(L.LeakyReLU, negative_slope=0.05), dense(5), layer(L.ELU, alpha=2.0), dense(2),
+    ),
+    "one slope": of(
+        dense(5), layer(L.PReLU, shared_axes=[1]), dense(3), layer(L.PReLU, shared_axes=1), dense(2)
+    ),
+    "inverted": of(
+        layer(L.Normalization, invert=True, **STATISTICS), dense(2)
+    ),
+    "scaled pictures of three": of(
+        layer(L.Normalization, axis=-1, mean=[1.0, 2.0], variance=[4.0, 9.0]),
+        layer(L.Rescaling, [0.5, 0.25], [1.0, -1.0]), L.Flatten, dense(2), shape=(3, 2, 2)
+    ),
+    "normalised pictures": of(
+        L.BatchNormalization, layer(L.Activation, "relu"), layer(L.Dropout, 0.5), layer(L.Reshape, (6, 2)),
+        layer(L.BatchNormalization, axis=1), layer(L.Normalization, axis=1),
+        layer(L.Normalization, axis=None),
+        layer(L.Reshape, (2, -1)), layer(L.Normalization, axis=[1, 2]), L.Flatten, dense(2), shape=(3, 2, 2),
+    ),
+    "pictures by functions": chain_of(
+        lambda x: x / 255.0 - np.array([1.0, 2.0], "float32"), lambda x: keras.ops.reshape(x, (-1, 12)),
+        dense(2), shape=(3, 2, 2),
+    ),
+    "pictures out": of(
+        L.Flatten, dense(3, "relu"), dense(6, "sigmoid"), layer(L.Reshape, (3, 2)), shape=(3, 2)
+    ),
+    "one row of columns": of(dense(3, "relu"), L.BatchNormalization, dense(2), L.Softmax, shape=(1, 4)),
+    "logarithms": of(dense(5, "relu"), dense(3, "log_softmax")),
+    "logarithms by a function": chain_of(dense(3), keras.ops.log_softmax),
     "every layer": of(
         L.Normalization, dense(6, "relu"), layer(L.BatchNormalization, scale=False), layer(L.Dropout, 0.3),
         dense(5, use_bias=False), L.BatchNormalization, layer(L.LeakyReLU, 0.2), dense(5), layer(L.ELU, 0.5),
@@ -182,9 +283,14 @@ MODELS = {
     "int8": quantised,
     "two ways": two_ways,
     "two outputs": two_outputs,
-    "one layer twice": one_layer_twice,
+    "another slope each": of(dense(3), layer(L.PReLU, name="slopes"), dense(2)),
+    "a jump": of(dense(3), layer(L.ReLU, threshold=0.5, name="jump"), dense(2)),
+    "logarithms in the middle": of(dense(3, "log_softmax"), dense(2, name="after")),
+    "columns of pictures": of(dense(3, name="each"), L.Flatten, dense(2), shape=(3, 4)),
+    "a quotient": chain_of(lambda x: 1.0 / x, dense(2)),
+    "a model twice": model_twice,
+    "in training": chain_of(lambda x: of(L.BatchNormalization)()(x, training=True), dense(2)),
     "lambda": of(layer(L.Lambda, lambda x: x + 1.0, name="code"), dense(1)),
-    "nested": of(of(dense(3, "relu")), dense(1)),
     "convolution": of(layer(L.Conv1D, 2, 2), L.Flatten, dense(1), shape=(4, 1)),
     "layer norm": of(layer(L.LayerNormalization, name="ln"), dense(1)),
 }  # fmt: skip

@@ -169,16 +169,16 @@ def test_descriptions_that_are_none(path, content, words):
 
 
 CHANGES = {
-    "no layers": (lambda layers: layers.clear(), "how many columns"),
+    "no layers": (lambda layers: layers.clear(), "it has no layers"),
     "a layer that is text": (lambda layers: layers.append("Dense"), "not listed as Keras lists them"),
     "units that are not there": (lambda layers: layers[1]["config"].update(units=7), "it has 7 units"),
-    "units that are text": (lambda layers: layers[1]["config"].update(units="3"), "where a number belongs"),
+    "units that are text": (lambda layers: layers[1]["config"].update(units="3"), "'units' must be a whole"),
     "units without end": (lambda layers: layers[1]["config"].update(units=1e300), "units"),
-    "another width": (lambda layers: layers[0]["config"].update(batch_shape=[None, 5]), "4 columns, but 5"),
+    "another width": (lambda layers: layers[0]["config"].update(batch_shape=[None, 5]), "shape .4,., but .5"),
     "no width": (lambda layers: layers[0]["config"].update(batch_shape=[None, None]), "known width"),
     "a width of text": (lambda layers: layers[0]["config"].update(batch_shape="x"), "known width"),
-    "a name twice": (lambda layers: layers[2]["config"].update(name="first"), "two layers are named"),
-    "a second input": (lambda layers: layers.insert(2, layers[0]), "is a second input"),
+    "a name twice": (lambda layers: layers[2]["config"].update(name="first"), "two layers of .* are named"),
+    "a second input": (lambda layers: layers.insert(2, layers[0]), "has an InputLayer that is not its first"),
     "a class of no module": (lambda layers: layers[1].update(module=None), "a class of somebody's own"),
     "a package of Keras' name": (
         lambda layers: layers[1].update(module="keras.mine"), "of the module 'keras.mine', which is never"
@@ -191,7 +191,7 @@ CHANGES = {
     ),
     "a normalisation over the rows": (
         lambda layers: layers.append({"class_name": "BatchNormalization", "config": {"axis": 0}}),
-        "not by columns",
+        "where 4 of one length belong",
     ),
 }  # fmt: skip
 
@@ -213,7 +213,7 @@ def test_two_layers_of_a_name_in_a_functional_model(path):
     model = fd.Sequential([fd.Input((4,)), fd.Dense(3, "gelu_tanh", name="a"), fd.Dense(2, name="b")], seed=0)
     write_keras(model, path)
     edit(path, lambda layers: layers.append(layers[1]))
-    refused(path, "two of its layers have the same name")
+    refused(path, "two layers of 'sequential' are named 'a'")
 
 
 def weights(change):

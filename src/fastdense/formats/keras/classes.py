@@ -7,7 +7,7 @@ from typing import Any
 
 from fastdense.errors import FormatError
 
-__all__ = ["check_own", "is_operation"]
+__all__ = ["check_own", "is_function"]
 
 _OWN = re.compile(r"(tf_)?keras(\.src)?(\.(activations|engine|layers|models|ops)(\.\w+)*)?")
 _OPERATION = re.compile(r"keras(\.src)?\.ops(\.\w+)*")
@@ -28,6 +28,8 @@ def check_own(entry: dict[str, Any]) -> None:
         raise FormatError(f"it is of the module {module!r:.200}, which is never imported")
 
 
-def is_operation(entry: dict[str, Any]) -> bool:
-    """Whether an entry among the layers is a function of ``keras.ops``."""
+def is_function(entry: dict[str, Any]) -> bool:
+    """Return True if an entry among the layers is a function of ``keras.ops`` or TensorFlow's."""
+    if entry["class_name"] in ("TFOpLambda", "TensorFlowOpLayer"):
+        return True
     return bool(_OPERATION.fullmatch(str(entry.get("module"))))

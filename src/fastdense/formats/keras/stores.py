@@ -5,18 +5,32 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.errors import FormatError
 from fastdense.files import ROOM, require_memory
 from fastdense.formats.keras.hdf5 import Hdf5
+from fastdense.formats.keras.layers import slots
+from fastdense.formats.keras.topology import Layer, Model, name_of
 
-__all__ = ["Groups", "grouped_arrays", "layers_root", "named_arrays", "written"]
+__all__ = [
+    "Groups",
+    "Weights",
+    "grouped",
+    "grouped_arrays",
+    "layers_root",
+    "named",
+    "named_arrays",
+    "written",
+]
 
 Array = NDArray[Any]
+Weights = dict[int, list[Array]]
+"""The arrays of each layer in order, by ``id`` of its description."""
 
 
 class Groups:
@@ -40,9 +54,13 @@ class Groups:
         return f"{stem}_{count}" if count else stem
 
 
-def layers_root(file: Hdf5) -> str | None:
-    """Return the group of the layers' groups, as Keras 3 or 2 calls it; None if there is none."""
-    return next((name for name in ("layers", "_layer_checkpoint_dependencies") if file.has(name)), None)
+def layers_root(file: Hdf5, parent: str = "") -> str | None:
+    """Return the group of the layers' groups, as Keras 3 or 2 calls it; None if there is none.
+
+    ``parent`` is the path of the model that they are of, with a slash at its end.
+    """
+    names = (f"{parent}layers", f"{parent}_layer_checkpoint_dependencies")
+    return next((name for name in names if file.has(name)), None)
 
 
 def grouped_arrays(file: Hdf5, group: str) -> list[Array]:
@@ -58,6 +76,68 @@ def named_arrays(file: Hdf5, group: str) -> dict[str, Array]:
     """Return the arrays of a layer's group in a file of Keras 2, by their names and in its order."""
     names = (file.texts(group, "weight_names") or []) if file.has(group) else []
     return {name: _wide(file.array(f"{group}/{name}")) for name in names}
+
+
+def grouped(file: Hdf5, model: Model, parent: str = "") -> Weights:
+    """Return the arrays of each layer from their numbered groups, by the identity of its description."""
+    root = layers_root(file, parent)
+    found: Weights = {}
+    groups = Groups()
+    for layer in model.layers:
+        group = f"{root}/{groups.next(layer.class_name if isinstance(layer, Model) else layer['class_name'])}"
+        if isinstance(layer, Model):
+            found |= grouped(file, layer, f"{group}/")
+        else:
+            found[id(layer)] = grouped_arrays(file, group) if root else []
+    return found
+
+
+def named(file: Hdf5, model: Model, root: str = "model_weights") -> Weights:
+    """Return the arrays of each layer from the groups that have the layers' names, in the same way."""
+    found: Weights = {}
+    for layer in model.layers:
+        arrays = named_arrays(file, f"{root}/{name_of(layer)}")
+        if isinstance(layer, Model):
+            found |= _divided(layer, arrays)
+        else:
+            found[id(layer)] = list(arrays.values())
+    return found
+
+
+def _divided(model: Model, arrays: dict[str, Array]) -> Weights:
+    """Return the arrays of a nested model by layers.
+
+    Keras lists all that are trained before all that are not, each in the order of the layers; what is frozen
+    is not trained.
+    """
+    owners: list[tuple[Layer, str]] = []
+    fixed: list[tuple[Layer, str]] = []
+    for layer, frozen in _listed(model, model.config.get("trainable") is False):
+        trained, others = slots(layer)
+        (fixed if frozen else owners).extend((layer, name) for name in trained)
+        fixed.extend((layer, name) for name in others)
+    owners += fixed
+    if len(owners) != len(arrays):
+        raise FormatError(
+            f"model {model.name!r:.200} has {len(arrays)} arrays of weights where {len(owners)} belong to it"
+        )
+    found: Weights = {id(layer): [] for layer, _ in _listed(model)}
+    for (layer, slot), (name, array) in zip(owners, arrays.items(), strict=True):
+        if not re.fullmatch(rf"(.*/)?{slot}(_\d+)?(:0)?", name):
+            raise FormatError(f"{name!r:.200} stands where {slot!r} of layer {name_of(layer)!r} belongs")
+        found[id(layer)].append(array)
+    return found
+
+
+def _listed(model: Model, frozen: bool = False) -> Iterator[tuple[Layer, bool]]:
+    """Yield the layers, those of models inside in their places, and whether each is frozen."""
+    for layer in model.layers:
+        config = layer.config if isinstance(layer, Model) else layer["config"]
+        is_frozen = frozen or config.get("trainable") is False
+        if isinstance(layer, Model):
+            yield from _listed(layer, is_frozen)
+        else:
+            yield layer, is_frozen
 
 
 def written(layers: Iterable[tuple[str, str, list[Array]]]) -> bytes:

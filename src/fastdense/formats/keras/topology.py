@@ -1,142 +1,180 @@
-"""The layers of a model's description in the order in which the rows go through them."""
+"""A model's description as a tree of models and layers, and their calls from input to output."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from fastdense.errors import FormatError
+from fastdense.formats.keras.calls import Arguments, History, arguments_of
 from fastdense.formats.keras.classes import check_own
 
-__all__ = ["in_order"]
+__all__ = ["Call", "Layer", "Model", "model_of", "name_of"]
 
 Layer = dict[str, Any]
 
+_MODELS = ("Sequential", "Functional", "Model")
+# Models inside models: Keras' own tools fail long before.
+_DEEPEST = 32
 
-def in_order(model: Any) -> tuple[list[Layer], list[Layer]]:
-    """Return a model's layers as its file lists them, and as the rows go through them, its input first.
+
+class Call(NamedTuple):
+    """A layer, or a model in its place, and what it is called with; None in a ``Sequential``."""
+
+    layer: Layer | Model
+    arguments: Arguments | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model: its layers as the file lists them, and its calls from input to output.
+
+    A layer that is called several times is listed once.
+    """
+
+    name: str
+    class_name: str
+    config: dict[str, Any]
+    layers: list[Layer | Model]
+    calls: list[Call]
+
+    def leaves(self) -> Iterator[Call]:
+        """Yield the calls, those of the models inside it in their places."""
+        for call in self.calls:
+            if isinstance(call.layer, Model):
+                yield from call.layer.leaves()
+            else:
+                yield call
+
+
+def name_of(layer: Layer | Model) -> str:
+    """Return the name of a layer, cut short, for messages; empty if it has none."""
+    if isinstance(layer, Model):
+        return layer.name[:200]
+    return str(layer["config"].get("name", layer.get("name", "")))[:200]
+
+
+def model_of(entry: Any, depth: int = 0) -> Model:
+    """Return the model that a description is of.
 
     Parameters
     ----------
-    model : dict
+    entry : dict
         The ``class_name`` and ``config`` of a ``Sequential`` or a functional model.
+    depth : int
+        Models around it.
 
     Raises
     ------
     FormatError
         It is neither, or not one chain of layers.
     """
-    kind = model.get("class_name") if isinstance(model, dict) else None
-    config = model.get("config") if isinstance(model, dict) else None
-    layers = config.get("layers") if isinstance(config, dict) else config  # a list, in the first versions
-    if kind not in ("Sequential", "Functional", "Model"):
-        raise FormatError(f"it is of class {kind!r:.200}: a Sequential or a functional model can be read")
-    check_own(model)
-    if not isinstance(layers, list) or not all(_is_layer(layer) for layer in layers):
+    kind = entry.get("class_name") if isinstance(entry, dict) else None
+    config = entry.get("config") if isinstance(entry, dict) else None
+    config = {"layers": config} if isinstance(config, list) else config  # in the first versions
+    if kind not in _MODELS or not isinstance(config, dict):
+        raise FormatError(
+            f"it is of class {kind!r:.200}: a Sequential or a functional model can be read, but a class of "
+            "somebody's own has its forward pass in Python code, which the file does not hold"
+        )
+    check_own(entry)
+    if depth > _DEEPEST:
+        raise FormatError(f"models are inside models, more than {_DEEPEST} deep")
+    listed = config.get("layers")
+    if not isinstance(listed, list) or not all(map(_is_layer, listed)):
         raise FormatError("its layers are not listed as Keras lists them")
-    if kind == "Sequential":
-        return layers, layers
-    return layers, _chain(config if isinstance(config, dict) else {}, layers)
+    if not listed and depth == 0:
+        raise FormatError("it has no layers")
+    layers = [model_of(one, depth + 1) if one["class_name"] in _MODELS else one for one in listed]
+    if kind == "Sequential" and any(one["class_name"] == "InputLayer" for one in listed[1:]):
+        raise FormatError(f"{str(config.get('name'))!r:.200} has an InputLayer that is not its first layer")
+    names = [_called(one) for one in listed]
+    given = [name for name in names if name is not None]
+    if len(set(given)) != len(given):
+        twice = next(name for name in given if given.count(name) > 1)
+        raise FormatError(f"two layers of {str(config.get('name'))!r:.200} are named {twice!r:.200}")
+    calls = [Call(layer) for layer in layers]
+    if kind != "Sequential":
+        nodes = [one.get("inbound_nodes") or [] for one in listed]
+        calls = _chain(config, dict(zip(names, zip(layers, nodes, strict=True), strict=True)))
+    name = entry.get("name") or config.get("name")
+    return Model(name if isinstance(name, str) else "", kind, config, layers, calls)
 
 
 def _is_layer(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and isinstance(value.get("class_name"), str)
-        and isinstance(value.get("config"), dict)
+        and (isinstance(value.get("config"), dict) or value["class_name"] in _MODELS)
     )
 
 
-def _chain(config: dict[str, Any], layers: list[Layer]) -> list[Layer]:
-    """Follow a functional model from its output back to its input."""
-    by_name = {_name(layer): layer for layer in layers}
-    if len(by_name) != len(layers):
-        raise FormatError("two of its layers have the same name")
-    first, last = (_end(config.get(key)) for key in ("input_layers", "output_layers"))
-    chain: list[Layer] = []
-    name: str | None = last
-    while name is not None:
-        layer = by_name.pop(name, None)
-        if layer is None:
-            raise FormatError(
-                f"layer {name!r:.200} is used twice, or does not exist: the layers must make one chain"
-            )
-        chain.append(layer)
-        name = _source(layer)
-    if _name(chain[-1]) != first or by_name:
-        raise FormatError(
-            "there are layers beside the way from its input to its output: they must make one chain"
-        )
-    return chain[::-1]
-
-
-def _name(layer: Layer) -> str:
-    name = layer.get("name", layer["config"].get("name"))
-    if not isinstance(name, str):
+def _called(entry: Layer) -> str | None:
+    """Return the name by which calls speak of a layer."""
+    config = entry["config"] if isinstance(entry["config"], dict) else {}
+    name = entry.get("name", config.get("name"))
+    if name is not None and not isinstance(name, str):
         raise FormatError(f"a layer has the name {name!r:.200}")
     return name
 
 
-def _end(value: Any) -> str:
-    """Return the one name of ``["x", 0, 0]``, ``[["x", 0, 0]]`` or ``{"x": ["x", 0, 0]}``."""
+def _chain(config: dict[str, Any], layers: dict[Any, tuple[Layer | Model, list[Any]]]) -> list[Call]:
+    """Follow a functional model from its output back to its input."""
+    first, history = _end(config.get("input_layers")), _end(config.get("output_layers"))
+    left = sum(max(1, len(nodes)) for _, nodes in layers.values())
+    calls: list[Call] = []
+    while True:
+        layer, nodes = layers.get(history.name, (None, []))
+        if layer is None or history.output != 0:
+            raise FormatError(f"the layer {history.name!r:.200} does not exist, or has several outputs")
+        left -= 1
+        if left < 0:
+            raise FormatError("its layers are called in a circle")
+        if not nodes:
+            calls.append(Call(layer))
+            break
+        arguments = arguments_of(_node(layer, nodes, history))
+        _check_call(layer, arguments, history.name)
+        calls.append(Call(layer, arguments))
+        (history,) = arguments.tensors
+    if history.name != first.name or left:
+        raise FormatError(
+            "there are layers beside the way from its input to its output: they must make one chain"
+        )
+    return calls[::-1]
+
+
+def _node(layer: Layer | Model, nodes: Any, history: History) -> Any:
+    """Return the call that a history speaks of; that of a model may have the number 1."""
+    if not isinstance(nodes, list) or type(history.node) is not int:
+        raise FormatError("how its layers are called is not written as Keras writes it")
+    if isinstance(layer, Model):
+        if len(nodes) != 1 or history.node not in (0, 1):
+            raise FormatError(
+                f"model {layer.name!r:.200} is called several times: the layers must make one chain"
+            )
+        return nodes[0]
+    if not 0 <= history.node < len(nodes):
+        raise FormatError(f"layer {history.name!r:.200} is called {len(nodes)} times, not {history.node + 1}")
+    return nodes[history.node]
+
+
+def _check_call(layer: Layer | Model, arguments: Arguments, name: str) -> None:
+    """Raise FormatError unless one tensor goes in, and into a model nothing else."""
+    count = len(arguments.tensors)
+    if count != 1:
+        raise FormatError(f"layer {name!r:.200} takes {count} inputs: the layers must make one chain")
+    if not isinstance(layer, Model):
+        return
+    for option, value in arguments.others().items():  # training=True, say, which makes predictions random
+        raise FormatError(f"model {name!r:.200} is called with {option!s:.100}={value!r:.100}")
+
+
+def _end(value: Any) -> History:
+    """Return the one tensor of ``["x", 0, 0]``, ``[["x", 0, 0]]`` or ``{"x": ["x", 0, 0]}``."""
     while isinstance(value, list | dict) and len(value) == 1:
         (value,) = value.values() if isinstance(value, dict) else value
     if not isinstance(value, list) or len(value) != 3 or not isinstance(value[0], str):
         raise FormatError("it has several inputs or outputs: a dense network has one of each")
-    return value[0]
-
-
-def _source(layer: Layer) -> str | None:
-    """Return the layer whose output a layer is called with, None for an input."""
-    nodes, name = layer.get("inbound_nodes"), _name(layer)
-    if not nodes:
-        return None
-    if not isinstance(nodes, list) or len(nodes) != 1:
-        raise FormatError(f"layer {name!r:.200} is called several times: the layers must make one chain")
-    is_new = isinstance(nodes[0], dict)
-    tensors, options = _new_call(nodes[0]) if is_new else _old_call(nodes[0])
-    if len(tensors) != 1:
-        raise FormatError(f"layer {name!r:.200} takes {len(tensors)} inputs: the layers must make one chain")
-    for option, value in options.items():
-        if value not in (None, False):  # training=True, say, which makes predictions random
-            raise FormatError(f"layer {name!r:.200} is called with {option!s:.100}={value!r:.100}")
-    history = tensors[0]
-    if history[1:] != [0, 0] or not isinstance(history[0], str):
-        raise FormatError(f"layer {name!r:.200} takes another than the first output of {history[0]!r:.200}")
-    return history[0]
-
-
-def _new_call(node: dict[str, Any]) -> tuple[list[list[Any]], dict[str, Any]]:
-    """Return the tensors that a layer is called with, as name, node and output, and the other arguments."""
-    arguments, options = node.get("args", []), node.get("kwargs", {})
-    if not isinstance(arguments, list) or not isinstance(options, dict):
-        raise FormatError("how its layers are called is not written as Keras writes it")
-    named = dict(enumerate(arguments)) | options
-    tensors, others = [], {}
-    for key, value in named.items():
-        found = _histories(value)
-        tensors += found
-        if not found:
-            others[str(key)] = value
-    return tensors, others
-
-
-def _histories(value: Any) -> list[list[Any]]:
-    """Return the tensors in an argument."""
-    if isinstance(value, list):
-        return [history for item in value for history in _histories(item)]
-    if not isinstance(value, dict):
-        return []
-    config = value.get("config")
-    if value.get("class_name") == "__keras_tensor__" and isinstance(config, dict):
-        history = config.get("keras_history")
-        return [history if isinstance(history, list) and len(history) == 3 else ["", None, None]]
-    return [history for item in value.values() for history in _histories(item)]
-
-
-def _old_call(node: Any) -> tuple[list[list[Any]], dict[str, Any]]:
-    """Return the same of ``["x", 0, 0, {}]``, alone or in a list with others, as Keras 2 has it."""
-    calls = node if isinstance(node, list) and not (node and isinstance(node[0], str)) else [node]
-    if not all(isinstance(call, list) and len(call) in (3, 4) for call in calls):
-        raise FormatError("how its layers are called is not written as Keras 2 writes it")
-    options = [call[3] for call in calls if len(call) == 4 and isinstance(call[3], dict)]
-    return [call[:3] for call in calls], {name: value for own in options for name, value in own.items()}
+    return History(*value)
