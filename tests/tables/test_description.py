@@ -69,8 +69,9 @@ def set_at(path, value):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["version"], 2, "version 2 is unknown"),
-        (["version"], True, "'version' should be int, is bool"),
+        (["version"], 3, "unknown or absent keys 'cells'"),
+        (["version"], 1, "unknown or absent keys 'cells'"),
+        (["version"], 2.0, "'version' should be int, is float"),
         (["more"], 1, "unknown or absent keys 'more'"),
         (["columns"], [], "no column gives a feature"),
         (["columns"], {}, "'columns' should be list, is dict"),

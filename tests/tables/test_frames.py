@@ -19,8 +19,9 @@ def test_rows_that_are_taken_keep_their_numbers(make):
     some = whole.take(np.array([5, 0, 4]))
     assert (len(some), some.columns) == (3, ["age", "n"])
     np.testing.assert_array_equal(some.column("n").numbers(), [6, 1, 5])
-    with pytest.raises(TableError, match="column 'age', rows 6, 5: 'old'"):
-        some.column("age").numbers()
+    learned = Table.learn({"age": ["39", "28"]})
+    with pytest.raises(TableError, match="column 'age', rows 6, 5: 'old' is not a number"):
+        learned.features(some)
     again = some.take(np.array([2, 1]))
     assert again.column("n").row_numbers.tolist() == [5, 1]
     assert Frame(again).column("n").where(np.array([True, False])) == "row 5"

@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastdense.tables import Table
 
+# What is odd in columns made at random is said, which is not what these tests are about.
+QUIETLY = pytest.mark.filterwarnings("ignore::fastdense.errors.TableWarning")
 NUMBERS = st.none() | st.floats(-1e300, 1e300)
 WHOLE = st.none() | st.integers(-(2**62), 2**62)
 TEXTS = st.none() | st.text("ab ?1.", max_size=3)
@@ -29,6 +32,7 @@ def as_polars(frame):
     return pl.DataFrame(frame, schema=kinds)
 
 
+@QUIETLY
 @settings(deadline=None)
 @given(frames())
 def test_a_row_depends_on_nothing_but_itself(frame):
@@ -42,6 +46,7 @@ def test_a_row_depends_on_nothing_but_itself(frame):
             assert alone.tobytes() == together[row].tobytes()
 
 
+@QUIETLY
 @settings(deadline=None)
 @given(frames())
 def test_every_kind_of_frame_gives_the_same_bits(frame):
@@ -52,6 +57,7 @@ def test_every_kind_of_frame_gives_the_same_bits(frame):
         assert table.features(same, "float64").tobytes() == expected
 
 
+@QUIETLY
 @settings(deadline=None)
 @given(
     st.lists(st.text(max_size=4), min_size=1, max_size=10),

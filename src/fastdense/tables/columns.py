@@ -1,20 +1,24 @@
-"""What each type of column becomes in the matrix: one small encoder a type."""
+"""What columns of numbers and of categories become in the matrix."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from fastdense.errors import FormatError
+from fastdense.errors import TableWarning
+from fastdense.notes import note
+from fastdense.tables.cells import Cells
+from fastdense.tables.reading import PLAIN, Reading
+from fastdense.tables.spellings import merge, places_of
 from fastdense.tables.strict import check, record
-from fastdense.tables.values import LARGEST, MISSING, Column
+from fastdense.tables.values import LARGEST, Column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MAX_CATEGORIES", "Category", "Encoder", "Ignored", "Number", "learn_column", "read_column"]
+__all__ = ["MAX_CATEGORIES", "Category", "Ignored", "Number", "is_text"]
 
 MAX_CATEGORIES: Final = 64
 """Most categories of a column that get a feature of their own.
@@ -23,10 +27,10 @@ Each costs a column of the matrix and a row of the first layer's weights, and th
 category holds at most 1/65 of the rows: too few to learn much from.
 """
 
-_MAX_UNIQUE_ROWS: Final = 20
-"""A category column of more rows than this, every value distinct, is taken for names or keys and ignored."""
-
 _CLIP: Final = 3.0
+
+_FEW: Final = 10
+"""Rows that may all hold unknown values by chance; a column that does in more was written differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Number:
         ``spread`` is at least 0, and 0 for a constant column.
     missing : bool
         Whether a value was missing when the table was learned: then a second feature marks these rows.
+    reading : Reading
+        How texts are read: the decimal sign, the unit, and those that count as missing.
 
     References
     ----------
@@ -63,15 +69,17 @@ class Number:
     center: float
     spread: float
     missing: bool
+    reading: Reading = PLAIN
 
     @classmethod
-    def learn(cls, column: Column) -> Number:
-        """Find the centre and spread of the values that are there; TableError where one is no number."""
-        numbers = column.numbers()
-        present = numbers[~column.missing]
+    def learn(cls, column: Column, reading: Reading | None = None) -> Number:
+        """Find the centre and spread of the values that are there; TableError if one is not a number."""
+        reading = reading or column.read_as("number")
+        numbers = column.numbers(reading)
+        present = numbers[~np.isnan(numbers)]
         low, q25, median, q75, high = np.quantile(present, [0.0, 0.25, 0.5, 0.75, 1.0]).tolist()
         spread = q75 - q25 if q75 > q25 else (high - low) / 2
-        return cls(column.name, median, spread, bool(column.missing.any()))
+        return cls(column.name, median, spread, len(present) < len(numbers), reading)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -82,17 +90,19 @@ class Number:
     def summary(self) -> str:
         """What was learned, in a few words."""
         spread = f"spread {self.spread:.6g}" if self.spread > 0 else "constant"
-        return f"median {self.center:.6g}, {spread}" + ", some missing" * self.missing
+        unit = f" in {self.reading.unit}" if self.reading.unit else ""
+        return f"median {self.center:.6g}{unit}, {spread}" + ", some missing" * self.missing
 
     def encode(self, column: Column, out: NDArray[Any]) -> None:
         """Fill this column's features, ``out`` of shape (m, n_features); TableError for what is no number."""
-        numbers = column.numbers()
+        numbers = column.numbers(self.reading)
+        missing = np.isnan(numbers)
         if self.spread > 0:
             with np.errstate(over="ignore"):  # a tiny spread: the quotient's infinity is clipped
                 z = np.clip((numbers - self.center) / self.spread, -1e100, 1e100)
-            out[:, 0] = np.where(column.missing, 0.0, z / np.sqrt(1 + np.square(z / _CLIP)))
+            out[:, 0] = np.where(missing, 0.0, z / np.sqrt(1 + np.square(z / _CLIP)))
         if self.missing:
-            out[:, 1] = column.missing
+            out[:, 1] = missing
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in values that JSON keeps exactly."""
@@ -102,16 +112,19 @@ class Number:
             "center": self.center,
             "spread": self.spread,
             "missing": self.missing,
+            **({} if self.reading == PLAIN else {"reading": self.reading.to_dict()}),
         }
 
     @classmethod
-    def from_dict(cls, value: object) -> Number:
+    def from_dict(cls, value: object, cells: Cells) -> Number:
         """Read what `to_dict` wrote; FormatError for anything else."""
         keys = {"kind": str, "name": str, "center": float, "spread": float, "missing": bool}
-        _, name, center, spread, missing = record(value, "number column", keys)
+        reading = {} if cells.plain else {"reading": dict}
+        _, name, center, spread, missing, *read = record(value, "number column", {**keys, **reading})
         check(abs(center) <= LARGEST, f"column {name!r}: center {center} out of range")
         check(0 <= spread <= 2 * LARGEST, f"column {name!r}: spread {spread} out of range")
-        return cls(name, center, spread, missing)
+        kinds = ("number", "date", "time", "duration")
+        return cls(name, center, spread, missing, Reading.from_dict(read[0], kinds) if read else PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,7 @@ class Category:
 
     The most frequent ``MAX_CATEGORIES`` come first, in order; then, where learned, "other" for all rarer
     ones and "missing". What was never seen counts as "other" where there is one, and else is all zeros.
+    Spellings of one number, such as "1", "1.0" and "01", are one category unless a table has several.
 
     Attributes
     ----------
@@ -146,11 +160,11 @@ class Category:
     @classmethod
     def learn(cls, column: Column) -> Category:
         """Order the texts by how often each occurs, equals by the alphabet."""
-        texts, codes = column.texts
-        counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-        order = sorted(range(len(texts)), key=lambda place: (-counts[place], texts[place]))
-        kept = tuple(texts[place] for place in order[:MAX_CATEGORIES])
-        return cls(column.name, kept, len(texts) > MAX_CATEGORIES, bool(column.missing.any()))
+        counts = dict(zip(column.texts[0], column.counts, strict=True))
+        merged = merge(counts)
+        order = sorted(merged, key=lambda text: (-merged[text], text))
+        missing = bool((column.texts[1] < 0).any())
+        return cls(column.name, tuple(order[:MAX_CATEGORIES]), len(order) > MAX_CATEGORIES, missing)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -171,12 +185,28 @@ class Category:
         """Fill this column's features, ``out`` of shape (m, n_features) and zero."""
         texts, codes = column.texts
         unseen = len(self.categories) if self.other else -1
-        places = {category: place for place, category in enumerate(self.categories)}
+        places = places_of(self.categories, texts, exact=column.cells.plain)
+        self._warn_of_unknown(
+            column, [text for text, place in zip(texts, places, strict=True) if place is None]
+        )
         missing = out.shape[1] - 1 if self.missing else unseen
         # A missing cell's code, -1, picks the last entry.
-        place = np.array([*(places.get(text, unseen) for text in texts), missing], dtype=np.intp)[codes]
+        known = [unseen if place is None else place for place in places]
+        place = np.array([*known, missing], dtype=np.intp)[codes]
         rows = np.flatnonzero(place >= 0)
         out[rows, place[rows]] = 1
+
+    def _warn_of_unknown(self, column: Column, unknown: list[str]) -> None:
+        """Say that most values are unknown, or all if the model knows the frequent ones alone."""
+        counts = dict(zip(column.texts[0], column.counts, strict=True))
+        total, rows = sum(counts.values()), sum(counts[text] for text in unknown)
+        if total > _FEW and (rows == total if self.other else 2 * rows > total):
+            share, known = f"{100 * rows / total:.0f}%", ", ".join(map(repr, self.categories[:3]))
+            note(
+                f"column {self.name!r}: {share} of the values are unknown to the model, such as "
+                f"{unknown[0][:40]!r}; it knows {known[:200]}" + ", ..." * (len(self.categories) > 3),
+                TableWarning,
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in values that JSON keeps exactly."""
@@ -189,13 +219,13 @@ class Category:
         }
 
     @classmethod
-    def from_dict(cls, value: object) -> Category:
+    def from_dict(cls, value: object, cells: Cells) -> Category:
         """Read what `to_dict` wrote; FormatError for anything else."""
         keys = {"kind": str, "name": str, "categories": list, "other": bool, "missing": bool}
         _, name, categories, other, missing = record(value, "category column", keys)
         what = f"column {name!r}: categories"
         check(1 <= len(categories) <= MAX_CATEGORIES, f"{what} number 1 to {MAX_CATEGORIES}")
-        check(all(is_text(category) for category in categories), f"{what} are not all texts")
+        check(all(is_text(category, cells) for category in categories), f"{what} are not all texts")
         check(len(set(categories)) == len(categories), f"{what} repeat")
         check(not other or len(categories) == MAX_CATEGORIES, f"{what} leave no room for others")
         return cls(name, tuple(categories), other, missing)
@@ -226,46 +256,13 @@ class Ignored:
         return {"kind": self.kind, "name": self.name, "note": self.summary}
 
     @classmethod
-    def from_dict(cls, value: object) -> Ignored:
+    def from_dict(cls, value: object, _: Cells) -> Ignored:
         """Read what `to_dict` wrote; FormatError for anything else."""
         _, name, note = record(value, "ignored column", {"kind": str, "name": str, "note": str})
         check(len(note) <= 200, f"column {name!r}: the note is too long")
         return cls(name, note)
 
 
-Encoder: TypeAlias = Number | Category | Ignored
-_ENCODERS: Final[dict[str, type[Number] | type[Category] | type[Ignored]]] = {
-    encoder.kind: encoder for encoder in (Number, Category, Ignored)
-}
-
-
-def learn_column(column: Column, kind: str | None = None) -> Encoder:
-    """Learn a column of a given kind ("number", "category" or "ignore"), or find out which it is.
-
-    Examples
-    --------
-    >>> learn_column(Column("size", np.array(["1.5", "2", ""]))).kind
-    'number'
-    """
-    if kind == "ignore":
-        return Ignored(column.name, "as asked")
-    if column.missing.all():
-        return Ignored(column.name, "every value is missing")
-    if kind == "number" or (kind is None and column.numeric):
-        return Number.learn(column)
-    if kind is None and len(column.texts[0]) == np.sum(~column.missing) > _MAX_UNIQUE_ROWS:
-        return Ignored(column.name, "every value is distinct, as of names or keys")
-    return Category.learn(column)
-
-
-def read_column(value: object) -> Encoder:
-    """Read what an encoder's `to_dict` wrote; FormatError for anything else."""
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in _ENCODERS:
-        raise FormatError(f"table: a column of unknown kind {repr(kind)[:40]}")
-    return _ENCODERS[kind].from_dict(value)
-
-
-def is_text(value: object) -> bool:
-    """Whether a category or label is one that `Column.texts` could give: trimmed and not missing."""
-    return type(value) is str and value == value.strip() and value.casefold() not in MISSING
+def is_text(value: object, cells: Cells) -> bool:
+    """Return True if a category or label is one that `Column.texts` could give: trimmed and not missing."""
+    return type(value) is str and value == value.strip() and not cells.is_missing(value)

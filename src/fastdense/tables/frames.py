@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from fastdense.errors import TableError
-from fastdense.tables.values import Column, seconds
+from fastdense.tables.cells import Cells
+from fastdense.tables.values import Column, moment, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Frame", "nearest"]
+
+_MOMENTS: Final = (
+    ((dt.date, np.datetime64), "date"),
+    ((dt.timedelta, np.timedelta64), None),
+    ((dt.time,), "time"),
+)
+"""Types of objects, and what a column of nothing else holds."""
 
 
 class Frame:
@@ -28,6 +37,8 @@ class Frame:
     frame : data frame, mapping of names to one-dimensional columns, or Frame
         Anything with ``.columns``, ``[name]`` and, of a column, ``.to_numpy()`` will do. A Frame is taken
         as it is, with the row numbers that it remembers.
+    cells : Cells, optional
+        How texts are to be read, where that was stated; those of a Frame by default.
 
     Raises
     ------
@@ -41,12 +52,19 @@ class Frame:
     (['age', 'job'], 2)
     """
 
-    def __init__(self, frame: Any) -> None:
+    cells: Cells
+    _rows: NDArray[np.intp] | None
+    _columns: dict[str, Column]
+
+    def __init__(self, frame: Any, cells: Cells | None = None) -> None:
         if isinstance(frame, Frame):
             vars(self).update(vars(frame))
+            if cells is not None and cells != self.cells:
+                self.cells, self._columns = cells, {}
             return
-        self._rows: NDArray[np.intp] | None = None
-        self._columns: dict[str, Column] = {}
+        self.cells = cells or Cells()
+        self._rows = None
+        self._columns = {}
         self._frame = frame
         self._keys = _names(frame)
         self.names = list(self._keys)
@@ -93,10 +111,24 @@ class Frame:
         name = str(name)
         if name not in self._keys:
             raise TableError(f"there is no column {name!r}{nearest(name, self.names)}")
+        whole = self._whole(name)
+        return whole if self._rows is None else whole.take(self._rows)
+
+    def decimal(self) -> str | None:
+        """Return the one decimal sign that columns of texts leave no doubt of, or None."""
+        found = set()
+        for name in self.names:
+            try:
+                found.add(self._whole(name).decimal)
+            except TableError:  # a column that cannot be used says nothing
+                continue
+        found.discard(None)
+        return found.pop() if len(found) == 1 else None
+
+    def _whole(self, name: str) -> Column:
         if name not in self._columns:
             self._columns[name] = self._read(name)
-        whole = self._columns[name]
-        return whole if self._rows is None else whole.take(self._rows)
+        return self._columns[name]
 
     def _read(self, name: str) -> Column:
         array = self._array(name)
@@ -105,11 +137,16 @@ class Frame:
             raise TableError(f"column {name!r} has {len(array)} rows; {self.names[0]!r} has {height}")
         if isinstance(array, np.ma.MaskedArray):
             raise TableError(f"column {name!r} is a masked array; fill what is missing with NaN or None")
+        kind = None
+        if array.dtype.kind == "O":
+            array, kind = _moments(array)
         if array.dtype.kind in "mM":
-            array = seconds(array)
+            array, kind = seconds(array), "date" if array.dtype.kind == "M" else None
         if array.dtype.kind not in "biufOUT":
             raise TableError(f"column {name!r} is of dtype {array.dtype}; use numbers, texts or dates")
-        return Column(name, array)
+        if _is_categorical(self._frame[self._keys[name]]):
+            kind = "category"
+        return Column(name, array, kind=kind, cells=self.cells, hint=self.decimal)
 
     def _array(self, name: str) -> NDArray[Any]:
         series = self._frame[self._keys[name]]
@@ -117,6 +154,41 @@ class Frame:
         if array.ndim != 1:
             raise TableError(f"column {name!r} has {array.ndim} dimensions; a column has one")
         return array
+
+
+def _is_categorical(series: Any) -> bool:
+    """Return True if pandas or polars keeps a column as categories, which somebody stated then."""
+    return str(getattr(series, "dtype", "")).startswith(("category", "Categorical", "Enum"))
+
+
+def _moments(array: NDArray[Any]) -> tuple[NDArray[Any], str | None]:
+    """Return objects that are all dates, durations or times as seconds, and which; others as they are."""
+    cells = array.tolist()
+    if set(map(type, cells)) <= {str, type(None)}:
+        return array, None
+    absent = [_is_nothing(cell) for cell in cells]
+    for types, kind in _MOMENTS:
+        if not all(absent) and all(
+            skip or isinstance(cell, types) for cell, skip in zip(cells, absent, strict=True)
+        ):
+            found = [np.nan if skip else _second(cell) for cell, skip in zip(cells, absent, strict=True)]
+            return np.array(found, dtype=np.float64), kind
+    return array, None
+
+
+def _is_nothing(cell: Any) -> bool:
+    """Return True for None, NaN, pandas' NA and NaT."""
+    return (
+        cell is None
+        or type(cell).__name__ in ("NAType", "NaTType")
+        or (isinstance(cell, (float, np.floating)) and bool(np.isnan(cell)))
+    )
+
+
+def _second(cell: Any) -> float:
+    if isinstance(cell, dt.time):
+        return cell.hour * 3600.0 + cell.minute * 60.0 + cell.second + cell.microsecond / 1e6
+    return float(seconds(moment(cell)))
 
 
 def _as_array(cells: Any) -> NDArray[Any]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from fastdense.errors import TableError
 from fastdense.printable import printable
-from fastdense.tables.columns import Encoder, learn_column, read_column
+from fastdense.tables.cells import Cells
+from fastdense.tables.encoders import KINDS, Encoder, learn_column, read_column
 from fastdense.tables.frames import Frame, nearest
 from fastdense.tables.strict import check, record
 from fastdense.tables.targets import Classes, Label, Scale, Target, Task, learn_target, read_target
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Table"]
 
-_VERSION: Final = 1
-_KINDS: Final = ("number", "category", "ignore")
+_VERSION: Final = 2
+_FIRST: Final = Cells(plain=True)
+"""How tables of description version 1 read their cells."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,10 +36,12 @@ class Table:
 
     Attributes
     ----------
-    columns : tuple of Number, Category or Ignored
+    columns : tuple of Number, Category, Date or Ignored
         Every column in the order of the frame learned from; each has ``name``, ``kind``,
         ``feature_names`` and ``summary``.
     target : Classes, Scale or None
+    cells : Cells
+        What was stated about how texts are read.
 
     Examples
     --------
@@ -57,6 +61,7 @@ class Table:
 
     columns: tuple[Encoder, ...]
     target: Target | None
+    cells: Cells = _FIRST
 
     @classmethod
     def learn(
@@ -65,13 +70,18 @@ class Table:
         target: str | int | None = None,
         *,
         task: Task = "auto",
-        types: Mapping[str, str] | None = None,
+        types: Mapping[Any, str] | None = None,
+        cells: Cells | None = None,
     ) -> Table:
         """Find the type of every column and what encodes it.
 
-        Numbers are numbers, truth values, dates and texts of these; all else is categories, except that
-        a column of more than 20 rows whose every value is distinct is ignored. Missing values are None,
-        NaN, NA, NaT and the texts "", "?", "NA", "N/A", "nan", "NaT", "null" and "<NA>" in any case.
+        Numbers are numbers, truth values, durations and texts of these, in the spellings of people too;
+        dates and times of day are those and texts of these; all else is categories, and so is what a
+        frame's dtype says is categorical. A column of more than 20 rows of texts whose every value is
+        distinct is ignored. Missing values are None, NaN, NA, NaT and the texts that `Cells` lists.
+
+        What a reader should know is said by a `TableWarning`: numbers that no program spells so, dates
+        whose order is open, and cells that are of another kind than most of their column.
 
         Parameters
         ----------
@@ -82,8 +92,10 @@ class Table:
             "auto" takes text and truth values for labels, numbers with fractions for quantities, and
             whole numbers for labels where they have at most 30 distinct values that are at most a fifth
             of the rows, for quantities otherwise.
-        types : dict of column names to "number", "category" or "ignore", optional
+        types : dict of column names to "number", "category", "date", "time" or "ignore", optional
             Overrides what would be found.
+        cells : Cells, optional
+            How texts are to be read, where that should not be found from the data.
 
         Returns
         -------
@@ -95,7 +107,7 @@ class Table:
             No such column, nothing to learn from, or a value that does not fit its column; the message
             names the column and row.
         """
-        data = Frame(frame)
+        data = Frame(frame, cells)
         goal = None if target is None else str(target)
         if goal is None and task != "auto":
             raise TableError(f"task={task!r} needs a target column")
@@ -107,7 +119,7 @@ class Table:
         if not any(column.feature_names for column in columns):
             notes = "".join(f"; {column.name!r}: {column.summary}" for column in columns[:5])
             raise TableError(f"no column is of use as a feature{notes}")
-        return cls(columns, learned)
+        return cls(columns, learned, data.cells)
 
     @property
     def feature_names(self) -> list[str]:
@@ -144,7 +156,7 @@ class Table:
             names column, row and value).
         """
         _check_dtype(dtype)
-        data = Frame(frame)
+        data = Frame(frame, self.cells)
         used = [column for column in self.columns if column.feature_names]
         absent = [column.name for column in used if column.name not in data.names]
         if absent:
@@ -175,7 +187,7 @@ class Table:
         _check_dtype(dtype)
         if self.target is None:
             raise TableError("this table was learned without a target")
-        column = Frame(frame).column(self.target.name)
+        column = Frame(frame, self.cells).column(self.target.name)
         if isinstance(self.target, Classes):
             return self.target.encode(column)
         return self.target.encode(column).astype(dtype)
@@ -211,8 +223,9 @@ class Table:
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the table in values that JSON keeps exactly."""
+        own = {"version": 1} if self.cells.plain else {"version": _VERSION, "cells": self.cells.to_dict()}
         return {
-            "version": _VERSION,
+            **own,
             "columns": [column.to_dict() for column in self.columns],
             "target": None if self.target is None else self.target.to_dict(),
         }
@@ -226,11 +239,19 @@ class Table:
         FormatError
             Anything else, down to one more key, another type or a number out of range.
         """
-        keys = {"version": int, "columns": list}
-        goal = value.get("target") if isinstance(value, dict) else None
-        version, columns, _ = record(value, "description", {**keys, "target": type(goal)})
-        check(version == _VERSION, f"version {version} is unknown; this release reads {_VERSION}")
-        table = cls(tuple(map(read_column, columns)), None if goal is None else read_target(goal))
+        goal, version = (
+            (value.get(key) for key in ("target", "version")) if isinstance(value, dict) else (None, 0)
+        )
+        keys = {"version": int, "columns": list, "target": type(goal)}
+        if version == _VERSION:
+            keys["cells"] = dict
+        _, columns, _, *stated = record(value, "description", keys)
+        known = f"this release reads 1 to {_VERSION}"
+        check(version in (1, _VERSION), f"version {version} is unknown; {known}")
+        cells = Cells.from_dict(stated[0]) if stated else _FIRST
+        check(cells.plain == (version == 1), "cells: only version 1 is plain")
+        encoders = tuple(read_column(column, cells) for column in columns)
+        table = cls(encoders, None if goal is None else read_target(goal, cells), cells)
         names = [column.name for column in table.columns] + ([table.target.name] if table.target else [])
         check(len(set(names)) == len(names), "two columns have one name")
         check(any(column.feature_names for column in table.columns), "no column gives a feature")
@@ -247,13 +268,14 @@ def _check_dtype(dtype: DTypeLike) -> None:
         raise TableError(f"the dtype is float32 or float64, not {np.dtype(dtype)}")
 
 
-def _check_types(types: Mapping[str, str], data: Frame, target: str | None) -> dict[str, str]:
+def _check_types(types: Mapping[Any, str], data: Frame, target: str | None) -> dict[str, str]:
     kinds = {str(name): kind for name, kind in types.items()}
     for name, kind in kinds.items():
         if name not in data.names:
             raise TableError(f"types: there is no column {name!r}{nearest(name, data.names)}")
         if name == target:
             raise TableError(f"types: {name!r} is the target; say task='classify' or 'regress'")
-        if kind not in _KINDS:
-            raise TableError(f"types: {name!r} is 'number', 'category' or 'ignore', not {kind!r}")
+        if kind not in KINDS:
+            *others, last = map(repr, KINDS)
+            raise TableError(f"types: {name!r} is {', '.join(others)} or {last}, not {kind!r}")
     return kinds

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 import numpy as np
 
 from fastdense.errors import FormatError, TableError
+from fastdense.tables.cells import Cells
 from fastdense.tables.columns import is_text
+from fastdense.tables.reading import PLAIN, Reading
+from fastdense.tables.spellings import places_of
 from fastdense.tables.strict import check, record
 from fastdense.tables.values import LARGEST, TRUTH, Column, cell_text
 
@@ -53,6 +56,7 @@ class Classes:
     @classmethod
     def learn(cls, column: Column) -> Classes:
         """Collect the labels; TableError for fewer than two, far too many, or a mixture of types."""
+        _refuse_missing(column, column.texts[1] < 0)
         kind = _label_type(column)
         if kind in (int, float):
             column.numbers()  # refuses infinity and what a file could not hold
@@ -76,30 +80,28 @@ class Classes:
 
     def encode(self, column: Column) -> NDArray[np.int64]:
         """Return each row's place among the labels, of shape (m,); TableError for an unknown label."""
-        _refuse_missing(column)
         texts, codes = column.texts
-        if type(self.labels[0]) is bool:
-            texts = [text.title() for text in texts]  # polars writes a bool as "true", pandas as "True"
-        places = {cell_text(label): place for place, label in enumerate(self.labels)}
-        for code, text in enumerate(texts):
-            if text not in places:
-                where = column.where(codes == code)
+        _refuse_missing(column, codes < 0)
+        places = places_of([str(cell_text(label)) for label in self.labels], texts)
+        for code, place in enumerate(places):
+            if place is None:
+                where, label = column.where(codes == code), texts[code][:80]
                 raise TableError(
-                    f"target {self.name!r}, {where}: unknown label {text[:80]!r}, not of {self._shown}"
+                    f"target {self.name!r}, {where}: unknown label {label!r}, not of {self._shown}"
                 )
-        return np.array([places[text] for text in texts], dtype=np.int64)[codes]
+        return np.array(places, dtype=np.int64)[codes]
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in values that JSON keeps exactly."""
         return {"task": self.task, "name": self.name, "classes": list(self.labels)}
 
     @classmethod
-    def from_dict(cls, value: object) -> Classes:
+    def from_dict(cls, value: object, cells: Cells) -> Classes:
         """Read what `to_dict` wrote; FormatError for anything else."""
         _, name, labels = record(value, "target", {"task": str, "name": str, "classes": list})
         check(2 <= len(labels) <= _MAX_CLASSES, f"target {name!r}: classes number 2 to {_MAX_CLASSES}")
         check(len(set(map(type, labels))) == 1, f"target {name!r}: classes of several types")
-        check(all(map(_is_label, labels)), f"target {name!r}: a class is no label")
+        check(all(_is_label(label, cells) for label in labels), f"target {name!r}: a class is no label")
         in_order = all(low < high for low, high in pairwise(labels))
         check(in_order, f"target {name!r}: classes repeat or are out of order")
         return cls(name, tuple(labels))
@@ -115,6 +117,8 @@ class Scale:
         The column's.
     mean, std : float
         Of the rows learned from, in the target's own units; ``std`` is above 0.
+    reading : Reading
+        How texts are read.
 
     Examples
     --------
@@ -128,17 +132,19 @@ class Scale:
     name: str
     mean: float
     std: float
+    reading: Reading = PLAIN
 
     @classmethod
     def learn(cls, column: Column) -> Scale:
         """Find the mean and standard deviation; TableError where a value is no number or all are equal."""
-        numbers = column.numbers()
+        reading = column.read_as("number")
+        numbers = column.numbers(reading)
         power = 2.0 ** int(np.frexp(np.abs(numbers).max())[1])
         unit = numbers / power  # below 1, so that no square overflows, and without rounding
         mean, std = float(unit.mean()) * power, float(unit.std()) * power
         if numbers.min() == numbers.max() or not std > 0:
             raise TableError(f"target {column.name!r} is constant, {numbers[0]:g}: there is nothing to learn")
-        return cls(column.name, mean, std)
+        return cls(column.name, mean, std, reading)
 
     @property
     def summary(self) -> str:
@@ -147,8 +153,9 @@ class Scale:
 
     def encode(self, column: Column) -> NDArray[np.float64]:
         """Return the standardised values, of shape (m, 1); TableError where one is missing or no number."""
-        _refuse_missing(column)
-        return ((column.numbers() - self.mean) / self.std)[:, None]
+        numbers = column.numbers(self.reading)
+        _refuse_missing(column, np.isnan(numbers))
+        return ((numbers - self.mean) / self.std)[:, None]
 
     def unscale(self, values: ArrayLike) -> NDArray[np.float64]:
         """Return standardised values in the target's own units, float64 of the same shape."""
@@ -156,16 +163,19 @@ class Scale:
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in values that JSON keeps exactly."""
-        return {"task": self.task, "name": self.name, "mean": self.mean, "std": self.std}
+        reading = {} if self.reading == PLAIN else {"reading": self.reading.to_dict()}
+        return {"task": self.task, "name": self.name, "mean": self.mean, "std": self.std, **reading}
 
     @classmethod
-    def from_dict(cls, value: object) -> Scale:
+    def from_dict(cls, value: object, cells: Cells) -> Scale:
         """Read what `to_dict` wrote; FormatError for anything else."""
         keys = {"task": str, "name": str, "mean": float, "std": float}
-        _, name, mean, std = record(value, "target", keys)
+        reading = {} if cells.plain else {"reading": dict}
+        _, name, mean, std, *read = record(value, "target", {**keys, **reading})
         check(abs(mean) <= LARGEST, f"target {name!r}: mean {mean} out of range")
         check(0 < std <= LARGEST, f"target {name!r}: std {std} out of range")
-        return cls(name, mean, std)
+        kinds = ("number", "date", "time", "duration")
+        return cls(name, mean, std, Reading.from_dict(read[0], kinds) if read else PLAIN)
 
 
 Target: TypeAlias = Classes | Scale
@@ -184,31 +194,34 @@ def learn_target(column: Column, task: Task = "auto") -> Target:
     """
     if task not in ("auto", "classify", "regress"):
         raise TableError(f"task is 'auto', 'classify' or 'regress', not {task!r}")
-    _refuse_missing(column)
     if task == "auto":
         task = "classify" if _holds_labels(column) else "regress"
-    return Classes.learn(column) if task == "classify" else Scale.learn(column)
+    if task == "classify":
+        return Classes.learn(column)
+    _refuse_missing(column, np.isnan(column.numbers(column.read_as("number"))))
+    return Scale.learn(column)
 
 
-def read_target(value: object) -> Target:
+def read_target(value: object, cells: Cells) -> Target:
     """Read what a target's `to_dict` wrote; FormatError for anything else."""
     task = value.get("task") if isinstance(value, dict) else None
     if task == "classify":
-        return Classes.from_dict(value)
+        return Classes.from_dict(value, cells)
     if task == "regress":
-        return Scale.from_dict(value)
+        return Scale.from_dict(value, cells)
     raise FormatError(f"table: a target of unknown task {repr(task)[:40]}")
 
 
-def _refuse_missing(column: Column) -> None:
-    if column.missing.any():
-        raise TableError(f"target {column.name!r}: no value in {column.where(column.missing)}")
+def _refuse_missing(column: Column, missing: NDArray[np.bool_]) -> None:
+    if missing.any():
+        raise TableError(f"target {column.name!r}: no value in {column.where(missing)}")
 
 
 def _holds_labels(column: Column) -> bool:
-    if column.values.dtype.kind == "b" or not column.numeric:
+    if column.values.dtype.kind == "b" or column.kind == "category" or not column.numeric:
         return True
     numbers = column.numbers()
+    numbers = numbers[~np.isnan(numbers)]
     if (numbers != np.floor(numbers)).any():
         return False
     distinct = len(np.unique(numbers))
@@ -243,7 +256,7 @@ def _cell_type(cell: object) -> type[Label] | None:
     return next((kind for kind, types in kinds.items() if isinstance(cell, types)), None)
 
 
-def _is_label(value: Any) -> bool:
+def _is_label(value: Any, cells: Cells) -> bool:
     if type(value) in (int, float):
         return bool(abs(value) <= LARGEST)
-    return type(value) is bool or is_text(value)
+    return type(value) is bool or is_text(value, cells)

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fastdense.errors import TableError
+from fastdense.errors import TableError, TableWarning
+from fastdense.notes import note
+from fastdense.tables.cells import Cells
+from fastdense.tables.reading import TEXTS, Reading, decimal_of, find_reading, follow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["LARGEST", "MISSING", "TRUTH", "Column", "cell_text", "name_rows", "seconds"]
+__all__ = ["LARGEST", "TRUTH", "Column", "cell_text", "moment", "name_rows", "seconds"]
 
-MISSING: Final = frozenset({"", "?", "na", "n/a", "nan", "nat", "null", "<na>"})
-"""Texts that mean a missing value, whatever their case and the blanks around them.
-
-"None" is not among them: it is a real answer in many tables.
-"""
-
-TRUTH: Final = {"true": 1.0, "false": 0.0}
+TRUTH: Final = frozenset({"true", "false"})
 """Truth values as CSV writers spell them, so that a saved and reloaded column of bools stays numeric."""
+
+_NOTHING: Final = frozenset({"nan", "nat", "<na>"})
+"""How the objects that mark a missing value print themselves."""
 
 LARGEST: Final = 1e300
 """The largest magnitude of a number; below it no difference of two numbers overflows."""
 
-# Python's float() also takes "1_000" and digits of other scripts, which a CSV rarely means as numbers.
-# Infinity matches, so that it is reported as infinity and does not turn its column into categories.
-_NUMBER = re.compile(
-    r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE
-)
+
+_FOUND: Final = Cells()
 
 
 class Column:
@@ -47,28 +45,44 @@ class Column:
         date, duration, or one of the markers of a missing value (None, NaN, pandas' NA and NaT).
     row_numbers : array of shape (m,), of whole numbers, optional
         What messages call each row; 1 to m by default: row 1 is the first row of the data, below a header.
+    kind : {"date", "time", "category"}, optional
+        What the frame says that the column is; dates and times are then floats, in seconds.
+    cells : Cells
+        How texts are to be read, where that was stated.
+    hint : callable
+        Returns the decimal sign that the rest of the table has, or None.
 
     Examples
     --------
     >>> column = Column("age", np.array(["39", " 50 ", "?"]))
-    >>> column.numeric, column.numbers()
-    (True, array([39., 50., nan]))
+    >>> column.reading.kind, column.numbers()
+    ('number', array([39., 50., nan]))
     """
 
     def __init__(
-        self, name: str, values: NDArray[Any], row_numbers: NDArray[np.integer] | None = None
+        self,
+        name: str,
+        values: NDArray[Any],
+        row_numbers: NDArray[np.integer] | None = None,
+        kind: str | None = None,
+        cells: Cells = _FOUND,
+        hint: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self.name = name
-        self.values = values
+        self.name, self.values, self.kind, self.cells, self._hint = name, values, kind, cells, hint
         self.row_numbers = np.arange(1, len(values) + 1) if row_numbers is None else row_numbers
         self._native = values.dtype.kind in "biuf"
+        self._whole: tuple[Column, NDArray[np.integer]] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def take(self, rows: NDArray[np.integer]) -> Column:
-        """Return the cells of some rows, which keep their numbers."""
-        return Column(self.name, self.values[rows], self.row_numbers[rows])
+        """Return the cells of some rows, which keep their numbers and are read as the whole column is."""
+        taken = Column(
+            self.name, self.values[rows], self.row_numbers[rows], self.kind, self.cells, self._hint
+        )
+        taken._whole = (self, rows)
+        return taken
 
     def where(self, mask: NDArray[np.bool_]) -> str:
         """Name the rows that a mask marks, for a message.
@@ -86,35 +100,107 @@ class Column:
         """The distinct texts, missing ones left out, and the place of each row's among them (or -1)."""
         if self._native:
             values, inverse = np.unique(self.values, return_inverse=True)
+            cells = self._native_texts(values)
         else:
-            values, inverse = self.values, np.arange(len(self))
-        cells = [cell.strip() if type(cell) is str else cell_text(cell) for cell in values.tolist()]
+            inverse = np.arange(len(self))
+            cells = [cell.strip() if type(cell) is str else cell_text(cell) for cell in self.values.tolist()]
         if None in cells:
             raise self._unusable(cells.index(None))
         # All that follows looks at each distinct text once, however many rows hold it.
         places = {text: place for place, text in enumerate(dict.fromkeys(cells))}
         codes = np.fromiter(map(places.__getitem__, cells), np.intp, len(cells))[inverse]
-        present = np.array([str(text).casefold() not in MISSING for text in places], dtype=bool)
+        present = np.array([not self.cells.is_missing(str(text)) for text in places], dtype=bool)
         renumbered = np.where(present, np.cumsum(present) - 1, -1)
         return [str(text) for text, kept in zip(places, present, strict=True) if kept], renumbered[codes]
 
+    def _native_texts(self, values: NDArray[Any]) -> list[str | None]:
+        if self.kind == "date" and not self.cells.plain:
+            return [_iso(number) for number in values.tolist()]
+        return [cell_text(cell) for cell in values.tolist()]
+
+    @property
+    def counts(self) -> list[int]:
+        """The number of rows with each of the distinct texts."""
+        texts, codes = self.texts
+        counts: list[int] = np.bincount(codes[codes >= 0], minlength=len(texts)).tolist()
+        return counts
+
+    @property
+    def reading(self) -> Reading:
+        """How the cells are read when nothing is stated about the column; said once if it should be.
+
+        Raises
+        ------
+        TableError
+            Numbers or dates are spelled in several ways.
+        """
+        return self.read_as(None)
+
+    def read_as(self, kind: str | None) -> Reading:
+        """Return how the cells are read if the column is stated to be of numbers, dates or times.
+
+        Raises
+        ------
+        TableError
+            Too many cells are not of that kind.
+        """
+        if self._whole is not None:
+            return self._whole[0].read_as(kind)
+        if kind not in self._readings:
+            self._readings[kind] = self._find(kind)
+        return self._readings[kind]
+
+    @cached_property
+    def _readings(self) -> dict[str | None, Reading]:
+        return {}
+
+    def _find(self, kind: str | None) -> Reading:
+        if self.kind == "category" and kind is None:
+            return TEXTS
+        if self._native:
+            own = self.kind if self.kind in ("date", "time") else "number"
+            if kind in ("date", "time"):
+                self._check_kind(kind, "it was stated to be of")
+            return Reading(own)
+        texts, codes = self.texts
+
+        def where(some: Sequence[str]) -> str:
+            return self.where(codes == texts.index(some[0]))
+
+        found = find_reading(texts, self.counts, self.cells, kind, self._hint, where)
+        if found.refusal:
+            text, why = found.refusal
+            raise TableError(f"column {self.name!r}, {where([text])}: {text[:80]!r} {why}")
+        for text in found.notes:
+            note(f"column {self.name!r}: {text}", TableWarning)
+        return found.reading
+
+    @property
+    def decimal(self) -> str | None:
+        """The decimal sign that the column's texts leave no doubt of, or None."""
+        if self._native or self.kind == "category":
+            return None
+        return decimal_of([text for text in self.texts[0] if not self.cells.is_missing_number(text)])
+
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
-        """Which rows have no value."""
-        missing: NDArray[np.bool_] = np.isnan(self.values) if self._native else self.texts[1] < 0
-        return missing
+        """Which rows have no value, as the column is read."""
+        if self._native or self.reading.kind != "category":
+            return np.isnan(self.numbers())
+        return self.texts[1] < 0
 
-    @cached_property
+    @property
     def numeric(self) -> bool:
-        """Whether every value is a number, a date or a truth value, or a text of one."""
-        return self._native or None not in self._parsed
+        """Whether the cells are read as numbers, dates or times."""
+        return self.reading.kind != "category"
 
-    @cached_property
-    def _parsed(self) -> list[float | None]:
-        return [float(t) if _NUMBER.fullmatch(t) else TRUTH.get(t.casefold()) for t in self.texts[0]]
+    def numbers(self, reading: Reading | None = None) -> NDArray[np.float64]:
+        """Return the values as float64, dates and times in seconds, NaN where missing.
 
-    def numbers(self) -> NDArray[np.float64]:
-        """Return the values as float64, NaN where missing.
+        Parameters
+        ----------
+        reading : Reading, optional
+            What was learned from an earlier table; without one, what is found in this column.
 
         Raises
         ------
@@ -122,12 +208,12 @@ class Column:
             A value is not a number, is infinite or exceeds ``LARGEST``; the message names its row.
         """
         if self._native:
+            if reading is not None:
+                self._check_kind(reading.kind, "the model learned")
             with np.errstate(over="ignore"):  # a long double beyond float64 is refused below
                 numbers = self.values.astype(np.float64)
         else:
-            if not self.numeric:
-                raise self._not_a_number(self._parsed.index(None))
-            numbers = np.array([*self._parsed, np.nan], dtype=np.float64)[self.texts[1]]  # -1: missing
+            numbers = self._read(reading or self.read_as(None if self.numeric else "number"))
         too_large = np.abs(numbers) > LARGEST
         if too_large.any():
             raise TableError(
@@ -135,10 +221,24 @@ class Column:
             )
         return numbers + 0.0  # -0.0 becomes 0.0, so that equal values give equal bits
 
-    def _not_a_number(self, code: int) -> TableError:
-        wrong = self.texts[1] == code
-        text = self.texts[0][code]
-        return TableError(f"column {self.name!r}, {self.where(wrong)}: {text[:80]!r} is not a number")
+    def _check_kind(self, wanted: str, who: str) -> None:
+        own = self.kind if self.kind in ("date", "time") else "number"
+        fits = own == wanted or (own, wanted) == ("number", "duration")
+        if not (fits or self.cells.plain):
+            raise TableError(f"column {self.name!r} is of {own}s; {who} {wanted}s")
+
+    def _read(self, reading: Reading) -> NDArray[np.float64]:
+        texts, codes = self.texts
+        values, notes = follow(reading, texts, self.counts, self.cells, self._hint)
+        if None in values:
+            wrong = values.index(None)
+            where, unit = self.where(codes == wrong), f" in {reading.unit}" if reading.unit else ""
+            raise TableError(
+                f"column {self.name!r}, {where}: {texts[wrong][:80]!r} is not a {reading.kind}{unit}"
+            )
+        for text in notes:
+            note(f"column {self.name!r}: {text}", TableWarning)
+        return np.array([*values, np.nan], dtype=np.float64)[codes]  # -1: missing
 
     def _unusable(self, index: int) -> TableError:
         kind = type(self.values[index]).__name__
@@ -146,6 +246,14 @@ class Column:
             f"column {self.name!r}, row {self.row_numbers[index]}: this {kind} cannot be used; "
             f"a cell is a number within {LARGEST:g}, a text, a date or missing"
         )
+
+
+def _iso(number: float) -> str:
+    """Return seconds since 1970 as ISO 8601 has them, a date alone for a midnight; "" for NaN."""
+    if np.isnan(number):
+        return ""
+    text = str(np.datetime64(round(number * 1e6), "us"))
+    return text.removesuffix(".000000").removesuffix("T00:00:00").replace("T", " ")
 
 
 def cell_text(cell: object) -> str | None:
@@ -160,10 +268,10 @@ def cell_text(cell: object) -> str | None:
         return cell.strip()
     if isinstance(cell, (int, np.integer)) and not isinstance(cell, bool):
         return str(int(cell)) if int(cell).bit_length() <= 1024 else None  # float64 ends at 2**1024
-    if cell is None or str(cell).casefold() in MISSING:
+    if cell is None or str(cell).casefold() in _NOTHING:
         return ""
     if isinstance(cell, (dt.date, dt.timedelta, np.datetime64, np.timedelta64)):
-        cell = float(seconds(_moment(cell)))
+        cell = float(seconds(moment(cell)))
     if isinstance(cell, (float, np.floating)):
         return _float_text(float(cell))
     return str(cell) if isinstance(cell, (bool, np.bool_, Decimal)) else None
@@ -174,7 +282,8 @@ def _float_text(number: float) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
 
 
-def _moment(cell: object) -> NDArray[Any]:
+def moment(cell: object) -> NDArray[Any]:
+    """Return a date or duration of Python or pandas as one of NumPy, dates with a zone in UTC."""
     if isinstance(cell, dt.datetime) and cell.tzinfo is not None:
         cell = cell.astimezone(dt.UTC).replace(tzinfo=None)
     if isinstance(cell, dt.date):

@@ -154,6 +154,15 @@ def test_a_table_of_texts_is_refused(path):
     assert_within(run(path, X), model.predict(columns), 8 * np.finfo(np.float32).eps)
 
 
+def test_a_table_of_dates_is_refused(path):
+    columns = frame()
+    model = on_table(columns.assign(day=[f"2024-01-{k % 28 + 1:02}" for k in range(len(columns))]), "label")
+    with pytest.raises(
+        FormatError, match=r"column 'day' is of dates: .* train with the type 'number' for it"
+    ):
+        write_onnx(model, path, table=True)
+
+
 def test_a_model_without_a_table_has_none_to_include(path):
     with pytest.raises(FormatError, match="no table"):
         write_onnx(fd.Sequential([fd.Input((2,)), fd.Dense(1)]), path, table=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,25 +9,12 @@ from fastdense.streams import HELD_OUT, generator
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Task, learn_target
 
-__all__ = ["columns_of", "select", "split", "strata"]
-
-Array = NDArray[Any]
+__all__ = ["split", "strata"]
 
 
-def columns_of(frame: Any) -> dict[str, Array]:
-    """Return every column of a frame as an array."""
-    data = Frame(frame)
-    return {name: data.column(name).values for name in data.names}
-
-
-def select(columns: dict[str, Array], rows: NDArray[np.int64]) -> dict[str, Array]:
-    """Return some rows of columns."""
-    return {name: column[rows] for name, column in columns.items()}
-
-
-def strata(frame: Any, target: str, task: Task) -> NDArray[np.int64]:
+def strata(frame: Frame, target: str, task: Task) -> NDArray[np.int64]:
     """Return the class of every row, all 0 where the task is to regress."""
-    column = Frame(frame).column(target)
+    column = frame.column(target)
     learned = learn_target(column, task)
     values = learned.encode(column)
     return np.asarray(values if learned.task == "classify" else np.zeros(len(values)), dtype=np.int64)

@@ -9,10 +9,11 @@ from typing import Any
 from fastdense.checks import fraction
 from fastdense.estimators.table.best import BestEpoch
 from fastdense.estimators.table.recipe import Recipe
-from fastdense.estimators.table.split import columns_of, select, split, strata
+from fastdense.estimators.table.split import split, strata
 from fastdense.network.sequential import Sequential
 from fastdense.streams import check_seed
 from fastdense.tables import Table
+from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Task
 from fastdense.training.callbacks import Callback, EarlyStopping
 from fastdense.training.progress import Verbose
@@ -66,9 +67,9 @@ def train_table(
     """
     recipe = recipe or Recipe()
     seed = check_seed(seed)
-    kept, held = split(strata(frame, target, task), fraction("validation", validation), seed)
-    columns = columns_of(frame)
-    training = select(columns, kept)
+    data = Frame(frame)
+    kept, held = split(strata(data, target, task), fraction("validation", validation), seed)
+    training = data.take(kept)
     table = Table.learn(training, target, task=task, types=types)
     X, y = table.features(training), table.targets(training)
     classify = table.task == "classify"
@@ -77,7 +78,7 @@ def train_table(
     model.table = table
     loss = "sparse_categorical_crossentropy" if classify else "mean_squared_error"
     model.compile(recipe.optimizer(len(X)), loss, metrics=["accuracy"] if classify else ["mae"])
-    held_out = select(columns, held) if len(held) else None
+    held_out = data.take(held) if len(held) else None
     prefix, watched = ("val_", len(held)) if held_out else ("", len(X))
     every = recipe.times(len(X))
     by_loss = EarlyStopping(f"{prefix}loss", patience=every, restore_best_weights=True)

@@ -9,6 +9,7 @@ import numpy as np
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.nodes import Nodes
 from fastdense.tables.columns import Category, Number
+from fastdense.tables.dates import Date
 from fastdense.tables.table import Table
 from fastdense.tables.targets import Scale
 
@@ -31,11 +32,18 @@ def features(nodes: Nodes, table: Any, dtype: str) -> tuple[str, list[str]]:
     Raises
     ------
     FormatError
-        There is no table, or it has columns of texts.
+        There is no table, or it has columns of texts or of dates.
     """
     if not isinstance(table, Table):
         raise FormatError("the model has no table: only a matrix of features can go in (table=False)")
     used = list(enumerate(column for column in table.columns if column.feature_names))
+    dates = [column for _, column in used if isinstance(column, Date)]
+    if dates:
+        raise FormatError(
+            f"column {dates[0].name!r} is of {dates[0].kind}s: only numbers can go into a file that includes "
+            "the table; train with the type 'number' for it, or encode it outside (Table.features) and write "
+            "the file with table=False"
+        )
     numbers = [(place, column) for place, column in used if isinstance(column, Number)]
     # The features of each column, as (name of a matrix, place in it).
     parts = [_numbers(nodes, numbers, dtype)] if numbers else []

@@ -1,0 +1,153 @@
+"""The text of a CSV file to columns of texts: encoding, separator, quotes, and the header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastdense.errors import TableError, TableWarning
+from fastdense.notes import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+
+__all__ = ["decode", "doubt_header", "sniff", "split"]
+
+
+class _Quoting(csv.excel):
+    """Python's rules for quotes, also after a blank, and an error where one is left open."""
+
+    skipinitialspace = True
+    strict = True
+
+
+def split(path: Path, text: str, separator: str, header: bool) -> pl.DataFrame:
+    """Return a text's fields as named columns of texts; TableError where they are not a table."""
+    import polars as pl
+
+    first = next(_records(path, text, separator))
+    names = [name.strip() if header and name.strip() else f"column_{k}" for k, name in enumerate(first, 1)]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        hint = "; if the first line is a row, say header=False (--no-header)" * all(map(_is_number, twice))
+        raise TableError(f"{path}: more than one column is named {', '.join(map(repr, twice))}{hint}")
+    if '"' in text:
+        # Python's csv module defines what quotes mean: polars refuses some that stand within a field.
+        rows = list(_records(path, text, separator))[int(header) :]
+        columns = zip(*rows, strict=True) if rows else [()] * len(names)
+        return pl.DataFrame([pl.Series(n, c, pl.String) for n, c in zip(names, columns, strict=True)])
+    _check_widths(path, text, separator, len(names))
+    return pl.read_csv(
+        text.encode(),
+        has_header=False,
+        skip_rows=int(header),
+        schema=dict.fromkeys(names, pl.String),
+        separator=separator,
+        quote_char=None,
+        raise_if_empty=False,
+    )
+
+
+def doubt_header(path: Path, table: pl.DataFrame) -> None:
+    """Say so if the names of a table's columns look like one of its rows."""
+    import polars as pl
+
+    numbers = [_is_number(name) for name in table.columns]
+    typed = [dtype.is_numeric() for dtype in table.dtypes]
+    if _counts_up(table.columns) or (any(typed) and not any(numbers)):
+        return
+    if not any(typed) and len(table.columns) < 2:
+        return
+    alike = [
+        number if is_typed else table.select((pl.col(name) == name).any()).item()
+        for name, number, is_typed in zip(table.columns, numbers, typed, strict=True)
+    ]
+    if all(alike):
+        first = ", ".join(table.columns)
+        note(
+            f"{path}: the first line, {first[:80]!r}, names the columns but looks like a row; "
+            "header=False (--no-header) reads it as one",
+            TableWarning,
+        )
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _counts_up(names: Sequence[str]) -> bool:
+    """Return True for names such as 0, 1, 2 or 2019, 2020."""
+    if len(names) < 2 or not all(name.isascii() and name.isdigit() for name in names):
+        return len(names) == 1 and names[0] in ("0", "1")
+    start = int(names[0])
+    return [int(name) for name in names] == list(range(start, start + len(names)))
+
+
+def decode(path: Path, data: bytes) -> str:
+    """Return the text with one kind of line end, a line feed, and no blank lines at the end."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise TableError(f"{path}: the encoding is UTF-16; save the file as UTF-8")
+    nul = data.find(b"\0")
+    if nul >= 0:
+        line = data.count(b"\n", 0, nul) + 1
+        raise TableError(f"{path}, line {line}: a NUL byte at offset {nul}; this is no text file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        offset = error.start + 3 * data.startswith(b"\xef\xbb\xbf")  # the mark is cut off before decoding
+        line = data.count(b"\n", 0, offset) + 1
+        raise TableError(
+            f"{path}, line {line}: byte {data[offset]:#04x} at offset {offset} is not UTF-8; "
+            "save the file as UTF-8"
+        ) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    if not text.strip():
+        raise TableError(f"{path}: the file is empty")
+    return text
+
+
+def sniff(text: str, separators: str) -> str:
+    """Return the separator that splits the first line into most fields, the first of equals."""
+
+    def width(separator: str) -> int:
+        try:
+            return len(next(csv.reader(io.StringIO(text), _Quoting, delimiter=separator)))
+        except csv.Error:  # quotes that end elsewhere than at this separator
+            return 0
+
+    return max(separators, key=width)
+
+
+def _records(path: Path, text: str, separator: str) -> Iterator[list[str]]:
+    """Yield each record's fields; TableError where they are not as many as the first one's."""
+    reader = csv.reader(io.StringIO(text), _Quoting, delimiter=separator)
+    width, line = 0, 1
+    try:
+        for fields in reader:
+            width = width or len(fields) or 1
+            if len(fields) != width and (fields or width > 1):  # in one column a blank line is a value
+                _refuse_width(path, line, len(fields), width)
+            yield fields or [""]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise TableError(f"{path}, line {line}: {error}") from error
+
+
+def _check_widths(path: Path, text: str, separator: str, width: int) -> None:
+    for line, row in enumerate(text.split("\n"), 1):
+        if row.count(separator) + 1 != width or (not row and width > 1):
+            _refuse_width(path, line, row.count(separator) + 1 if row else 0, width)
+
+
+def _refuse_width(path: Path, line: int, found: int, width: int) -> None:
+    many = f"{found} field{'s' * (found != 1)}" if found else "a blank line"
+    raise TableError(f"{path}, line {line}: {many} where the first line has {width}")

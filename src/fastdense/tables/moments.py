@@ -1,0 +1,177 @@
+"""Dates, times of day and durations as people spell them, to seconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+
+__all__ = ["DAY", "read_date", "read_duration", "read_time"]
+
+DAY: Final = 86_400.0
+"""Seconds of a day."""
+
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+_PIVOT: Final = 69
+"""Years of two digits below this are of the 2000s and others of the 1900s, as POSIX has it."""
+
+_FLAGS: Final = re.ASCII | re.IGNORECASE
+_MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTH: Final = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_WEEKDAY: Final = r"(?:(?:mon|tue|wednes|wed|thurs|thu|fri|satur|sat|sun)(?:s?day)?\.?,?\s+)?"
+_CLOCK: Final = (
+    r"(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:[.,]\d+)?))?(?:\s*(?P<half>[ap])\.?m\.?)?"
+)
+_AT: Final = rf"(?:(?:T|\s+|,\s*){_CLOCK}\s*(?P<offset>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?"
+
+_TIME: Final = re.compile(_CLOCK, _FLAGS)
+_HOUR: Final = re.compile(r"(?P<hour>\d{1,2})\s*(?P<half>[ap])\.?m\.?", _FLAGS)
+_NUMERIC: Final = re.compile(
+    rf"{_WEEKDAY}(?P<a>\d{{1,2}})(?P<by>[-/.])\s?(?P<b>\d{{1,2}})(?P=by)\s?(?P<c>\d{{4}}|\d\d){_AT}", _FLAGS
+)
+_PARTS: Final = {"dmy": "abc", "mdy": "bac", "ymd": "cba"}
+"""Which part is the day, the month and the year in each order."""
+
+_ORDERLESS: Final = [
+    re.compile(pattern, _FLAGS)
+    for pattern in (
+        rf"(?P<year>\d{{4}})(?P<by>[-/.])(?P<month>\d{{1,2}})(?P=by)(?P<day>\d{{1,2}}){_AT}",
+        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)?[\s-]*{_MONTH}[\s,-]*(?P<year>\d{{4}}|\d\d){_AT}",
+        rf"{_WEEKDAY}{_MONTH}\s*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}}){_AT}",
+        rf"{_MONTH}[\s-]*(?P<year>\d{{4}})",
+        r"(?P<year>\d{4})-(?P<month>\d\d)",
+        r"(?P<year>\d{4})-?Q(?P<quarter>[1-4])",
+        r"(?P<year>\d{4})-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
+    )
+]
+_DURATIONS: Final = [
+    re.compile(pattern, _FLAGS)
+    for pattern in (
+        r"(?P<sign>-)?(?:(?P<d>\d+)\s*d(?:ays?)?,?\s+)?(?P<h>\d+):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d(?:[.,]\d+)?))?",
+        r"(?P<sign>-)?P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:[.,]\d+)?)S)?)?",
+        r"(?P<sign>-)?(?:(?P<d>\d+)\s*d(?:ays?)?\s*)?(?P<h>\d+)\s*h(?:(?:ou)?rs?)?(?:\s*(?P<m>\d+)\s*m(?:in)?\.?)?",
+        r"(?P<sign>-)?(?P<m>\d+)\s*min(?:ute)?s?\.?(?:\s*(?P<s>\d+)\s*s(?:ec)?)?",
+    )
+]
+
+
+def read_date(text: str, order: str) -> float | None:
+    """Return the date that a trimmed text spells, as seconds since 1970 (UTC), or None.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601 (to days, weeks, months, quarters or with a time and offset), names of months in English, or
+        three numbers with "/", "-" or "." between.
+    order : {"dmy", "mdy", "ymd"}
+        What the three numbers are, where the year does not come first in four digits.
+
+    Examples
+    --------
+    >>> read_date("1970-01-02", "dmy"), read_date("2 Jan 1970", "mdy"), read_date("1/2/1970", "mdy")
+    (86400.0, 86400.0, 86400.0)
+    >>> read_date("31/1/1970", "mdy") is None
+    True
+    """
+    if not any(character.isdigit() for character in text):
+        return None
+    found = _NUMERIC.fullmatch(text)
+    if found is None:
+        return next((_moment(m) for p in _ORDERLESS if (m := p.fullmatch(text)) is not None), None)
+    year = found[_PARTS[order][2]]
+    # Points stand between day, month and year in that order wherever they are used.
+    if (found["by"] == "." and order != "dmy") or (order == "ymd" and len(found["c"]) == 4):
+        return None
+    parts = {"day": found[_PARTS[order][0]], "month": found[_PARTS[order][1]], "year": year}
+    if order == "ymd":
+        parts = {"day": found["c"], "month": found["b"], "year": found["a"]}
+    return _seconds(int(parts["year"]), int(parts["month"]), int(parts["day"]), found, len(parts["year"]) < 4)
+
+
+def read_time(text: str) -> float | None:
+    """Return the time of day that a trimmed text spells, as seconds since midnight, or None.
+
+    Examples
+    --------
+    >>> read_time("12:30"), read_time("2:30 PM"), read_time("25:00")
+    (45000.0, 52200.0, None)
+    """
+    found = _TIME.fullmatch(text) or _HOUR.fullmatch(text)
+    return None if found is None else _clock(found)
+
+
+def read_duration(text: str) -> float | None:
+    """Return the duration that a trimmed text spells, in seconds, or None.
+
+    Examples
+    --------
+    >>> read_duration("26:00:00"), read_duration("1 day 02:00"), read_duration("PT1H30M")
+    (93600.0, 93600.0, 5400.0)
+    """
+    found = next((m for p in _DURATIONS if (m := p.fullmatch(text)) is not None), None)
+    parts = {} if found is None else found.groupdict()
+    each = [
+        (unit, parts[name])
+        for name, unit in zip("dhms", (DAY, 3600.0, 60.0, 1.0), strict=True)
+        if parts.get(name)
+    ]
+    if not each:
+        return None
+    total = sum(unit * float(value.replace(",", ".")) for unit, value in each)
+    return -total if parts["sign"] else total
+
+
+def _moment(found: re.Match[str]) -> float | None:
+    """Return the seconds of a match that names its parts."""
+    parts = found.groupdict()
+    year = int(parts["year"])
+    if "week" in parts:
+        try:
+            return (
+                dt.date.fromisocalendar(year, int(parts["week"]), int(parts["weekday"] or 1)).toordinal()
+                - _EPOCH
+            ) * DAY
+        except ValueError:
+            return None
+    if "quarter" in parts:
+        month = 3 * int(parts["quarter"]) - 2
+    else:
+        name = parts["month"][:3].lower()
+        month = _MONTHS.index(name) + 1 if name in _MONTHS else int(name)
+    return _seconds(year, month, int(parts.get("day") or 1), found, len(parts["year"]) < 4)
+
+
+def _seconds(year: int, month: int, day: int, found: re.Match[str], short: bool) -> float | None:
+    """Return the seconds of a date and of the time that may follow it; None for one that is not there."""
+    if short:
+        year += 2000 if year < _PIVOT else 1900
+    try:
+        days = dt.date(year, month, day).toordinal() - _EPOCH
+    except ValueError:
+        return None
+    if not found.groupdict().get("hour"):
+        return days * DAY
+    time = _clock(found)
+    return None if time is None else days * DAY + time - _offset(found["offset"])
+
+
+def _clock(found: re.Match[str]) -> float | None:
+    parts = found.groupdict()
+    hour, half = int(parts["hour"]), (parts.get("half") or "").lower()
+    if hour > 23 or (half and not 1 <= hour <= 12):
+        return None
+    if half:
+        hour = hour % 12 + 12 * (half == "p")
+    second = float((parts.get("second") or "0").replace(",", "."))
+    return hour * 3600.0 + int(parts.get("minute") or 0) * 60.0 + second
+
+
+def _offset(text: str | None) -> float:
+    if not text or text[0] not in "+-":
+        return 0.0
+    digits = text[1:].replace(":", "")
+    seconds = int(digits[:2]) * 3600.0 + int(digits[2:] or 0) * 60.0
+    return -seconds if text[0] == "-" else seconds

@@ -1,0 +1,133 @@
+"""Numbers as people spell them: either decimal sign, thousands, percent, currencies, parentheses."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["CURRENCIES", "UNITS", "Numeral", "are_codes", "is_open", "plain_number", "read_number"]
+
+# Python's float() also takes "1_000" and digits of other scripts, which a table rarely means as numbers.
+# Infinity matches, so that it is reported as infinity and does not turn its column into categories.
+_PLAIN: Final = re.compile(
+    r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE
+)
+_TRUTH: Final = {"true": 1.0, "false": 0.0}
+
+_SIGN: Final = "[+\\-\N{MINUS SIGN}]"
+_BLANKS: Final = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"
+_APOSTROPHES: Final = "'\N{RIGHT SINGLE QUOTATION MARK}"
+_CODES: Final = "USD EUR GBP CHF JPY CNY INR CAD AUD NZD SEK NOK DKK PLN CZK HUF BRL MXN ZAR TRY RUB KRW"
+_SYMBOLS: Final = (
+    "$\N{EURO SIGN}\N{POUND SIGN}\N{YEN SIGN}\N{INDIAN RUPEE SIGN}\N{RUBLE SIGN}\N{WON SIGN}\N{CENT SIGN}"
+)
+CURRENCIES: Final = frozenset([*_SYMBOLS, *_CODES.split()])
+"""Units that say what a number counts and leave its value alone, as "%" does not."""
+
+UNITS: Final = CURRENCIES | {"%", "\N{PER MILLE SIGN}"}
+
+
+class Numeral(NamedTuple):
+    """A number that a text spells.
+
+    Attributes
+    ----------
+    value : float
+        As written: "5 %" is 5.
+    unit : str
+        "", the sign or code of a currency, "%" or the sign for per mille.
+    grouped : bool
+        Whether points or commas separate thousands.
+    """
+
+    value: float
+    unit: str = ""
+    grouped: bool = False
+
+
+def _pattern(decimal: str, separator: str) -> re.Pattern[str]:
+    thousands = rf"[1-9]\d{{0,2}}(?P<group>[{separator}{_BLANKS}{_APOSTROPHES}])\d{{3}}(?:(?P=group)\d{{3}})*"
+    lakhs = r"|[1-9]\d?(?:,\d\d)+,\d{3}" if separator == "," else ""
+    body = rf"(?:(?:{thousands}{lakhs}|\d+)(?:[{decimal}]\d*)?|[{decimal}]\d+)(?:e[+-]?\d+)?"
+    unit = "|".join(map(re.escape, sorted(UNITS)))
+    return re.compile(
+        rf"(?P<open>\()?(?P<sign>{_SIGN})?(?:(?P<before>{unit})[{_BLANKS}]*)?(?P<inner>{_SIGN})?"
+        rf"(?P<body>{body})(?:[{_BLANKS}]*(?P<after>{unit}))?(?P<close>\))?",
+        re.ASCII | re.IGNORECASE,
+    )
+
+
+_PATTERNS: Final = {".": _pattern(".", ","), ",": _pattern(",", ".")}
+_REMOVED: Final = {
+    decimal: str.maketrans({**dict.fromkeys(f"{other}{_BLANKS}{_APOSTROPHES}"), decimal: "."})
+    for decimal, other in (".,", ",.")
+}
+
+
+def plain_number(text: str) -> float | None:
+    """Return the number, or the truth value as 1 or 0, that a text spells as programs do, or None.
+
+    Examples
+    --------
+    >>> plain_number("-1.5e3"), plain_number("True"), plain_number("1,5")
+    (-1500.0, 1.0, None)
+    """
+    return float(text) if _PLAIN.fullmatch(text) else _TRUTH.get(text.casefold())
+
+
+def read_number(text: str, decimal: str) -> Numeral | None:
+    """Return the number that a trimmed text spells with a decimal sign, "." or ",", or None.
+
+    Examples
+    --------
+    >>> read_number("1,234.5", ".").value, read_number("1.234,5", ",").value, read_number("1.5", ",")
+    (1234.5, 1234.5, None)
+    >>> read_number("(5 %)", ".")
+    Numeral(value=-5.0, unit='%', grouped=False)
+    """
+    if decimal == "." or "." not in text:
+        number = plain_number(text)
+        if number is not None:
+            return Numeral(number)
+    found = _PATTERNS[decimal].fullmatch(text)
+    if found is None or (found["open"] is None) != (found["close"] is None):
+        return None
+    signs = [sign for sign in (found["open"], found["sign"], found["inner"]) if sign]
+    units = [unit.upper() for unit in (found["before"], found["after"]) if unit]
+    # "+49 301 234" is a telephone number.
+    if len(signs) > 1 or len(units) > 1 or (signs == ["+"] and found["group"]):
+        return None
+    value = float(found["body"].translate(_REMOVED[decimal]))
+    grouped = found["group"] in (".", ",") or (decimal == "." and "," in found["body"])
+    negative = bool(signs) and signs[0] != "+"
+    return Numeral(-value if negative else value, units[0] if units else "", grouped)
+
+
+def is_open(text: str) -> bool:
+    """Return True if the decimal sign decides which number a text spells.
+
+    Examples
+    --------
+    >>> is_open("1.234"), is_open("1,234"), is_open("12.34"), is_open("1234")
+    (True, True, False, False)
+    """
+    if "." not in text and "," not in text:
+        return False
+    point, comma = read_number(text, "."), read_number(text, ",")
+    return point is not None and comma is not None and point.value != comma.value
+
+
+def are_codes(texts: Sequence[str]) -> bool:
+    """Return True if all texts are digits padded to one length, as postal codes are and numbers are not.
+
+    Examples
+    --------
+    >>> are_codes(["00501", "94110"]), are_codes(["007", "12"]), are_codes(["501", "941"])
+    (True, False, False)
+    """
+    if not any(text.startswith("0") and len(text) > 1 for text in texts):
+        return False
+    return len(set(map(len, texts))) == 1 and all(text.isascii() and text.isdigit() for text in texts)
