@@ -108,15 +108,18 @@ def placed(array: Any, engine: Engine) -> Any:
         return backend.place(array)
 
 
-def finite(name: str, array: Any, engine: Engine) -> None:
-    """Raise NonFiniteError, naming the first place, if the array holds NaN or infinity."""
-    if isinstance(array, np.ndarray):
-        checks.finite(name, array)
-        return
-    backend = engines.backend_of(engine)
-    with backend.scope():
-        if not backend.xp.all(backend.xp.isfinite(array)):
-            checks.finite(name, backend.fetch(array))
+def finite(name: str, array: Any, engine: Engine, given: Any = None) -> None:
+    """Raise NonFiniteError, naming the first place, if the array holds NaN or infinity.
+
+    ``given`` is what `as_rows` made the array from, if it was not made otherwise.
+    """
+    if not isinstance(array, np.ndarray):
+        backend = engines.backend_of(engine)
+        with backend.scope():
+            if backend.xp.all(backend.xp.isfinite(array)):
+                return
+            array = backend.fetch(array)
+    checks.finite(name, array, in_memory(name, given, engine))
 
 
 def _is_own(values: Any, engine: Engine) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from numpy.typing import NDArray
 from fastdense.errors import DtypeError, NonFiniteError, ShapeError
 
 __all__ = [
+    "LARGEST",
     "as_array",
     "crowded",
     "finite",
@@ -21,6 +25,7 @@ __all__ = [
     "number",
     "one_of",
     "real_array",
+    "shown",
     "sizes",
     "text",
     "whole",
@@ -28,21 +33,27 @@ __all__ = [
 
 Float = NDArray[np.floating[Any]]
 
+LARGEST = sys.maxsize
+"""The largest size, count or index that this machine can address."""
 
-def whole(name: str, value: Any, minimum: int = 0, maximum: int | None = None) -> int:
+
+def whole(name: str, value: Any, minimum: int = 0, maximum: int = LARGEST) -> int:
     """Return ``value`` as an int, or raise: TypeError for another kind, ValueError out of range."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if value < minimum or (maximum is not None and value > maximum):
-        limits = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
-        raise ValueError(f"{name} must be {limits}, got {value}")
-    return int(value)
+    value = _scalar(value)
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number, got {shown(value)}")
+    number = int(value)
+    if not minimum <= number <= maximum:
+        open_ended = maximum == LARGEST and number < minimum
+        limits = f"at least {minimum}" if open_ended else f"from {minimum} to {maximum}"
+        raise ValueError(f"{name} must be {limits}, got {shown(number)}")
+    return number
 
 
 def sizes(name: str, values: Any) -> tuple[int, ...]:
     """Return ``values``, a tuple or list of whole numbers of at least 1, as a tuple of ints."""
     if not isinstance(values, tuple | list):
-        raise TypeError(f"{name} must be a tuple of whole numbers, got {values!r}")
+        raise TypeError(f"{name} must be a tuple of whole numbers, got {shown(values)}")
     return tuple(whole(f"{name}[{i}]", value, 1) for i, value in enumerate(values))
 
 
@@ -55,12 +66,10 @@ def number(
     below: float | None = None,
 ) -> float:
     """Return ``value`` as a finite float within the limits (``above`` and ``below`` exclude the limit)."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    try:
-        real = float(value)
-    except OverflowError:  # an int beyond any float
-        real = math.inf if value > 0 else -math.inf
+    value = _scalar(value)
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
+    real = _as_float(value)
     low_ok = real > above if above is not None else real >= minimum
     high_ok = real < below if below is not None else real <= maximum
     if not (math.isfinite(real) and low_ok and high_ok):
@@ -68,7 +77,8 @@ def number(
         limits += [f"below {below:g}"] if below is not None else []
         limits += [f"at least {minimum:g}"] if math.isfinite(minimum) else []
         limits += [f"at most {maximum:g}"] if math.isfinite(maximum) else []
-        raise ValueError(f"{name} must be {' and '.join(['finite', *limits])}, got {real:g}")
+        found = f"{real:g}" if isinstance(value, float) or math.isfinite(real) else shown(value)
+        raise ValueError(f"{name} must be {' and '.join(['finite', *limits])}, got {found}")
     return real
 
 
@@ -80,22 +90,54 @@ def fraction(name: str, value: Any) -> float:
 def flag(name: str, value: Any) -> bool:
     """Return ``value`` as a bool, refusing anything else."""
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
 def one_of(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {shown(value)}")
     return str(value)
 
 
 def text(name: str, value: Any) -> str:
     """Return ``value`` if it is a string of at least one character."""
     if not isinstance(value, str) or not value:
-        raise TypeError(f"{name} must be a string of at least one character, got {value!r}")
+        raise TypeError(f"{name} must be a string of at least one character, got {shown(value)}")
     return value
+
+
+def shown(value: object) -> str:
+    """Return a value as messages show it: no longer than a line, and also if Python refuses to print it.
+
+    Examples
+    --------
+    >>> shown([0.5]), shown(10**400), shown(10**5000)
+    ('[0.5]', '100000000000000000000000000000... (401 characters)', 'an int of thousands of digits')
+    """
+    try:
+        whole_text = repr(value)
+    except ValueError:  # Python prints no more than 4300 digits of an integer
+        return f"{'an int' if isinstance(value, int) else f'a {type(value).__name__}'} of thousands of digits"
+    if len(whole_text) <= 100:
+        return whole_text
+    return f"{whole_text[:30]}... ({len(whole_text)} characters)"
+
+
+def _scalar(value: Any) -> Any:
+    """Return the number that a NumPy scalar or an array without axes holds; other values as they are."""
+    return value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
+
+
+def _as_float(value: Any) -> float:
+    """Return a real number as a float, infinite if it is beyond any."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except ValueError:  # a decimal that is a signaling NaN
+        return math.nan
 
 
 def as_array(name: str, values: Any, dtype: str) -> Float:
@@ -115,20 +157,93 @@ def as_array(name: str, values: Any, dtype: str) -> Float:
 
 
 def real_array(name: str, values: Any) -> NDArray[Any]:
-    """Return ``values`` as an array of booleans, integers or floats; errors as in `as_array`."""
+    """Return ``values`` as an array of booleans, integers or floats; errors as in `as_array`.
+
+    The columns of a data frame may differ in their dtypes; Python's own numbers become float64.
+    """
+    if _is_frame_of_arrays(values):
+        return _side_by_side(name, values)
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ShapeError(f"{name} is ragged: its rows have different lengths ({error})") from None
     if np.ma.is_masked(values):
         raise NonFiniteError(f"{name} has masked values: fill them in (.filled(0)) or drop their rows")
+    if array.dtype.kind == "O":
+        return _unboxed(name, array)
     if array.dtype.kind not in "biuf":
-        raise DtypeError(f"{name} must hold real numbers, got dtype {array.dtype}: {_advice(array)}")
+        raise DtypeError(
+            f"{name} must hold real numbers, got dtype {array.dtype}: {_advice(array.dtype.kind)}"
+        )
     return array
 
 
-def finite(name: str, array: Float) -> None:
-    """Raise NonFiniteError, naming the first place, if the array holds NaN or infinity."""
+def _is_frame_of_arrays(values: Any) -> bool:
+    return hasattr(values, "columns") and hasattr(values, "dtypes") and hasattr(values, "__array__")
+
+
+def _side_by_side(name: str, frame: Any) -> NDArray[Any]:
+    """Return a data frame as one array, of a dtype that holds every column's numbers; NaN is what is missing.
+
+    NumPy would make objects of columns that differ, as floats beside booleans do, and numbers of the dates
+    of some libraries.
+    """
+    if len(set(frame.dtypes)) == 1:
+        array = np.asarray(frame)
+        if array.dtype.kind in "biuf":
+            return array
+    columns = [
+        real_array(f"column {label!r} of {name}", _filled(np.asarray(column)))
+        for label, column in _labelled(frame)
+    ]
+    dtype = np.result_type(*columns) if columns else np.dtype("float64")
+    array = np.empty((len(frame), len(columns)), dtype)
+    for i, column in enumerate(columns):
+        array[:, i] = column
+    return array
+
+
+def _labelled(frame: Any) -> Iterable[tuple[object, Any]]:
+    """Return a data frame's columns with their names, of which two may be alike in pandas."""
+    return frame.items() if hasattr(frame, "items") else ((name, frame[name]) for name in frame.columns)
+
+
+def _filled(column: NDArray[Any]) -> NDArray[Any]:
+    """Return a data frame's column with NaN in place of the objects that stand for what is missing."""
+    if column.dtype.kind != "O":
+        return column
+    missing = [value is None or type(value).__name__ == "NAType" for value in column]
+    return np.where(missing, math.nan, column)
+
+
+def _unboxed(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of Python objects as float64, DtypeError if one of them is not a real number."""
+    strange = {kind for kind in set(map(type, array.flat)) if not issubclass(kind, Real | Decimal | np.bool_)}
+    if strange:
+        at = next(i for i, value in enumerate(array.flat) if type(value) in strange)
+        advice = _advice("U" if isinstance(array.flat[at], str) else "O")
+        raise DtypeError(f"{name} must hold real numbers, but there is {_found(array, at)}: {advice}")
+    try:
+        return array.astype(np.float64)
+    except (OverflowError, ValueError):
+        numbers = np.array([_as_float(value) for value in array.flat])
+    if np.isinf(numbers).any():
+        at = int(np.argmax(np.isinf(numbers)))
+        raise NonFiniteError(f"{name} holds {_found(array, at)}, which is too large for float64")
+    return numbers.reshape(array.shape)
+
+
+def _found(array: NDArray[Any], at: int) -> str:
+    """Return an array's object and where it stands, in words."""
+    where = f" at {_place(np.unravel_index(at, array.shape))}" if array.ndim else ""
+    return f"{shown(array.flat[at])}{where}"
+
+
+def finite(name: str, array: Float, given: Any = None) -> None:
+    """Raise NonFiniteError, naming the first place, if the array holds NaN or infinity.
+
+    ``given`` is what the array was made from: a number there may have been too large for the array's dtype.
+    """
     with np.errstate(all="ignore"):
         if math.isfinite(array.sum(dtype=np.float64)):  # one cheap pass; only a doubt costs another
             return
@@ -136,12 +251,17 @@ def finite(name: str, array: Float) -> None:
     if not bad.any():
         return
     place = tuple(int(i) for i in np.argwhere(bad)[0])
-    where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
-    too_large = np.isinf(array[place]) and array.dtype == np.float32
-    beyond = "scale it down or use dtype='float64' if it is a number beyond float32, " if too_large else ""
+    count = f"({int(bad.sum())} such values in all)"
+    number = _given_number(name, given, array.shape, place)
+    if number is not None:
+        wider = ", or use dtype='float64'" if array.dtype.itemsize < 8 else ""
+        raise NonFiniteError(
+            f"{name} holds {number:g} at {_place(place)}, which is too large for {array.dtype} {count}: "
+            f"scale it (divide by a constant, or take logarithms){wider}"
+        )
     raise NonFiniteError(
-        f"{name} holds {array[place]} at {where} ({int(bad.sum())} such values in all): {beyond}drop those "
-        "rows, or fill them in (np.nan_to_num, or fastdense.tables for missing values)"
+        f"{name} holds {array[place]} at {_place(place)} {count}: drop those rows, or fill them in "
+        f"(np.nan_to_num, or fastdense.tables for missing values)"
     )
 
 
@@ -157,12 +277,26 @@ def crowded(mean: Any, spread: Any) -> NDArray[np.bool_]:
     return found
 
 
-def _advice(array: NDArray[Any]) -> str:
-    match array.dtype.kind:
+def _given_number(name: str, given: Any, shape: tuple[int, ...], place: tuple[int, ...]) -> Any:
+    """Return the number that stands at a place of what was given; None if it is not finite or not there."""
+    if given is None:
+        return None
+    values = real_array(name, given)
+    number = values.reshape(shape)[place] if values.size == math.prod(shape) else math.nan
+    return number if np.isfinite(number) else None
+
+
+def _place(place: Iterable[Any]) -> str:
+    """Return where a number stands, in words."""
+    return ", ".join(f"{axis} {int(i)}" for axis, i in zip(("row", "column"), place, strict=False))
+
+
+def _advice(kind: str) -> str:
+    match kind:
         case "c":
             return "take the real and the imaginary part as two columns"
         case "O":
-            return "convert it with .astype(float), or encode text columns first (fastdense.tables does both)"
+            return "convert it to a number; fastdense.tables encodes text and fills in what is missing"
         case "M" | "m":
             return "turn dates into numbers first, such as days since the first one"
     return (

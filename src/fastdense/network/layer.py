@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines
-from fastdense.checks import as_array, text, whole
+from fastdense.checks import LARGEST, as_array, text, whole
 from fastdense.config import Configurable, Family
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.shapes import check_product
@@ -122,6 +123,11 @@ class Layer(Configurable):
     def build(self, n_in: int, rng: np.random.Generator, dtype: str = "float32") -> None:
         """Create the weights for inputs of ``n_in`` columns."""
         width = whole("the width of the input", n_in, 1)
+        for weight, shape in self.weight_shapes(width).items():
+            if math.prod(shape) > LARGEST // 8:
+                raise ShapeError(
+                    f"layer {self.name!r}: its {weight} of shape {shape} is larger than any memory"
+                )
         self.restore(width, self.initial(width, rng, dtype))
         self.fresh = True
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.arrays import finite, in_memory, placed
-from fastdense.checks import fraction
+from fastdense.checks import fraction, is_frame
 from fastdense.errors import ShapeError
 from fastdense.spec import LossSpec
 from fastdense.training.model import Trainable
@@ -89,7 +89,7 @@ def prepare(
     A_in = model.as_rows(X, f"{owner}X")
     if not len(A_in):
         raise ShapeError(f"{owner}X has no rows")
-    finite(f"{owner}X", A_in, model.engine)
+    finite(f"{owner}X", A_in, model.engine, None if model.table is not None and is_frame(X) else X)
     y, sample_weight = (
         in_memory(f"{owner}{name}", values, model.engine)
         for name, values in (("y", y), ("sample_weight", sample_weight))
@@ -126,9 +126,10 @@ def split(data: Data, validation_split: float) -> tuple[Data, Data | None]:
     ValueError
         The fraction leaves no row on one of the sides.
     """
-    if not fraction("validation_split", validation_split):
+    share = fraction("validation_split", validation_split)
+    if not share:
         return data, None
-    at = int(np.floor(len(data) * (1.0 - validation_split)))
+    at = int(np.floor(len(data) * (1.0 - share)))
     if not 0 < at < len(data):
         raise ValueError(
             f"validation_split={validation_split} of {len(data)} rows leaves one side without any"

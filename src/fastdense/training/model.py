@@ -22,6 +22,7 @@ class Trainable(Protocol):
     seed: int
     dtype: str
     engine: str | Library
+    table: Any
 
     @property
     def layers(self) -> list[Any]:

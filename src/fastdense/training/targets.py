@@ -71,7 +71,7 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: 
     if values.shape != (rows, n_out):
         raise ShapeError(_target_shape_message(values.shape, loss, n_out, name))
     targets = as_array(name, values, dtype)
-    finite(name, targets)
+    finite(name, targets, values)
     low, high = _RANGES.get(loss.name, (-np.inf, np.inf))
     outside = (targets < low) | (targets > high)
     if outside.any():
@@ -97,7 +97,7 @@ def as_weights(sample_weight: Any, rows: int, dtype: str, name: str = "sample_we
     weights = weights[:, 0] if weights.ndim == 2 and weights.shape[1] == 1 else weights
     if weights.shape != (rows,):
         raise ShapeError(f"{name} must have one number a row, shape ({rows},), got {weights.shape}")
-    finite(name, weights)
+    finite(name, weights, sample_weight)
     if (weights < 0).any():
         raise ValueError(f"{name} must not be negative, but row {int(np.argmax(weights < 0))} is")
     return weights

@@ -30,8 +30,8 @@ class _Counts(Metric):
     def __init__(self, thresholds: float = 0.5, *, name: str | None = None) -> None:
         if isinstance(thresholds, tuple | list):
             raise TypeError(
-                f"{type(self).__name__} has one threshold, got {thresholds!r}: a metric is one number; give "
-                f"one metric for each threshold"
+                f"{type(self).__name__}: thresholds must be one number, got {thresholds!r}: a metric is one "
+                f"number, so give one metric for each threshold"
             )
         super().__init__(name)
         self.thresholds = number("thresholds", thresholds)
