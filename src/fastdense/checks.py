@@ -77,7 +77,7 @@ def number(
         limits += [f"below {below:g}"] if below is not None else []
         limits += [f"at least {minimum:g}"] if math.isfinite(minimum) else []
         limits += [f"at most {maximum:g}"] if math.isfinite(maximum) else []
-        found = f"{real:g}" if isinstance(value, float) or math.isfinite(real) else shown(value)
+        found = f"{real:g}" if math.isfinite(real) else shown(value)
         raise ValueError(f"{name} must be {' and '.join(['finite', *limits])}, got {found}")
     return real
 

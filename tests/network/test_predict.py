@@ -178,9 +178,9 @@ def test_a_model_without_dense_layers_teaches_too():
     [
         (X.astype(complex), "got dtype complex128: take the real and the imaginary part"),
         (X.astype(str), "encode text as numbers first"),
-        (X.astype(object), r"got dtype object: convert it with .astype\(float\)"),
+        (np.array([[1.0, {}, 2.0]]), r"there is {} at row 0, column 1: convert it to a number"),
         (np.zeros((2, 3), "M8[D]"), "turn dates into numbers first"),
-        (pd.DataFrame({"a": [1.0], "b": ["x"], "c": [2]}), "encode text columns first"),
+        (pd.DataFrame({"a": [1.0], "b": ["x"], "c": [2]}), "column 'b' of X .* 'x' at row 0: encode text"),
         (None, "X must hold real numbers"),
     ],
 )
