@@ -19,7 +19,6 @@ from fastdense.config import Configurable
 from fastdense.errors import FormatError
 from fastdense.network.layer import FAMILY, Input, Layer
 from fastdense.network.sequential import Sequential
-from fastdense.spec import slot_names
 from fastdense.tables import Table
 from fastdense.training import losses, metrics, optimizers
 from fastdense.training.metrics.choose import is_accuracy
@@ -187,9 +186,7 @@ def _restore_training(model: Sequential, training: Any, slots: dict[str, NDArray
         [_metric(m) for m in plain],
         [_metric(m) for m in weighted],
     )
-    model.optimizer.iterations = whole("iterations", iterations)
-    if iterations and not slots and slot_names(model.optimizer.spec()):
-        raise FormatError(f"the optimizer has taken {iterations} steps but its state is missing")
+    model.optimizer.iterations = iterations
     model.set_slot_arrays(slots)
 
 

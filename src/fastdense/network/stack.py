@@ -82,7 +82,8 @@ class Stack:
     name : str
     seed : int, optional
         Decides the initial weights, the order of rows in training and the dropout masks; None chooses one
-        (kept in `seed`, so that the model can still be made again).
+        (kept in `seed`, so that the model can still be made again; `drawn_seed` holds it too, which says that
+        nobody gave it).
     dtype : "float32" or "float64"
         What weights and activations are computed in.
     engine : str or Library
@@ -100,6 +101,7 @@ class Stack:
     ) -> None:
         self.name = text("a model's name", name)
         self.seed = check_seed(seed)
+        self.drawn_seed = self.seed if seed is None else None
         self.dtype = one_of("dtype", dtype, ("float32", "float64"))
         engines.library_of(engine)  # which raises where there is none of that name
         self.engine = engine

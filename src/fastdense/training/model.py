@@ -20,6 +20,7 @@ class Trainable(Protocol):
 
     name: str
     seed: int
+    drawn_seed: int | None
     dtype: str
     engine: str | Library
     table: Any

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import flag, fraction, number
+from fastdense.checks import flag, fraction, number, whole
 from fastdense.config import Configurable, Family
 from fastdense.spec import OptimizerSpec
 from fastdense.training import schedules
@@ -21,6 +21,8 @@ from fastdense.training.schedules import LearningRateSchedule
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
 
+MOST_STEPS = 2**53
+"""The most steps that are counted: float64, which schedules compute in, has gaps beyond."""
 Rate = float | LearningRateSchedule | Callable[[int], float]
 
 
@@ -42,7 +44,7 @@ class Optimizer(Configurable):
     Attributes
     ----------
     iterations : int
-        Steps taken so far.
+        Steps taken so far, at most ``2**53``.
     """
 
     name: str
@@ -83,6 +85,15 @@ class Optimizer(Configurable):
                 f"this {type(self).__name__} trains another model already: give each model its own"
             )
         self._owner, self.iterations = weakref.ref(model), 0
+
+    @property
+    def iterations(self) -> int:
+        """The steps taken so far."""
+        return self._iterations
+
+    @iterations.setter
+    def iterations(self, value: Any) -> None:
+        self._iterations = whole("iterations", value, 0, MOST_STEPS)
 
     @property
     def learning_rate(self) -> Rate:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fastdense.checks import flag, whole
 from fastdense.engines import Program, Slots
 from fastdense.errors import NotBuiltError
-from fastdense.spec import OptimizerSpec, TrainingSpec, slot_names
-from fastdense.training import losses, optimizers
+from fastdense.spec import TrainingSpec
+from fastdense.training import losses, optimizers, slots
 from fastdense.training import metrics as measured
 from fastdense.training.callbacks import Callback, CallbackList, History
 from fastdense.training.crowding import note_crowded
@@ -163,11 +163,11 @@ class Trainer(Trainable):
         data, held_out = rows.prepared(self, loss)
         data = weigh_classes(data, loss, class_weight, self.dtype)
         note_crowded(self, loss, x, y)
-        self.next_epoch, self.stop_training = whole("initial_epoch", initial_epoch), False
-        history = History()
+        initial_epoch, history = whole("initial_epoch", initial_epoch), History()
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
         params = {"epochs": epochs, "steps": -(-len(data) // size), "verbose": verbose}
-        listeners = CallbackList([*given, history], self, params)
+        listeners = CallbackList([*given, history], self, params)  # which may refuse a backup
+        self.next_epoch, self.stop_training = initial_epoch, False
         metrics = self._resolve_metrics()
         job = Fit(data, held_out, epochs, size, shuffle, metrics, listeners, display)
         self.run = Run.of(self, job, rows, given, class_weight)
@@ -300,12 +300,10 @@ class Trainer(Trainable):
 
     def slot_arrays(self) -> dict[str, Array]:
         """Return the optimizer's state by name, ``slots/<parameter>/<slot>``; empty before any step."""
-        names = slot_names(self.optimizer.spec()) if self._slots else ()
-        return {
-            f"slots/{i}/{name}": array
-            for i, of_parameter in enumerate(self._slots or ())
-            for name, array in zip(names, of_parameter, strict=True)
-        }
+        state = self._slots
+        if state is None and self.loss is not None and self.optimizer.iterations:  # a count that was set
+            state = self.training_program().slots()
+        return slots.named(state, self.optimizer.spec()) if state else {}
 
     def set_slot_arrays(self, arrays: Mapping[str, Array]) -> None:
         """Take back what `slot_arrays` gave.
@@ -315,32 +313,9 @@ class Trainer(Trainable):
         ValueError
             The names or shapes are not those of this model and optimizer; nothing is changed.
         """
-        self._live = None
-        if not arrays:
-            self._slots = None
-            return
-        fresh = self._fresh_slots(self.optimizer.spec())
-        if set(arrays) != set(fresh):
-            raise ValueError(f"the optimizer's state should be {sorted(fresh)}, got {sorted(arrays)}")
-        for name, array in arrays.items():
-            if array.shape != fresh[name].shape or str(array.dtype) != self.dtype:
-                raise ValueError(
-                    f"{name} should have shape {fresh[name].shape}, got {array.dtype} {array.shape}"
-                )
-        groups: dict[str, list[Array]] = {}
-        for name in fresh:
-            groups.setdefault(name.split("/")[1], []).append(arrays[name])
-        self._slots = [tuple(group) for group in groups.values()]
-
-    def _fresh_slots(self, optimizer: OptimizerSpec) -> dict[str, Array]:
-        """Return the optimizer's starting state by name, in order."""
-        spec = TrainingSpec(self._compiled_loss().spec(), optimizer, self.seed)
-        names = slot_names(optimizer)
-        return {
-            f"slots/{i}/{name}": array
-            for i, of_parameter in enumerate(self.program(spec, None).slots())
-            for name, array in zip(names, of_parameter, strict=True)
-        }
+        network, optimizer = self.network(), self.optimizer.spec()
+        slots.check(arrays, network, optimizer, self.optimizer.iterations)
+        self._slots, self._live = slots.grouped(arrays, network, optimizer), None
 
     def _compiled_loss(self) -> Loss:
         if self.loss is None:

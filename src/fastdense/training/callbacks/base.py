@@ -65,6 +65,15 @@ class Callback:
         """Return what must survive for a resumed run to go on as if it had not stopped."""
         return {}
 
+    def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Raise ValueError, naming the field, if `set_state` cannot take this state; change nothing.
+
+        A run that resumes checks everything first, so that a backup that is refused changes nothing. A
+        callback without a state takes an empty one only; override this together with `set_state`.
+        """
+        if state and type(self).set_state is Callback.set_state:
+            raise ValueError(f"{type(self).__name__} has no state, but there is {', '.join(sorted(state))}")
+
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `get_state` gave."""
 

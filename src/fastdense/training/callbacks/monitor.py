@@ -6,7 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fastdense.checks import flag, number, one_of, whole
 from fastdense.printable import printable
 from fastdense.training.callbacks.base import Callback, Logs
+from fastdense.training.callbacks.state import count, names, real, weights
 
 __all__ = ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"]
 
@@ -43,6 +44,9 @@ class Monitor(Callback):
         Whether small or large is good; "auto" goes by the name, and raises ValueError for an unknown one.
     """
 
+    _counts: ClassVar[tuple[str, ...]] = ("wait",)
+    """The fields of the state that are whole numbers."""
+
     def __init__(self, monitor: str, min_delta: float, mode: str) -> None:
         self.monitor = monitor
         self.min_delta = abs(number("min_delta", min_delta))
@@ -70,6 +74,13 @@ class Monitor(Callback):
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return the best value and how long ago it was."""
         return {"best": np.array(self.best), "wait": np.array(self.wait)}
+
+    def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Raise ValueError unless `set_state` can take this."""
+        names(state, [name for name in self.get_state() if not name.startswith("weights/")])
+        real(state, "best")
+        for name in self._counts:
+            count(state, name)
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take these back."""
@@ -102,6 +113,8 @@ class EarlyStopping(Monitor):
     restored_epoch : int or None
         The epoch whose weights the model went back to at the end, None where it did not.
     """
+
+    _counts = ("wait", "best_epoch", "stopped_epoch")
 
     def __init__(
         self,
@@ -162,6 +175,16 @@ class EarlyStopping(Monitor):
         best = {f"weights/{i}": w for i, w in enumerate(self.best_weights or [])}
         epochs = {"best_epoch": np.array(self.best_epoch), "stopped_epoch": np.array(self.stopped_epoch)}
         return {**super().get_state(), **epochs, **best}
+
+    def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Raise ValueError unless `set_state` can take this: its weights must fit the model."""
+        head = "weights/"
+        best = {name.removeprefix(head): array for name, array in state.items() if name.startswith(head)}
+        if best and not self.restore_best_weights:
+            raise ValueError("there are weights, but restore_best_weights is False")
+        if best:
+            weights(best, self.model)
+        super().check_state({name: array for name, array in state.items() if not name.startswith(head)})
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take these back."""
@@ -232,6 +255,8 @@ class ReduceLROnPlateau(Monitor):
     min_lr : float
         The rate is never lowered below this.
     """
+
+    _counts = ("wait", "cooling")
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastdense.checks import number
 from fastdense.training.callbacks.base import Callback, Logs
+from fastdense.training.callbacks.state import count, names
 
 __all__ = ["CSVLogger", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN"]
 
@@ -46,6 +47,11 @@ class CSVLogger(Callback):
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return how long the file is."""
         return {"size": np.array(self.filename.stat().st_size)}
+
+    def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Raise ValueError unless `set_state` can take this."""
+        names(state, ["size"])
+        count(state, "size")
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what was written since."""
