@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import h5py
 import keras
@@ -16,6 +17,18 @@ def predict(path, rows, outputs):
     model = keras.saving.load_model(path, compile=False)
     found = model(np.load(rows), training=False)
     np.save(outputs, np.asarray(found["out"] if isinstance(found, dict) else found))
+
+
+def predict_all(folder, rows, outputs):
+    """Save what the models of a folder make of rows, by their names; those that do not load are left out."""
+    X, found = np.load(rows), {}
+    for path in sorted(Path(folder).iterdir()):
+        try:
+            model = keras.saving.load_model(path, compile=False)
+            found[path.name] = np.asarray(model(X, training=False))
+        except Exception as error:  # noqa: BLE001  (a refusal)
+            found[path.name] = np.array(f"{type(error).__name__}: {error!s:.300}")
+    np.savez(outputs, **found)
 
 
 def save_again(path, to):
@@ -297,7 +310,7 @@ MODELS = {
 
 
 FUNCTIONS = {
-    function.__name__: function for function in (predict, save_again, save_weights, load_weights, build)
+    one.__name__: one for one in (predict, predict_all, save_again, save_weights, load_weights, build)
 }
 
 

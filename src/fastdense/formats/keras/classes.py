@@ -20,7 +20,9 @@ def check_own(entry: dict[str, Any]) -> None:
     say nothing of modules; only a class that was registered has the package in its name there.
     """
     module, registered = entry.get("module", "keras"), entry.get("registered_name")
-    if module is None or (isinstance(registered, str) and ">" in registered):
+    if not (registered is None or isinstance(registered, str)):
+        raise FormatError(f"it is registered as {registered!r:.200}, which is not a name")
+    if module is None or ">" in (registered or ""):
         raise FormatError(
             f"it is a class of somebody's own, registered as {registered!r:.200}, and never imported"
         )

@@ -55,8 +55,12 @@ def check_input(layer: Layer, flow: Flow) -> None:
 def check_build(layer: Layer, flow: Flow) -> None:
     """Raise FormatError if a layer with weights says that it was made for another width."""
     build = layer.get("build_config")
-    shape = build.get("input_shape") if isinstance(build, dict) else None
-    if layer["class_name"] in ("BatchNormalization", "Dense") and isinstance(shape, list) and flow.shape:
+    if build is None or layer["class_name"] not in ("BatchNormalization", "Dense"):
+        return
+    shape = build.get("input_shape", [None]) if isinstance(build, dict) else None
+    if not isinstance(shape, list) or not shape:
+        raise FormatError(f"what it was made for is not described as Keras describes it, {build!r:.200}")
+    if flow.shape is not None:
         _check(shape[-1:], flow.shape[-1:])
 
 

@@ -109,6 +109,11 @@ def _rescaling(flow: Flow, config: Config, arrays: list[Array]) -> None:
 def _prelu(flow: Flow, config: Config, arrays: list[Array]) -> None:
     if len(arrays) != 1:
         raise FormatError(f"it has {len(arrays)} arrays of weights where one of slopes belongs to it")
+    shared = config.get("shared_axes") or []
+    shared = shared if isinstance(shared, list) else [shared]
+    shape = flow.shape or arrays[0].shape
+    if arrays[0].shape != tuple(1 if i in shared else size for i, size in enumerate(shape, 1)):
+        raise FormatError(f"its slopes have the shape {arrays[0].shape}, and share the axes {shared}")
     leaky_relu(flow, arrays[0])
 
 

@@ -78,8 +78,9 @@ def read_keras(path: str | os.PathLike[str]) -> Sequential:
                 return _from_hdf5(data, str(path))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
-    except RecursionError as error:
-        raise FormatError(f"{path}: its description is nested too deeply") from error
+    except (*_MALFORMED, RecursionError) as error:
+        words = f"its description is not as Keras writes it ({type(error).__name__}: {error!s:.200})"
+        raise FormatError(f"{path}: {words}") from error
     raise FormatError(f"{path}: it is neither a zip nor an HDF5 file, so no model of Keras'")
 
 

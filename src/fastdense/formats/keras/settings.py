@@ -76,10 +76,18 @@ _INPUT_KINDS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "u
 
 
 def _is_precision(value: Any) -> bool:
-    if isinstance(value, dict):
-        config = value.get("config")
-        return isinstance(config, dict) and config.get("name") in _PRECISIONS
-    return value in _PRECISIONS
+    """Return True for the name of a precision, or the description that Keras has of it as a policy."""
+    if not isinstance(value, dict):
+        return value in _PRECISIONS
+    config = value.get("config")
+    return (
+        value.get("class_name") in ("DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1")
+        and str(value.get("module", "keras")).partition(".")[0] == "keras"
+        and value.get("registered_name") in (None, value["class_name"])
+        and isinstance(config, dict)
+        and config.get("name") in _PRECISIONS
+        and config.keys() <= {"name", "loss_scale"}
+    )
 
 
 def _is_rate(value: Any) -> bool:
@@ -138,6 +146,7 @@ _SETTINGS: dict[str, dict[str, Setting]] = {
     "Dropout": {"rate": _RATE, **_NOISE},
     "ELU": {"alpha": _SCALAR},
     "Flatten": {"data_format": _LAYOUT},
+    "Functional": {"layers": _ANYTHING, "input_layers": _ANYTHING, "output_layers": _ANYTHING},
     "GaussianDropout": {"rate": _RATE, **_NOISE},
     "GaussianNoise": {"stddev": _NUMBER, **_NOISE},
     "Identity": {},
@@ -154,6 +163,7 @@ _SETTINGS: dict[str, dict[str, Setting]] = {
     "ReLU": {"max_value": _SCALAR, "negative_slope": _SCALAR, "threshold": _SCALAR},
     "Rescaling": {"scale": _NUMBERS, "offset": _NUMBERS},
     "Reshape": {"target_shape": _SHAPE},
+    "Sequential": {"layers": _ANYTHING, "build_input_shape": _SHAPE},
     "Softmax": {"axis": _AXES},
     "SpatialDropout1D": {"rate": _RATE, **_NOISE},
     "SpatialDropout2D": {"rate": _RATE, "data_format": _LAYOUT, **_NOISE},
@@ -170,7 +180,7 @@ _NEEDED = {"Dense": "units", "Dropout": "rate", "Rescaling": "scale"}
 
 
 def check_settings(class_name: str, config: Config) -> None:
-    """Raise FormatError for a layer's setting that is not known, or whose value is not one of Keras'."""
+    """Raise FormatError for a layer's or a model's setting that is not known or not of Keras' values."""
     known = _COMMON | _SETTINGS.get(class_name, {})
     old = _KERAS_1 & (config.keys() - known.keys())
     if old:

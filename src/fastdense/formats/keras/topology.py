@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from fastdense.errors import FormatError
 from fastdense.formats.keras.calls import Arguments, History, arguments_of
 from fastdense.formats.keras.classes import check_own
+from fastdense.formats.keras.settings import check_settings
 
 __all__ = ["Call", "Layer", "Model", "model_of", "name_of"]
 
@@ -79,6 +80,7 @@ def model_of(entry: Any, depth: int = 0) -> Model:
             "somebody's own has its forward pass in Python code, which the file does not hold"
         )
     check_own(entry)
+    check_settings("Sequential" if kind == "Sequential" else "Functional", config)
     if depth > _DEEPEST:
         raise FormatError(f"models are inside models, more than {_DEEPEST} deep")
     listed = config.get("layers")
@@ -97,6 +99,8 @@ def model_of(entry: Any, depth: int = 0) -> Model:
     calls = [Call(layer) for layer in layers]
     if kind != "Sequential":
         nodes = [one.get("inbound_nodes") or [] for one in listed]
+        if not all(isinstance(calls_of_one, list) for calls_of_one in nodes):
+            raise FormatError("how its layers are called is not written as Keras writes it")
         calls = _chain(config, dict(zip(names, zip(layers, nodes, strict=True), strict=True)))
     name = entry.get("name") or config.get("name")
     return Model(name if isinstance(name, str) else "", kind, config, layers, calls)
@@ -138,16 +142,16 @@ def _chain(config: dict[str, Any], layers: dict[Any, tuple[Layer | Model, list[A
         _check_call(layer, arguments, history.name)
         calls.append(Call(layer, arguments))
         (history,) = arguments.tensors
-    if history.name != first.name or left:
+    if history != first or left:
         raise FormatError(
             "there are layers beside the way from its input to its output: they must make one chain"
         )
     return calls[::-1]
 
 
-def _node(layer: Layer | Model, nodes: Any, history: History) -> Any:
+def _node(layer: Layer | Model, nodes: list[Any], history: History) -> Any:
     """Return the call that a history speaks of; that of a model may have the number 1."""
-    if not isinstance(nodes, list) or type(history.node) is not int:
+    if type(history.node) is not int:
         raise FormatError("how its layers are called is not written as Keras writes it")
     if isinstance(layer, Model):
         if len(nodes) != 1 or history.node not in (0, 1):
