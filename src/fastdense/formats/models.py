@@ -8,6 +8,7 @@ from typing import Any
 
 from fastdense.checks import one_of
 from fastdense.errors import FormatError
+from fastdense.formats.foreign import foreign
 from fastdense.network.sequential import Sequential
 from fastdense.notes import note
 
@@ -47,6 +48,8 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     OSError
         It cannot be opened.
     """
+    if Path(path).is_dir() and (what := foreign(Path(path))):
+        raise FormatError(f"{os.fspath(path)}: it is {what}")
     with Path(path).open("rb"):  # the ordinary errors for a missing file, a directory or no permission
         pass
     match Path(path).suffix.lower():
@@ -67,6 +70,9 @@ def load(path: str | os.PathLike[str]) -> Sequential:
                 f"{os.fspath(path)}: pickles run code as they are loaded and are not read; for PyTorch's "
                 "weights there is fastdense.formats.torch.network_from_torch_weights, for a module from_torch"
             )
+    what = foreign(Path(path))
+    if what:
+        raise FormatError(f"{os.fspath(path)}: it is {what}")
     raise FormatError(f"{os.fspath(path)}: a model's name ends in .safetensors, .onnx, .keras, .h5 or .hdf5")
 
 

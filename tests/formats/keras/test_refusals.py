@@ -293,16 +293,19 @@ def test_an_old_file_of_weights_alone(tmp_path):
     refused(tmp_path / "w.h5", "holds weights alone, without the layers .* call its load_weights")
 
 
-def old_file(path, layers, arrays, **attributes):
-    """Write an ``.h5`` file as Keras 2 did."""
+def old_file(path, layers, arrays, ends=None, **attributes):
+    """Write an ``.h5`` file as Keras 2 did: a ``Sequential``, or a functional model if it has ``ends``.
+
+    The names of a nested model's arrays are those of its layers, with a slash.
+    """
+    kind = "Sequential" if ends is None else "Functional"
+    config = {"name": "old", "layers": layers, **(ends or {})}
     with h5py.File(path, "w") as file:
-        file.attrs["model_config"] = json.dumps(
-            {"class_name": "Sequential", "config": {"name": "old", "layers": layers}}
-        )
+        file.attrs["model_config"] = json.dumps({"class_name": kind, "config": config})
         file.attrs.update(attributes)
         for layer, own in arrays.items():
             group = file.create_group(f"model_weights/{layer}")
-            names = [f"{layer}/{name}:0" for name in own]
+            names = [f"{name}:0" if "/" in name else f"{layer}/{name}:0" for name in own]
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, array in zip(names, own.values(), strict=True):
                 group[name] = array

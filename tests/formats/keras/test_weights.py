@@ -7,8 +7,9 @@ import pytest
 
 import fastdense as fd
 from fastdense.errors import FormatError, NotBuiltError
-from fastdense.formats.keras import read_weights, write_keras, write_weights
+from fastdense.formats.keras import read_keras, read_weights, write_keras, write_weights
 from tests.compare import assert_identical
+from tests.formats.keras.test_refusals import CONFIG, members
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("pyfive")
@@ -68,6 +69,21 @@ def test_weights_come_back_bit_for_bit(tmp_path, dtype):
         read_weights(model, tmp_path / "w.weights.h5"), model.get_weights(), strict=True
     ):
         assert_identical(found, expected)
+
+
+def test_an_architecture_beside_its_weights(folder, model, tmp_path):
+    """What ``to_json`` returns is what a .keras file has as its description."""
+    (tmp_path / "m.json").write_bytes(members(folder / "m.keras")[CONFIG])
+    for name in FORMS:
+        found = read_keras(tmp_path / "m.json", weights=folder / name)
+        assert_same(found.get_weights(), model.get_weights())
+
+
+def test_other_weights_for_a_whole_model(in_keras, folder, tmp_path):
+    other = network(seed=5)
+    write_weights(other, tmp_path / "w.weights.h5")
+    found = read_keras(folder / "m.keras", weights=tmp_path / "w.weights.h5")
+    assert_same(found.get_weights(), other.get_weights())
 
 
 OTHERS = {

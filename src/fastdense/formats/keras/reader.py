@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import FastdenseError, FormatError
-from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS, members
 from fastdense.formats.keras.calls import Arguments
 from fastdense.formats.keras.classes import check_own, is_function
 from fastdense.formats.keras.flow import Flow
 from fastdense.formats.keras.functions import FUNCTIONS, call_function
-from fastdense.formats.keras.hdf5 import SIGNATURE, Hdf5
 from fastdense.formats.keras.inputs import check_build, check_input, input_shape
 from fastdense.formats.keras.layers import STEPS
 from fastdense.formats.keras.remarks import Remarks
-from fastdense.formats.keras.settings import OF_KERAS_1, check_settings
-from fastdense.formats.keras.stores import Weights, grouped, named
+from fastdense.formats.keras.settings import check_settings
+from fastdense.formats.keras.sources import opened
+from fastdense.formats.keras.stores import Weights
 from fastdense.formats.keras.topology import Call, Model, model_of, name_of
 from fastdense.network.sequential import Sequential
 
@@ -30,13 +29,12 @@ __all__ = ["read_keras"]
 
 Array = NDArray[Any]
 
-_ZIP = b"PK\x03\x04"
 _MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 # What changes no number.
 _PASSING = ("ActivityRegularization", "Cast", "Dropout", "Flatten", "Identity", "Reshape", "StopGradient")
 
 
-def read_keras(path: str | os.PathLike[str]) -> Sequential:
+def read_keras(path: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None) -> Sequential:
     """Read a dense network from a ``.keras`` or an older ``.h5`` file of Keras'.
 
     Known are ``Sequential`` and functional models of one chain, and models inside them: Dense, the
@@ -47,6 +45,9 @@ def read_keras(path: str | os.PathLike[str]) -> Sequential:
     Parameters
     ----------
     path : path-like
+        With ``weights``, also a ``.json`` file of what ``model.to_json()`` returned.
+    weights : path-like, optional
+        A file that holds the weights instead: what ``model.save_weights`` wrote, or a whole model.
 
     Returns
     -------
@@ -57,11 +58,11 @@ def read_keras(path: str | os.PathLike[str]) -> Sequential:
     Raises
     ------
     FormatError
-        The file is damaged, or holds what is not a dense network; the message names the layer.
+        A file is damaged, or holds what is not a dense network; the message names the layer.
     ImportError
         The package pyfive is not installed.
     OSError
-        The file cannot be opened.
+        A file cannot be opened.
 
     Warns
     -----
@@ -69,47 +70,29 @@ def read_keras(path: str | os.PathLike[str]) -> Sequential:
         Settings for training, such as constraints, are left out; or an example of the inputs or outputs has
         several axes, which are one row here.
     """
-    data = Path(path).read_bytes()
+    with _named(path):
+        source = opened(Path(path), with_description=True)
+        model = model_of(source.description)
+    with _named(path if weights is None else weights), np.errstate(all="ignore"):
+        store = source if weights is None else opened(Path(weights))
+        arrays = store.arrays(model)
+    with _named(path), np.errstate(all="ignore"):  # weights that are not finite are the file's affair
+        return _network(model, arrays, source.is_old, store.size, str(path))
+
+
+@contextlib.contextmanager
+def _named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the file's name before an error that is raised, which is a FormatError whatever was raised."""
     try:
-        with np.errstate(all="ignore"):  # weights that are not finite are the file's affair
-            if data.startswith(_ZIP):
-                return _from_archive(data, str(path))
-            if data.startswith(SIGNATURE):
-                return _from_hdf5(data, str(path))
+        yield
     except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+        raise FormatError(f"{os.fspath(path)}: {error}") from error
     except (*_MALFORMED, RecursionError) as error:
-        words = f"its description is not as Keras writes it ({type(error).__name__}: {error!s:.200})"
-        raise FormatError(f"{path}: {words}") from error
-    raise FormatError(f"{path}: it is neither a zip nor an HDF5 file, so no model of Keras'")
+        words = f"it is not written as Keras writes it ({type(error).__name__}: {error!s:.200})"
+        raise FormatError(f"{os.fspath(path)}: {words}") from error
 
 
-def _from_archive(data: bytes, path: str) -> Sequential:
-    found = members(data)
-    metadata, entry = (_parse(found[name], name) for name in (METADATA, CONFIG))
-    model = model_of(entry)
-    weights = grouped(Hdf5(found[WEIGHTS]), model)
-    return _network(model, weights, metadata.get("keras_version"), len(data), path)
-
-
-def _from_hdf5(data: bytes, path: str) -> Sequential:
-    file = Hdf5(data)
-    description = file.texts("", "model_config")
-    if not description:
-        raise FormatError(
-            "it holds weights alone, without the layers that they belong to: make those by "
-            "fastdense.Sequential, and then call its load_weights with this file"
-        )
-    versions = file.texts("", "keras_version")
-    version = versions[0] if versions else ""
-    if version.startswith("1."):
-        raise FormatError(f"Keras {version:.20} wrote it, {OF_KERAS_1}")
-    model = model_of(_parse("".join(description).encode(), "model_config"))
-    return _network(model, named(file, model), version, len(data), path)
-
-
-def _network(model: Model, weights: Weights, version: Any, size: int, path: str) -> Sequential:
-    is_old = not isinstance(version, str) or version.split(".")[0] in ("1", "2")
+def _network(model: Model, weights: Weights, is_old: bool, size: int, path: str) -> Sequential:
     calls = list(model.leaves())
     layers = [call.layer for call in calls if isinstance(call.layer, dict)]
     flow = Flow(input_shape(model, layers), _dtype(layers, weights.values()), 8 * size + 2**20, is_old)
@@ -166,13 +149,3 @@ def _dtype(layers: list[dict[str, Any]], arrays: Iterable[list[Array]]) -> str:
     says_so = any(isinstance(policy, dict) and policy.get("name") == "float64" for policy in policies)
     has_wide = any(a.ndim > 1 and a.dtype == np.float64 for own in arrays for a in own)
     return "float64" if says_so or has_wide else "float32"
-
-
-def _parse(data: bytes, what: str) -> dict[str, Any]:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"its {what} is not JSON: {error!s:.200}") from error
-    if not isinstance(found, dict):
-        raise FormatError(f"its {what} is not a JSON object")
-    return found

@@ -25,6 +25,7 @@ __all__ = [
     "layers_root",
     "named",
     "named_arrays",
+    "named_root",
     "written",
 ]
 
@@ -92,11 +93,18 @@ def grouped(file: Hdf5, model: Model, parent: str = "") -> Weights:
     return found
 
 
-def named(file: Hdf5, model: Model, root: str = "model_weights") -> Weights:
+def named_root(file: Hdf5) -> str | None:
+    """Return the group of the layers' named groups, empty for the file itself; None if there is none."""
+    if file.has("model_weights"):
+        return "model_weights"
+    return "" if file.texts("", "layer_names") is not None else None
+
+
+def named(file: Hdf5, model: Model, root: str) -> Weights:
     """Return the arrays of each layer from the groups that have the layers' names, in the same way."""
     found: Weights = {}
     for layer in model.layers:
-        arrays = named_arrays(file, f"{root}/{name_of(layer)}")
+        arrays = named_arrays(file, f"{root}/{name_of(layer)}".lstrip("/"))
         if isinstance(layer, Model):
             found |= _divided(layer, arrays)
         else:

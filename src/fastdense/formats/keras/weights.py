@@ -12,7 +12,15 @@ from fastdense import files
 from fastdense.errors import FormatError, NotBuiltError
 from fastdense.formats.keras.archive import WEIGHTS, members
 from fastdense.formats.keras.hdf5 import SIGNATURE, Hdf5
-from fastdense.formats.keras.stores import Groups, grouped_arrays, layers_root, named_arrays, written
+from fastdense.formats.keras.sources import ZIP
+from fastdense.formats.keras.stores import (
+    Groups,
+    grouped_arrays,
+    layers_root,
+    named_arrays,
+    named_root,
+    written,
+)
 from fastdense.network.layer import Layer
 from fastdense.network.stack import Stack
 
@@ -55,7 +63,7 @@ def read_weights(model: Stack, path: str | os.PathLike[str]) -> list[Array]:
         raise NotBuiltError("the model has no weights yet: give it an Input, or call build or fit")
     data = Path(path).read_bytes()
     try:
-        if data.startswith(b"PK\x03\x04"):
+        if data.startswith(ZIP):
             data = members(data)[WEIGHTS]
         if not data.startswith(SIGNATURE):
             raise FormatError("it is neither an HDF5 nor a .keras file, so it has no weights of Keras'")
@@ -98,11 +106,10 @@ def write_weights(model: Stack, path: str | os.PathLike[str]) -> None:
 
 
 def _read(model: Stack, file: Hdf5) -> list[Array]:
-    for root in ("", "model_weights"):
-        names = file.texts(root, "layer_names") if not root or file.has(root) else None
-        if names is not None:
-            groups = [f"{root}/{name}".lstrip("/") for name in names]
-            return _in_order(model, {group: list(named_arrays(file, group).values()) for group in groups})
+    root = named_root(file)
+    if root is not None:
+        groups = [f"{root}/{name}".lstrip("/") for name in file.texts(root, "layer_names") or []]
+        return _in_order(model, {group: list(named_arrays(file, group).values()) for group in groups})
     layers = layers_root(file)
     if layers is None:
         raise FormatError("it has no groups of layers as Keras writes them, so it has no weights of Keras'")
