@@ -146,3 +146,19 @@ def test_notes_are_lines(tmp_path, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("fastdense: note: ")
     assert line.endswith("the network ends at 'z'; the labels made of it (y) are left out")
+
+
+def test_one_of_several_outputs(tmp_path, model):
+    onnx = pytest.importorskip("onnx")
+    model.export(tmp_path / "m.onnx")
+    proto = onnx.load(tmp_path / "m.onnx")
+    proto.graph.node.add(op_type="Relu", input=["Gemm_0"], output=["the hidden units"])
+    proto.graph.output.add(name="the hidden units").type.CopyFrom(proto.graph.output[0].type)
+    onnx.save(proto, tmp_path / "m.onnx")
+    said = mistake(f"info {tmp_path}/m.onnx")
+    assert "has several outputs, 'Y', 'the hidden units'; choose one" in said
+    assert "--output on the command line" in said
+    assert call(f"import {tmp_path}/m.onnx --output Y --out {tmp_path}/back.safetensors") == 0
+    assert_identical(fd.load(tmp_path / "back.safetensors").predict(X), model.predict(X))
+    assert "can be chosen of ONNX files only" in mistake(f"info {tmp_path}/m.safetensors --output Y")
+    assert "give one of them" in mistake(f"import {tmp_path}/m.pt --activation relu --output Y")

@@ -10,7 +10,7 @@ import typer
 
 from fastdense.checks import whole
 
-__all__ = ["Header", "Model", "TablePath", "command_line", "hidden_units", "named_types"]
+__all__ = ["Header", "Model", "Output", "TablePath", "command_line", "hidden_units", "named_types"]
 
 TablePath = Annotated[
     Path, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file; a CSV may be gzipped.")
@@ -20,6 +20,10 @@ Model = Annotated[
     typer.Argument(
         metavar="MODEL", help="A model that `fastdense train` saved, or an .onnx, .keras or .h5 file."
     ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of an .onnx file with several outputs: the one to end at."),
 ]
 Header = Annotated[
     bool,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdense.cli.arguments import Header, Model, TablePath
+from fastdense.cli.arguments import Header, Model, Output, TablePath
 from fastdense.cli.output import say, say_lines
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import TableError
@@ -29,10 +29,11 @@ def explain(
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Save a page that steps through it instead.")] = None,
     header: Header = True,
+    output: Output = None,
 ) -> None:
     """Write out what a model makes of one row, matrix by matrix; with --target loss and gradients too."""
     check_outputs({"--html": html}, model, table)
-    network, frame = load(model), read_table(table, header=header)
+    network, frame = load(model, output=output), read_table(table, header=header)
     if not 1 <= row <= len(frame):
         raise ValueError(f"--row must be from 1 to {len(frame):,}, the rows of {table}, got {row}")
     if target is not None and target not in frame.columns:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fastdense.cli.arguments import Model
+from fastdense.cli.arguments import Model, Output
 from fastdense.cli.output import say, say_lines
 from fastdense.cli.saving import check_outputs
 from fastdense.formats.models import export as export_model
@@ -37,6 +37,7 @@ def export(
         bool,
         typer.Option("--table", help="ONNX: include what is done to the columns; rows of raw numbers go in."),
     ] = False,
+    output: Output = None,
 ) -> None:
     """Write a model for ONNX Runtime, Keras, PyTorch or a C compiler."""
     if table and to is not Format.onnx:
@@ -44,7 +45,7 @@ def export(
     target = out or _beside(model, to)
     header = target.with_suffix(".h") if to is Format.c else None
     check_outputs({"--out": target, "the header": header}, model)
-    network = load(model)
+    network = load(model, output=output)
     export_model(network, target, to.value, **({"table": True} if table else {}))
     beside = "" if header is None else f" and {header}"
     say(f"Written: {target}{beside}")

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from fastdense.cli.arguments import Output
 from fastdense.cli.output import say
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import FormatError
@@ -49,12 +50,13 @@ def import_(
         str | None,
         typer.Option(help="Of PyTorch's weights, if there are several networks: what the names begin with."),
     ] = None,
+    output: Output = None,
 ) -> None:
     """Read a dense network from ONNX, Keras or PyTorch's weights, and save it as fastdense's own."""
     target = out or file.with_suffix(".safetensors")
     if out is not None:
         check_outputs({"--out": out}, file)
-    model = _read(file, activation, last, order, prefix)
+    model = _read(file, activation, last, order, prefix, output)
     if out is None and target.exists():
         raise ValueError(f"the model would take the place of {target}: choose where to save it with --out")
     model.save(target)
@@ -63,12 +65,21 @@ def import_(
 
 
 def _read(
-    file: Path, activation: str | None, last: str | None, order: str | None, prefix: str | None
+    file: Path,
+    activation: str | None,
+    last: str | None,
+    order: str | None,
+    prefix: str | None,
+    output: str | None,
 ) -> Sequential:
-    if activation is None and file.suffix.lower() not in TORCH_PICKLES:
+    if activation is not None and output is not None:
+        raise ValueError(
+            "--activation is for PyTorch's weights and --output for ONNX files: give one of them"
+        )
+    if output is not None or (activation is None and file.suffix.lower() not in TORCH_PICKLES):
         if (last, order, prefix) != (None, None, None):
             raise ValueError("--last, --order and --prefix are for PyTorch's weights, and need --activation")
-        return load(file)
+        return load(file, output=output)
     from fastdense.formats.torch import network_from_torch_weights
 
     if activation is None:

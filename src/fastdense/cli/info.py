@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fastdense import machine
+from fastdense.cli.arguments import Output
 from fastdense.cli.output import say, say_lines
 from fastdense.formats.models import load
 
@@ -16,12 +17,13 @@ __all__ = ["info"]
 
 def info(
     model: Annotated[Path | None, typer.Argument(metavar="[MODEL]", help="A saved model.")] = None,
+    output: Output = None,
 ) -> None:
     """Show what fastdense runs on here, its measured peak included; or what a model holds."""
     if model is None:
         say_lines(machine.info(peak=True))
         return
-    network = load(model)
+    network = load(model, output=output)
     network.summary()
     if network.loss is not None:
         steps = network.optimizer.iterations

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdense.cli.arguments import Header, Model, TablePath
+from fastdense.cli.arguments import Header, Model, Output, TablePath
 from fastdense.cli.output import say, say_aside, write_data
 from fastdense.cli.saving import check_outputs
 from fastdense.estimators.table.predict import predict_columns, predict_table, table_of
@@ -27,6 +27,7 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(help="A .csv, .tsv or .parquet file; standard output without it.")
     ] = None,
+    output: Output = None,
 ) -> None:
     """Predict the target of every row: its label with every label's probability, or its number.
 
@@ -34,7 +35,7 @@ def predict(
     are written as they are.
     """
     check_outputs({"--out": out}, model, table)
-    network = load(model)
+    network = load(model, output=output)
     frame = read_table(table, header=header)
     if network.table is None:
         columns: dict[str, Any] = predict_columns(network, frame)

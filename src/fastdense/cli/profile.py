@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from fastdense.checks import whole
-from fastdense.cli.arguments import Header, Model
+from fastdense.cli.arguments import Header, Model, Output
 from fastdense.cli.output import say_lines
 from fastdense.cli.saving import check_outputs, save_json
 from fastdense.estimators.table import number_columns
@@ -31,10 +31,11 @@ def profile(
         Path | None, typer.Option("--json", metavar="FILE", help="Save the numbers as JSON.")
     ] = None,
     header: Header = True,
+    output: Output = None,
 ) -> None:
     """Measure each layer of a prediction: operations, time, what limits it, and what would be faster."""
     check_outputs({"--json": json_file}, model, table)
-    network = load(model)
+    network = load(model, output=output)
     X = _rows(network, table, whole("--rows", rows, 1), header)
     with Console().status("measuring"):
         found = network.profile(X, seconds)

@@ -24,13 +24,15 @@ TORCH_PICKLES = (".pt", ".pth", ".ckpt", ".bin")
 _PICKLES = (*TORCH_PICKLES, ".pkl", ".pickle", ".joblib")
 
 
-def load(path: str | os.PathLike[str]) -> Sequential:
+def load(path: str | os.PathLike[str], *, output: str | None = None) -> Sequential:
     """Read a model: one that `Sequential.save` wrote, or an ONNX or Keras file.
 
     Parameters
     ----------
     path : path-like
         Ends in ".safetensors" (fastdense's own), ".onnx", ".keras", ".h5" or ".hdf5".
+    output : str, optional
+        Of an ONNX file with several outputs: the name of the one that the network ends at.
 
     Returns
     -------
@@ -52,7 +54,12 @@ def load(path: str | os.PathLike[str]) -> Sequential:
         raise FormatError(f"{os.fspath(path)}: it is {what}")
     with Path(path).open("rb"):  # the ordinary errors for a missing file, a directory or no permission
         pass
-    match Path(path).suffix.lower():
+    suffix = Path(path).suffix.lower()
+    if output is not None and suffix != ".onnx":
+        raise FormatError(
+            f"{os.fspath(path)}: an output can be chosen of ONNX files only; this is another, got {output!r}"
+        )
+    match suffix:
         case ".safetensors":
             from fastdense.formats.safetensors import load as read_own
 
@@ -60,12 +67,12 @@ def load(path: str | os.PathLike[str]) -> Sequential:
         case ".onnx":
             from fastdense.formats.onnx import read_onnx
 
-            return read_onnx(path)
+            return read_onnx(path, output)
         case ".keras" | ".h5" | ".hdf5":
             from fastdense.formats.keras import read_keras
 
             return read_keras(path)
-        case suffix if suffix in _PICKLES:
+        case _ if suffix in _PICKLES:
             raise FormatError(
                 f"{os.fspath(path)}: pickles run code as they are loaded and are not read; for PyTorch's "
                 "weights there is fastdense.formats.torch.network_from_torch_weights, for a module from_torch"

@@ -16,7 +16,17 @@ Array = NDArray[Any]
 Attributes = dict[str, Any]
 
 # What onnx.TensorProto numbers the types that a constant may be cast to; halves become float32.
-_TYPES = {1: "float32", 6: "int32", 7: "int64", 9: "bool", 10: "float32", 11: "float64", 16: "float32"}
+_TYPES = {
+    1: "float32",
+    2: "uint8",
+    3: "int8",
+    6: "int32",
+    7: "int64",
+    9: "bool",
+    10: "float32",
+    11: "float64",
+    16: "float32",
+}
 _VALUES = {"value_float": "float32", "value_floats": "float32", "value_int": "int64", "value_ints": "int64"}
 
 
@@ -62,12 +72,28 @@ def _elementwise(operation: Callable[..., Array]) -> Callable[..., Array]:
     return run
 
 
+def _dequantized(attributes: Attributes, a: Array, scale: Array, zero: Array | None = None) -> Array:
+    """Return ``(a - zero) * scale``, with one scale for all or one for each place on an axis."""
+    if attributes.get("block_size") or scale.ndim > 1:
+        raise ValueError("it has a scale for each block of numbers, which is not supported")
+    shape = [1] * a.ndim
+    if scale.ndim and scale.size > 1:
+        shape[attributes.get("axis", 1)] = -1
+    offset = np.int32(0) if zero is None else zero.astype(np.int32).reshape(shape if zero.size > 1 else ())
+    return ((a.astype(np.int32) - offset) * scale.reshape(shape)).astype(scale.dtype)
+
+
 FOLDED: dict[str, Callable[..., Array]] = {
     "Constant": _constant,
     "Identity": lambda attributes, a: a,
+    "Concat": lambda attributes, *a: np.concatenate(a, attributes["axis"]),
+    "DequantizeLinear": _dequantized,
     "Cast": lambda attributes, a: a.astype(_TYPES[attributes["to"]], copy=False),
     "Transpose": lambda attributes, a: a.transpose(attributes.get("perm")),
     "Reshape": _reshape,
+    "Shape": lambda attributes, a: np.array(a.shape, np.int64)[
+        attributes.get("start", 0) : attributes.get("end")
+    ],
     "Squeeze": lambda attributes, a, *axes: np.squeeze(a, _axes(attributes, axes)),
     "Unsqueeze": lambda attributes, a, *axes: np.expand_dims(a, _axes(attributes, axes) or ()),
     "Add": _broadcast(np.add),

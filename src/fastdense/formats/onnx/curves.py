@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.formats.onnx.graph import Graph, Node
+from fastdense.formats.onnx.graph import Graph
+from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.tensors import FLOATS
 from fastdense.network.activations import ActivationFunction
 from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA
 
-__all__ = ["OPERATIONS", "Limits", "curve_of"]
+__all__ = ["OPERATIONS", "Curve", "Limits", "constants_of", "curve_of"]
 
 Array = NDArray[Any]
 
@@ -43,7 +44,7 @@ class Limits(NamedTuple):
         return np.clip(x, self.low, self.high)
 
 
-Curve = ActivationFunction | Limits
+Curve: TypeAlias = ActivationFunction | Limits
 
 
 def curve_of(graph: Graph, nodes: Sequence[Node], source: str, tolerance: float) -> Curve | None:
@@ -113,11 +114,16 @@ def _agrees(z: Array, found: Array, expected: Array, bound: Array) -> bool:
     return bool((close | ((np.abs(z) > _FAR) & ~np.isfinite(found))).all())
 
 
+def constants_of(graph: Graph, nodes: Sequence[Node]) -> list[Array]:
+    """Return the constants that some nodes take."""
+    names = {name for node in nodes for name in node.inputs if name and graph.is_constant(name)}
+    return [graph.constant(name) for name in sorted(names)]
+
+
 def _constants(graph: Graph, nodes: Sequence[Node]) -> list[float]:
     """Return all numbers that stand in some nodes and may be thresholds."""
-    names = {name for node in nodes for name in node.inputs if name and graph.is_constant(name)}
     attributes = [value for node in nodes for value in node.attributes.values() if isinstance(value, float)]
-    numbers = [*(float(graph.constant(name).reshape(-1)[0]) for name in names), *attributes]
+    numbers = [*(float(constant.reshape(-1)[0]) for constant in constants_of(graph, nodes)), *attributes]
     return [number for number in numbers if math.isfinite(number)]
 
 
@@ -128,7 +134,7 @@ def _evaluate(graph: Graph, nodes: Sequence[Node], source: str, z: Array) -> Arr
         for name in node.inputs:
             if name and graph.is_constant(name):
                 constant = graph.constant(name)
-                if constant.size != 1 or constant.ndim > 2:
+                if constant.size != 1:  # of how many axes, the flow knows
                     return None
                 values[name] = constant.reshape(-1)[0].astype(np.float64)
             arguments.append(values.get(name))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.constants import FOLDED
 from fastdense.formats.onnx.external import Outside
+from fastdense.formats.onnx.operations import OWN_DOMAINS, Node, nodes_of, one_part
+from fastdense.formats.onnx.refusals import check_known
+from fastdense.formats.onnx.shapes import OF_SHAPES
 from fastdense.formats.onnx.tensors import (
     DOUBLE,
     FLOATS,
@@ -22,34 +24,18 @@ from fastdense.formats.onnx.tensors import (
     to_array,
 )
 
-__all__ = ["Graph", "Node"]
+__all__ = ["Graph"]
 
 Array = NDArray[Any]
 
-_OWN_DOMAINS = ("", "ai.onnx")
 # Before operator set 7 additions did not broadcast by themselves, and batch normalisation had modes.
 _OLDEST = 7
 
 
-class Node(NamedTuple):
-    """One operation: ``op`` has its domain in front where that is not ONNX's own."""
+class Given(NamedTuple):
+    """An input: its sizes, None where the file leaves one or all open, and ONNX's number of its type."""
 
-    name: str
-    op: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: dict[str, Any]
-
-    def __str__(self) -> str:
-        name = self.name or " ".join(self.outputs)
-        return f"node {name!r:.200} ({self.op:.100})"
-
-
-class Matrix(NamedTuple):
-    """An input: its rows and columns, None where the file does not say, and ONNX's number of its type."""
-
-    rows: int | None
-    columns: int | None
+    shape: tuple[int | None, ...] | None
     kind: int
 
 
@@ -70,11 +56,11 @@ class Graph:
         Of the operator set.
     nodes : list of Node
         In the file's order, in which everything is computed before it is used.
-    inputs : dict of str to Matrix
+    of_shapes : list of Node
+        Those that compute something from nothing but the shapes of values.
+    inputs : dict of str to Given
         Those that have a value in the file left out.
     outputs : list of str
-    rows : int or None
-        Of the input that `way_to` found, where the file says them.
     limit : int
         Bytes that the constants, and once more the weights, may take in all.
     dtype : "float32" or "float64"
@@ -86,7 +72,6 @@ class Graph:
         The file is not in order, or its numbers in other files are not where it says.
     """
 
-    rows: int | None = None
     dtype = "float32"
 
     def __init__(self, model: Any, folder: Path, size: int) -> None:
@@ -106,16 +91,22 @@ class Graph:
         inputs = {text(value.name): value for value in graph.input}
         given = {name: value for name, value in inputs.items() if name not in self._tensors}
         self.outputs = [text(value.name) for value in graph.output]
-        self.nodes = [_node(proto) for proto in graph.node]
+        self.nodes = [node for proto in graph.node for node in nodes_of(proto)]
+        self.of_shapes: list[Node] = []
+        self._shapes: set[str] = set()
         self._dynamic = set(given)
         self._further: dict[str, Node] = {}  # outputs after the first, which are of no use to a network
         self._sort()
-        self.inputs = {name: _matrix(value) for name, value in given.items() if name in self._dynamic}
+        self.inputs = {name: _given(value) for name, value in given.items()}
         self.producers = {output: node for node in self.nodes for output in node.outputs}
 
     def is_constant(self, name: str) -> bool:
         """Whether a value is the same whatever comes in."""
         return name not in self._dynamic
+
+    def is_of_shapes(self, name: str) -> bool:
+        """Whether a value is computed from nothing but the shapes of others."""
+        return name in self._shapes
 
     def dynamic_inputs(self, node: Node) -> list[str]:
         """Return those of a node's inputs that are not constant."""
@@ -127,7 +118,7 @@ class Graph:
             if name not in self._tensors:
                 raise FormatError(f"{name!r} is not a constant that can be known from the file alone")
             outside = self._outside.get(name)
-            self._room -= outside.length if outside else 0
+            self._spare(outside.length if outside else 0)
             self._arrays[name] = self._keep(to_array(self._tensors[name], outside))
         return self._arrays[name]
 
@@ -138,6 +129,8 @@ class Graph:
             if needed.intersection(node.outputs) and self.dynamic_inputs(node):
                 nodes.append(node)
                 needed.update(self.dynamic_inputs(node))
+        nodes = [one_part(node, needed) for node in reversed(nodes)]
+        check_known(nodes)
         sources = [name for name in self.inputs if name in needed]
         if len(sources) != 1:
             found = " and ".join(map(repr, sources)) or "no input"
@@ -146,12 +139,11 @@ class Graph:
             raise FormatError(
                 f"{self._further[name]}: its output {name!r:.200}, which is used, is not its first one"
             )
-        self._look_at(self.inputs[sources[0]], sources[0], nodes[::-1])
-        return sources[0], nodes[::-1]
+        self._look_at(self.inputs[sources[0]], sources[0], nodes)
+        return sources[0], nodes
 
-    def _look_at(self, given: Matrix, source: str, nodes: list[Node]) -> None:
-        """Take note of the input's rows, and of what the network computes in."""
-        self.rows = given.rows
+    def _look_at(self, given: Given, source: str, nodes: list[Node]) -> None:
+        """Take note of what the network computes in."""
         users = [node for node in nodes if source in node.inputs]
         casts = [node.attributes.get("to") for node in nodes if node.op == "Cast"]
         is_cast = bool(users) and all(node.op == "Cast" for node in users)
@@ -174,10 +166,18 @@ class Graph:
             known.update(node.outputs)
             if node.op != "Split":
                 self._further.update(dict.fromkeys(filter(None, node.outputs[1:]), node))
-            if self.dynamic_inputs(node):
+            if self._is_of_shapes(node):
+                self.of_shapes.append(node)
+                self._shapes.update(node.outputs)
+            elif self.dynamic_inputs(node):
                 self._dynamic.update(node.outputs)
             elif node.op in FOLDED:
                 self._fold(node)
+
+    def _is_of_shapes(self, node: Node) -> bool:
+        if node.op in ("Shape", "Size"):
+            return bool(self.dynamic_inputs(node))
+        return node.op in OF_SHAPES and not self.dynamic_inputs(node) and bool(self._shapes & {*node.inputs})
 
     def _fold(self, node: Node) -> None:
         try:
@@ -185,16 +185,21 @@ class Graph:
         except FormatError:  # a constant of texts, say, that the network itself does not use
             return
         try:
+            self._spare(sum(array.nbytes for array in arrays) if node.op == "Concat" else 0)
             result = FOLDED[node.op](node.attributes, *arrays)
         except MALFORMED as error:
             raise FormatError(f"{node}: {in_words(error)}") from error
         self._arrays[node.outputs[0]] = self._keep(result)
 
     def _keep(self, array: Array) -> Array:
-        self._room -= array.nbytes if array.base is None else 0
+        self._spare(array.nbytes if array.base is None else 0)
+        return array
+
+    def _spare(self, size: int) -> None:
+        """Count the bytes of a constant."""
+        self._room -= size
         if self._room < 0:
             raise FormatError("its constants are many times as large as the file")
-        return array
 
 
 def _bytes(places: set[Outside]) -> int:
@@ -206,54 +211,23 @@ def _bytes(places: set[Outside]) -> int:
 def _operator_set(model: Any) -> int:
     from onnx.defs import onnx_opset_version
 
-    versions = [opset.version for opset in model.opset_import if opset.domain in _OWN_DOMAINS]
+    versions = {int(opset.version) for opset in model.opset_import if opset.domain in OWN_DOMAINS}
+    if not versions and not any(node.domain in OWN_DOMAINS for node in model.graph.node):
+        return int(onnx_opset_version())  # as scikit-learn's linear models, which are of other operators
     if len(versions) != 1:
         raise FormatError("it does not say which version of ONNX's operators it is written in")
-    if not _OLDEST <= versions[0] <= onnx_opset_version():
+    version = versions.pop()
+    if not _OLDEST <= version <= onnx_opset_version():
         raise FormatError(
-            f"it is written in version {versions[0]} of ONNX's operators; known are {_OLDEST} to "
+            f"it is written in version {version} of ONNX's operators; known are {_OLDEST} to "
             f"{onnx_opset_version()}"
         )
-    return int(versions[0])
+    return version
 
 
-def _node(proto: Any) -> Node:
-    op, name = text(proto.op_type), text(proto.name)
-    op = op if proto.domain in _OWN_DOMAINS else f"{text(proto.domain)}.{op}"
-    inputs, outputs = tuple(map(text, proto.input)), tuple(map(text, proto.output))
-    attributes = {text(attribute.name): _attribute(attribute) for attribute in proto.attribute}
-    if op == "CastLike":  # to the type of its second input, and all that the network computes has one
-        return Node(name, "Identity", inputs[:1], outputs, {})
-    return Node(name, op, inputs, outputs, attributes)
-
-
-def _attribute(attribute: Any) -> Any:
-    """Return an attribute's value, text decoded; a graph or what else no operator known here has as None."""
-    match attribute.type:
-        case attribute.FLOAT:
-            return float(str(np.float32(attribute.f)))  # 0.1, not the 0.10000000149 that float32 makes of it
-        case attribute.INT:
-            return attribute.i
-        case attribute.STRING:
-            return attribute.s.decode("utf-8", "replace")
-        case attribute.TENSOR:
-            return attribute.t
-        case attribute.FLOATS:
-            return list(attribute.floats)
-        case attribute.INTS:
-            return list(attribute.ints)
-    return None
-
-
-def _matrix(value: Any) -> Matrix:
+def _given(value: Any) -> Given:
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
-        return Matrix(None, None, tensor.elem_type)
-    sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
-    if len(sizes) != 2:
-        raise FormatError(
-            f"the input {text(value.name)!r:.200} has {len(sizes)} axes; dense networks take a matrix, one "
-            "example a row"
-        )
-    rows, columns = (None if size is None or size < 1 else size for size in sizes)
-    return Matrix(rows, columns, tensor.elem_type)
+        return Given(None, tensor.elem_type)
+    sizes = (dim.dim_value if dim.HasField("dim_value") else 0 for dim in tensor.shape.dim)
+    return Given(tuple(size if size >= 1 else None for size in sizes), tensor.elem_type)

@@ -1,6 +1,6 @@
-"""The operators that a dense network is made of: what each appends to the chain.
+"""The operators that a dense network is made of: what each appends to the flow.
 
-A step is ``(graph, chain, node, source)``: the node's input ``source`` comes from the network, the others are
+A step is ``(graph, flow, node, source)``: the node's input ``source`` comes from the network, the others are
 constants. A `FormatError` says what about the node does not fit; the reader adds which node it is.
 """
 
@@ -13,23 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
-from fastdense.formats.chain import Chain
-from fastdense.formats.onnx.graph import Graph, Node
+from fastdense.formats.limits import between, limit
+from fastdense.formats.onnx.axes import AXES
+from fastdense.formats.onnx.classical import CLASSICAL
+from fastdense.formats.onnx.flow import Flow
+from fastdense.formats.onnx.graph import Graph
+from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.tensors import FLOATS
 from fastdense.network.activations import ActivationFunction
 
-__all__ = ["STEPS", "limit"]
+__all__ = ["STEPS"]
 
 Array = NDArray[Any]
-Step = Callable[[Graph, Chain, Node, str], None]
+Step = Callable[[Graph, Flow, Node, str], None]
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
-_NO_LIMIT = 3e38  # written as the largest float32 too
-# Beyond, a shift to a limit and back costs float32 numbers of about 1 more than five of their 24 bits.
-_FARTHEST = 32.0
 
 
-def _gemm(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _gemm(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """``alpha * A @ B + beta * C``, B transposed or not."""
     attributes = node.attributes
     rows, weights, *bias = node.inputs
@@ -42,41 +43,42 @@ def _gemm(graph: Graph, chain: Chain, node: Node, source: str) -> None:
     if B is not None and W.ndim == 2:
         B = np.broadcast_to(B, W.shape[1]) if B.ndim == 0 else B
         B = B if beta == 1.0 else B * B.dtype.type(beta)
-    chain.dense(W if alpha == 1.0 else W * W.dtype.type(alpha), B)
+    if len(flow.shape) != 2:
+        raise FormatError(f"it takes a matrix, but its input has the shape {flow.readable()}")
+    flow.product(W if alpha == 1.0 else W * W.dtype.type(alpha), B=B)
 
 
-def _matmul(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    if node.inputs[0] != source:
-        raise FormatError("the rows must be its first factor, and the weights its second")
-    chain.dense(graph.constant(node.inputs[1]))
+def _matmul(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    is_first = node.inputs[0] == source
+    flow.product(graph.constant(node.inputs[1 if is_first else 0]), is_first)
 
 
 def _row(array: Array) -> Array:
-    """Return a constant that is one number, without axes, or one number a column."""
+    """Return a constant that is one number, without axes, or one number per column."""
     if array.ndim > 2 or (array.ndim and array.size != array.shape[-1]):
-        raise FormatError(f"its constant has the shape {array.shape}, which is not one number a column")
+        raise FormatError(f"its constant has the shape {array.shape}, which is not one number per column")
     return array.reshape(() if array.size == 1 else -1)
 
 
-def _arithmetic(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _arithmetic(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """Addition, subtraction, product or quotient with a constant: a scaling by columns."""
     first = node.inputs[0] == source
-    constant = np.float64(_row(graph.constant(node.inputs[1] if first else node.inputs[0])))
+    constant = flow.by_column(graph.constant(node.inputs[1] if first else node.inputs[0]))
     match node.op:
         case "Add":
-            chain.scale(1.0, constant)
+            flow.scale(1.0, constant)
         case "Sub":
-            chain.scale(1.0 if first else -1.0, -constant if first else constant)
+            flow.scale(1.0 if first else -1.0, -constant if first else constant)
         case "Mul":
-            chain.scale(constant)
+            flow.scale(constant)
         case "Div" if first:
             with np.errstate(all="ignore"):  # what is not finite is refused
-                chain.scale(1.0 / constant)
+                flow.scale(1.0 / constant)
         case _:
-            raise FormatError("a constant divided by what comes from the network is no dense layer's")
+            raise FormatError("it divides a constant by what comes from the network")
 
 
-def _batch_normalization(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _batch_normalization(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     if node.attributes.get("training_mode"):
         raise FormatError("it is in training mode, in which rows change each other's outputs")
     if graph.version < 14 and any(node.outputs[1:]):
@@ -85,169 +87,155 @@ def _batch_normalization(graph: Graph, chain: Chain, node: Node, source: str) ->
     scale, shift, mean, variance = (np.float64(_row(graph.constant(name))) for name in names)
     with np.errstate(all="ignore"):
         factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
-    chain.scale(factor, shift - mean * factor)
+    # One number per channel, which is the second axis; further ones share it.
+    behind = (1,) * max(0, len(flow.shape) - 2)
+    both = [np.atleast_1d(values) for values in (factor, shift - mean * factor)]
+    flow.scale(*(flow.by_column(values.reshape(-1, *behind)) for values in both))
 
 
-def _scaler(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    """``(x - offset) * scale``, from scikit-learn's scalers."""
-    factor = np.float64(node.attributes.get("scale", [1.0]))
-    chain.scale(factor, -np.float64(node.attributes.get("offset", [0.0])) * factor)
-
-
-def _dropout(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _dropout(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """Nothing in use; the rate is kept for training."""
     inputs = [name for name in node.inputs[1:] if name]
     if len(node.inputs) > 2 and node.inputs[2] and graph.constant(node.inputs[2]).any():
         raise FormatError("it is in training mode, in which outputs are random")
     rate = float(graph.constant(inputs[0])) if inputs else node.attributes.get("ratio", 0.5)
-    chain.dropout(rate)
+    flow.dropout(rate)
 
 
-def _cast(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _cast(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     if node.attributes.get("to") not in FLOATS:
         raise FormatError("it turns what comes from the network into something else than floats")
 
 
-def _flatten(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    if node.attributes.get("axis", 1) not in (1, -1):
-        raise FormatError("it makes another shape of the matrix")
-
-
-def _reshape(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    shape = [int(size) for size in graph.constant(node.inputs[1]).reshape(-1)]
-    rows = graph.rows
-    same_rows, same_columns = {0, -1, rows or 0}, {0, -1, chain.width or -1}
-    if len(shape) != 2 or shape == [-1, -1] or shape[0] not in same_rows or shape[1] not in same_columns:
-        raise FormatError(f"it makes another shape of the matrix, {shape}")
-
-
-def _transpose(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    if node.attributes.get("perm") != [0, 1]:
-        raise FormatError("it transposes what comes from the network")
-
-
-def _nothing(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _nothing(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """Let everything through."""
 
 
-def _softmax(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    default = -1 if graph.version >= 13 else 1
-    if node.attributes.get("axis", default) not in (1, -1):
-        raise FormatError("it works along the rows of the batch")
-    chain.activate("softmax")
+def _softmax(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    _along_columns(graph, flow, node)
+    flow.activate("softmax")
 
 
-def _clip(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _log_softmax(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    """Append a softmax, whose logarithm the file takes."""
+    _softmax(graph, flow, node, source)
+    flow.logarithms = True
+
+
+def _exp(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    if flow.logarithms:
+        flow.logarithms = False
+    else:
+        flow.activate("exponential")
+
+
+def _along_columns(graph: Graph, flow: Flow, node: Node) -> None:
+    """Check that a softmax is over all the columns of a row; before operator set 13, from an axis on."""
+    axis = node.attributes.get("axis", -1 if graph.version >= 13 else 1)
+    if graph.version < 13:
+        place = axis + len(flow.shape) if axis < 0 else axis
+        if not flow.has_rows <= place <= len(flow.shape) or any(
+            s != 1 for s in flow.shape[flow.has_rows : place]
+        ):
+            raise FormatError("it is along the rows of the batch, or along one of several axes")
+    else:
+        flow.check_columns_axis(axis, "it")
+
+
+def _clip(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     names = [*node.inputs[1:], "", ""][:2]
     given = [graph.constant(name) if name else None for name in names]
     defaults = (node.attributes.get("min", -np.inf), node.attributes.get("max", np.inf))
     pairs = zip(given, defaults, strict=True)
     low, high = (default if value is None else float(value.reshape(())) for value, default in pairs)
-    limit(chain, low, high)
+    limit(flow, low, high)
 
 
-def limit(chain: Chain, low: float, high: float) -> None:
-    """Append ``min(max(x, low), high)`` as a rectifier between two scalings."""
-    is_low, is_high = low > -_NO_LIMIT, high < _NO_LIMIT
-    if not low < high:
-        raise FormatError(f"its limits are {low:g} and {high:g}")
-    shift = low if is_low else high if is_high else 0.0
-    if abs(shift) > _FARTHEST:
-        raise FormatError(
-            f"numbers are shifted to a limit and back, which with one of {shift:g} would cost them digits: "
-            f"limits up to {_FARTHEST:g} can be read, and leave it out if no number reaches it"
-        )
-    if is_low and is_high:
-        _between(chain, 6.0 / (high - low), -6.0 * low / (high - low), "relu6", (high - low) / 6.0, low)
-    elif is_low:
-        _between(chain, 1.0, -low, "relu", 1.0, low)
-    elif is_high:
-        _between(chain, -1.0, high, "relu", -1.0, high)
-
-
-def _extreme(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _extreme(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """Take the larger or the smaller of the rows and constants: a limit on one side."""
-    constants = [_row(graph.constant(name)) for name in node.inputs if name != source]
+    constants = [flow.by_column(graph.constant(name)) for name in node.inputs if name != source]
+    constants = [constant.reshape(-1)[0] if _is_uniform(constant) else constant for constant in constants]
     if not all(constant.ndim == 0 for constant in constants) or len(constants) != len(node.inputs) - 1:
-        raise FormatError("its limits must be numbers")
+        raise FormatError("its limits must be one number for all columns")
     if node.op == "Max":
-        limit(chain, max(map(float, constants), default=-np.inf), np.inf)
+        limit(flow, max(map(float, constants), default=-np.inf), np.inf)
     else:
-        limit(chain, -np.inf, min(map(float, constants), default=np.inf))
+        limit(flow, -np.inf, min(map(float, constants), default=np.inf))
 
 
 def _scaled(name: str, default: float, inner: Callable[[float], float]) -> Step:
     """Return the step of an activation ``g(s x) / s``, ``s`` of its attribute ``alpha``."""
 
-    def step(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+    def step(graph: Graph, flow: Flow, node: Node, source: str) -> None:
         alpha = node.attributes.get("alpha", default)
         if not alpha > 0:
             raise FormatError(f"its alpha must be positive, here it is {alpha:g}")
-        _between(chain, inner(alpha), 0.0, name, 1.0 / inner(alpha), 0.0)
+        between(flow, (inner(alpha), 0.0), name, (1.0 / inner(alpha), 0.0))
 
     return step
 
 
-def _hard_sigmoid(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _hard_sigmoid(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """``max(0, min(1, alpha x + beta))``; ours has an alpha of 1/6 and a beta of 1/2."""
     alpha, beta = node.attributes.get("alpha", 0.2), node.attributes.get("beta", 0.5)
     if abs(alpha - 1.0 / 6.0) < 1e-8 and beta == 0.5:  # 1/6 as float32 has it
-        chain.activate("hard_sigmoid")
+        flow.activate("hard_sigmoid")
         return
-    _between(chain, 6.0 * alpha, 6.0 * (beta - 0.5), "hard_sigmoid", 1.0, 0.0)
+    between(flow, (6.0 * alpha, 6.0 * (beta - 0.5)), "hard_sigmoid", (1.0, 0.0))
 
 
-def _selu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _selu(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """``gamma * elu(x)``; the defaults are the paper's constants."""
     alpha, gamma = node.attributes.get("alpha", SELU_ALPHA), node.attributes.get("gamma", SELU_SCALE)
     if abs(alpha - SELU_ALPHA) < 1e-6 and abs(gamma - SELU_SCALE) < 1e-6:
-        chain.activate("selu")
+        flow.activate("selu")
         return
-    chain.activate(ActivationFunction("elu", alpha))
-    chain.scale(gamma)
+    flow.activate(ActivationFunction("elu", alpha))
+    flow.scale(gamma)
 
 
-def _gelu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    chain.activate("gelu_tanh" if node.attributes.get("approximate") == "tanh" else "gelu")
+def _gelu(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    flow.activate("gelu_tanh" if node.attributes.get("approximate") == "tanh" else "gelu")
 
 
-def _prelu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    slope = _row(graph.constant(node.inputs[1]))
-    if slope.ndim or node.inputs[0] != source:
-        raise FormatError("it has a slope a column; one for all can be read")
-    chain.activate(ActivationFunction("leaky_relu", float(slope)))
+def _prelu(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    if node.inputs[0] != source:
+        raise FormatError("its slopes come from the network")
+    slopes = flow.by_column(graph.constant(node.inputs[1]))
+    if not _is_uniform(slopes):
+        raise FormatError(
+            "it has a slope per column, which no activation here has; one slope for all columns can be read"
+        )
+    flow.activate(ActivationFunction("leaky_relu", float(slopes.reshape(-1)[0])))
 
 
-def _thresholded_relu(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+def _is_uniform(array: Array) -> bool:
+    return bool((array == array.reshape(-1)[:1]).all())
+
+
+def _thresholded_relu(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     if node.attributes.get("alpha", 1.0) != 0.0:
         raise FormatError("it jumps at its threshold; a threshold of 0 can be read")
-    chain.activate("relu")
+    flow.activate("relu")
 
 
 def _activation(name: str, alpha: float | None = None) -> Step:
     """Return the step of an activation; ``alpha`` is its attribute's default."""
 
-    def step(graph: Graph, chain: Chain, node: Node, source: str) -> None:
+    def step(graph: Graph, flow: Flow, node: Node, source: str) -> None:
         own = None if alpha is None else node.attributes.get("alpha", alpha)
-        chain.activate(ActivationFunction(name, own))
+        flow.activate(ActivationFunction(name, own))
 
     return step
 
 
-def _negative(graph: Graph, chain: Chain, node: Node, source: str) -> None:
-    chain.scale(-1.0)
-
-
-def _between(chain: Chain, factor: float, shift: float, name: str, factor_2: float, shift_2: float) -> None:
-    """Append ``g(x * factor + shift) * factor_2 + shift_2``."""
-    if (factor, shift) != (1.0, 0.0):
-        chain.scale(factor, shift)
-    chain.activate(name)
-    if (factor_2, shift_2) != (1.0, 0.0):
-        chain.scale(factor_2, shift_2)
+def _negative(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    flow.scale(-1.0)
 
 
 STEPS: dict[str, Step] = {
+    **AXES,
+    **CLASSICAL,
     "Add": _arithmetic,
     "BatchNormalization": _batch_normalization,
     "Cast": _cast,
@@ -256,14 +244,14 @@ STEPS: dict[str, Step] = {
     "Div": _arithmetic,
     "Dropout": _dropout,
     "Elu": _activation("elu", 1.0),
-    "Exp": _activation("exponential"),
-    "Flatten": _flatten,
+    "Exp": _exp,
     "Gelu": _gelu,
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
     "HardSwish": _activation("hard_silu"),
     "Identity": _nothing,
     "LeakyRelu": _activation("leaky_relu", 0.01),
+    "LogSoftmax": _log_softmax,
     "MatMul": _matmul,
     "Max": _extreme,
     "Min": _extreme,
@@ -272,7 +260,6 @@ STEPS: dict[str, Step] = {
     "Neg": _negative,
     "PRelu": _prelu,
     "Relu": _activation("relu"),
-    "Reshape": _reshape,
     "Selu": _selu,
     "Sigmoid": _activation("sigmoid"),
     "Softmax": _softmax,
@@ -282,7 +269,5 @@ STEPS: dict[str, Step] = {
     "Swish": _scaled("silu", 1.0, lambda alpha: alpha),
     "Tanh": _activation("tanh"),
     "ThresholdedRelu": _thresholded_relu,
-    "Transpose": _transpose,
-    "ai.onnx.ml.Scaler": _scaler,
 }
 """What single operators append."""

@@ -6,17 +6,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
-from fastdense.formats.chain import Chain
-from fastdense.formats.onnx.curves import Limits, curve_of
-from fastdense.formats.onnx.graph import Graph, Node
-from fastdense.formats.onnx.operators import limit
+from fastdense.formats.limits import limit
+from fastdense.formats.onnx.axes import given_axes
+from fastdense.formats.onnx.curves import Curve, Limits, constants_of, curve_of
+from fastdense.formats.onnx.flow import Flow
+from fastdense.formats.onnx.graph import Graph
+from fastdense.formats.onnx.operations import Node
+from fastdense.formats.onnx.operators import STEPS
 from fastdense.network.activations import ActivationFunction
 
 __all__ = ["LONGEST", "pattern"]
 
-Apply = Callable[[Chain], None]
+Array = NDArray[Any]
+Apply = Callable[[Flow], None]
 
 # Nodes of the longest way known to write an activation, and some more: GELU by tanh takes nine.
 LONGEST = 16
@@ -25,17 +30,24 @@ _ROUNDED, _EXACT = 1e-6, 1e-12
 
 
 def pattern(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
-    """Return what appends what the nodes make of ``source`` to a chain; None where nothing known does."""
+    """Return what appends what the nodes make of ``source`` to a flow; None where nothing known does."""
     curve = curve_of(graph, nodes, source, _EXACT if graph.dtype == "float64" else _ROUNDED)
-    if isinstance(curve, Limits):
-        return lambda chain: limit(chain, *curve)
     if curve is not None:
-        return lambda chain: chain.activate(curve)
-    for find in (_both_classes, _grouped_softmax, _same_shape):
+        return lambda flow: _activate(flow, curve, constants_of(graph, nodes))
+    for find in (_both_classes, _grouped_softmax, _logarithms, _written_softmax):
         found = find(graph, nodes, source)
         if found is not None:
             return found
     return None
+
+
+def _activate(flow: Flow, curve: Curve, constants: Sequence[Array]) -> None:
+    """Append a curve that is composed with some constants."""
+    flow.one_by_one(*constants)
+    if isinstance(curve, Limits):
+        limit(flow, *curve)
+    else:
+        flow.activate(curve)
 
 
 def _both_classes(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
@@ -46,7 +58,7 @@ def _both_classes(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | N
     one = subtraction.inputs[0]
     is_rest = subtraction.inputs[1:] == (source,) and graph.is_constant(one) and _is_one(graph, one)
     is_both = joint.inputs == (subtraction.outputs[0], source) and joint.attributes.get("axis") in (1, -1)
-    return Chain.with_opposites if is_rest and is_both else None
+    return Flow.both_classes if is_rest and is_both else None
 
 
 def _is_one(graph: Graph, name: str) -> bool:
@@ -69,60 +81,48 @@ def _grouped_softmax(graph: Graph, nodes: Sequence[Node], source: str) -> Apply 
     if not along_columns or not in_order or sizes is None:
         return None
     groups = [int(size) for size in sizes]
-    return lambda chain: chain.activate(ActivationFunction("softmax", groups=groups))
 
-
-def _same_shape(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
-    """Take a Reshape to a shape that is computed from the rows' own: nothing, if it is always that."""
-    *before, last = nodes
-    if last.op != "Reshape" or last.inputs[0] != source or {node.op for node in before} - set(_OF_SHAPES):
-        return None
-
-    def apply(chain: Chain) -> None:
-        for rows in (7, 11):
-            shape = _shape_for(graph, before, last.inputs[1], source, (rows, chain.width or 1))
-            if shape is None or len(shape) != 2 or not _is(shape[0], rows) or not _is(shape[1], chain.width):
-                raise FormatError(f"it makes another shape of the matrix, {shape}")
-            if shape == [-1, -1]:
-                raise FormatError("two of its sizes are left open")
+    def apply(flow: Flow) -> None:
+        flow.check_columns_axis(-1, "the softmax")
+        if len(flow.shape) != 2:  # where -1 and 1 are one axis
+            raise FormatError(f"it takes a matrix, but its input has the shape {flow.readable()}")
+        flow.activate(ActivationFunction("softmax", groups=groups))
 
     return apply
 
 
-def _is(size: int, expected: int | None) -> bool:
-    return size in (-1, 0, expected)
+def _logarithms(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
+    """Take a Softmax and a Log, which together are a LogSoftmax."""
+    if [node.op for node in nodes] != ["Softmax", "Log"]:
+        return None
+    return lambda flow: STEPS["LogSoftmax"](graph, flow, nodes[0], source)
 
 
-def _shape_for(
-    graph: Graph, nodes: Sequence[Node], name: str, source: str, matrix: tuple[int, int]
-) -> list[int] | None:
-    """Return the shape that is computed for a matrix of a shape."""
-    values: dict[str, Any] = {source: matrix}
-    for node in nodes:
-        inputs = [values[i] if i in values else graph.constant(i) for i in node.inputs]
-        try:
-            values[node.outputs[0]] = _OF_SHAPES[node.op](node.attributes, *inputs)
-        except (TypeError, ValueError, IndexError):  # of other inputs than the operator has
+def _written_softmax(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
+    """Take ``exp(x) / sum(exp(x))``, with the largest of each row subtracted before or not."""
+    *before, exponential, total, quotient = nodes if len(nodes) > 2 else (*nodes, *nodes, *nodes)
+    if [node.op for node in (exponential, total, quotient)] != ["Exp", "ReduceSum", "Div"]:
+        return None
+    reductions, shifted = [total], source
+    if [node.op for node in before] == ["ReduceMax", "Sub"]:
+        largest, difference = before
+        reductions.append(largest)
+        shifted = difference.outputs[0]
+        if largest.inputs[0] != source or difference.inputs != (source, largest.outputs[0]):
             return None
-    return [int(size) for size in np.ravel(values[name])] if name in values else None
+    elif before:
+        return None
+    exponents, sums = exponential.outputs[0], total.outputs[0]
+    in_order = exponential.inputs == (shifted,) and total.inputs[0] == exponents
+    if not in_order or quotient.inputs != (exponents, sums):
+        return None
 
+    def apply(flow: Flow) -> None:
+        for node in reductions:
+            axes = given_axes(graph, node)
+            if axes is None or len(axes) != 1 or not node.attributes.get("keepdims", 1):
+                raise FormatError("it is not along the columns of each row")
+            flow.check_columns_axis(axes[0], "it")
+        flow.activate("softmax")
 
-def _slice(attributes: dict[str, Any], shape: Any, starts: Any = None, ends: Any = None, *rest: Any) -> Any:
-    """Return a part of a list; steps and axes other than the plain ones raise."""
-    if any(np.ravel(one).tolist() not in ([0], [1]) for one in rest):
-        raise ValueError("a slice in steps")
-    start = attributes.get("starts", starts)
-    stop = attributes.get("ends", ends)
-    return np.asarray(shape)[int(np.ravel(start)[0]) : int(np.ravel(stop)[0])]
-
-
-_OF_SHAPES: dict[str, Callable[..., Any]] = {
-    "Cast": lambda attributes, a: a,
-    "Concat": lambda attributes, *a: np.concatenate([np.atleast_1d(one) for one in a]),
-    "Gather": lambda attributes, a, i: np.asarray(a)[np.asarray(i, np.int64)],
-    "Shape": lambda attributes, shape: np.asarray(shape, np.int64),
-    "Slice": _slice,
-    "Squeeze": lambda attributes, a, *axes: np.reshape(a, ()),
-    "Unsqueeze": lambda attributes, a, *axes: np.atleast_1d(a),
-}
-"""The operators by which exporters compute a shape, each of which makes numbers or a list of them."""
+    return apply

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +13,21 @@ import numpy as np
 
 from fastdense.errors import FormatError
 from fastdense.files import ROOM, require_memory
-from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.curves import OPERATIONS
-from fastdense.formats.onnx.graph import Graph, Node
+from fastdense.formats.onnx.endings import PASSING, Ending, ending
+from fastdense.formats.onnx.flow import Flow
+from fastdense.formats.onnx.graph import Graph
+from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.operators import STEPS
 from fastdense.formats.onnx.patterns import LONGEST, pattern
+from fastdense.formats.onnx.shapes import Shape
 from fastdense.formats.onnx.tensors import MALFORMED, in_words
 from fastdense.network.sequential import Sequential
 from fastdense.notes import note
 
 __all__ = ["read_onnx"]
 
-# What turns a classifier's numbers into labels, or into a dictionary a row.
-_LABELLING = ("ArgMax", "ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer", "ai.onnx.ml.LabelEncoder")
-_ZIPPING = "ai.onnx.ml.ZipMap"
-_MANY = 32  # outputs
-_PASSING = ("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten")
+_OF_LIMITS = {"Max", "Min"}
 
 
 def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequential:
@@ -93,67 +94,109 @@ def _parse(data: bytes) -> Any:
 
 
 def _network(graph: Graph, output: str | None, name: str, path: str) -> Sequential:
-    end, cut = _end(graph, output)
-    source, nodes = graph.way_to(end)
-    chain = Chain(graph.inputs[source].columns, graph.dtype, limit=graph.limit)
-    for place, apply in _plan(graph, nodes, source):
-        try:
-            apply(chain)
-        except MALFORMED as error:
-            raise FormatError(f"{place}: {in_words(error)}") from error
-    model = chain.model(name or "sequential")
-    if cut:
-        note(f"{path}: the network ends at {end!r}; the labels made of it ({', '.join(cut)}) are left out")
+    end = ending(graph, output)
+    source, nodes = graph.way_to(end.value)
+    given = graph.inputs[source]
+    flow = Flow(_filled_in(graph, given.shape, nodes), graph.dtype, graph.limit)
+    shape_in = flow.example
+    flow.shapes[source] = flow.shape
+    for part, apply in _plan(graph, nodes, source):
+        with _at(part[0]):
+            if flow.logarithms and part[0].op not in (*PASSING, "Exp"):
+                raise FormatError("it goes on from logarithms of probabilities, which no layer here computes")
+            apply(flow)
+        flow.shapes[part[-1].outputs[0]] = flow.shape
+    for node in end.choices:
+        with _at(node):
+            flow.check_columns_axis(node.attributes.get("axis", 0), "the choice")
+    model = flow.model(name or "sequential")
+    for what in _left_out(flow, shape_in, end):
+        note(f"{path}: {what}")
     return model
 
 
-def _end(graph: Graph, output: str | None) -> tuple[str, list[str]]:
-    """Return the value that the network ends at, and the outputs that are labels made of it."""
-    if output is not None and output not in graph.outputs:
-        raise FormatError(f"it has no output {output!r}; its outputs are {', '.join(graph.outputs)}")
-    if output is None and len(graph.outputs) > _MANY:
-        raise FormatError(f"it has {len(graph.outputs)} outputs; choose one (output=...)")
-    ends: dict[str, list[str]] = {}
-    for wanted in [output] if output else graph.outputs:
-        end, is_label = _before_labels(graph, wanted)
-        ends.setdefault(end, []).extend([wanted] if is_label else [])
-    labels = [label for of_end in ends.values() for label in of_end]
-    # Labels may be chosen a step before the probabilities that are given out.
-    whole = [end for end, of_end in ends.items() if not of_end or end in graph.outputs]
-    candidates = whole or list(ends)
-    if len(candidates) != 1:
-        raise FormatError(f"it has several outputs; choose one of {', '.join(graph.outputs)} (output=...)")
-    return candidates[0], labels
+@contextmanager
+def _at(node: Node) -> Iterator[None]:
+    """Say which node it is that errors are about."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise FormatError(f"{node}: {in_words(error)}") from error
 
 
-def _before_labels(graph: Graph, name: str) -> tuple[str, bool]:
-    """Return the value that labels are chosen by, the one itself where it is no label, and whether it is."""
-    end, is_label, passed = name, False, name
-    while passed in graph.producers:
-        node = graph.producers[passed]
-        cut = node.op in _LABELLING or node.op == _ZIPPING
-        sources = graph.dynamic_inputs(node)
-        if not (cut or node.op in _PASSING) or len(sources) != 1:
-            break
-        passed = sources[0]
-        if cut:
-            end, is_label = passed, is_label or node.op != _ZIPPING
-    return end, is_label
+def _left_out(flow: Flow, shape_in: Shape, end: Ending) -> list[str]:
+    """Return what the network does not do as the file does, in words."""
+    found = []
+    if end.labels:
+        names = ", ".join(end.labels)
+        found.append(f"the network ends at {end.value!r}; the labels made of it ({names}) are left out")
+    if flow.logarithms:
+        found.append(
+            "the network ends in probabilities; the file goes on to their logarithms, which are "
+            "numpy.log of what it predicts"
+        )
+    sizes = shape_in if flow.has_rows or len(shape_in) < 2 else shape_in[1:]
+    if len(sizes) > 1:
+        width = math.prod(sizes)
+        found.append(f"left out: the shape {sizes} of its inputs, which go in as rows of {width} numbers")
+    if sum(size != 1 for size in flow.example) > 1:
+        width = math.prod(flow.example)
+        found.append(
+            f"left out: the shape {flow.example} of its outputs, which come as rows of {width} numbers"
+        )
+    return found
 
 
-def _plan(graph: Graph, nodes: Sequence[Node], source: str) -> list[tuple[Node, Callable[[Chain], None]]]:
-    """Return the steps in order, each with its first node: from the end back, the fewest nodes a step.
+def _filled_in(
+    graph: Graph, shape: Sequence[int | None] | None, nodes: Sequence[Node]
+) -> Sequence[int | None] | None:
+    """Return an input's shape with its open sizes, the rows apart, as the first product takes them.
+
+    The file leaves the sizes to whoever calls it; of the ways to fill them in, all give the same columns.
+    """
+    sizes = (None, None) if shape is None else tuple(shape)
+    places = [i for i, size in enumerate(sizes) if size is None and (i or len(sizes) == 1)]
+    width = _first_width(graph, nodes) if places else None
+    known = math.prod(size for size in sizes[len(sizes) > 1 :] if size is not None)
+    if not width or width % known:
+        return shape
+    filled = dict.fromkeys(places, 1) | {places[-1]: width // known}
+    return tuple(filled.get(i, size) for i, size in enumerate(sizes))
+
+
+def _first_width(graph: Graph, nodes: Sequence[Node]) -> int | None:
+    """Return the columns that the first product takes, or that a Reshape before it makes; None if unknown."""
+    for node in nodes:
+        constants = [graph.constant(name) for name in node.inputs if graph.is_constant(name) and name]
+        if node.op in ("Gemm", "MatMul") and constants and constants[0].ndim == 2:
+            is_second = node.attributes.get("transB") or graph.is_constant(node.inputs[0])
+            return int(constants[0].shape[1 if is_second else 0])
+        if node.op == "Reshape" and constants and constants[0].size > 1 and constants[0].min() != -1:
+            return None
+        if node.op == "Reshape" and constants:
+            behind = constants[0].reshape(-1)[1:]
+            if behind.size and behind.min() > 0:
+                return int(np.prod(behind, dtype=object))
+        elif node.op not in OPERATIONS and node.op not in PASSING:
+            return None
+    return None
+
+
+def _plan(
+    graph: Graph, nodes: Sequence[Node], source: str
+) -> list[tuple[Sequence[Node], Callable[[Flow], None]]]:
+    """Return the steps in order, each with its nodes: from the end back, the fewest nodes a step.
 
     A step is between two values that all that comes after goes through: there the nodes may be cut.
     """
     cuts = _cuts(graph, nodes, source)
     last = len(cuts) - 1
-    steps: dict[int, tuple[int, Callable[[Chain], None]]] = {}
+    steps: dict[int, tuple[int, Callable[[Flow], None]]] = {}
     for i in reversed(range(last)):
         begin, value = cuts[i]
         ends = [j for j in range(i + 1, min(i + LONGEST, last) + 1) if j == last or j in steps]
-        if nodes[begin].op in ("Max", "Min"):  # of two limits, which together are a better known curve
-            ends.reverse()
+        if _OF_LIMITS.issuperset(node.op for node in nodes[begin : begin + 2]):
+            ends.sort(key=lambda j: j != i + 2)  # two limits together are a better known curve
         for j in ends:
             part = nodes[begin : cuts[j][0]]
             step = _step(graph, part, value) if len(part) <= LONGEST or part[0].op == "Split" else None
@@ -165,7 +208,7 @@ def _plan(graph: Graph, nodes: Sequence[Node], source: str) -> list[tuple[Node, 
     plan, i = [], 0
     while i < len(cuts) - 1:
         following, step = steps[i]
-        plan.append((nodes[cuts[i][0]], step))
+        plan.append((nodes[cuts[i][0] : cuts[following][0]], step))
         i = following
     return plan
 
@@ -179,14 +222,14 @@ def _blocked(
     part = nodes[cuts[place][0] : cuts[place + 1][0]]
     unknown = [node for node in part if node.op not in STEPS and node.op not in OPERATIONS]
     if unknown or len(part) == 1:
-        return f"{(unknown or part)[0]}: what it computes is no part of a dense network"
-    return f"{part[0]} to {part[-1]}: what they compute together is no part of a dense network"
+        return f"{(unknown or part)[0]}: what it computes is not part of a dense network"
+    return f"{part[0]} to {part[-1]}: what they compute together is not part of a dense network"
 
 
-def _step(graph: Graph, nodes: Sequence[Node], source: str) -> Callable[[Chain], None] | None:
-    """Return what appends some nodes to a chain; None where that is not known."""
+def _step(graph: Graph, nodes: Sequence[Node], source: str) -> Callable[[Flow], None] | None:
+    """Return what appends some nodes to a flow; None where that is not known."""
     if len(nodes) == 1 and nodes[0].op in STEPS:
-        return lambda chain: STEPS[nodes[0].op](graph, chain, nodes[0], source)
+        return lambda flow: STEPS[nodes[0].op](graph, flow, nodes[0], source)
     return pattern(graph, nodes, source)
 
 
