@@ -10,7 +10,7 @@ import typer
 
 from fastdense.checks import whole
 
-__all__ = ["Header", "Model", "Output", "TablePath", "command_line", "hidden_units", "named_types"]
+__all__ = ["Model", "Output", "TablePath", "command_line", "hidden_units", "named_types"]
 
 TablePath = Annotated[
     Path, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file; a CSV may be gzipped.")
@@ -24,12 +24,6 @@ Model = Annotated[
 Output = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Of an .onnx file with several outputs: the one to end at."),
-]
-Header = Annotated[
-    bool,
-    typer.Option(
-        "--header/--no-header", help="Whether the first line names the columns (else column_1, column_2...)."
-    ),
 ]
 
 
@@ -58,7 +52,7 @@ def named_types(pairs: list[str]) -> dict[str, str]:
     split = [pair.rpartition("=") for pair in pairs]
     for (column, _, kind), pair in zip(split, pairs, strict=True):
         if not column or not kind:
-            raise ValueError(f"--type takes COLUMN=number, COLUMN=category or COLUMN=ignore; got {pair!r}")
+            raise ValueError(f"--type takes COLUMN=number, category, date, time or ignore; got {pair!r}")
     return {column: kind for column, _, kind in split}
 
 

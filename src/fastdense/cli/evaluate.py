@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from fastdense.cli.arguments import Header, Model, Output, TablePath
+from fastdense.cli.arguments import Model, Output, TablePath
 from fastdense.cli.output import say
+from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.estimators.table import evaluate_table
 from fastdense.formats.models import load
-from fastdense.formats.tables import read_table
 
 __all__ = ["evaluate"]
 
 
-def evaluate(model: Model, table: TablePath, header: Header = True, output: Output = None) -> None:
+def evaluate(
+    model: Model,
+    table: TablePath,
+    header: Header = True,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    max_size: MaxSize = "1G",
+    output: Output = None,
+) -> None:
     """Measure a model on rows whose target is known."""
-    frame = read_table(table, header=header)
-    numbers = evaluate_table(load(model, output=output), frame)
+    network = load(model, output=output)
+    frame = read_for(network, table, header, decimal, missing, max_size)
+    numbers = evaluate_table(network, frame)
     width = max(map(len, numbers))
     say(f"{len(frame):,} rows of {table}")
     for name, value in numbers.items():

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdense.cli.arguments import Header, Model, Output, TablePath
+from fastdense.cli.arguments import Model, Output, TablePath
 from fastdense.cli.output import say, say_lines
+from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import TableError
 from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
-from fastdense.formats.tables import read_table
 from fastdense.network.sequential import Sequential
 
 __all__ = ["explain"]
@@ -29,11 +29,15 @@ def explain(
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Save a page that steps through it instead.")] = None,
     header: Header = True,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    max_size: MaxSize = "1G",
     output: Output = None,
 ) -> None:
     """Write out what a model makes of one row, matrix by matrix; with --target loss and gradients too."""
     check_outputs({"--html": html}, model, table)
-    network, frame = load(model, output=output), read_table(table, header=header)
+    network = load(model, output=output)
+    frame = read_for(network, table, header, decimal, missing, max_size)
     if not 1 <= row <= len(frame):
         raise ValueError(f"--row must be from 1 to {len(frame):,}, the rows of {table}, got {row}")
     if target is not None and target not in frame.columns:

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdense.cli.arguments import Header, Model, Output, TablePath
+from fastdense.cli.arguments import Model, Output, TablePath
 from fastdense.cli.output import say, say_aside, write_data
+from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs
 from fastdense.estimators.table.predict import predict_columns, predict_table, table_of
 from fastdense.formats.models import load
-from fastdense.formats.tables import read_table, write_table
+from fastdense.formats.tables import write_table
 from fastdense.network.sequential import Sequential
 
 __all__ = ["predict"]
@@ -24,6 +25,9 @@ def predict(
     model: Model,
     table: TablePath,
     header: Header = True,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    max_size: MaxSize = "1G",
     out: Annotated[
         Path | None, typer.Option(help="A .csv, .tsv or .parquet file; standard output without it.")
     ] = None,
@@ -36,7 +40,7 @@ def predict(
     """
     check_outputs({"--out": out}, model, table)
     network = load(model, output=output)
-    frame = read_table(table, header=header)
+    frame = read_for(network, table, header, decimal, missing, max_size)
     if network.table is None:
         columns: dict[str, Any] = predict_columns(network, frame)
         names = ", ".join(map(str, frame.columns))

@@ -9,12 +9,12 @@ import typer
 from rich.console import Console
 
 from fastdense.checks import whole
-from fastdense.cli.arguments import Header, Model, Output
+from fastdense.cli.arguments import Model, Output
 from fastdense.cli.output import say_lines
+from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs, save_json
 from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
-from fastdense.formats.tables import read_table
 from fastdense.network.sequential import Sequential
 
 __all__ = ["profile"]
@@ -31,23 +31,26 @@ def profile(
         Path | None, typer.Option("--json", metavar="FILE", help="Save the numbers as JSON.")
     ] = None,
     header: Header = True,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    max_size: MaxSize = "1G",
     output: Output = None,
 ) -> None:
     """Measure each layer of a prediction: operations, time, what limits it, and what would be faster."""
     check_outputs({"--json": json_file}, model, table)
     network = load(model, output=output)
-    X = _rows(network, table, whole("--rows", rows, 1), header)
+    whole("--rows", rows, 1)
+    X: Any = rows
+    if table is not None:
+        X = _rows(network, table, rows, read_for(network, table, header, decimal, missing, max_size))
     with Console().status("measuring"):
         found = network.profile(X, seconds)
     say_lines(found)
     save_json(found, json_file)
 
 
-def _rows(network: Sequential, table: Path | None, rows: int, header: bool) -> Any:
-    """Return the first rows of a table, or how many random ones."""
-    if table is None:
-        return rows
-    frame = read_table(table, header=header)
+def _rows(network: Sequential, table: Path, rows: int, frame: Any) -> Any:
+    """Return the first rows of a table as the model takes them."""
     if len(frame) < rows:
         raise ValueError(f"{table} has {len(frame):,} rows, fewer than --rows {rows:,}")
     return number_columns(frame[:rows], network.input_shape[1]) if network.table is None else frame[:rows]

@@ -10,8 +10,18 @@ from typing import Annotated
 
 import typer
 
-from fastdense.cli.arguments import Header, TablePath, command_line, hidden_units, named_types
+from fastdense.cli.arguments import TablePath, command_line, hidden_units, named_types
 from fastdense.cli.output import say, say_lines
+from fastdense.cli.reading import (
+    DateOrder,
+    Decimal,
+    DefaultMissing,
+    Header,
+    MaxSize,
+    Missing,
+    byte_count,
+    stated,
+)
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import FormatError
 from fastdense.estimators.table import Recipe, kept_epoch, train_table
@@ -51,9 +61,15 @@ def train(
         float, typer.Option(help="Share of rows held out to choose the best epoch and report on.")
     ] = 0.15,
     kinds: Annotated[
-        list[str] | None, typer.Option("--type", help="COLUMN=number, category or ignore; may be repeated.")
+        list[str] | None,
+        typer.Option("--type", help="COLUMN=number, category, date, time or ignore; may be repeated."),
     ] = None,
     header: Header = True,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    default_missing: DefaultMissing = True,
+    date_order: DateOrder = None,
+    max_size: MaxSize = "1G",
     seed: Annotated[int, typer.Option(help="Same seed, same table: the same model, bit for bit.")] = 0,
     out: Annotated[Path, typer.Option(help="Where to save the model.")] = Path("model.safetensors"),
     report: Annotated[
@@ -67,7 +83,8 @@ def train(
     check_outputs({"--out": out, "--report": report}, table)
     if report is not None:
         check_page(report)
-    frame = read_table(table, header=header)
+    cells = stated(decimal, missing, default_missing, date_order)
+    frame = read_table(table, header=header, cells=cells, max_size=byte_count(max_size))
     if not quiet:
         say(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns")
     start = time.perf_counter()
@@ -76,6 +93,7 @@ def train(
         target,
         task=task.value,
         types=named_types(kinds or []),
+        cells=cells,
         recipe=recipe,
         validation=validation,
         seed=seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from fastdense.errors import TableError
@@ -76,6 +76,11 @@ class Cells:
         if not isinstance(given, (tuple, list)) or not all(isinstance(text, str) for text in given):
             raise TableError(f"missing is a tuple of texts, not {given!r}")
         object.__setattr__(self, "missing", tuple(text.strip() for text in given))
+
+    def given(self) -> dict[str, Any]:
+        """Return what was stated, by name."""
+        own, default = asdict(self), asdict(Cells())
+        return {name: value for name, value in own.items() if value != default[name]}
 
     def is_missing(self, text: str) -> bool:
         """Return True if a trimmed text means a missing value in any column."""

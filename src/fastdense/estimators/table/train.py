@@ -12,7 +12,7 @@ from fastdense.estimators.table.recipe import Recipe
 from fastdense.estimators.table.split import split, strata
 from fastdense.network.sequential import Sequential
 from fastdense.streams import check_seed
-from fastdense.tables import Table
+from fastdense.tables import Cells, Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Task
 from fastdense.training.callbacks import Callback, EarlyStopping
@@ -28,6 +28,7 @@ def train_table(
     *,
     task: Task = "auto",
     types: dict[str, str] | None = None,
+    cells: Cells | None = None,
     recipe: Recipe | None = None,
     validation: float = 0.15,
     seed: int | None = None,
@@ -42,8 +43,10 @@ def train_table(
     target : str
         The column to predict.
     task : "auto", "classify" or "regress"
-    types : dict of column name to "number", "category" or "ignore", optional
+    types : dict of column name to "number", "category", "date", "time" or "ignore", optional
         Where what is found in a column should be overruled.
+    cells : Cells, optional
+        How texts are to be read, where that should not be found from the data.
     recipe : Recipe, optional
         The network's shape and its training.
     validation : float
@@ -67,7 +70,7 @@ def train_table(
     """
     recipe = recipe or Recipe()
     seed = check_seed(seed)
-    data = Frame(frame)
+    data = Frame(frame, cells)
     kept, held = split(strata(data, target, task), fraction("validation", validation), seed)
     training = data.take(kept)
     table = Table.learn(training, target, task=task, types=types)
@@ -93,7 +96,9 @@ def train_table(
         validation_data=(table.features(held_out), table.targets(held_out)) if held_out else None,
     )
     assert model.run is not None
-    model.run = replace(model.run, call=_call(target, task, types, recipe, validation, seed, callbacks))
+    model.run = replace(
+        model.run, call=_call(target, task, types, cells, recipe, validation, seed, callbacks)
+    )
     return model
 
 
@@ -101,6 +106,7 @@ def _call(
     target: str,
     task: Task,
     types: dict[str, str] | None,
+    cells: Cells | None,
     recipe: Recipe,
     validation: float,
     seed: int,
@@ -111,7 +117,11 @@ def _call(
     given |= {"types": types} if types else {}
     given |= {"validation": validation} if validation != 0.15 else {}
     given |= {"callbacks": list(callbacks)} if callbacks else {}
+    stated = {} if cells is None else cells.given()
+    read = [f"cells={call('Cells', stated)}"] if stated else []
     own = [f"recipe={call('Recipe', asdict(recipe))}"] if recipe != Recipe() else []
     named = [f"{name}={written(value)}" for name, value in {**given, "seed": seed}.items()]
-    inside = ", ".join(["frame", written(target), *own, *named])
-    return f"from fastdense.estimators.table import Recipe, train_table\n\nmodel = train_table({inside})"
+    inside = ", ".join(["frame", written(target), *read, *own, *named])
+    imports = "from fastdense.estimators.table import Recipe, train_table\n"
+    imports += "from fastdense.tables import Cells\n" if stated else ""
+    return f"{imports}\nmodel = train_table({inside})"
