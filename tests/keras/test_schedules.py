@@ -9,6 +9,11 @@ from tests.keras.both import LIBRARIES, assert_close
 SCHEDULES = {
     "exponential": lambda s: s.ExponentialDecay(0.1, decay_steps=30, decay_rate=0.6),
     "staircase": lambda s: s.ExponentialDecay(0.1, decay_steps=30, decay_rate=0.6, staircase=True),
+    "inverse": lambda s: s.InverseTimeDecay(0.1, decay_steps=30, decay_rate=0.6),
+    "inverse, staircase": lambda s: s.InverseTimeDecay(0.1, 30, 0.6, staircase=True),
+    "restarts": lambda s: s.CosineDecayRestarts(0.1, first_decay_steps=19),
+    "restarts, lower": lambda s: s.CosineDecayRestarts(0.1, 15, t_mul=1.5, m_mul=0.7, alpha=0.1),
+    "restarts, as long": lambda s: s.CosineDecayRestarts(0.1, 15, t_mul=1.0, m_mul=0.7),
     "cosine": lambda s: s.CosineDecay(0.1, decay_steps=80),
     "cosine to alpha": lambda s: s.CosineDecay(0.1, decay_steps=80, alpha=0.2),
     "cosine after warm-up": lambda s: s.CosineDecay(0.01, 80, 0.1, warmup_target=0.3, warmup_steps=20),

@@ -57,6 +57,19 @@ GIVEN = {
         "decay_rate": 0.25,
         "staircase": True,
     },
+    "InverseTimeDecay": {
+        "initial_learning_rate": 0.5,
+        "decay_steps": 7,
+        "decay_rate": 0.25,
+        "staircase": True,
+    },
+    "CosineDecayRestarts": {
+        "initial_learning_rate": 0.5,
+        "first_decay_steps": 7,
+        "t_mul": 1.5,
+        "m_mul": 0.75,
+        "alpha": 0.1,
+    },
     "CosineDecay": {
         "initial_learning_rate": 0.5,
         "decay_steps": 7,

@@ -1,6 +1,8 @@
 """The callbacks that note, log or set something, and the order in which hooks are called."""
 
 import csv
+import functools
+import math
 
 import numpy as np
 import pytest
@@ -132,6 +134,34 @@ def test_a_rate_by_epoch():
         by_hand.optimizer.learning_rate = rate
         by_hand.fit(X, y, verbose=0)
     assert same_weights(model, by_hand)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [lambda epoch: 0.1 / 2**epoch, lambda epoch, **_: 0.1 / 2**epoch, functools.partial(math.pow, 0.5)],
+    ids=["lambda", "keywords", "partial"],
+)
+def test_a_rate_of_the_epoch_alone(schedule):
+    rates = (
+        classifier()
+        .fit(X, y, epochs=3, verbose=0, callbacks=LearningRateScheduler(schedule))
+        .history["learning_rate"]
+    )
+    assert rates == [schedule(epoch) for epoch in range(3)]
+
+
+def test_an_error_in_a_schedule_is_the_users_to_see():
+    def broken(epoch, rate):
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError, match="mine"):
+        classifier().fit(X, y, verbose=0, callbacks=LearningRateScheduler(broken))
+
+
+@pytest.mark.parametrize("schedule", [0.1, lambda: 0.1, lambda epoch, rate, more: 0.1])
+def test_a_schedule_is_a_function_of_the_epoch(schedule):
+    with pytest.raises(TypeError, match="schedule must be a function of the epoch"):
+        LearningRateScheduler(schedule)
 
 
 def test_a_rate_by_epoch_is_told(capsys):

@@ -93,16 +93,18 @@ def test_stopping_is_told(capsys):
     assert capsys.readouterr().out == "Stopped after epoch 2: no better score_error than 1\n"
 
 
-@pytest.mark.parametrize(
-    "callback", [EarlyStopping(), ReduceLROnPlateau(), ModelCheckpoint("m.safetensors", save_best_only=True)]
-)
-def test_a_number_that_is_not_there(callback):
+@pytest.mark.parametrize("kind", [EarlyStopping, ReduceLROnPlateau, ModelCheckpoint])
+def test_a_number_that_is_not_there(kind, tmp_path):
+    """Nothing is stopped or lowered without it; a file is saved, since it may be the best."""
+    path = tmp_path / "m.safetensors"
+    callback = kind(path, save_best_only=True) if kind is ModelCheckpoint else kind()
     model = classifier()
     with pytest.warns(
         UserWarning, match=f"{type(callback).__name__} watches 'val_loss', but this epoch has loss"
     ):
         model.fit(X, y, verbose=0, callbacks=callback)
     assert not model.stop_training
+    assert path.exists() == (kind is ModelCheckpoint)
 
 
 @pytest.mark.parametrize(
@@ -162,9 +164,103 @@ def test_a_name_that_asks_for_what_is_not_there(name, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="folder"):
-        classifier().fit(X, y, verbose=0, callbacks=ModelCheckpoint(tmp_path / "none" / "m.safetensors"))
+def test_a_folder_that_is_not_there_is_made(tmp_path):
+    path = tmp_path / "new" / "m.safetensors"
+    model = classifier()
+    model.fit(X, y, verbose=0, callbacks=ModelCheckpoint(path))
+    assert same_weights(fd.load(path), model)
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "weights.h5"])
+def test_weights_alone(ending, tmp_path):
+    model, best = classifier(), classifier()
+    path = tmp_path / f"best.{ending}"
+    watched(
+        ModelCheckpoint(path, "score_error", save_best_only=True, save_weights_only=True),
+        [3, 1, 2],
+        model=model,
+    )
+    best.fit(X, y, epochs=2, verbose=0)
+    model.load_weights(path)
+    assert same_weights(model, best)
+
+
+def test_every_so_many_steps(tmp_path):
+    """Steps are counted across epochs: of 5 per epoch the third, the first of the next, the fourth..."""
+    model, checkpoint = classifier(), ModelCheckpoint(tmp_path / "m-{epoch}-{batch}.safetensors", save_freq=3)
+    model.fit(X, y, batch_size=8, epochs=3, verbose=0, callbacks=checkpoint)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f"m-{place}.safetensors" for place in ("1-3", "2-1", "2-4", "3-2", "3-5")]
+    assert same_weights(fd.load(tmp_path / names[-1]), model)
+    assert fd.load(tmp_path / "m-2-1.safetensors").optimizer.iterations == 6
+
+
+def test_the_best_of_every_step(tmp_path, capsys):
+    checkpoint = ModelCheckpoint(
+        tmp_path / "m.safetensors",
+        "loss",
+        save_best_only=True,
+        save_freq=1,
+        initial_value_threshold=0.0,
+        verbose=1,
+    )
+    classifier().fit(X, y, batch_size=8, verbose=0, callbacks=checkpoint)
+    assert capsys.readouterr().out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("save_freq", "reports"), [("epoch", False), (2, True)])
+def test_only_counting_steps_makes_training_report_each(save_freq, reports, tmp_path):
+    checkpoint = ModelCheckpoint(tmp_path / "m.safetensors", save_freq=save_freq)
+    assert fd.callbacks.CallbackList([checkpoint], classifier(), {}).wants_batches == reports
+
+
+@pytest.mark.parametrize(("threshold", "saved"), [(None, 3), (2.5, 2), (1.0, 0)])
+def test_what_the_first_number_must_improve_on(threshold, saved, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    checkpoint = ModelCheckpoint(
+        path, "score_error", save_best_only=True, initial_value_threshold=threshold, verbose=1
+    )
+    watched(checkpoint, [3, 2, 1])
+    assert capsys.readouterr().out == f"Saved {path}\n" * saved
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "match"),
+    [
+        (
+            {"filepath": "m.h5"},
+            ValueError,
+            "a model must end in .safetensors or .keras, got 'm.h5'",
+        ),
+        (
+            {"filepath": "m.h5", "save_weights_only": True},
+            ValueError,
+            "filepath of weights alone must end in",
+        ),
+        ({"save_freq": 0}, ValueError, "save_freq must be at least 1"),
+        ({"save_freq": "batch"}, TypeError, "save_freq must be a whole number, got 'batch'"),
+        ({"initial_value_threshold": "low"}, TypeError, "initial_value_threshold must be a number"),
+        ({"save_weights_only": 1}, TypeError, "save_weights_only must be True or False"),
+    ],
+)
+def test_arguments_of_checkpoints(arguments, kind, match):
+    with pytest.raises(kind, match=match):
+        ModelCheckpoint(**{"filepath": "m.safetensors", **arguments})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("callback", ["stopping", "plateau"])
+@pytest.mark.parametrize(
+    ("best", "value", "delta", "mode"),
+    [(0.5, 0.49, 0.01, "min"), (0.3, 0.2, 0.1, "min"), (0.7, 0.8, 0.1, "max"), (0.8, 0.7, 0.1, "min")],
+)
+def test_a_difference_of_min_delta_is_not_an_improvement(best, value, delta, mode, callback, dtype):
+    """The numbers are compared as Keras does, in the model's dtype: float64 has 0.7 + 0.1 below 0.8."""
+    kind = EarlyStopping if callback == "stopping" else ReduceLROnPlateau
+    watching = kind("score_error", min_delta=delta, mode=mode, patience=9)
+    watched(watching, [best, value], model=classifier(dtype=dtype))
+    assert watching.best == (value if dtype == "float64" and best + value == 1.5 else best)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from fastdense.checks import one_of
-from fastdense.errors import FormatError
+from fastdense.errors import FormatError, NotBuiltError
 from fastdense.formats.foreign import foreign
 from fastdense.network.sequential import Sequential
 from fastdense.notes import note
 
-__all__ = ["FORMATS", "TORCH_PICKLES", "export", "load", "save", "suffix_of"]
+__all__ = ["FORMATS", "TORCH_PICKLES", "export", "load", "load_weights", "save", "save_weights", "suffix_of"]
 
 FORMATS = ("onnx", "keras", "torch", "c")
 """What a model can be exported to."""
@@ -95,6 +95,42 @@ def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: boo
     left += ["table: what goes in are the features that it makes of the columns"] if model.table else []
     if left:
         note(f"{os.fspath(path)}: a .keras file of ours holds no {', and no '.join(left)}; .safetensors does")
+
+
+def save_weights(model: Sequential, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write a model's weights; see `Sequential.save_weights`."""
+    name = os.fspath(path).lower()
+    if not name.endswith((".weights.h5", ".safetensors")):
+        raise FormatError(
+            f"weights are saved to a file that ends in .weights.h5 or .safetensors, got {os.fspath(path)!r}"
+        )
+    if not overwrite and Path(path).exists():
+        raise FileExistsError(f"{os.fspath(path)} is there already: remove it, or leave out overwrite=False")
+    if name.endswith(".safetensors"):
+        save(model, path, include_optimizer=False)
+        return
+    from fastdense.formats.keras import write_weights
+
+    write_weights(model, path)
+
+
+def load_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
+    """Read a model's weights; see `Sequential.load_weights`."""
+    if not model.built:
+        raise NotBuiltError("the model has no weights yet: give it an Input, or call build or fit")
+    if Path(path).suffix.lower() == ".safetensors":
+        found = load(path)
+        kinds = [[type(layer).__name__ for layer in each.layers if layer.weights] for each in (found, model)]
+        if kinds[0] != kinds[1]:
+            raise FormatError(
+                f"{os.fspath(path)} has weights of the layers {', '.join(kinds[0])}, but the model has "
+                f"{', '.join(kinds[1])}"
+            )
+        model.set_weights(found.weights)
+        return
+    from fastdense.formats.keras import read_weights
+
+    model.set_weights(read_weights(model, path))
 
 
 def export(

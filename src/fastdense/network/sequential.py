@@ -113,6 +113,58 @@ class Sequential(Stack, Trainer):
 
         save(self, path, include_optimizer)
 
+    def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Save the weights alone, for `load_weights` of a model of the same layers.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in ".weights.h5", which Keras 3 reads and writes too, or in ".safetensors". The file is
+            replaced only once the new one is safely on the disk.
+        overwrite : bool
+            False refuses to replace a file.
+
+        Raises
+        ------
+        FormatError
+            Another ending.
+        FileExistsError
+            There is a file, and it is not to be replaced.
+        NotBuiltError
+            There are no weights yet.
+        ImportError
+            The package h5py, for ".weights.h5", is not installed.
+        OSError
+            The file cannot be written; what was there before is untouched.
+        """
+        from fastdense.formats.models import save_weights
+
+        save_weights(self, path, overwrite)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Take the weights from a file; on an error nothing is changed.
+
+        Parameters
+        ----------
+        path : path-like
+            Weights alone, as `save_weights` here or in Keras writes them, or a whole model: ".safetensors",
+            ".keras" or ".h5". The layers must be of the same kinds and shapes in the same order.
+
+        Raises
+        ------
+        FormatError, ShapeError
+            The file is damaged or of another kind, or its layers are not those of the model.
+        NotBuiltError
+            The model has no weights yet.
+        ImportError
+            The package pyfive, for Keras' files, is not installed.
+        OSError
+            The file cannot be opened.
+        """
+        from fastdense.formats.models import load_weights
+
+        load_weights(self, path)
+
     def export(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
         """Write the model for other software.
 

@@ -62,3 +62,6 @@ class Trainable(Protocol):
 
     def save(self, path: Any) -> None:
         """Save the model to a file."""
+
+    def save_weights(self, path: Any) -> None:
+        """Save the weights to a file."""

@@ -10,7 +10,9 @@ from fastdense.config import Configurable, Family
 
 __all__ = [
     "CosineDecay",
+    "CosineDecayRestarts",
     "ExponentialDecay",
+    "InverseTimeDecay",
     "LearningRateSchedule",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
@@ -64,6 +66,41 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 @FAMILY.add()
+class InverseTimeDecay(LearningRateSchedule):
+    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``; ``staircase`` floors the fraction.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        At least 0.
+    decay_steps : int
+        At least 1.
+    decay_rate : float
+        At least 0.
+    staircase : bool
+        Keep the rate for ``decay_steps`` steps, then drop it at once.
+
+    Examples
+    --------
+    >>> InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10)
+    0.05
+    """
+
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+    ) -> None:
+        self.initial_learning_rate = number("initial_learning_rate", initial_learning_rate, minimum=0.0)
+        self.decay_steps = whole("decay_steps", decay_steps, 1)
+        self.decay_rate = number("decay_rate", decay_rate, minimum=0.0)
+        self.staircase = flag("staircase", staircase)
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of one step."""
+        time = step // self.decay_steps if self.staircase else step / self.decay_steps
+        return self.initial_learning_rate / (1.0 + self.decay_rate * time)
+
+
+@FAMILY.add()
 class CosineDecay(LearningRateSchedule):
     """Half a cosine down to ``alpha`` times the start, after an optional straight climb (warm-up).
 
@@ -112,6 +149,60 @@ class CosineDecay(LearningRateSchedule):
             top, step = self.warmup_target, step - self.warmup_steps
         cosine = 0.5 * (1.0 + math.cos(math.pi * min(step, self.decay_steps) / self.decay_steps))
         return top * ((1.0 - self.alpha) * cosine + self.alpha)
+
+
+@FAMILY.add()
+class CosineDecayRestarts(LearningRateSchedule):
+    """`CosineDecay` again and again, each time longer and from lower.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        Where the first decay starts.
+    first_decay_steps : int
+        At least 1: the steps of the first decay.
+    t_mul : float
+        At least 1: each decay has this many times the steps of the one before.
+    m_mul : float
+        At least 0: each falls from this many times the height of the one before.
+    alpha : float
+        The last rate of each decay as a fraction of the initial one.
+
+    Examples
+    --------
+    >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10, t_mul=2.0, m_mul=0.5)
+    >>> [round(schedule(step), 3) for step in (0, 5, 10, 20, 30)]
+    [0.1, 0.05, 0.05, 0.025, 0.025]
+
+    References
+    ----------
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: int,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+    ) -> None:
+        self.initial_learning_rate = number("initial_learning_rate", initial_learning_rate, minimum=0.0)
+        self.first_decay_steps = whole("first_decay_steps", first_decay_steps, 1)
+        self.t_mul = number("t_mul", t_mul, minimum=1.0)
+        self.m_mul = number("m_mul", m_mul, minimum=0.0)
+        self.alpha = number("alpha", alpha, minimum=0.0)
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of one step."""
+        left, length, top = float(step), float(self.first_decay_steps), 1.0
+        if self.t_mul == 1.0:
+            restarts = left // length
+            left, top = left - restarts * length, top * self.m_mul**restarts
+        while left >= length:
+            left, length, top = left - length, length * self.t_mul, top * self.m_mul
+        cosine = 0.5 * (1.0 + math.cos(math.pi * left / length))
+        return self.initial_learning_rate * ((1.0 - self.alpha) * top * cosine + self.alpha)
 
 
 @FAMILY.add()

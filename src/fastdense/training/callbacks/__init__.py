@@ -2,8 +2,9 @@
 
 from fastdense.training.callbacks.backup import BackupAndRestore
 from fastdense.training.callbacks.base import Callback, CallbackList
+from fastdense.training.callbacks.checkpoint import ModelCheckpoint
 from fastdense.training.callbacks.history import History
-from fastdense.training.callbacks.monitor import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+from fastdense.training.callbacks.monitor import EarlyStopping, ReduceLROnPlateau
 from fastdense.training.callbacks.simple import (
     CSVLogger,
     LambdaCallback,

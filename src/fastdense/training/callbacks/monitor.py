@@ -1,9 +1,8 @@
-"""The callbacks that watch one number: stop early, keep the best file, lower the learning rate."""
+"""The callbacks that watch one number: stop early, lower the learning rate."""
 
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -16,10 +15,10 @@ from fastdense.printable import printable
 from fastdense.training.callbacks.base import Callback, Logs
 from fastdense.training.callbacks.state import count, names, real, weights
 
-__all__ = ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"]
+__all__ = ["EarlyStopping", "Monitor", "ReduceLROnPlateau"]
 
-_MAXIMISED = ("accuracy", "acc", "auc", "precision", "recall")
-_MINIMISED = ("loss", "error", "mse", "mae", "rmse")
+_MAXIMISED = ("accuracy", "acc", "auc", "precision", "recall", "f1", "fbeta", "r2", "true_", "similarity")
+_MINIMISED = ("loss", "error", "mse", "mae", "mape", "msle", "crossentropy", "divergence", "false_")
 
 
 def _mode(monitor: str) -> str:
@@ -68,8 +67,18 @@ class Monitor(Callback):
         return value
 
     def improves(self, value: float, than: float | None = None) -> bool:
-        """Say whether ``value`` is better than another, the best so far, by more than ``min_delta``."""
-        return self._sign * ((self.best if than is None else than) - value) > self.min_delta
+        """Return True if ``value`` is better than another, the best so far, by more than ``min_delta``.
+
+        The two are compared in the model's dtype, as Keras does: in float32 0.49 is not better than 0.5 by
+        more than 0.01.
+        """
+        round_ = np.dtype(self.model.dtype).type
+        with np.errstate(over="ignore"):
+            found, other = (
+                round_(value + self._sign * self.min_delta),
+                round_(self.best if than is None else than),
+            )
+        return bool(found < other if self._sign > 0 else found > other)
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return the best value and how long ago it was."""
@@ -192,50 +201,6 @@ class EarlyStopping(Monitor):
         self.best_epoch, self.stopped_epoch = int(state["best_epoch"]), int(state["stopped_epoch"])
         count = sum(name.startswith("weights/") for name in state)
         self.best_weights = [state[f"weights/{i}"] for i in range(count)] or None
-
-
-class ModelCheckpoint(Monitor):
-    """Saves the model after every epoch, or after those that improve.
-
-    Parameters
-    ----------
-    filepath : path-like
-        May hold the epoch and its numbers, as in ``"m-{epoch:02d}-{val_loss:.2f}.safetensors"``; the
-        epoch counts from 1 here.
-    monitor : str
-    verbose : 0 or 1
-    save_best_only : bool
-    mode : "auto", "min" or "max"
-    """
-
-    def __init__(
-        self,
-        filepath: str | os.PathLike[str],
-        monitor: str = "val_loss",
-        verbose: int = 0,
-        save_best_only: bool = False,
-        mode: str = "auto",
-    ) -> None:
-        super().__init__(monitor, 0.0, mode)
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
-        self.save_best_only = flag("save_best_only", save_best_only)
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Save, where it is time to."""
-        if self.save_best_only:
-            value = self.read(logs)
-            if value is None or not self.improves(value):
-                return
-            self.best = value
-        try:
-            path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
-        except (KeyError, IndexError) as error:
-            found = ", ".join(["epoch", *(logs or {})])
-            raise ValueError(f"filepath {self.filepath!r} names {error}, but there are {found}") from None
-        self.model.save(path)
-        if self.verbose:
-            print(f"Saved {printable(path)}")
 
 
 class ReduceLROnPlateau(Monitor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -83,16 +84,26 @@ class TerminateOnNaN(Callback):
 
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate before every epoch to ``schedule(epoch, rate)``.
+    """Sets the learning rate before every epoch to ``schedule(epoch, rate)``, or to ``schedule(epoch)``.
 
     Parameters
     ----------
-    schedule : function of the epoch (from 0) and the rate so far
+    schedule : function of the epoch (from 0) and the rate so far, or of the epoch alone
     verbose : 0 or 1
+
+    Raises
+    ------
+    TypeError
+        The schedule is not a function that can be called so.
     """
 
-    def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         self.schedule, self.verbose = schedule, verbose
+        self._takes_rate = _takes(schedule, 0, 0.0)
+        if not (self._takes_rate or _takes(schedule, 0)):
+            raise TypeError(
+                f"schedule must be a function of the epoch, or of the epoch and the rate, got {schedule!r}"
+            )
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""
@@ -101,7 +112,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(
                 "LearningRateScheduler sets a number, but the optimizer's rate is a schedule already"
             )
-        rate = self.schedule(epoch, optimizer.learning_rate)
+        rate = self.schedule(epoch, *([optimizer.learning_rate] if self._takes_rate else []))
         optimizer.learning_rate = number("what the schedule returned", rate, minimum=0.0)
         if self.verbose:
             print(f"Epoch {epoch + 1}: learning rate {rate:g}")
@@ -145,3 +156,14 @@ class LambdaCallback(Callback):
                 if not callable(function):
                     raise TypeError(f"{hook} must be a function, got {function!r}")
                 setattr(self, hook, function)
+
+
+def _takes(function: Any, *arguments: Any) -> bool:
+    """Return True if a function can be called with these arguments, or does not say what it takes."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # some functions of compiled modules
+        return True
+    return True
