@@ -94,11 +94,11 @@ def test_pickles_are_not_loaded(tmp_path, name):
 
 
 def test_an_unknown_ending(tmp_path):
-    (tmp_path / "m.bin").touch()
+    (tmp_path / "m.dat").touch()
     with pytest.raises(
         FormatError, match=r"a model's name ends in \.safetensors, \.onnx, \.keras, \.h5 or \.hdf5"
     ):
-        fd.load(tmp_path / "m.bin")
+        fd.load(tmp_path / "m.dat")
 
 
 def test_a_loaded_model_trains(tmp_path, model):

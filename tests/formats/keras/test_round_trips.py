@@ -60,13 +60,13 @@ def test_a_network_without_weights(in_keras, path):
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_activation_comes_back_as_itself(path, name):
     model = fd.Sequential(
-        [fd.Input((4,)), fd.Dense(3, name), fd.Activation(name), fd.Dense(2)], "näme", seed=0
+        [fd.Input((4,)), fd.Dense(3, name), fd.Activation(name), fd.Dense(2)], "named", seed=0
     )
     write_keras(model, path)
     back = read_keras(path)
     names = [layer.activation.name for layer in back.layers]
     assert [found for found in names if found != "linear"] == [name] * 2 * (name != "linear")
-    assert back.name == "näme"
+    assert back.name == "named"
     X = inputs(model, 9)
     assert_identical(back.predict(X), model.predict(X))
 
@@ -92,7 +92,16 @@ def test_names_that_keras_does_not_take_are_changed(in_keras, path):
     write_keras(model, path)
     names = ["a", "a_activation", "a_activation_1", "input_layer_1", "x_y_1", "x_y"]
     assert [layer.name for layer in read_keras(path).layers if layer.name != "activation"] == names
+    assert read_keras(path).name == "m_1"
     X = inputs(model, 5)
+    assert_predicts_as(functools.partial(in_keras.predict, path), model, X)
+
+
+@pytest.mark.parametrize("name", ["a b", "größe", "_hidden", "-1", "a:0", "a>b", "."])
+def test_names_that_tensorflow_does_not_take_are_changed(in_keras, path, name):
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(3, name=name), fd.Dense(2)], name, seed=0)
+    X = inputs(model, 5)
+    write_keras(model, path)
     assert_predicts_as(functools.partial(in_keras.predict, path), model, X)
 
 

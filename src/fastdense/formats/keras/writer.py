@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -56,8 +57,9 @@ class Part(NamedTuple):
 def write_keras(model: Stack, path: str | os.PathLike[str]) -> None:
     """Write a network as a ``.keras`` file, which Keras 3.4 and later load on any of their backends.
 
-    The layers keep their weights, penalties and names, but for names that Keras does not take: a slash
-    becomes an underscore, and a second layer of a name gets a number. The model is not compiled there, and a
+    The layers keep their weights, penalties and names, except for names that Keras on TensorFlow does not
+    take: what is not an English letter, a digit, a dot, a hyphen or an underscore becomes an underscore, and
+    a second layer of a name gets a number. The model is not compiled there, and a
     table does not go with it. An activation that Keras has as a layer only, such as a leaky ReLU of another
     slope than 0.2, becomes a layer of its own; with ``gelu_tanh``, which is a function there, the model
     becomes a functional one.
@@ -97,7 +99,7 @@ def write_keras(model: Stack, path: str | os.PathLike[str]) -> None:
 
 def _named(parts: list[Part]) -> list[Part]:
     """Return the parts with names that Keras takes, each once, and other than that of the input."""
-    taken = {_INPUT, *(part.name for part in parts if "/" not in part.name)}
+    taken = {_INPUT, *(part.name for part in parts if _plain(part.name) == part.name)}
     seen, named = {_INPUT}, []
     for part in parts:
         name = _plain(part.name)
@@ -110,7 +112,9 @@ def _named(parts: list[Part]) -> list[Part]:
 
 
 def _plain(name: str) -> str:
-    return name.replace("/", "_")
+    """Return a name as TensorFlow takes it: of English letters, digits, dots, hyphens and underscores."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return plain if re.match("[A-Za-z0-9.]", plain) else f"layer{plain}"
 
 
 def _parts(layer: Layer) -> Iterator[Part]:
