@@ -253,6 +253,22 @@ MODELS = {
         lambda x: x / 255.0 - np.array([1.0, 2.0], "float32"), lambda x: keras.ops.reshape(x, (-1, 12)),
         dense(2), shape=(3, 2, 2),
     ),
+    "channels first": of(
+        layer(L.Flatten, data_format="channels_first", name="flat"), dense(2), shape=(3, 2, 2)
+    ),
+    "permuted": of(
+        layer(L.Rescaling, 0.5), layer(L.Permute, (3, 1, 2)), layer(L.Reshape, (4, 3)),
+        layer(L.Permute, (2, 1)),
+        L.Flatten, dense(5, "relu"), layer(L.Reshape, (5, 1)), layer(L.Permute, (2, 1)), L.Flatten, dense(2),
+        shape=(3, 2, 2),
+    ),
+    "cropped": of(
+        layer(L.Cropping2D, ((1, 0), (0, 1))), L.BatchNormalization, layer(L.Reshape, (4, 1)),
+        layer(L.Cropping1D, (1, 0)), L.Flatten, dense(2), shape=(3, 2, 2),
+    ),
+    "sliced": chain_of(
+        lambda x: x[:, 1:, :, :1], L.Flatten(), dense(3), lambda x: x[:, ::-1], shape=(3, 2, 2)
+    ),
     "pictures out": of(
         L.Flatten, dense(3, "relu"), dense(6, "sigmoid"), layer(L.Reshape, (3, 2)), shape=(3, 2)
     ),
@@ -287,9 +303,6 @@ MODELS = {
         layer(L.Rescaling, np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.0, -0.5])), dense(2),
     ),
     "named ends": named_ends,
-    "channels first": of(
-        layer(L.Flatten, data_format="channels_first", name="flat"), dense(2), shape=(3, 2, 2)
-    ),
     "trained at all times": trained_at_all_times,
     "somebody's layer": of(layer(Dense, 3, name="own")),
     "somebody's model": lambda: Sequential([keras.Input((4,)), L.Dense(3)]),

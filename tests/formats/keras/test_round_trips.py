@@ -170,6 +170,10 @@ PICTURES = {
     "scaled pictures of three": (3, 2, 2),
     "normalised pictures": (3, 2, 2),
     "pictures by functions": (3, 2, 2),
+    "channels first": (3, 2, 2),
+    "permuted": (3, 2, 2),
+    "cropped": (3, 2, 2),
+    "sliced": (3, 2, 2),
     "pictures out": (3, 2),
     "one row of columns": (1, 4),
 }
@@ -242,7 +246,6 @@ def test_other_precisions(in_keras, tmp_path, name, dtype):
 
 REFUSED = {
     "two ways": "must make one chain",
-    "channels first": r"layer 'flat' \(Flatten\): it moves the channels",
     "trained at all times": "layer 'norm' .* it is called with training=True",
     "somebody's layer": r"layer 'own' \(Dense\): it is a class of somebody's own, registered as 'mine>Dense'",
     "somebody's model": "it is a class of somebody's own, registered as 'Sequential'",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
-from fastdense.formats.chain import Chain
+from fastdense.formats.picking import Picking
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import Dense
 
@@ -19,7 +20,7 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 
-class Flow(Chain):
+class Flow(Picking):
     """A chain whose columns are, in order, the numbers of one example in Keras.
 
     Parameters
@@ -50,7 +51,12 @@ class Flow(Chain):
         """Of one example of what the chain has come to."""
         if self._shape is not None:
             return self._shape
-        return None if self.width is None else (self.width,)
+        return None if self.columns is None else (self.columns,)
+
+    @property
+    def columns(self) -> int | None:
+        """How many numbers an example has, None if that is not known."""
+        return self.width if self._picked is None else len(self._picked)
 
     @property
     def is_row(self) -> bool:
@@ -59,9 +65,22 @@ class Flow(Chain):
 
     def reshape(self, shape: Shape) -> None:
         """Give the same numbers other axes; FormatError if these are of more or fewer numbers."""
-        if self.width is not None and math.prod(shape) != self.width:
-            raise FormatError(f"it makes the shape {in_words(shape)} of {self.width} numbers")
+        if self.columns is not None and math.prod(shape) != self.columns:
+            raise FormatError(f"it makes the shape {in_words(shape)} of {self.columns} numbers")
         self._shape = shape
+
+    def pick(self, operation: Callable[[Array], Array]) -> None:
+        """Append a choice of an example's numbers: ``operation`` is what is done to an array of its shape."""
+        if self.shape is None:
+            raise FormatError("it chooses columns of an input whose shape is not known")
+        width = math.prod(self.shape)
+        self._take(16 * width)
+        found = operation(np.arange(width).reshape(self.shape))
+        if not found.size:
+            raise FormatError(f"it leaves nothing of the shape {in_words(self.shape)}")
+        if not np.array_equal(found.reshape(-1), np.arange(width)):
+            self.choose(found.reshape(-1))
+        self._shape = found.shape
 
     def check_columns(self, axis: Any = -1) -> None:
         """Raise FormatError unless an axis, the batch being axis 0, holds all numbers of an example.
@@ -126,7 +145,7 @@ class Flow(Chain):
             raise FormatError(
                 f"it has {array.size} statistics for the axes {axes} of the shape {in_words(shape)}"
             )
-        if self.width is None:
+        if self.columns is None:
             return array.reshape(-1)
         self._take(8 * math.prod(shape))
         return np.broadcast_to(array.reshape(target), shape).reshape(-1)

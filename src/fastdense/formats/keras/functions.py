@@ -127,6 +127,23 @@ def _reshape(flow: Flow, values: Values) -> None:
     flow.reshape(tuple(sizes[1:]))
 
 
+def _get_item(flow: Flow, values: Values) -> None:
+    """Choose columns by slices, of each row the same."""
+    places = values.get("key")
+    parts = [place.get("config") if isinstance(place, dict) else None for place in places or [None]]
+    cuts = [_slice(part) for part in parts]
+    if cuts[0] != slice(None):
+        raise FormatError("it chooses among the rows of the batch")
+    flow.pick(lambda example: example[tuple(cuts[1:])])
+
+
+def _slice(value: Any) -> slice:
+    ends = [value.get(name) if isinstance(value, dict) else "" for name in ("start", "stop", "step")]
+    if not all(end is None or type(end) is int for end in ends):
+        raise FormatError("it chooses columns otherwise than by slices")
+    return slice(*ends)
+
+
 def _cast(flow: Flow, values: Values) -> None:
     if values.get("dtype") not in ("float16", "bfloat16", "float32", "float64"):
         raise FormatError(f"it turns the rows into {values.get('dtype')!r:.100}")
@@ -194,6 +211,7 @@ FUNCTIONS: dict[str, Function] = {
     "Exp": _curve("exponential"),
     "Gelu": _gelu(True),
     "GeluOfTensorflow": _gelu(False),
+    "GetItem": Function(("x", "key"), _get_item),
     "Identity": Function(("x",), _nothing),
     "LeakyRelu": _with_alpha("leaky_relu", "negative_slope", 0.2),
     "LeakyReluOfTensorflow": _with_alpha("leaky_relu", "alpha", 0.2),

@@ -119,7 +119,7 @@ def _prelu(flow: Flow, config: Config, arrays: list[Array]) -> None:
 
 def _flatten(flow: Flow, config: Config, arrays: list[Array]) -> None:
     if config.get("data_format") == "channels_first" and len(flow.shape or ()) > 1:
-        raise FormatError("it moves the channels behind the other axes")
+        flow.pick(lambda example: np.moveaxis(example, 0, -1))
     if flow.shape is not None:
         flow.reshape((math.prod(flow.shape),))
 
@@ -129,10 +129,32 @@ def _reshape(flow: Flow, config: Config, arrays: list[Array]) -> None:
     if not target or target.count(-1) > 1 or not all(size == -1 or (size and size > 0) for size in target):
         raise FormatError(f"it makes a shape that is not known, {target!r:.100}")
     known = math.prod(size for size in target if size > 0)
-    if flow.width is None and target != [-1]:
+    if flow.columns is None and target != [-1]:
         raise FormatError(f"it makes the shape {target!r:.100} of an input whose width is not known")
-    if flow.width is not None:
-        flow.reshape(tuple(flow.width // known if size == -1 else size for size in target))
+    if flow.columns is not None:
+        flow.reshape(tuple(flow.columns // known if size == -1 else size for size in target))
+
+
+def _permute(flow: Flow, config: Config, arrays: list[Array]) -> None:
+    given = config.get("dims")
+    dims: list[Any] = list(given) if isinstance(given, list) else [given]
+    if flow.shape is None or sorted(dims) != list(range(1, len(flow.shape) + 1)):
+        raise FormatError(f"it has no order of the axes: {dims!r:.100}")
+    flow.pick(lambda example: example.transpose([place - 1 for place in dims]))
+
+
+def _cropping(flow: Flow, config: Config, arrays: list[Array]) -> None:
+    """Cut numbers off both ends of an axis, or of the axes that are not channels."""
+    given, is_first = config.get("cropping"), config.get("data_format") == "channels_first"
+    pairs: list[Any] = given if isinstance(given, list) and isinstance(given[0], list) else [given]
+    if not all(
+        isinstance(pair, list) and list(map(type, pair)) == [int, int] and min(pair) >= 0 for pair in pairs
+    ):
+        raise FormatError(f"it cuts {given!r:.100} off, which are not two numbers for each axis")
+    cuts = [slice(before, -after or None) for before, after in pairs]
+    if flow.shape is None or len(flow.shape) != 1 + len(cuts):
+        raise FormatError(f"it cuts {given!r:.100} off an example of other axes")
+    flow.pick(lambda example: example[(slice(None), *cuts) if is_first else tuple(cuts)])
 
 
 def _nothing(flow: Flow, config: Config, arrays: list[Array]) -> None:
@@ -170,12 +192,15 @@ STEPS: dict[str, Step] = {
     **CURVES,
     **dict.fromkeys(_NOISE, _nothing),
     "BatchNormalization": _batch_normalization,
+    "Cropping1D": _cropping,
+    "Cropping2D": _cropping,
     "Dense": _dense,
     "Dropout": _dropout,
     "Flatten": _flatten,
     "Identity": _nothing,
     "Normalization": _normalization,
     "PReLU": _prelu,
+    "Permute": _permute,
     "Rescaling": _rescaling,
     "Reshape": _reshape,
 }

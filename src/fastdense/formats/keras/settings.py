@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,7 +11,8 @@ __all__ = ["OF_KERAS_1", "check_settings", "number", "numbers"]
 
 Config = dict[str, Any]
 
-_LARGEST = sys.float_info.max
+# Of float32's numbers, which a setting becomes.
+_LARGEST = 3.4028234e38
 
 
 class Setting(NamedTuple):
@@ -120,10 +120,34 @@ _COMMON = {
 """What any layer may say."""
 
 
+_PENALTIES = ("l1", "l2", "l1_l2", "L1", "L2", "L1L2", "orthogonal_regularizer", "OrthogonalRegularizer")
+_CONSTRAINTS = (
+    "max_norm", "min_max_norm", "non_neg", "unit_norm", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"
+)  # fmt: skip
+
+
+def _is_one_of(kind: str, names: tuple[str, ...] | None = None) -> Callable[[Any], bool]:
+    """Return a check for the name of one of Keras', or the description of such a class or a user's."""
+
+    def accepts(value: Any) -> bool:
+        if isinstance(value, str):
+            return value != "" if names is None else value in names
+        module = str(value.get("module", "")) if isinstance(value, dict) else ""
+        return _is_object(value) and (not module.startswith("keras") or kind in module)
+
+    return accepts
+
+
+_PARTS = {
+    "initializer": Setting(_is_one_of("initializers"), "an initialiser"),
+    "regularizer": Setting(_is_one_of("regularizers", _PENALTIES), "a regularizer"),
+    "constraint": Setting(_is_one_of("constraints", _CONSTRAINTS), "a constraint"),
+}
+
+
 def _of(*parts: str) -> dict[str, Setting]:
     """Return the settings that each array of weights has."""
-    kinds = ("initializer", "regularizer", "constraint")
-    return {f"{part}_{kind}": _OBJECT for part in parts for kind in kinds}
+    return {f"{part}_{kind}": setting for part in parts for kind, setting in _PARTS.items()}
 
 
 _NOISE = {"seed": _WHOLE, "noise_shape": _SHAPE}

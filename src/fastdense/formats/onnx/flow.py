@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
-from fastdense.formats.chain import Chain
 from fastdense.formats.onnx.shapes import Shape, Sizes
-from fastdense.network.layers import Activation, Dense, Layer
-from fastdense.network.sequential import Sequential
+from fastdense.formats.picking import Picking
+from fastdense.network.layers import Activation, Dense
 
 __all__ = ["Flow"]
 
 Array = NDArray[Any]
 
 
-class Flow(Chain):
+class Flow(Picking):
     """A chain whose columns are, in order, the numbers of one example in the file's value.
 
     Parameters
@@ -50,7 +49,6 @@ class Flow(Chain):
         self.shape: Shape = tuple(self.sizes.open() if size is None else size for size in given)
         self.shapes: dict[str, Shape] = {}
         self.logarithms = False
-        self._picked: Array | None = None
         super().__init__(self.columns, dtype, limit)
 
     @property
@@ -175,49 +173,7 @@ class Flow(Chain):
         self.shape = self.shape[: self.has_rows] + found.shape[self.has_rows :]
         chosen = found.reshape(-1)
         if not np.array_equal(chosen, places.reshape(-1)):
-            self._choose(chosen)
-
-    def _choose(self, columns: Array) -> None:
-        """Keep some columns: those of the dense layer before, or by a product with zeros and ones."""
-        self._settle_choice()
-        layer, arrays = self._layers[-1] if self._layers and self._pending is None else (None, [])
-        if isinstance(layer, Dense) and layer.activation.name != "softmax":
-            arrays[:] = [array[..., columns] for array in arrays]
-            layer.units = self.width = len(columns)
-        else:
-            self._picked = columns
-
-    def _settle_choice(self) -> None:
-        """Give a choice of columns that no dense layer has taken in a layer of its own."""
-        if self._picked is not None:
-            self.dense(np.eye(len(self._picked), dtype=np.float32))
-
-    def dense(self, W: Array, B: Array | None = None, layer: Dense | None = None) -> None:
-        """Append ``A_in @ W + B``, of the chosen columns if some have been chosen; see `Chain.dense`."""
-        columns, self._picked = self._picked, None
-        if columns is not None and self.width is not None:
-            if len(columns) != len(W):
-                raise FormatError(f"it takes {len(W)} columns, but {len(columns)} come in")
-            self._take(W.itemsize * self.width * W.shape[1])
-            of_all = np.zeros((self.width, W.shape[1]), W.dtype)
-            np.add.at(of_all, columns, W)
-            W = of_all
-        super().dense(W, B, layer)
-
-    def scale(self, factor: Any, shift: Any = 0.0) -> None:
-        """Append ``x * factor + shift``; see `Chain.scale`."""
-        self._settle_choice()
-        super().scale(factor, shift)
-
-    def add(self, layer: Layer, arrays: Sequence[Array] = (), n_in: int | None = None) -> None:
-        """Append another layer; see `Chain.add`."""
-        self._settle_choice()
-        super().add(layer, arrays, n_in)
-
-    def model(self, name: str = "sequential") -> Sequential:
-        """Return the network; see `Chain.model`."""
-        self._settle_choice()
-        return super().model(name)
+            self.choose(chosen)
 
     def _learn(self, example: Shape) -> None:
         """Take over the sizes of an example, which were open."""
