@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from fastdense.errors import FormatError
@@ -31,7 +32,7 @@ class Configurable:
     @classmethod
     def argument_names(cls) -> tuple[str, ...]:
         """Return the names of the constructor's arguments."""
-        return tuple(name for name in inspect.signature(cls).parameters if name not in cls._skipped)
+        return tuple(name for name in _defaults(cls) if name not in cls._skipped)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as values that JSON can hold, younger ones only where given."""
@@ -60,7 +61,7 @@ class Configurable:
 
     def given(self) -> dict[str, Any]:
         """Return the arguments that differ from their defaults, in shorthand where they have one."""
-        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
+        defaults = _defaults(type(self))
         values = {name: _short(getattr(self, name)) for name in self.argument_names()}
         return {name: value for name, value in values.items() if value != defaults[name]}
 
@@ -148,6 +149,12 @@ class Family(Generic[T]):
     def names(self) -> list[str]:
         """Return the names in lower case, which are the ones people write; else the classes' names."""
         return [name for name in self.aliases if name.islower()] or list(self.members)
+
+
+@cache
+def _defaults(cls: type) -> dict[str, Any]:
+    """Return the arguments of a class's constructor with their defaults."""
+    return {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """The model's file: what was saved comes back bit for bit and trains on, and no other file loads."""
 
+import contextlib
 import copy
 import functools
 import json
@@ -376,7 +377,9 @@ def loads_as_it_says_or_not_at_all(folder, description, arrays):
         assert "changed.safetensors: " in message
         assert len(message) < 1500
         return
-    assert model_content(model)[0] == description
+    assert json.dumps(model_content(model)[0], sort_keys=True) == json.dumps(description, sort_keys=True)
+    with contextlib.suppress(fd.errors.FastdenseError):  # a rate of 1e300, a loss that asks for other targets
+        model.fit(X, CLASSES, verbose=0)
     if model.table is None or len(model.table.feature_names) == 4:
         assert model.predict(X).shape == (40, 3)
 

@@ -7,6 +7,7 @@ nothing is executed.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,12 @@ def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: boo
         for i, layer in enumerate(model.layers)
         for name, array in zip(layer.weight_shapes(layer.n_in or 0), layer.weights, strict=True)
     }
-    files.write(path, description, arrays | (model.slot_arrays() if trains else {}))
+    arrays |= model.slot_arrays() if trains else {}
+    try:  # attributes may have been set to what no file may hold
+        _restore(json.loads(_text_of(description)), dict(arrays))
+    except _REFUSED as error:
+        raise FormatError(f"the model cannot be saved, as its file would not load again: {error}") from error
+    files.write(path, description, arrays)
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:
@@ -148,9 +154,14 @@ def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Se
     elif slots:
         raise FormatError("there is an optimizer's state but no optimizer")
     model.table = None if table is None else Table.from_dict(table)
-    if _describe(model, training is not None) != description:
+    if _text_of(_describe(model, training is not None)) != _text_of(description):
         raise FormatError("its description is not as `save` writes it")
     return model
+
+
+def _text_of(description: dict[str, Any]) -> str:
+    """Return a description as a file holds it: unlike Python, JSON tells 1, 1.0 and true apart."""
+    return json.dumps(description, sort_keys=True)
 
 
 def _fill(rebuilt: list[Layer], n_in: int, dtype: str, arrays: dict[str, NDArray[Any]]) -> None:

@@ -143,7 +143,13 @@ class SparseTopKCategoricalAccuracy(MeanOverRows):
         self.k = whole("k", k, 1)
 
     def _rows(self, y: Float, outputs: Float) -> Float:
-        return self._found(class_column(self.name, y), outputs)
+        numbers = class_column(self.name, y)
+        if not ((numbers >= 0) & (numbers < outputs.shape[1])).all():
+            raise ShapeError(
+                f"{self.name} takes class numbers from 0 to {outputs.shape[1] - 1}, the outputs, got "
+                f"{numbers.min()} to {numbers.max()}"
+            )
+        return self._found(numbers, outputs)
 
     def _found(self, numbers: NDArray[np.int64], outputs: Float) -> Float:
         chosen = np.take_along_axis(outputs, numbers, axis=1)

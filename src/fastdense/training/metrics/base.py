@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.checks import text
 from fastdense.config import Configurable, Family
 from fastdense.errors import ShapeError
 
@@ -32,7 +33,7 @@ class Metric(Configurable):
     for `Precision` and the other counts."""
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or self.default_name
+        self.name = self.default_name if name is None else text("a metric's name", name)
         self.named = name is not None
         self.reset_state()
 
