@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from fastdense.errors import FormatError
@@ -151,10 +150,14 @@ class Family(Generic[T]):
         return [name for name in self.aliases if name.islower()] or list(self.members)
 
 
-@cache
 def _defaults(cls: type) -> dict[str, Any]:
-    """Return the arguments of a class's constructor with their defaults."""
-    return {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
+    """Return the arguments of a class's constructor with their defaults; finding them is slow."""
+    if cls not in _found:
+        _found[cls] = {name: p.default for name, p in inspect.signature(cls).parameters.items()}
+    return _found[cls]
+
+
+_found: dict[type, dict[str, Any]] = {}
 
 
 def _plain(value: Any) -> Any:
