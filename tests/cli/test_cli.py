@@ -1,12 +1,14 @@
 """The command line: what each command prints and leaves behind, and one clear line for each mistake."""
 
+import contextlib
 import csv
+import importlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ def folder(tmp_path_factory):
     names = np.array(["iris", "rose", "lily"])[kind]
     write(folder / "flowers.csv", {"length": length, "colour": colour, "name": names})
     write(folder / "rows.csv", {"colour": colour, "length": length})
-    write(folder / "prices.csv", {"size": length, "price": 100.0 + 20.0 * length})
+    write(folder / "prices.csv", {"size": length, "price": 100.0 + 20.0 * length + rng.normal(size=ROWS)})
     call(f"train {folder}/flowers.csv --target name --hidden 16 --epochs 20 --out {folder}/m.safetensors")
     return folder
 
@@ -38,6 +40,13 @@ def write(path, columns):
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
+
+
+def read(path):
+    """Return a table's columns as lists of texts."""
+    with path.open(newline="") as file:
+        head, *rows = csv.reader(file)
+    return {name: [row[k] for row in rows] for k, name in enumerate(head)}
 
 
 def call(command):
@@ -156,10 +165,10 @@ def test_version_and_help(capsys):
         ("train {0}/flowers.csv --target name --hidden 16,x", "--hidden"),
         ("train {0}/flowers.csv --target name --hidden 0", "--hidden"),
         ("train {0}/flowers.csv --target name --epochs 0", "epochs"),
-        ("train {0}/flowers.csv --target name --batch-size 0", "batch_size"),
+        ("train {0}/flowers.csv --target name --batch-size 0", "--batch-size"),
         ("train {0}/flowers.csv --target name --validation 1.5", "validation"),
         ("train {0}/flowers.csv --target name --dropout 1", "dropout"),
-        ("train {0}/flowers.csv --target name --learning-rate 0", "learning_rate"),
+        ("train {0}/flowers.csv --target name --learning-rate 0", "--learning-rate"),
         ("train {0}/flowers.csv --target name --seed -1", "seed"),
         ("train {0}/flowers.csv --target name --type colour", "--type"),
         ("train {0}/flowers.csv --target name --type colour=shade", "shade"),
@@ -240,20 +249,90 @@ def test_the_reader_of_predictions_may_leave(folder):
     assert "Traceback" not in error
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_ctrl_c_ends_training_without_a_traceback(folder):
-    command = ["train", str(folder / "flowers.csv"), "--target", "name", "--epochs", "1000000"]
+@contextlib.contextmanager
+def training(folder, out, *options):
+    """Run a training that would go on for long, in a process of its own."""
+    command = ["train", str(folder / "flowers.csv"), "--target", "name", "--epochs", "1000000", *options]
     program = "from fastdense.cli import main; main()"
     with subprocess.Popen(
-        [sys.executable, "-u", "-c", program, *command, "--out", str(folder / "never.safetensors")],
+        [sys.executable, "-u", "-c", program, *command, "--out", str(folder / out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        yield process
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_saves_the_best_so_far(folder):
+    report = folder / "stopped.html"
+    with training(folder, "stopped.safetensors", "--report", str(report)) as process:
         while "Epoch 3/" not in process.stdout.readline():
             pass
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate()
+        out, error = process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in error
-    assert not Path(folder / "never.safetensors").exists()
+    assert "interrupted: the best epoch so far is saved to" in error
+    assert "no report is written" in error
+    assert "Best epoch:" in out
+    assert fd.load(folder / "stopped.safetensors").table.classes == ["iris", "lily", "rose"]
+    assert not report.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_before_the_first_epoch_ended_says_that_nothing_is_saved(folder, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("fastdense.cli.train"), "train_table", interrupted)
+    assert call(f"train {folder}/flowers.csv --target name --out {folder}/never.safetensors") == 130
+    assert "interrupted before the first epoch ended: nothing is saved" in capsys.readouterr().err
+    assert not (folder / "never.safetensors").exists()
+
+
+@pytest.mark.parametrize("task", ["classify", "regress"])
+def test_the_rows_that_numbers_are_of_are_named(folder, capsys, task):
+    table, number = {"classify": ("flowers", "accuracy"), "regress": ("prices", "RMSE")}[task]
+    target = {"classify": "name", "regress": "price"}[task]
+    train = f"train {folder}/{table}.csv --target {target} --task {task} --epochs 2 --quiet"
+    assert call(f"{train} --out {folder}/n.safetensors") == 0
+    out = capsys.readouterr().out
+    assert re.search(rf"Held-out {number}: .*18 rows, which chose the epoch: too good for new rows", out)
+    assert "--test 0.2 holds out rows that choose nothing" in out
+    assert call(f"{train} --test 0.2 --out {folder}/n.safetensors") == 0
+    out = capsys.readouterr().out
+    assert re.search(rf"Held-out {number}: .*18 rows, which chose the epoch", out)
+    assert re.search(rf"Test {number}: .*24 rows, which chose nothing", out)
+    assert "--test" not in out
+    assert call(f"{train} --validation 0 --out {folder}/n.safetensors") == 0
+    assert "102 rows" not in (out := capsys.readouterr().out)
+    assert re.search(rf"Training {number}: .*120 rows, which it was trained on: too good for new rows", out)
+
+
+@pytest.mark.filterwarnings("always")
+def test_what_is_doubtful_is_noted_on_standard_error(folder, capsys):
+    rows = read(folder / "flowers.csv")
+    rows["code"] = [{"iris": "a", "rose": "b", "lily": "c"}[name] for name in rows["name"]]
+    rows["name"][7] = ""
+    write(folder / "doubtful.csv", rows)
+    train = f"train {folder}/doubtful.csv --target name --epochs 20 --quiet --out {folder}/d.safetensors"
+    assert call(train) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition("; ")[0][:60] for line in lines] == [
+        "fastdense: note: target 'name': no value in 1 of 120 rows, whi"[:60],
+        "fastdense: note: column 'code' gives the target 'name' away, w"[:60],
+        "fastdense: note: column 'length' alone decides the target 'name'"[:60],
+    ]
+
+
+@pytest.mark.filterwarnings("always")
+def test_evaluate_counts_labels_that_it_never_saw(folder, capsys):
+    rows = read(folder / "flowers.csv")
+    rows["name"][:3] = ["tulip", "", "tulip"]
+    write(folder / "new.csv", rows)
+    assert call(f"evaluate {folder}/m.safetensors {folder}/new.csv") == 0
+    out, err = capsys.readouterr()
+    assert float(re.search(r"accuracy +(\S+)", out)[1]) <= 117 / 119
+    assert "no value in 1 of 120 rows" in err
+    assert "2 of 119 rows have labels that the model was not trained on, 'tulip'" in err

@@ -10,6 +10,7 @@ import pytest
 
 import fastdense as fd
 from fastdense.cli.output import write_data
+from fastdense.cli.spreadsheets import count_formulas, without_formulas
 from fastdense.estimators.table import Recipe, train_table
 from tests.cli.test_cli import call, mistake, write
 
@@ -93,3 +94,37 @@ def test_a_patch_is_exact_when_it_is_piped(tmp_path, capsys):
 def test_data_for_a_pipe_stay_as_they_are(capsys):
     write_data(f"a\r\n{CLEAR}")
     assert capsys.readouterr().out == f"a\r\n{CLEAR}"
+
+
+def test_labels_that_a_spreadsheet_would_run(strange, capsys):
+    command = f"predict {strange}/m.safetensors {strange}/t.csv --out {strange}/p.csv"
+    assert call(command) == 0
+    plain = fd.read_table(strange / "p.csv")
+    labels = plain[f"predicted y{MARKUP}"].to_list()
+    formulas = sum(label.startswith("=") for label in labels)
+    assert formulas > 0
+    note = f"note: {formulas} predicted labels begin as formulas do"
+    assert note in (err := capsys.readouterr().err)
+    assert "--safe-cells" in err
+    assert call(f"{command} --safe-cells") == 0
+    assert capsys.readouterr().err == ""
+    safe = fd.read_table(strange / "p.csv")
+    assert safe.columns == plain.columns
+    assert safe[f"predicted y{MARKUP}"].to_list() == [f"'{x}" if x.startswith("=") else x for x in labels]
+    assert safe.drop(f"predicted y{MARKUP}").equals(plain.drop(f"predicted y{MARKUP}"))
+    assert call(command.replace("p.csv", "p.parquet")) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\uff1d1", "-", "=", "-1e"]
+)
+def test_formulas_are_found(cell):
+    assert count_formulas([cell]) == 1
+    assert without_formulas([cell]) == [f"'{cell}"]
+
+
+@pytest.mark.parametrize("cell", ["yes", "-1", "+2.5", "-1.5e-7", -1, 2.5, True, "a=1", "'=1", ""])
+def test_what_is_no_formula_stays(cell):
+    assert count_formulas([cell]) == 0
+    assert without_formulas([cell]) == [cell]

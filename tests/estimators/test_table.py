@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import fastdense as fd
-from fastdense.errors import TableError
+from fastdense.errors import TableError, TableWarning
 from fastdense.estimators.table import (
     Recipe,
     evaluate_table,
@@ -170,7 +170,8 @@ def test_nothing_held_out_still_trains():
 def test_a_class_of_one_row_is_trained_on():
     frame = flowers(60)
     frame["name"][0] = "lone"
-    model = train_table(frame, "name", recipe=SMALL, validation=0.5, seed=0, verbose=0)
+    with pytest.warns(TableWarning, match="class 'lone' has one row only"):
+        model = train_table(frame, "name", recipe=SMALL, validation=0.5, seed=0, verbose=0)
     assert "lone" in model.table.classes
 
 

@@ -16,6 +16,7 @@ from fastdense.cli.export import export
 from fastdense.cli.import_ import import_
 from fastdense.cli.info import info
 from fastdense.cli.ladder import ladder
+from fastdense.cli.options import in_options
 from fastdense.cli.output import say_aside
 from fastdense.cli.predict import predict
 from fastdense.cli.profile import profile
@@ -57,7 +58,7 @@ def _said(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return printable(f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}")
     shown = printable_lines if isinstance(error, ShapeError) else printable  # which draws its matrices
-    return shown(error) or type(error).__name__
+    return in_options(shown(error)) or type(error).__name__
 
 
 def _print_warning(
@@ -69,7 +70,7 @@ def _print_warning(
     line: str | None = None,
 ) -> None:
     """Show a warning as people at a terminal want it: what it says."""
-    say_aside(f"fastdense: note: {message}")
+    say_aside(f"fastdense: note: {in_options(str(message))}")
 
 
 @app.callback(invoke_without_command=True)

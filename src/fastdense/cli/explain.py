@@ -40,6 +40,8 @@ def explain(
     frame = read_for(network, table, header, decimal, missing, max_size)
     if not 1 <= row <= len(frame):
         raise ValueError(f"--row must be from 1 to {len(frame):,}, the rows of {table}, got {row}")
+    if target is not None and network.loss is None:
+        raise ValueError(f"--target needs the loss that the model was trained with, and {model} has none")
     if target is not None and target not in frame.columns:
         raise ValueError(f"{table} has no column {target!r}, but {', '.join(map(repr, frame.columns)):.300}")
     found = network.explain(*_row(network, frame[row - 1 : row], target))

@@ -38,15 +38,22 @@ def export(
         typer.Option("--table", help="ONNX: include what is done to the columns; rows of raw numbers go in."),
     ] = False,
     output: Output = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="C: what the functions' names begin with; the source file's name by default."),
+    ] = None,
 ) -> None:
     """Write a model for ONNX Runtime, Keras, PyTorch or a C compiler."""
     if table and to is not Format.onnx:
         raise ValueError("--table is for --to onnx: the other formats take the network's features only")
+    if name is not None and to is not Format.c:
+        raise ValueError("--name is for --to c: the other formats have no functions to name")
     target = out or _beside(model, to)
     header = target.with_suffix(".h") if to is Format.c else None
     check_outputs({"--out": target, "the header": header}, model)
     network = load(model, output=output)
-    export_model(network, target, to.value, **({"table": True} if table else {}))
+    options = {"table": True} if table else {} if name is None else {"name": name}
+    export_model(network, target, to.value, **options)
     beside = "" if header is None else f" and {header}"
     say(f"Written: {target}{beside}")
     if to is Format.torch:

@@ -13,6 +13,7 @@ from fastdense.cli.arguments import Model, Output, TablePath
 from fastdense.cli.output import say, say_aside, write_data
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs
+from fastdense.cli.spreadsheets import count_formulas, without_formulas
 from fastdense.estimators.table.predict import predict_columns, predict_table, table_of
 from fastdense.formats.models import load
 from fastdense.formats.tables import write_table
@@ -32,6 +33,10 @@ def predict(
         Path | None, typer.Option(help="A .csv, .tsv or .parquet file; standard output without it.")
     ] = None,
     output: Output = None,
+    safe_cells: Annotated[
+        bool,
+        typer.Option("--safe-cells", help="Put ' before labels that spreadsheet programs run, as =1+1."),
+    ] = False,
 ) -> None:
     """Predict the target of every row: its label with every label's probability, or its number.
 
@@ -47,6 +52,7 @@ def predict(
         say_aside(f"{model} has no table: the columns {names:.200} go in as they are")
     else:
         columns = _columns(network, frame)
+    columns = _checked(columns, safe_cells, text=out is None or out.suffix != ".parquet")
     if out is None:
         _print_csv(columns)
         return
@@ -63,6 +69,20 @@ def _columns(network: Sequential, frame: Any) -> dict[str, Any]:
     if predictions.probabilities is not None:
         probabilities = zip(table.classes, predictions.probabilities.T, strict=True)
         columns |= {f"p({label})": values for label, values in probabilities}
+    return columns
+
+
+def _checked(columns: dict[str, Any], safe: bool, *, text: bool) -> dict[str, Any]:
+    """Return columns without cells that spreadsheet programs run, if asked to; else count those in a note."""
+    labels = {name: cells for name, cells in columns.items() if isinstance(cells, list)}
+    if safe:
+        return columns | {name: without_formulas(cells) for name, cells in labels.items()}
+    found = sum(map(count_formulas, labels.values()))
+    if found and text:
+        say_aside(
+            f"fastdense: note: {found:,} predicted labels begin as formulas do: before a spreadsheet program "
+            f"opens them, write them with --safe-cells"
+        )
     return columns
 
 

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from fastdense.cli.arguments import TablePath, command_line, hidden_units, named_types
-from fastdense.cli.output import say, say_lines
+from fastdense.cli.options import in_options
+from fastdense.cli.output import say, say_aside, say_lines
 from fastdense.cli.reading import (
     DateOrder,
     Decimal,
@@ -22,17 +23,14 @@ from fastdense.cli.reading import (
     byte_count,
     stated,
 )
+from fastdense.cli.results import columns_found, perfect_notes, results
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import FormatError
-from fastdense.estimators.table import Recipe, kept_epoch, train_table
+from fastdense.estimators.table import Interrupted, Recipe, train_table
 from fastdense.formats.tables import read_table
 from fastdense.insight.report import check_page
-from fastdense.network.sequential import Sequential
 
 __all__ = ["train"]
-
-
-_SHOWN = 16  # columns
 
 
 class Task(StrEnum):
@@ -58,8 +56,11 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="The highest learning rate.")] = Recipe.learning_rate,
     dropout: Annotated[float, typer.Option(help="Share of units left out in training.")] = Recipe.dropout,
     validation: Annotated[
-        float, typer.Option(help="Share of rows held out to choose the best epoch and report on.")
+        float, typer.Option(help="Share of rows held out to choose the best epoch.")
     ] = 0.15,
+    test: Annotated[
+        float, typer.Option(help="Share of rows held out that choose nothing: an honest test.")
+    ] = 0.0,
     kinds: Annotated[
         list[str] | None,
         typer.Option("--type", help="COLUMN=number, category, date, time or ignore; may be repeated."),
@@ -84,28 +85,41 @@ def train(
     if report is not None:
         check_page(report)
     cells = stated(decimal, missing, default_missing, date_order)
-    frame = read_table(table, header=header, cells=cells, max_size=byte_count(max_size))
-    if not quiet:
-        say(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns")
-    start = time.perf_counter()
-    model = train_table(
-        frame,
-        target,
-        task=task.value,
-        types=named_types(kinds or []),
-        cells=cells,
-        recipe=recipe,
-        validation=validation,
-        seed=seed,
-        verbose=0 if quiet else "auto",
-    )
+    start, stopped = time.perf_counter(), False
+    try:
+        frame = read_table(table, header=header, cells=cells, max_size=byte_count(max_size))
+        if not quiet:
+            say(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns")
+        model = train_table(
+            frame,
+            target,
+            task=task.value,
+            types=named_types(kinds or []),
+            cells=cells,
+            recipe=recipe,
+            validation=validation,
+            test=test,
+            seed=seed,
+            verbose=0 if quiet else "auto",
+        )
+    except Interrupted as stop:
+        model, stopped = stop.model, True
+    except KeyboardInterrupt:
+        say_aside("fastdense: interrupted before the first epoch ended: nothing is saved")
+        raise
     seconds = time.perf_counter() - start
     model.save(out)
-    if not quiet:
-        say_lines(_columns(model))
+    if not (quiet or stopped):
+        say_lines(columns_found(model))
         model.summary(say_lines)
-    for line in _results(model):
+    for line in results(model):
         say(line)
+    if stopped:
+        no_report = "; no report is written" if report else ""
+        say_aside(f"fastdense: interrupted: the best epoch so far is saved to {out}{no_report}")
+        raise KeyboardInterrupt
+    for line in perfect_notes(model, frame):
+        say_aside(f"fastdense: note: {in_options(line)}")
     say(f"Trained in {seconds:.1f} s, saved to {out}")
     if report is not None:
         assert model.run is not None
@@ -117,26 +131,3 @@ def train(
 def _check_out(out: Path) -> None:
     if out.suffix != ".safetensors":
         raise FormatError(f"--out must end in .safetensors, got {out}")
-
-
-def _columns(model: Sequential) -> str:
-    """Return what was found in the columns, cut short where there are many."""
-    head, *lines = model.table.summary().splitlines()
-    rest = [f"  ... and {len(lines) - _SHOWN} more columns"] if len(lines) > _SHOWN else []
-    return "\n".join([head, *lines[:_SHOWN], *rest])
-
-
-def _results(model: Sequential) -> list[str]:
-    """Return the held-out numbers of the epoch that was kept, in plain words."""
-    assert model.history is not None
-    history = model.history.history
-    best = kept_epoch(model)
-    side, prefix = ("Held-out", "val_") if "val_loss" in history else ("Training", "")
-    lines = [f"Best epoch: {best + 1} of {len(history['loss'])}"]
-    if model.table.task == "classify":
-        return [*lines, f"{side} accuracy: {history[prefix + 'accuracy'][best]:.4f}"]
-    scale = model.table.target.std
-    rmse = history[f"{prefix}loss"][best] ** 0.5
-    mae = history[f"{prefix}mae"][best]
-    lines.append(f"{side} RMSE: {rmse * scale:.6g}, MAE: {mae * scale:.6g}")
-    return [*lines, f"{side} R2: {1.0 - rmse**2:.4f} (of the training rows' variance)"]

@@ -19,7 +19,7 @@ from fastdense.tables.values import LARGEST, TRUTH, Column, cell_text
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Classes", "Label", "Scale", "Target", "learn_target", "read_target"]
+__all__ = ["Classes", "Label", "Scale", "Target", "find_task", "learn_target", "read_target", "without_value"]
 
 Label: TypeAlias = str | int | float | bool
 Task: TypeAlias = Literal["auto", "classify", "regress"]
@@ -81,15 +81,23 @@ class Classes:
     def encode(self, column: Column) -> NDArray[np.int64]:
         """Return each row's place among the labels, of shape (m,); TableError for an unknown label."""
         texts, codes = column.texts
-        _refuse_missing(column, codes < 0)
+        _refuse_missing(column, self.missing(column))
+        found = self.find(column)
+        if (found < 0).any():
+            code = int(codes[found < 0].min())
+            where, label = column.where(codes == code), texts[code][:80]
+            raise TableError(f"target {self.name!r}, {where}: unknown label {label!r}, not of {self._shown}")
+        return found
+
+    def missing(self, column: Column) -> NDArray[np.bool_]:
+        """Return which rows have no label."""
+        return without_value(column, self.task)
+
+    def find(self, column: Column) -> NDArray[np.int64]:
+        """Return each row's place among the labels, of shape (m,); -1 for an unknown or missing label."""
+        texts, codes = column.texts
         places = places_of([str(cell_text(label)) for label in self.labels], texts)
-        for code, place in enumerate(places):
-            if place is None:
-                where, label = column.where(codes == code), texts[code][:80]
-                raise TableError(
-                    f"target {self.name!r}, {where}: unknown label {label!r}, not of {self._shown}"
-                )
-        return np.array(places, dtype=np.int64)[codes]
+        return np.array([*(-1 if place is None else place for place in places), -1], dtype=np.int64)[codes]
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in values that JSON keeps exactly."""
@@ -153,9 +161,12 @@ class Scale:
 
     def encode(self, column: Column) -> NDArray[np.float64]:
         """Return the standardised values, of shape (m, 1); TableError where one is missing or no number."""
-        numbers = column.numbers(self.reading)
-        _refuse_missing(column, np.isnan(numbers))
-        return ((numbers - self.mean) / self.std)[:, None]
+        _refuse_missing(column, self.missing(column))
+        return ((column.numbers(self.reading) - self.mean) / self.std)[:, None]
+
+    def missing(self, column: Column) -> NDArray[np.bool_]:
+        """Return which rows have no value."""
+        return np.isnan(column.numbers(self.reading))
 
     def unscale(self, values: ArrayLike) -> NDArray[np.float64]:
         """Return standardised values in the target's own units, float64 of the same shape."""
@@ -192,14 +203,25 @@ def learn_target(column: Column, task: Task = "auto") -> Target:
     >>> learn_target(Column("price", np.array([1.5, 2.5]))).task
     'regress'
     """
+    found = find_task(column, task)
+    _refuse_missing(column, without_value(column, found))
+    return Classes.learn(column) if found == "classify" else Scale.learn(column)
+
+
+def find_task(column: Column, task: Task = "auto") -> Literal["classify", "regress"]:
+    """Return what a column asks for, as `learn_target` finds it; TableError for an unknown task."""
     if task not in ("auto", "classify", "regress"):
         raise TableError(f"task is 'auto', 'classify' or 'regress', not {task!r}")
     if task == "auto":
-        task = "classify" if _holds_labels(column) else "regress"
+        return "classify" if _holds_labels(column) else "regress"
+    return task
+
+
+def without_value(column: Column, task: Task) -> NDArray[np.bool_]:
+    """Return which rows have nothing to predict, once the task is known."""
     if task == "classify":
-        return Classes.learn(column)
-    _refuse_missing(column, np.isnan(column.numbers(column.read_as("number"))))
-    return Scale.learn(column)
+        return column.texts[1] < 0
+    return np.isnan(column.numbers(column.read_as("number")))
 
 
 def read_target(value: object, cells: Cells) -> Target:

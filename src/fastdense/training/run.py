@@ -48,6 +48,8 @@ class Run:
         The epoch whose weights a callback went back to at the end, None where none did.
     call : str
         What was called, where it was not `fit` by its caller, as code.
+    test : tuple (X, y) or None
+        Rows that neither trained the model nor chose its epoch, if its caller held such out.
     """
 
     given: Given
@@ -66,6 +68,7 @@ class Run:
     started: float
     kept: int | None = None
     call: str = ""
+    test: tuple[Any, Any] | None = None
 
     @classmethod
     def of(

@@ -1,30 +1,79 @@
-"""The rows of a table that are held out: of every class alike, drawn by the seed."""
+"""The rows of a table: those with a target, divided into rows to train on, to choose the epoch, to test."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.checks import fraction
+from fastdense.errors import TableError, TableWarning
+from fastdense.notes import note
 from fastdense.streams import HELD_OUT, generator
 from fastdense.tables.frames import Frame
-from fastdense.tables.targets import Task, learn_target
+from fastdense.tables.targets import Classes, Target
+from fastdense.tables.values import Column
 
-__all__ = ["split", "strata"]
-
-
-def strata(frame: Frame, target: str, task: Task) -> NDArray[np.int64]:
-    """Return the class of every row, all 0 where the task is to regress."""
-    column = frame.column(target)
-    learned = learn_target(column, task)
-    values = learned.encode(column)
-    return np.asarray(values if learned.task == "classify" else np.zeros(len(values)), dtype=np.int64)
+__all__ = ["Parts", "check_shares", "split", "with_target"]
 
 
-def split(strata: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], ...]:
-    """Return the rows to train on and those to hold out: of every stratum the same share, rounded."""
+class Parts(NamedTuple):
+    """A table's rows by what they are for; None where no row is."""
+
+    training: Frame
+    validation: Frame | None
+    test: Frame | None
+
+
+def check_shares(validation: float, test: float) -> tuple[float, float]:
+    """Return the shares of rows to hold out; ValueError if they leave nothing to train on."""
+    shares = fraction("validation", validation), fraction("test", test)
+    if sum(shares) >= 1.0:
+        raise ValueError(
+            f"validation={validation} and test={test} leave no rows to train on: their sum must be below 1"
+        )
+    return shares
+
+
+def with_target(data: Frame, column: Column, missing: NDArray[np.bool_]) -> Frame:
+    """Return the rows that have a value in the target's column; a TableWarning counts those that do not.
+
+    Raises
+    ------
+    TableError
+        No row has one.
+    """
+    if not missing.any():
+        return data
+    if missing.all():
+        raise TableError(f"target {column.name!r} has no value in any row")
+    count = f"{int(missing.sum()):,} of {len(data):,} rows"
+    note(
+        f"target {column.name!r}: no value in {count}, which are left out ({column.where(missing)})",
+        TableWarning,
+    )
+    return data.take(np.flatnonzero(~missing))
+
+
+def split(data: Frame, goal: Target, shares: tuple[float, float], seed: int) -> Parts:
+    """Divide rows: of every class the same shares, rounded, to choose the epoch and to test.
+
+    Every class keeps a row to train on. The rows that choose the epoch are the same with a test and without.
+    """
+    column = data.column(goal.name)
+    strata = goal.encode(column) if isinstance(goal, Classes) else np.zeros(len(data), dtype=np.int64)
     order = generator(seed, HELD_OUT).permutation(len(strata))
-    held = np.zeros(len(strata), dtype=bool)
+    part = np.zeros(len(strata), dtype=np.int64)
     for stratum in np.unique(strata):
         rows = order[strata[order] == stratum]
-        held[rows[: min(round(share * len(rows)), len(rows) - 1)]] = True
-    return np.flatnonzero(~held), np.flatnonzero(held)
+        most = len(rows) - 1
+        validation = min(round(shares[0] * len(rows)), most)
+        test = min(round(shares[1] * len(rows)), most - validation)
+        part[rows[:validation]] = 1
+        part[rows[validation : validation + test]] = 2
+    return Parts(data.take(np.flatnonzero(part == 0)), _taken(data, part == 1), _taken(data, part == 2))
+
+
+def _taken(data: Frame, chosen: NDArray[np.bool_]) -> Frame | None:
+    return data.take(np.flatnonzero(chosen)) if chosen.any() else None

@@ -6,52 +6,80 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from fastdense.checks import fraction
-from fastdense.estimators.table.best import BestEpoch
+from fastdense.estimators.table.best import BestEpoch, kept_epoch
+from fastdense.estimators.table.doubts import note_doubts
 from fastdense.estimators.table.recipe import Recipe
-from fastdense.estimators.table.split import split, strata
+from fastdense.estimators.table.split import Parts, check_shares, split, with_target
 from fastdense.network.sequential import Sequential
 from fastdense.streams import check_seed
 from fastdense.tables import Cells, Table
 from fastdense.tables.frames import Frame
-from fastdense.tables.targets import Task
+from fastdense.tables.targets import Task, find_task, learn_target, without_value
 from fastdense.training.callbacks import Callback, EarlyStopping
 from fastdense.training.progress import Verbose
 from fastdense.training.writing import call, written
 
-__all__ = ["train_table"]
+__all__ = ["Interrupted", "train_table"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during `train_table`, after at least one epoch.
+
+    It passes through ``except Exception`` as KeyboardInterrupt does. In a notebook, where it reaches the
+    user, it is ``sys.last_value``.
+
+    Attributes
+    ----------
+    model : Sequential
+        As `train_table` would have returned it, with the weights of the best epoch so far.
+    """
+
+    def __init__(self, model: Sequential) -> None:
+        super().__init__(
+            f"interrupted; the best epoch so far, {kept_epoch(model) + 1}, is in this error's model"
+        )
+        self.model = model
 
 
 def train_table(
     frame: Any,
-    target: str,
+    target: str | int,
     *,
     task: Task = "auto",
     types: dict[str, str] | None = None,
     cells: Cells | None = None,
     recipe: Recipe | None = None,
     validation: float = 0.15,
+    test: float = 0.0,
     seed: int | None = None,
     verbose: Verbose = "auto",
     callbacks: Sequence[Callback] = (),
 ) -> Sequential:
     """Train a network to predict one column of a table from the others.
 
+    Rows without a value in the target's column are left out. A TableWarning says so, and names what makes a
+    model doubtful: columns that give the target away, ids used as numbers, classes that are too many or
+    too small.
+
     Parameters
     ----------
     frame : pandas or polars data frame, or mapping of column names to columns
-    target : str
+    target : str or int
         The column to predict.
     task : "auto", "classify" or "regress"
     types : dict of column name to "number", "category", "date", "time" or "ignore", optional
-        Where what is found in a column should be overruled.
+        Overrides what is found in a column.
     cells : Cells, optional
         How texts are to be read, where that should not be found from the data.
     recipe : Recipe, optional
         The network's shape and its training.
     validation : float
-        The fraction of rows held out, of every class alike: the epoch that does best on them, by
-        accuracy (and by loss where several have the same) or by squared error, is kept.
+        The fraction of rows held out, of every class alike, to choose the epoch: the one that does best on
+        them, by accuracy (and by loss among equals) or by squared error, is kept. Its numbers on these rows
+        are therefore better than on new ones.
+    test : float
+        A further fraction of rows held out, of every class alike, that choose nothing: what the model does on
+        them (`evaluate_test`, and the report) is what to expect of new rows.
     seed : int, optional
         Decides the rows held out, the initial weights, the row orders and the dropout.
     verbose : "auto", 0, 1 or 2
@@ -60,46 +88,77 @@ def train_table(
     Returns
     -------
     Sequential
-        With ``table`` set, so that ``predict`` takes rows like these, and ``history``: the held-out
-        numbers of the epoch that was kept are what ``evaluate_table`` would give for those rows.
+        With ``table`` set, so that ``predict`` takes rows like these, and ``history``: the validation numbers
+        of the epoch that was kept are what ``evaluate_table`` would give for those rows. ``run`` has the
+        number of rows, and keeps those held out alive.
 
     Raises
     ------
     TableError
-        The target is not there, has one class, or is missing in a row; or no column can be used.
+        The target is not there, has one class, or has no value in any row; or no column can be used.
+    Interrupted
+        Ctrl-C was pressed; the error's ``model`` is the best so far. Before the first epoch has ended there
+        is none, and KeyboardInterrupt is raised.
     """
-    recipe = recipe or Recipe()
-    seed = check_seed(seed)
-    data = Frame(frame, cells)
-    kept, held = split(strata(data, target, task), fraction("validation", validation), seed)
-    training = data.take(kept)
-    table = Table.learn(training, target, task=task, types=types)
-    X, y = table.features(training), table.targets(training)
+    recipe, seed = recipe or Recipe(), check_seed(seed)
+    shares = check_shares(validation, test)
+    whole = Frame(frame, cells)
+    column = whole.column(target)
+    found = find_task(column, task)
+    data = with_target(whole, column, without_value(column, found))
+    goal = learn_target(data.column(target), found)
+    parts = split(data, goal, shares, seed)
+    table = Table.learn(parts.training, target, task=found, types=types)
+    note_doubts(table, data, validation)
+    model = _network(table, recipe, len(parts.training), seed)
+    finished = _fit(model, parts, recipe, verbose, callbacks)
+    assert model.run is not None
+    test_rows = None if parts.test is None else (table.features(parts.test), table.targets(parts.test))
+    asked = _call(str(target), task, types, cells, recipe, shares, seed, callbacks)
+    model.run = replace(model.run, call=asked, test=test_rows)
+    if not finished:
+        raise Interrupted(model)
+    return model
+
+
+def _network(table: Table, recipe: Recipe, rows: int, seed: int) -> Sequential:
+    """Return the network for a table, compiled for training on ``rows`` rows."""
     classify = table.task == "classify"
     n_out, last = (len(table.classes), "softmax") if classify else (1, "linear")
-    model = Sequential(recipe.layers(X.shape[1], n_out, last), seed=seed)
+    model = Sequential(recipe.layers(len(table.feature_names), n_out, last), seed=seed)
     model.table = table
     loss = "sparse_categorical_crossentropy" if classify else "mean_squared_error"
-    model.compile(recipe.optimizer(len(X)), loss, metrics=["accuracy"] if classify else ["mae"])
-    held_out = data.take(held) if len(held) else None
-    prefix, watched = ("val_", len(held)) if held_out else ("", len(X))
-    every = recipe.times(len(X))
-    by_loss = EarlyStopping(f"{prefix}loss", patience=every, restore_best_weights=True)
-    best = BestEpoch(prefix, watched, every) if classify else by_loss
-    model.fit(
-        X,
-        y,
-        batch_size=recipe.rows_a_step(len(X)),
-        epochs=recipe.times(len(X)),
-        verbose=verbose,
-        callbacks=[best, *callbacks],
-        validation_data=(table.features(held_out), table.targets(held_out)) if held_out else None,
-    )
-    assert model.run is not None
-    model.run = replace(
-        model.run, call=_call(target, task, types, cells, recipe, validation, seed, callbacks)
-    )
+    model.compile(recipe.optimizer(rows), loss, metrics=["accuracy"] if classify else ["mae"])
     return model
+
+
+def _fit(
+    model: Sequential, parts: Parts, recipe: Recipe, verbose: Verbose, callbacks: Sequence[Callback]
+) -> bool:
+    """Train, and go back to the best epoch; return False if Ctrl-C ended it before the last epoch."""
+    table, rows, held_out = model.table, len(parts.training), parts.validation
+    epochs = recipe.times(rows)
+    prefix, watched = ("val_", len(held_out)) if held_out else ("", rows)
+    by_loss = EarlyStopping(f"{prefix}loss", patience=epochs, restore_best_weights=True)
+    best = BestEpoch(prefix, watched, epochs) if table.task == "classify" else by_loss
+    try:
+        model.fit(
+            table.features(parts.training),
+            table.targets(parts.training),
+            batch_size=recipe.rows_a_step(rows),
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=[best, *callbacks],
+            validation_data=(table.features(held_out), table.targets(held_out)) if held_out else None,
+        )
+    except KeyboardInterrupt:
+        if best.best_weights is None:  # no epoch has ended
+            raise
+        best.on_train_end()
+        assert model.run is not None
+        model.run = model.run.ended([best])
+        return False
+    return True
 
 
 def _call(
@@ -108,14 +167,15 @@ def _call(
     types: dict[str, str] | None,
     cells: Cells | None,
     recipe: Recipe,
-    validation: float,
+    shares: tuple[float, float],
     seed: int,
     callbacks: Sequence[Callback],
 ) -> str:
     """Return the call of `train_table` as code."""
     given: dict[str, Any] = {"task": task} if task != "auto" else {}
     given |= {"types": types} if types else {}
-    given |= {"validation": validation} if validation != 0.15 else {}
+    given |= {"validation": shares[0]} if shares[0] != 0.15 else {}
+    given |= {"test": shares[1]} if shares[1] else {}
     given |= {"callbacks": list(callbacks)} if callbacks else {}
     stated = {} if cells is None else cells.given()
     read = [f"cells={call('Cells', stated)}"] if stated else []

@@ -15,7 +15,7 @@ from fastdense.errors import NotBuiltError
 from fastdense.insight.chart import check_drawing
 from fastdense.insight.pages import check_path
 from fastdense.insight.report.compare import outcomes
-from fastdense.insight.report.record import LayerShown, RunReport, Speed
+from fastdense.insight.report.record import LayerShown, Measured, RunReport, Speed
 from fastdense.insight.report.repeat import caveats, code
 from fastdense.insight.timing import best_time
 from fastdense.insight.wording import count
@@ -48,8 +48,9 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
     path : path-like, optional
         A name that ends in .html.
     data : tuple (X, y), or a data frame with the target where the model has a table; optional
-        Rows to measure it on: by default those that were held out, or trained on where none were, as they
-        are now. With a data frame for X, y is as in the target's column; else as `fit` takes it.
+        Rows to measure it on. By default these are the rows held out for a test, else those held out to
+        choose the epoch, else those trained on, as they are now. With a data frame for X, y is as in the
+        target's column; else as `fit` takes it.
 
     Returns
     -------
@@ -82,6 +83,8 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
     if list(run.layers) != model.layers:
         raise NotBuiltError("the model has other layers than when it was fitted: fit it again")
     rows, measured = _rows(model, run, data)
+    spec = TrainingSpec(run.loss.spec(), run.optimizer.spec(), model.seed)
+    chosen = _chosen(model, run, spec) if data is None and run.test is not None else None
     machine = info(peak=True)
     found = RunReport(
         model=model.name,
@@ -96,7 +99,7 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
         held_out=run.held_out,
         steps=run.steps,
         measured=measured,
-        outcomes=outcomes(model, TrainingSpec(run.loss.spec(), run.optimizer.spec(), model.seed), rows),
+        outcomes=outcomes(model, spec, rows),
         n_in=model.input_shape[1],
         features=() if model.table is None else tuple(model.table.feature_names),
         layers=tuple(_layers(model)),
@@ -104,7 +107,9 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
         speed=_speed(model, run, history, machine),
         machine=machine,
         code=code(model, run),
-        notes=_notes(model, run, history),
+        notes=_notes(model, run, history, given=data is not None),
+        tested=0 if run.test is None else len(run.test[0]),
+        chosen=chosen,
     )
     if path is not None:
         found.save_html(path)
@@ -114,6 +119,9 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
 def _rows(model: Sequential, run: Run, data: Any) -> tuple[Data, str]:
     """Return the rows to measure on, and which they are."""
     loss = run.loss.spec()
+    if data is None and run.test is not None:
+        rows = prepare(model, loss, *run.test)
+        return rows, f"{count(len(rows), 'row')} held out for a test, which chose nothing"
     if data is None:
         rows = run.given.measured(model, loss)
         return rows, f"{count(len(rows), 'row')} {'held out' if run.held_out else 'trained on'}"
@@ -129,6 +137,14 @@ def _rows(model: Sequential, run: Run, data: Any) -> tuple[Data, str]:
     else:
         raise ValueError("data must be (X, y), or a data frame where the model has a table")
     return rows, f"{count(len(rows), 'row')} given for it"
+
+
+def _chosen(model: Sequential, run: Run, spec: TrainingSpec) -> Measured | None:
+    """Return the outcomes on the rows that chose the epoch."""
+    if not run.held_out:
+        return None
+    rows = f"{count(run.held_out, 'row')} held out, which chose the epoch: too good for new rows"
+    return Measured(rows, outcomes(model, spec, run.given.measured(model, spec.loss)))
 
 
 def _numbers(history: History) -> dict[str, list[float]]:
@@ -185,8 +201,14 @@ def _operations(network: NetworkSpec) -> int:
     return 6 * sum(sizes) - 2 * sum(sizes[:1])
 
 
-def _notes(model: Sequential, run: Run, history: History) -> tuple[str, ...]:
+def _notes(model: Sequential, run: Run, history: History, *, given: bool) -> tuple[str, ...]:
     notes = []
+    if run.kept is not None and run.held_out and run.test is None and not given:
+        notes.append(
+            "The rows held out chose the epoch, so their numbers are too good for new rows. "
+            "train_table(..., test=0.2), or --test 0.2 on the command line, holds out rows that choose "
+            "nothing; report(data=...) takes others."
+        )
     if model.table is not None and model.table.task == "regress":
         scale = model.table.target
         notes.append(f"The curves are of {scale.name!r} less {scale.mean:.6g}, over {scale.std:.6g}.")

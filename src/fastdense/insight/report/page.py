@@ -57,7 +57,7 @@ def report_page(report: RunReport) -> str:
 def _outcomes(report: RunReport) -> str:
     lead = f"<p>On {escape(report.measured)}, with the weights as they are now.</p>"
     if len(report.outcomes) == 1:
-        return lead + _tiles(measures(report.outcomes[0])) + _outcome(report.outcomes[0])
+        return lead + _tiles(measures(report.outcomes[0])) + _chosen(report) + _outcome(report.outcomes[0])
     names = [name for name, _ in measures(report.outcomes[0])]
     rows = [[o.name, *(value for _, value in measures(o))] for o in report.outcomes]
     if isinstance(report.outcomes[0], Classified):
@@ -66,6 +66,13 @@ def _outcomes(report: RunReport) -> str:
     left_out = len(report.outcomes) - MOST_OUTCOMES
     more = f"<p>{left_out:,} more are in the table alone.</p>" if left_out > 0 else ""
     return f"{lead}{_table(['', *names], rows)}{parts}{more}"
+
+
+def _chosen(report: RunReport) -> str:
+    """Return the numbers on the rows that chose the epoch, beside those of a test."""
+    if report.chosen is None:
+        return ""
+    return f"<p>On {escape(report.chosen.rows)}.</p>{_tiles(measures(report.chosen.outcomes[0]))}"
 
 
 def _outcome(outcome: Outcome) -> str:

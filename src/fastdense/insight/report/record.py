@@ -16,7 +16,7 @@ from fastdense.insight.report.wording import report_text
 from fastdense.machine import Info
 from fastdense.training.outcomes import Outcome
 
-__all__ = ["LayerShown", "RunReport", "Speed"]
+__all__ = ["LayerShown", "Measured", "RunReport", "Speed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +70,21 @@ class LayerShown:
     W: NDArray[Any] | None
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A model's outcomes on some rows.
+
+    Attributes
+    ----------
+    rows : str
+        Which rows.
+    outcomes : tuple of `fastdense.training.outcomes.Classified` or `Regressed`
+    """
+
+    rows: str
+    outcomes: tuple[Outcome, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
     """A training run; printed as a few lines, shown by notebooks as its page.
@@ -108,6 +123,10 @@ class RunReport:
         What repeats the run.
     notes : tuple of str
         What a reader should know of it.
+    tested : int
+        Rows held out for a test, 0 where none.
+    chosen : Measured or None
+        The outcomes on the rows that chose the epoch, if there is a test beside them.
     """
 
     model: str
@@ -131,6 +150,8 @@ class RunReport:
     machine: Info
     code: str
     notes: tuple[str, ...]
+    tested: int = 0
+    chosen: Measured | None = None
 
     def __str__(self) -> str:
         return report_text(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +64,7 @@ def shortened(text: str) -> str:
 def trained(report: RunReport) -> str:
     """Return what was trained on, and how often, in a line."""
     held = f", {report.held_out:,} held out" if report.held_out else ""
+    held += f", {report.tested:,} for a test" if report.tested else ""
     kept = "" if report.kept is None else f", the weights of epoch {report.kept:,} kept"
     epochs, steps = count(len(report.epochs), "epoch"), count(report.steps, "step")
     return f"{count(report.rows, 'row')}{held}; {epochs} of {steps}{kept}"
@@ -86,9 +87,14 @@ def speeds(report: RunReport) -> list[tuple[str, str]]:
 def report_text(report: RunReport) -> str:
     """Return the report's numbers as lines."""
     lines = [f"Model {report.model!r}, trained {report.started}", trained(report), ""]
-    lines.append(f"On {report.measured}:")
-    for outcome in report.outcomes:
-        name = f"{printable(outcome.name)}: " if outcome.name else ""
-        lines.append(f"  {name}{', '.join(f'{what} {value}' for what, value in measures(outcome))}")
+    lines += _measured(report.measured, report.outcomes)
+    lines += _measured(report.chosen.rows, report.chosen.outcomes) if report.chosen else []
     lines += ["", *(f"{what}: {value}" for what, value in speeds(report))]
     return "\n".join([*lines, *([""] if report.notes else []), *map(printable, report.notes)])
+
+
+def _measured(rows: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    yield f"On {rows}:"
+    for outcome in outcomes:
+        name = f"{printable(outcome.name)}: " if outcome.name else ""
+        yield f"  {name}{', '.join(f'{what} {value}' for what, value in measures(outcome))}"
