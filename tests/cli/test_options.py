@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import fastdense as fd
@@ -16,7 +15,7 @@ WORDS = {
     "types={'a': 'ignore', 'b': 'number'}": "--type a=ignore --type b=number",
     "types: there is no column 'a'": "--type: there is no column 'a'",
     "give one as name=": "give one as --name",
-    "choose one (output=...)": "choose one (--output)",
+    "choose one (prefix=...)": "choose one (--prefix)",
     "write it with table=False": "write it without --table",
     "validation=0.5 and test=0.6 leave no rows": "--validation 0.5 and --test 0.6 leave no rows",
     "order=['fc1', 'fc2']": "--order fc1,fc2",
@@ -54,7 +53,6 @@ MISTAKES = {
     "train {0}/flowers.csv --target name --type name=number": "say --task classify",
     "export {0}/m.safetensors --to c --out {0}/2nd.c": "give one as --name",
     "export {0}/m.safetensors --to onnx --name net": "--name is for --to c",
-    "import {0}/m.safetensors --output y": "--output is for ONNX files",
     "explain {0}/plain.safetensors {0}/rows.csv --target length": "--target needs the loss",
 }
 
@@ -74,18 +72,6 @@ def test_a_table_that_onnx_cannot_hold(folder):  # noqa: F811
     pytest.importorskip("onnx")
     line = mistake(f"export {folder}/m.safetensors --to onnx --table --out {folder}/m.onnx")
     assert line.endswith("write it without --table")
-
-
-def test_one_of_several_outputs(tmp_path, capsys):
-    onnx = pytest.importorskip("onnx")
-    text = """<ir_version: 9, opset_import: ["" : 20]>
-    net (float[m, 2] x) => (float[m, 2] y, float[m, 2] z) <float[2,2] w = {1, 2, 3, 4}>
-    { y = MatMul (x, w) z = Tanh (y) }"""
-    (tmp_path / "m.onnx").write_bytes(onnx.parser.parse_model(text).SerializeToString())
-    line = mistake(f"import {tmp_path}/m.onnx")
-    assert "(--output)" in line
-    assert call(f"import {tmp_path}/m.onnx --output y") == 0
-    np.testing.assert_array_equal(fd.load(tmp_path / "m.safetensors").predict([[1.0, 0.0]]), [[1.0, 2.0]])
 
 
 def test_weights_alone_name_the_command_that_reads_them(tmp_path, folder):  # noqa: F811

@@ -9,7 +9,7 @@ import shlex
 __all__ = ["in_options"]
 
 _ARGUMENTS = "task types validation test seed epochs batch_size learning_rate dropout order prefix name"
-_ANY = "|".join([*_ARGUMENTS.split(), "output", "table"])
+_ANY = "|".join([*_ARGUMENTS.split(), "table"])
 _OPTIONS = {"types": "--type"}  # where an argument's name is not its option's
 _VALUE = r"'[\w-]*'|\{[^{}]*\}|\[[^\[\]]*\]|\.\.\.|\d+(?:\.\d+)?|False"
 # Not within a path or a quoted name, which may look like an argument.
