@@ -35,7 +35,7 @@ def export(
     ] = None,
     table: Annotated[
         bool,
-        typer.Option("--table", help="ONNX: include what is done to the columns; rows of raw numbers go in."),
+        typer.Option("--table", help="ONNX: include what is done to the columns; raw rows go in."),
     ] = False,
     output: Output = None,
     name: Annotated[

@@ -82,20 +82,20 @@ class Cells:
         own, default = asdict(self), asdict(Cells())
         return {name: value for name, value in own.items() if value != default[name]}
 
+    @property
+    def markers(self) -> frozenset[str]:
+        """The texts that mean a missing value in any column, case-folded; "" is one of them."""
+        usual = (FIRST_MARKERS if self.plain else _MARKERS) if self.default_missing else {""}
+        return frozenset({*usual, *(text.casefold() for text in self.missing)})
+
     def is_missing(self, text: str) -> bool:
         """Return True if a trimmed text means a missing value in any column."""
-        folded = text.casefold()
-        if self.default_missing:
-            return folded in (FIRST_MARKERS if self.plain else _MARKERS) or self._is_given(folded)
-        return not folded or self._is_given(folded)
+        return text.casefold() in self.markers
 
     def is_missing_number(self, text: str) -> bool:
         """Return True if a trimmed text means a missing value in a column of numbers or dates."""
         soft = self.default_missing and not self.plain and text.casefold() in _AMONG_NUMBERS
         return soft or self.is_missing(text)
-
-    def _is_given(self, folded: str) -> bool:
-        return any(folded == text.casefold() for text in self.missing)
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in values that JSON keeps exactly."""

@@ -30,6 +30,21 @@ class Nodes:
         self.constants.append(numpy_helper.from_array(np.require(values, requirements="C"), name))
         return name
 
+    def texts(self, values: Any, stem: str = "texts") -> str:
+        """Add a constant array of texts and return its name."""
+        from onnx import TensorProto, helper
+
+        name = f"{stem}_{len(self.constants)}"
+        encoded = [text.encode() for text in np.ravel(values).tolist()]
+        self.constants.append(helper.make_tensor(name, TensorProto.STRING, np.shape(values), encoded))
+        return name
+
+    def cast(self, value: str, dtype: str) -> str:
+        """Add a Cast to a dtype and return its output's name."""
+        from onnx import helper
+
+        return self.add("Cast", value, to=int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype))))
+
     def add(self, op: str, *inputs: str, **attributes: Any) -> str:
         """Add an operator and return its output's name."""
         return self.add_several(op, *inputs, outputs=1, **attributes)[0]

@@ -67,7 +67,9 @@ def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequen
     data = Path(path).read_bytes()
     try:
         with np.errstate(all="ignore"):  # weights that are not finite are the file's affair
-            graph = Graph(_parse(data), Path(path).parent, len(data))
+            model = _parse(data)
+            _refuse_tables(model)
+            graph = Graph(model, Path(path).parent, len(data))
             return _network(graph, output, Path(path).stem, str(path))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
@@ -113,6 +115,16 @@ def _network(graph: Graph, output: str | None, name: str, path: str) -> Sequenti
     for what in _left_out(flow, shape_in, end):
         note(f"{path}: {what}")
     return model
+
+
+def _refuse_tables(model: Any) -> None:
+    """Raise FormatError for a file of fastdense's that includes a table, which holds more than a network."""
+    keys = {entry.key for entry in model.metadata_props}
+    if model.producer_name == "fastdense" and keys & {"columns", "texts"}:
+        raise FormatError(
+            "fastdense wrote it with the model's table, for other software, and does not read it back: load "
+            "the model that it was exported from, or export that without the table"
+        )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from fastdense._version import __version__
 from fastdense.checks import one_of
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.nodes import Nodes
-from fastdense.formats.onnx.preprocessing import features, own_units
+from fastdense.formats.onnx.preprocessing import NUMBERS, TEXTS, features, own_units
 from fastdense.network.stack import Stack
 from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, ScaleSpec, group_slices
 
@@ -57,10 +57,11 @@ def write_onnx(
     path : path-like
         Ends in ".onnx". The file is replaced only once the new one is safely on the disk.
     table : bool
-        Include what the model's table does to the columns. Then rows of raw numbers go in, in float64: a
-        column for each that the table uses, in its order, NaN where missing. Where the target is a quantity,
-        it comes out in its own units, in float64. The names of the columns, and of the classes, are in the
-        file's metadata as JSON, as "columns" and "classes".
+        Include what the model's table does to the columns. Then raw rows go in, as two inputs: "X", the
+        columns of numbers in float64, NaN where missing, and "texts", the columns of texts, "" where missing;
+        one is left out if the table has no such columns. A target that is a quantity comes out in its own
+        units, in float64. The names of the columns, in order, and of the classes are in the file's metadata
+        as JSON, as "columns", "texts" and "classes".
     dtype : "float32" or "float64", optional
         What the network computes in there; None is the model's own. ONNX Runtime lacks many activations in
         float64.
@@ -68,7 +69,7 @@ def write_onnx(
     Raises
     ------
     FormatError
-        Another ending; or with ``table``, a model without a table or one of columns that are not numbers.
+        Another ending; or with ``table``, a model without a table or with columns of dates.
     NotBuiltError
         The input's width is not known.
     ImportError
@@ -95,11 +96,12 @@ def _model(model: Stack, table: bool, dtype: str) -> Any:
         ) from None
 
     network, nodes = model.network(), Nodes()
-    value, width, input_dtype, output_dtype = "X", network.n_in, dtype, dtype
-    metadata = {}
+    value, inputs, output_dtype, metadata = "X", [("X", dtype, network.n_in)], dtype, {}
     if table:
-        value, columns = features(nodes, model.table, dtype)
-        width, input_dtype, metadata["columns"] = len(columns), "float64", json.dumps(columns)
+        value, numbers, texts = features(nodes, model.table, dtype)
+        raw = [(NUMBERS, "float64", numbers, "columns"), (TEXTS, "str", texts, "texts")]
+        inputs = [(name, kind, len(columns)) for name, kind, columns, _ in raw if columns]
+        metadata = {key: json.dumps(columns) for _, _, columns, key in raw if columns}
     for layer, arrays in zip(network.layers, model.parameters(), strict=True):
         value = _layer(nodes, layer, arrays, value, dtype)
     if table and model.table.task == "regress":
@@ -111,9 +113,9 @@ def _model(model: Stack, table: bool, dtype: str) -> Any:
         helper.make_tensor_value_info(
             name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), ["rows", columns]
         )
-        for name, kind, columns in (("X", input_dtype, width), ("Y", output_dtype, network.n_out))
+        for name, kind, columns in (*inputs, ("Y", output_dtype, network.n_out))
     ]
-    graph = helper.make_graph(nodes.protos, model.name, ends[:1], ends[1:], nodes.constants)
+    graph = helper.make_graph(nodes.protos, model.name, ends[:-1], ends[-1:], nodes.constants)
     proto = helper.make_model(
         graph,
         producer_name="fastdense",
