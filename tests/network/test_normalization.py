@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import fastdense as fd
@@ -147,7 +148,7 @@ def test_rows_are_centred_before_they_are_rounded(engine, tmp_path):
     found = model.predict(SECONDS)
     assert_within(found.astype(float), expected, 1e-4)
     assert len(np.unique(found)) == 300
-    for rows in (SECONDS.tolist(), SECONDS.astype(object).astype(float, order="F")):
+    for rows in (SECONDS.tolist(), pd.DataFrame(SECONDS), SECONDS.astype(object).astype(float, order="F")):
         assert_identical(model.predict(rows), found)
     assert_within(model.predict(SECONDS[7:8]), found[7:8], 0.0 if engine == "native" else 1e-6)
     assert_within(model.evaluate(SECONDS, LATER, verbose=0), exact.evaluate(SECONDS, LATER, verbose=0), 1e-5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import fastdense as fd
@@ -23,10 +24,12 @@ def fit(X, y, dtype="float32", loss="mse"):
     model.fit(X, y, verbose=0)
 
 
-@pytest.mark.parametrize("kind", [np.float64, np.int64, list])
+@pytest.mark.parametrize("kind", [np.float64, np.int64, list, pd.DataFrame])
 def test_rows_are_named(kind):
     rows = np.c_[np.zeros(60), SECONDS]
-    rows = rows.tolist() if kind is list else rows.astype(kind)
+    rows = {list: rows.tolist, pd.DataFrame: lambda: pd.DataFrame(rows)}.get(
+        kind, lambda: rows.astype(kind)
+    )()
     with pytest.warns(PrecisionWarning, match=r"in column 1 of X: mean 1\.7e\+09, .*Normalization"):
         fit(rows, PLAIN[:, 0])
 

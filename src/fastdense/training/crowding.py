@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import crowded, is_frame
+from fastdense.checks import crowded, is_frame, real_array
 from fastdense.errors import PrecisionWarning
 from fastdense.notes import note
 from fastdense.spec import LossSpec
@@ -24,20 +24,26 @@ def note_crowded(model: Trainable, loss: LossSpec, X: Any, y: Any) -> None:
     """
     if model.dtype != "float32":
         return
-    _note(
-        "X",
-        X,
-        0.0 if model.centre is None else model.centre,
-        "let a Normalization layer come first and adapt it to X, which subtracts the mean in float64",
-    )
-    if not loss.name.endswith("crossentropy"):
+    if _is_looked_at(X, model):
+        _note(
+            "X",
+            X,
+            0.0 if model.centre is None else model.centre,
+            "let a Normalization layer come first and adapt it to X, which subtracts the mean in float64",
+        )
+    if _is_looked_at(y, model) and not loss.name.endswith("crossentropy"):
         _note("y", y, 0.0, "subtract the mean from y, and add it to what is predicted")
 
 
+def _is_looked_at(values: Any, model: Trainable) -> bool:
+    """Return True for NumPy's arrays, lists and data frames, unless it is a table that scales the frame."""
+    if is_frame(values):
+        return model.table is None
+    return isinstance(values, np.ndarray | list | tuple)
+
+
 def _note(name: str, values: Any, centre: float | NDArray[Any], remedy: str) -> None:
-    if not isinstance(values, np.ndarray | list | tuple) or is_frame(values):
-        return
-    array = np.asarray(values)
+    array = real_array(name, values)
     if array.dtype.kind not in "iuf" or array.dtype.itemsize <= 4:
         return
     with np.errstate(all="ignore"):

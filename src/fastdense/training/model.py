@@ -24,6 +24,7 @@ class Trainable(Protocol):
     dtype: str
     engine: str | Library
     table: Any
+    table: Any
 
     @property
     def layers(self) -> list[Any]:

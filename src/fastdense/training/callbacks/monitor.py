@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +42,6 @@ class Monitor(Callback):
     mode : "auto", "min" or "max"
         Whether small or large is good; "auto" goes by the name, and raises ValueError for an unknown one.
     """
-
-    _counts: ClassVar[tuple[str, ...]] = ("wait",)
-    """The fields of the state that are whole numbers."""
 
     def __init__(self, monitor: str, min_delta: float, mode: str) -> None:
         self.monitor = monitor
@@ -86,10 +83,12 @@ class Monitor(Callback):
 
     def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Raise ValueError unless `set_state` can take this."""
-        names(state, [name for name in self.get_state() if not name.startswith("weights/")])
+        own = {name: array for name, array in self.get_state().items() if not name.startswith("weights/")}
+        names(state, own)
         real(state, "best")
-        for name in self._counts:
-            count(state, name)
+        for name, array in own.items():
+            if array.shape == () and array.dtype.kind == "i":
+                count(state, name)
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take these back."""
@@ -122,8 +121,6 @@ class EarlyStopping(Monitor):
     restored_epoch : int or None
         The epoch whose weights the model went back to at the end, None where it did not.
     """
-
-    _counts = ("wait", "best_epoch", "stopped_epoch")
 
     def __init__(
         self,
@@ -220,8 +217,6 @@ class ReduceLROnPlateau(Monitor):
     min_lr : float
         The rate is never lowered below this.
     """
-
-    _counts = ("wait", "cooling")
 
     def __init__(
         self,
