@@ -24,7 +24,6 @@ class Trainable(Protocol):
     dtype: str
     engine: str | Library
     table: Any
-    table: Any
 
     @property
     def layers(self) -> list[Any]:
