@@ -35,7 +35,7 @@ def test_decimal_commas_are_found_and_said_in_one_line(read):
     table, said = read("x;y;z\n0,682;1,5;1\n0,5;-2;2\n;3e2;3\n")
     assert table.schema == {"x": pl.Float64, "y": pl.Float64, "z": pl.Int64}
     assert table.rows() == [(0.682, 1.5, 1), (0.5, -2.0, 2), (None, 300.0, 3)]
-    assert said == ["'0,5' is read as 0.5 in column 'x', '1,5' is read as 1.5 in column 'y'"]
+    assert said == ["'0,682' is read as 0.682 in column 'x', '1,5' is read as 1.5 in column 'y'"]
     _, said = read("a;b;c;d;e\n0,5;0,5;0,5;0,5;0,5\n")
     assert said[0].endswith("'0,5' is read as 0.5 in column 'c' and so on in 2 more columns")
 

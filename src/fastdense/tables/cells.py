@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from fastdense.errors import TableError
@@ -85,8 +86,12 @@ class Cells:
     @property
     def markers(self) -> frozenset[str]:
         """The texts that mean a missing value in any column, case-folded; "" is one of them."""
-        usual = (FIRST_MARKERS if self.plain else _MARKERS) if self.default_missing else {""}
-        return frozenset({*usual, *(text.casefold() for text in self.missing)})
+        return _markers(self)[0]
+
+    @property
+    def number_markers(self) -> frozenset[str]:
+        """The texts that mean a missing value in a column of numbers or dates, case-folded."""
+        return _markers(self)[1]
 
     def is_missing(self, text: str) -> bool:
         """Return True if a trimmed text means a missing value in any column."""
@@ -94,8 +99,7 @@ class Cells:
 
     def is_missing_number(self, text: str) -> bool:
         """Return True if a trimmed text means a missing value in a column of numbers or dates."""
-        soft = self.default_missing and not self.plain and text.casefold() in _AMONG_NUMBERS
-        return soft or self.is_missing(text)
+        return text.casefold() in self.number_markers
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in values that JSON keeps exactly."""
@@ -117,3 +121,12 @@ class Cells:
         texts = all(type(text) is str and text == text.strip() for text in missing)
         check(texts and len(missing) <= _MAX_MARKERS, "cells: what means missing is not a list of texts")
         return cls(decimal or None, tuple(missing), default, order or None, plain)
+
+
+@lru_cache(maxsize=16)
+def _markers(cells: Cells) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the markers of any column, and of one of numbers; asked for each text."""
+    usual = (FIRST_MARKERS if cells.plain else _MARKERS) if cells.default_missing else frozenset({""})
+    stated = {text.casefold() for text in cells.missing}
+    among_numbers = _AMONG_NUMBERS if cells.default_missing and not cells.plain else set()
+    return usual | stated, usual | stated | among_numbers

@@ -71,6 +71,7 @@ class Frame:
         if not self.names:
             raise TableError("the table has no columns")
         self.n_rows = len(self._array(self.names[0])) if isinstance(frame, Mapping) else len(frame)
+        self._height = self.n_rows
         if self.n_rows == 0:
             raise TableError("the table has no rows")
 
@@ -132,9 +133,8 @@ class Frame:
 
     def _read(self, name: str) -> Column:
         array = self._array(name)
-        height = len(self._array(self.names[0]))
-        if len(array) != height:
-            raise TableError(f"column {name!r} has {len(array)} rows; {self.names[0]!r} has {height}")
+        if len(array) != self._height:
+            raise TableError(f"column {name!r} has {len(array)} rows; {self.names[0]!r} has {self._height}")
         if isinstance(array, np.ma.MaskedArray):
             raise TableError(f"column {name!r} is a masked array; fill what is missing with NaN or None")
         kind = None

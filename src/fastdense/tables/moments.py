@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Final
 
-__all__ = ["DAY", "read_date", "read_duration", "read_time"]
+__all__ = ["DAY", "read_clear_date", "read_date", "read_duration", "read_time"]
 
 DAY: Final = 86_400.0
 """Seconds of a day."""
@@ -35,7 +35,7 @@ _NUMERIC: Final = re.compile(
 _PARTS: Final = {"dmy": "abc", "mdy": "bac", "ymd": "cba"}
 """Which part is the day, the month and the year in each order."""
 
-_ORDERLESS: Final = [
+_CLEAR: Final = [
     re.compile(pattern, _FLAGS)
     for pattern in (
         rf"(?P<year>\d{{4}})(?P<by>[-/.])(?P<month>\d{{1,2}})(?P=by)(?P<day>\d{{1,2}}){_AT}",
@@ -64,31 +64,43 @@ def read_date(text: str, order: str) -> float | None:
     Parameters
     ----------
     text : str
-        ISO 8601 (to days, weeks, months, quarters or with a time and offset), names of months in English, or
-        three numbers with "/", "-" or "." between.
+        As `read_clear_date` reads it, or three numbers with "/", "-" or "." between.
     order : {"dmy", "mdy", "ymd"}
-        What the three numbers are, where the year does not come first in four digits.
+        What the three numbers are.
 
     Examples
     --------
-    >>> read_date("1970-01-02", "dmy"), read_date("2 Jan 1970", "mdy"), read_date("1/2/1970", "mdy")
+    >>> read_date("1970-01-02", "dmy"), read_date("2/1/1970", "dmy"), read_date("1/2/1970", "mdy")
     (86400.0, 86400.0, 86400.0)
     >>> read_date("31/1/1970", "mdy") is None
     True
     """
-    if not any(character.isdigit() for character in text):
-        return None
     found = _NUMERIC.fullmatch(text)
     if found is None:
-        return next((_moment(m) for p in _ORDERLESS if (m := p.fullmatch(text)) is not None), None)
-    year = found[_PARTS[order][2]]
+        return read_clear_date(text)
+    day, month, year = (found[part] for part in _PARTS[order])
     # Points stand between day, month and year in that order wherever they are used.
-    if (found["by"] == "." and order != "dmy") or (order == "ymd" and len(found["c"]) == 4):
+    if (found["by"] == "." and order != "dmy") or len(day) > 2:
         return None
-    parts = {"day": found[_PARTS[order][0]], "month": found[_PARTS[order][1]], "year": year}
-    if order == "ymd":
-        parts = {"day": found["c"], "month": found["b"], "year": found["a"]}
-    return _seconds(int(parts["year"]), int(parts["month"]), int(parts["day"]), found, len(parts["year"]) < 4)
+    return _seconds(year, int(month), int(day), found)
+
+
+def read_clear_date(text: str) -> float | None:
+    """Return the date of a text that leaves no doubt of the order, as seconds since 1970 (UTC), or None.
+
+    That is ISO 8601 (to days, weeks, months and quarters, or with a time and offset), and names of months in
+    English.
+
+    Examples
+    --------
+    >>> read_clear_date("1970-01-02"), read_clear_date("2 Jan 1970"), read_clear_date("1/2/1970")
+    (86400.0, 86400.0, None)
+    """
+    for pattern in _CLEAR:
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return _moment(found)
+    return None
 
 
 def read_time(text: str) -> float | None:
@@ -127,26 +139,23 @@ def read_duration(text: str) -> float | None:
 def _moment(found: re.Match[str]) -> float | None:
     """Return the seconds of a match that names its parts."""
     parts = found.groupdict()
-    year = int(parts["year"])
-    if "week" in parts:
+    if parts.get("week"):
         try:
-            return (
-                dt.date.fromisocalendar(year, int(parts["week"]), int(parts["weekday"] or 1)).toordinal()
-                - _EPOCH
-            ) * DAY
+            day = dt.date.fromisocalendar(int(parts["year"]), int(parts["week"]), int(parts["weekday"] or 1))
         except ValueError:
             return None
-    if "quarter" in parts:
-        month = 3 * int(parts["quarter"]) - 2
-    else:
-        name = parts["month"][:3].lower()
-        month = _MONTHS.index(name) + 1 if name in _MONTHS else int(name)
-    return _seconds(year, month, int(parts.get("day") or 1), found, len(parts["year"]) < 4)
+        return (day.toordinal() - _EPOCH) * DAY
+    if parts.get("quarter"):
+        return _seconds(parts["year"], 3 * int(parts["quarter"]) - 2, 1, found)
+    name = parts["month"]
+    month = int(name) if name.isdigit() else _MONTHS.index(name[:3].lower()) + 1
+    return _seconds(parts["year"], month, int(parts.get("day") or 1), found)
 
 
-def _seconds(year: int, month: int, day: int, found: re.Match[str], short: bool) -> float | None:
+def _seconds(written: str, month: int, day: int, found: re.Match[str]) -> float | None:
     """Return the seconds of a date and of the time that may follow it; None for one that is not there."""
-    if short:
+    year = int(written)
+    if len(written) < 4:
         year += 2000 if year < _PIVOT else 1900
     try:
         days = dt.date(year, month, day).toordinal() - _EPOCH

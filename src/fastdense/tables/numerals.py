@@ -39,13 +39,13 @@ class Numeral(NamedTuple):
         As written: "5 %" is 5.
     unit : str
         "", the sign or code of a currency, "%" or the sign for per mille.
-    grouped : bool
-        Whether points or commas separate thousands.
+    plain : bool
+        Whether programs write the number so.
     """
 
     value: float
     unit: str = ""
-    grouped: bool = False
+    plain: bool = False
 
 
 def _pattern(decimal: str, separator: str) -> re.Pattern[str]:
@@ -86,12 +86,12 @@ def read_number(text: str, decimal: str) -> Numeral | None:
     >>> read_number("1,234.5", ".").value, read_number("1.234,5", ",").value, read_number("1.5", ",")
     (1234.5, 1234.5, None)
     >>> read_number("(5 %)", ".")
-    Numeral(value=-5.0, unit='%', grouped=False)
+    Numeral(value=-5.0, unit='%', plain=False)
     """
     if decimal == "." or "." not in text:
         number = plain_number(text)
         if number is not None:
-            return Numeral(number)
+            return Numeral(number, "", True)
     found = _PATTERNS[decimal].fullmatch(text)
     if found is None or (found["open"] is None) != (found["close"] is None):
         return None
@@ -101,9 +101,8 @@ def read_number(text: str, decimal: str) -> Numeral | None:
     if len(signs) > 1 or len(units) > 1 or (signs == ["+"] and found["group"]):
         return None
     value = float(found["body"].translate(_REMOVED[decimal]))
-    grouped = found["group"] in (".", ",") or (decimal == "." and "," in found["body"])
     negative = bool(signs) and signs[0] != "+"
-    return Numeral(-value if negative else value, units[0] if units else "", grouped)
+    return Numeral(-value if negative else value, units[0] if units else "")
 
 
 def is_open(text: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from fastdense.tables.cells import Cells
-from fastdense.tables.moments import read_date, read_duration, read_time
+from fastdense.tables.moments import read_clear_date, read_date, read_duration, read_time
 from fastdense.tables.numerals import CURRENCIES, UNITS, Numeral, are_codes, plain_number, read_number
 from fastdense.tables.strict import check, record
 
@@ -19,6 +19,9 @@ MAX_ODD: Final = 64
 
 _ODD_SHARE: Final = 10
 """One row in this many may hold such texts."""
+
+_SAMPLE: Final = 1000
+"""Texts of a column that show whether the others are worth a look."""
 
 _STYLES: Final[dict[str, tuple[str, ...]]] = {
     "number": (".", ","),
@@ -32,11 +35,7 @@ _FAMILIES: Final[dict[str | None, tuple[str, ...]]] = {
     "date": ("date",),
     "time": ("time",),
 }
-_READERS: Final[dict[str, Callable[[str, str], float | None]]] = {
-    "date": read_date,
-    "time": lambda text, _: read_time(text),
-    "duration": lambda text, _: read_duration(text),
-}
+_READERS: Final = {"time": read_time, "duration": read_duration}
 _ORDERS: Final = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}
 
 Hint: TypeAlias = Callable[[], "str | None"]
@@ -135,19 +134,28 @@ def find_reading(
     if cells.plain:
         plain = kind == "number" or all(plain_number(text) is not None for text in texts)
         return Found(PLAIN if plain else TEXTS)
-    present = [k for k, text in enumerate(texts) if not cells.is_missing_number(text)]
+    markers = cells.number_markers
+    present = [k for k, text in enumerate(texts) if text.casefold() not in markers]
     body, rows = [texts[k] for k in present], [counts[k] for k in present]
     if not body or (kind is None and are_codes(body)):
         return Found(TEXTS if kind is None else Reading(kind))
+    families = [family for family in _FAMILIES[kind] if kind is not None or _is_likely(family, body)]
     best: _Spellings | None = None
-    for family in _FAMILIES[kind]:
+    for family in families:
         tried = _Spellings(family, body, rows)
         if best is None or tried.rows > best.rows:
             best = tried
         if best.rows == best.total:
             break
-    assert best is not None
-    return best.judge(cells, kind, hint, where)
+    return Found(TEXTS) if best is None else best.judge(cells, kind, hint, where)
+
+
+def _is_likely(family: str, texts: Sequence[str]) -> bool:
+    """Return True unless a sample of many texts has few of these: reading all takes microseconds each."""
+    if len(texts) <= _SAMPLE:
+        return True
+    sample = texts[:: len(texts) // _SAMPLE]
+    return _Spellings(family, sample, [1] * len(sample)).rows * 4 > len(sample)
 
 
 def follow(
@@ -164,11 +172,12 @@ def follow(
     """
     if learned.style == "plain":
         return [plain_number(text) for text in texts], ()
-    absent = [text in learned.odd or cells.is_missing_number(text) for text in texts]
-    present = [k for k, skip in enumerate(absent) if not skip]
-    spelled = _Spellings(
-        learned.kind, [texts[k] for k in present], [counts[k] for k in present], learned.unit
-    )
+    markers, odd = cells.number_markers, frozenset(learned.odd)
+    present = [k for k, text in enumerate(texts) if text not in odd and text.casefold() not in markers]
+    body, rows = [texts[k] for k in present], [counts[k] for k in present]
+    spelled = _Spellings(learned.kind, body, rows, learned.unit, (learned.style,) * bool(learned.style))
+    if learned.style and spelled.trials[0].rows < spelled.total:
+        spelled = _Spellings(learned.kind, body, rows, learned.unit)
     chosen, notes, is_open = spelled.choose(spelled.trials, learned.style, hint)
     values: list[float | None] = [float("nan")] * len(texts)
     for k, value in zip(present, chosen.values, strict=True):
@@ -184,8 +193,7 @@ def decimal_of(texts: Sequence[str]) -> str | None:
     >>> decimal_of(["1,5", "2"]), decimal_of(["1,234", "2"]), decimal_of(["1,5", "a"])
     (',', None, None)
     """
-    each = {style: all(read_number(text, style) for text in texts) for style in _STYLES["number"]}
-    found = [style for style, fits in each.items() if fits]
+    found = [style for style in _STYLES["number"] if all(read_number(text, style) for text in texts)]
     return found[0] if len(found) == 1 else None
 
 
@@ -196,30 +204,54 @@ class _Trial(NamedTuple):
     unit: str
     values: list[float | None]
     rows: int
+    local: str | None
+    """The first text of a number that no program writes so."""
 
 
 class _Spellings:
     """A column's texts read as numbers, or as dates and so on, in each style that these have."""
 
     def __init__(
-        self, family: str, texts: Sequence[str], counts: Sequence[int], unit: str | None = None
+        self,
+        family: str,
+        texts: Sequence[str],
+        counts: Sequence[int],
+        unit: str | None = None,
+        styles: Sequence[str] = (),
     ) -> None:
         self.family, self.texts, self.counts, self.total = family, texts, counts, sum(counts)
+        self._clear = list(map(read_clear_date, texts)) if family == "date" else []
         self._spelled = [False] * len(texts)
-        self.trials = [self._try(style, unit) for style in _STYLES[family]]
+        self.trials = [self._try(style, unit) for style in styles or _STYLES[family]]
         self.rows = sum(n for n, is_spelled in zip(counts, self._spelled, strict=True) if is_spelled)
 
     def _try(self, style: str, unit: str | None) -> _Trial:
         if self.family == "number":
-            numerals = [read_number(text, style) for text in self.texts]
-            self._spelled = [k or n is not None for k, n in zip(self._spelled, numerals, strict=True)]
-            unit = _main_unit(numerals, self.counts) if unit is None else unit
-            values = [n.value if n and _fits(n.unit, unit) else None for n in numerals]
+            return self._try_numbers(style, unit)
+        if self.family == "date":
+            pairs = zip(self.texts, self._clear, strict=True)
+            values = [read_date(text, style) if clear is None else clear for text, clear in pairs]
         else:
-            values = [_READERS[self.family](text, style) for text in self.texts]
-            self._spelled = [k or v is not None for k, v in zip(self._spelled, values, strict=True)]
-        rows = sum(n for n, value in zip(self.counts, values, strict=True) if value is not None)
-        return _Trial(style, unit or "", values, rows)
+            values = list(map(_READERS[self.family], self.texts))
+        self._spell(values)
+        return _Trial(style, "", values, self._rows_of(values), None)
+
+    def _try_numbers(self, style: str, unit: str | None) -> _Trial:
+        numerals = [read_number(text, style) for text in self.texts]
+        self._spell(numerals)
+        unit = _main_unit(numerals, self.counts) if unit is None else unit
+        fitting = [n if n and _fits(n.unit, unit) else None for n in numerals]
+        values = [None if n is None else n.value for n in fitting]
+        pairs = zip(self.texts, fitting, strict=True)
+        local = next((text for text, n in pairs if n is not None and not n.plain), None)
+        return _Trial(style, unit, values, self._rows_of(values), local)
+
+    def _spell(self, found: Sequence[object]) -> None:
+        """Note which texts are spelled in some style, whether or not they fit the others."""
+        self._spelled = [k or value is not None for k, value in zip(self._spelled, found, strict=True)]
+
+    def _rows_of(self, values: Sequence[float | None]) -> int:
+        return sum(n for n, value in zip(self.counts, values, strict=True) if value is not None)
 
     def choose(
         self, trials: Sequence[_Trial], style: str, hint: Hint
@@ -241,7 +273,6 @@ class _Spellings:
 
     def _spelling(self, chosen: _Trial, best: Sequence[_Trial], doubtful: Sequence[str]) -> tuple[str, ...]:
         """Say how texts are read that may be read otherwise, and numbers that no program writes."""
-        values = dict(zip(self.texts, chosen.values, strict=True))
         other = next((trial.style for trial in best if trial is not chosen), "")
         if self.family == "date":
             return tuple(
@@ -249,11 +280,12 @@ class _Spellings:
                 f"(--date-order {other}) reads {_ORDERS[other]}"
                 for text in doubtful[:1]
             )
-        local = [t for t in self.texts if values[t] is not None and plain_number(t) != values[t]]
-        if self.family != "number" or not local:
+        values = dict(zip(self.texts, chosen.values, strict=True))
+        unlike = [text for text in doubtful if plain_number(text) != values[text]]
+        if chosen.local is None and not unlike:
             return ()
-        shown = next((text for text in doubtful if text in local), local[0])
-        more = f"; decimal={other!r} (--decimal {other}) reads it otherwise" if shown in doubtful else ""
+        shown = unlike[0] if unlike else str(chosen.local)
+        more = f"; decimal={other!r} (--decimal {other}) reads it otherwise" if unlike else ""
         return (f"{shown[:40]!r} is read as {values[shown]:.10g}{more}",)
 
     def judge(self, cells: Cells, kind: str | None, hint: Hint, where: Where) -> Found:
@@ -280,11 +312,7 @@ class _Spellings:
     def _evident(self, chosen: _Trial) -> str:
         """Return the style if the texts show it: all programs write numbers with a point, and dates alike."""
         if self.family == "number":
-            plain = all(
-                v is None or plain_number(t) is not None
-                for t, v in zip(self.texts, chosen.values, strict=True)
-            )
-            return "" if plain else chosen.style
+            return "" if chosen.style == "." and chosen.local is None else chosen.style
         return "" if all(trial.values == chosen.values for trial in self.trials) else chosen.style
 
     def _mixture(self, chosen: _Trial, where: Where) -> tuple[str, str]:

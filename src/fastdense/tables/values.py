@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from decimal import Decimal
 from functools import cached_property
@@ -109,7 +110,8 @@ class Column:
         # All that follows looks at each distinct text once, however many rows hold it.
         places = {text: place for place, text in enumerate(dict.fromkeys(cells))}
         codes = np.fromiter(map(places.__getitem__, cells), np.intp, len(cells))[inverse]
-        present = np.array([not self.cells.is_missing(str(text)) for text in places], dtype=bool)
+        markers = self.cells.markers
+        present = np.array([str(text).casefold() not in markers for text in places], dtype=bool)
         renumbered = np.where(present, np.cumsum(present) - 1, -1)
         return [str(text) for text, kept in zip(places, present, strict=True) if kept], renumbered[codes]
 
@@ -184,9 +186,13 @@ class Column:
 
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
-        """Which rows have no value, as the column is read."""
-        if self._native or self.reading.kind != "category":
-            return np.isnan(self.numbers())
+        """Which rows have no value, as the column is read; of one that cannot be, as of texts."""
+        if self._native:
+            absent: NDArray[np.bool_] = np.isnan(self.values)
+            return absent
+        with contextlib.suppress(TableError):
+            if self.reading.kind != "category":
+                return np.isnan(self.numbers())
         return self.texts[1] < 0
 
     @property
@@ -207,13 +213,25 @@ class Column:
         TableError
             A value is not a number, is infinite or exceeds ``LARGEST``; the message names its row.
         """
+        if reading is None:
+            reading = self.read_as(None if self.numeric else "number")
         if self._native:
-            if reading is not None:
-                self._check_kind(reading.kind, "the model learned")
+            return self._read(reading)
+        if reading not in self._numbers:
+            self._numbers[reading] = self._read(reading)
+        return self._numbers[reading]
+
+    @cached_property
+    def _numbers(self) -> dict[Reading, NDArray[np.float64]]:
+        return {}
+
+    def _read(self, reading: Reading) -> NDArray[np.float64]:
+        if self._native:
+            self._check_kind(reading.kind, "the model learned")
             with np.errstate(over="ignore"):  # a long double beyond float64 is refused below
                 numbers = self.values.astype(np.float64)
         else:
-            numbers = self._read(reading or self.read_as(None if self.numeric else "number"))
+            numbers = self._read_texts(reading)
         too_large = np.abs(numbers) > LARGEST
         if too_large.any():
             raise TableError(
@@ -227,7 +245,7 @@ class Column:
         if not (fits or self.cells.plain):
             raise TableError(f"column {self.name!r} is of {own}s; {who} {wanted}s")
 
-    def _read(self, reading: Reading) -> NDArray[np.float64]:
+    def _read_texts(self, reading: Reading) -> NDArray[np.float64]:
         texts, codes = self.texts
         values, notes = follow(reading, texts, self.counts, self.cells, self._hint)
         if None in values:

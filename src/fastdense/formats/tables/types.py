@@ -21,9 +21,14 @@ __all__ = ["typed"]
 _MAX_MARKERS: Final = 100
 """Most different texts of a column that are looked at as to whether all mean missing."""
 
+_FIRST_ROWS: Final = 1000
+
 _PADDED: Final = r"^[+-]?0[0-9]"
+_COMMAS: Final = r"^[+-]?([0-9]+(,[0-9]*)?|,[0-9]+)([eE][+-]?[0-9]+)?$"
+"""A number that one exchange of a comma makes one that programs write."""
+
 _OPEN: Final = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
-"""A number that is another one if the point separates thousands."""
+"""A number with a point that is another one if the point separates thousands."""
 
 
 def typed(path: Path, table: pl.DataFrame, separator: str, cells: Cells) -> pl.DataFrame:
@@ -89,16 +94,29 @@ def _decimal(texts: pl.DataFrame, columns: dict[str, pl.Series], cells: Cells) -
     for name, column in columns.items():
         if column.dtype == pl.Float64 and not _is_open(texts[name]):
             found.add(".")
+        elif column.dtype == pl.String and (pointed := _with_points(texts[name])) is not None:
+            found.add(None if _is_open(pointed) else ",")
         elif column.dtype == pl.String:
             every = texts[name].unique().drop_nulls().to_list()
             found.add(decimal_of([text for text in every if not cells.is_missing_number(text)]))
     return sorted(sign for sign in found if sign is not None)
 
 
+def _with_points(column: pl.Series) -> pl.Series | None:
+    """Return a column of numbers with commas and nothing else unusual as one with points, or None."""
+    parts = (column.head(_FIRST_ROWS), column)  # most columns show it at once
+    if not (all(part.str.contains(_COMMAS).all() for part in parts) and column.str.contains(",").any()):
+        return None
+    return column.str.replace(",", ".", literal=True)
+
+
 def _is_open(column: pl.Series) -> bool:
     """Return True if points may separate thousands in a column of numbers that has points."""
-    pointed = column.filter(column.str.contains(".", literal=True))
-    return len(pointed) == 0 or bool(pointed.str.contains(_OPEN).all())
+    for part in (column.head(_FIRST_ROWS), column):  # most columns show it at once
+        pointed = part.filter(part.str.contains(".", literal=True))
+        if not pointed.str.contains(_OPEN).all():
+            return False
+    return True
 
 
 def _takes_comma(column: pl.Series, cells: Cells) -> bool:
@@ -114,6 +132,9 @@ def _local(column: pl.Series, decimal: str | None, cells: Cells) -> tuple[pl.Ser
 
     if column.str.contains(_PADDED).any():
         return column, ""
+    pointed = _with_points(column) if decimal == "," else None
+    if pointed is not None:
+        return pointed.cast(pl.Float64), _first_with_comma(column)
     counts = column.drop_nulls().value_counts()
     texts, rows = counts[column.name].to_list(), counts["count"].to_list()
     reading, _, refusal = find_reading(texts, rows, cells, None, lambda: decimal)
@@ -133,3 +154,8 @@ def _local(column: pl.Series, decimal: str | None, cells: Cells) -> tuple[pl.Ser
     if decimal and decimal not in "".join(texts) and bool((numbers == numbers.round()).all()):
         numbers = numbers.cast(pl.Int64, strict=False)
     return numbers, f"{text[:40]!r} is read as {value:.10g}" if local else ""
+
+
+def _first_with_comma(column: pl.Series) -> str:
+    text = column.drop_nulls().filter(column.drop_nulls().str.contains(",", literal=True))[0]
+    return f"{text[:40]!r} is read as {float(text.replace(',', '.')):.10g}"
