@@ -7,6 +7,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "bindings/gil.h"
 #include "kernels/choose.h"
 
 namespace fastdense::bindings {
@@ -21,7 +22,7 @@ void dense(std::string_view isa, AnyMatrix<T> in, Matrix<const T> W, std::option
     const View<const T> weights{W.data(), W.shape(0), W.shape(1), W.shape(1)};
     const Curve<T> curve{Activation(activation), T(alpha)};
     const KernelsOf<T>& kernels = kernels_for(isa).of<T>();
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     fastdense::dense(kernels, rows_of(in), weights, data_or_null(bias), curve, out.data());
 }
 

@@ -11,6 +11,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "bindings/gil.h"
 #include "kernels/choose.h"
 #include "kernels/isa.h"
 #include "kernels/peak.h"
@@ -67,7 +68,7 @@ void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, s
                            .columns = out.shape(1),
                            .kept = out.data()};
     const Kernels& kernels = kernels_for(isa);
-    nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     kernels.dropout_mask(mask);
 }
 
@@ -80,7 +81,7 @@ void activate(std::uint8_t activation, double alpha, std::string_view isa, Matri
                         .z = z.data(),
                         .a = out.data()};
     const Kernels& kernels = kernels_for(isa);
-    nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     kernels.of<T>().activate(f);
 }
 
@@ -96,7 +97,7 @@ void activate_backward(std::uint8_t activation, double alpha, std::string_view i
                                 .da = da.data(),
                                 .dz = out.data()};
     const Kernels& kernels = kernels_for(isa);
-    nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     kernels.of<T>().activate_backward(b);
 }
 
@@ -120,11 +121,10 @@ void bind_all(nb::module_& m) {
     m.def(
         "cgroup_cores", [](const std::string& root) { return fastdense::cgroup_cores(root); },
         "root"_a = "/");
-    m.def("measure_peak", &measure_peak, "threads"_a, "float64"_a, "isa"_a,
-          nb::call_guard<nb::gil_scoped_release>());
+    m.def("measure_peak", &measure_peak, "threads"_a, "float64"_a, "isa"_a, nb::call_guard<Unlocked>());
     m.def("measure_bandwidth", &measure_bandwidth, "bytes"_a, "threads"_a, "isa"_a,
-          nb::call_guard<nb::gil_scoped_release>());
-    m.def("measure_round_trip", &fastdense::measure_round_trip, nb::call_guard<nb::gil_scoped_release>());
+          nb::call_guard<Unlocked>());
+    m.def("measure_round_trip", &fastdense::measure_round_trip, nb::call_guard<Unlocked>());
     m.def("philox4x32", &philox4x32, "key"_a, "counters"_a, "out"_a);
     m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
     bind_activations<float>(m);

@@ -3,8 +3,6 @@
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string_view.h>
-#include <nanobind/stl/tuple.h>
-#include <nanobind/stl/vector.h>
 
 #include <array>
 #include <chrono>
@@ -12,11 +10,11 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "bindings/gil.h"
 #include "engine/activation_layer.h"
 #include "engine/dense_layer.h"
 #include "engine/dropout_layer.h"
@@ -30,15 +28,14 @@ using namespace nb::literals;
 
 namespace {
 
-// Asked before every step of training: no, where Ctrl-C was pressed. The interpreter is asked 20 times a
-// second.
+// Asked between stretches of training: no, if Ctrl-C was pressed. The interpreter is asked 20 times a second.
 class GoOn {
 public:
     bool operator()() {
         const auto now = Clock::now();
         if (now - asked_ < std::chrono::milliseconds(50)) return true;
         asked_ = now;
-        nb::gil_scoped_acquire locked;
+        const Locked locked;
         interrupted = PyErr_CheckSignals() != 0;
         return !interrupted;
     }
@@ -49,7 +46,14 @@ private:
     Clock::time_point asked_ = Clock::now();
 };
 
-using Groups = std::vector<std::size_t>;  // the columns of each
+// The columns of each group, from a list of them. nanobind's own reading of lists ends the process if memory
+// runs out.
+std::vector<std::size_t> columns_of_groups(const nb::list& groups) {
+    std::vector<std::size_t> columns;
+    columns.reserve(groups.size());
+    for (const nb::handle each : groups) columns.push_back(nb::cast<std::size_t>(each));
+    return columns;
+}
 
 template <class T>
 class Network {
@@ -58,10 +62,10 @@ public:
         : kernels_(kernels_for(isa)), inputs_(inputs), width_(inputs) {}
     Network(const Network&) = delete;
 
-    static Curve<T> curve(int activation, double alpha, const Groups& groups) {
-        return {Activation(activation), T(alpha), groups};
+    static Curve<T> curve(int activation, double alpha, const nb::list& groups) {
+        return {Activation(activation), T(alpha), columns_of_groups(groups)};
     }
-    void dense(std::size_t units, int activation, double alpha, const Groups& groups, bool bias,
+    void dense(std::size_t units, int activation, double alpha, const nb::list& groups, bool bias,
                const std::array<double, 4>& penalties) {
         const Penalties<T> kernel{T(penalties[0]), T(penalties[1])};
         const Penalties<T> on_bias{T(penalties[2]), T(penalties[3])};
@@ -69,7 +73,7 @@ public:
                                             bias, kernel, on_bias, trains_));
         trains_ = true;
     }
-    void activation(int activation, double alpha, const Groups& groups) {
+    void activation(int activation, double alpha, const nb::list& groups) {
         add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve(activation, alpha, groups)));
     }
     void dropout(double rate, std::uint32_t stream) {
@@ -80,7 +84,8 @@ public:
             std::vector<T>(mean.data(), mean.data() + mean.size()),
             std::vector<T>(deviation.data(), deviation.data() + deviation.size())));
     }
-    void compile(int head, double alpha, const Groups& groups, const RowLosses& loss, const Recipe& recipe) {
+    void compile(int head, double alpha, const nb::list& groups, const RowLosses& loss,
+                 const Recipe& recipe) {
         program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_),
                                                 curve(head, alpha, groups), loss, recipe);
     }
@@ -88,12 +93,17 @@ public:
     std::size_t steps() const { return program_->steps(); }
     double penalty() const { return program_->penalty(); }
 
-    // `which` is a slot of the optimizer, or -1 for the weights themselves.
-    void load(int which,
-              const std::vector<std::tuple<std::size_t, Matrix<const T>, std::optional<List<T>>>>& given) {
+    // `which` is a slot of the optimizer, or -1 for the weights themselves; `given` is a list of tuples
+    // (layer, kernel, bias or None).
+    void load(int which, const nb::list& given) {
+        std::vector<Matrix<const T>> kernels;
+        std::vector<std::optional<List<T>>> biases;
         std::vector<LayerArrays<T>> arrays;
-        for (const auto& [layer, kernel, bias] : given) {
-            arrays.push_back({layer, kernel.data(), data_or_null(bias)});
+        for (const nb::handle each : given) {
+            kernels.push_back(nb::cast<Matrix<const T>>(each[1]));
+            biases.push_back(nb::cast<std::optional<List<T>>>(each[2]));
+            arrays.push_back(
+                {nb::cast<std::size_t>(each[0]), kernels.back().data(), data_or_null(biases.back())});
         }
         program_->load(which, arrays);
     }
@@ -107,19 +117,19 @@ public:
     }
 
     void predict(const Source<T>& X, Matrix<T> out) const {
-        nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         program_->predict(rows_of(X), out.data());
     }
     nb::object predictor(nb::object otherwise) const { return bindings::predictor<T>(program_, otherwise); }
     void losses(const Source<T>& X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
                 Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) const {
-        nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         program_->losses(rows_of(X), targets(y, labels), losses.data(), data_or_null(out));
     }
     double gradients(const Source<T>& X, std::optional<AnyMatrix<T>> y,
                      std::optional<List<std::int64_t>> labels, std::optional<List<T>> weights,
                      List<std::int64_t> order) {
-        nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         return program_->gradients({rows_of(X), targets(y, labels), data_or_null(weights), order.data(),
                                     order.size(), order.size()});
     }
@@ -131,7 +141,7 @@ public:
         GoOn go_on;
         std::size_t taken;
         {
-            nb::gil_scoped_release unlocked;
+            const Unlocked unlocked;
             const Batches<T> batches{rows_of(X),   targets(y, labels), data_or_null(weights),
                                      order.data(), order.size(),       batch_rows};
             taken = program_->train({batches, rates.data(), data_or_null(penalty_scale), rates.size(), first,
@@ -199,8 +209,9 @@ void bind_options(nb::module_& m) {
         .def(
             "__init__",
             [](RowLosses* self, int loss, bool from_logits, double label_smoothing, double parameter,
-               const Groups& groups) {
-                new (self) RowLosses{{Loss(loss), from_logits, label_smoothing, parameter}, groups};
+               const nb::list& groups) {
+                const LossOptions options{Loss(loss), from_logits, label_smoothing, parameter};
+                new (self) RowLosses{options, columns_of_groups(groups)};
             },
             "loss"_a, "from_logits"_a, "label_smoothing"_a, "parameter"_a, "groups"_a);
     nb::class_<Recipe>(m, "Recipe")

@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "bindings/bindings.h"
+#include "bindings/gil.h"
 
 namespace fastdense::bindings {
 
@@ -90,7 +91,7 @@ private:
 
     void run(const Rows<T>& rows, T* out) const {
         if (rows.count * program_->work() < unlocked_from) return program_->predict(rows, out);
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         program_->predict(rows, out);
     }
 

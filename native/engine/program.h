@@ -38,7 +38,7 @@ struct Batches {
 };
 
 // Steps of training: one a rate, numbered from `first` on. `outputs`, where not null, gets those of every row
-// in the order they were taken. `go_on` is asked before each step.
+// in the order they were taken. `go_on` is asked before each stretch of milliseconds.
 template <class T>
 struct Run {
     Batches<T> batches;

@@ -1,7 +1,6 @@
 // Training: each step takes a batch forward and back in blocks of rows, and then updates the weights part by
 // part.
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -241,7 +240,9 @@ std::size_t Program<T>::train(const Run<T>& run) {
     const std::size_t work = batch_rows * work_;
     std::size_t taken = 0;
     bool goes_on = true;
-    while (goes_on && taken < run.steps) {
+    // Between the stretches no thread but this one is at work: what is asked may run a signal's handler, and
+    // that may fork.
+    while (goes_on && taken < run.steps && run.go_on()) {
         const int threads = pace_.threads(threads_for(work, thread_step));
         const std::size_t end =
             std::min(run.steps, taken + pace_.steps(batch_rows, double(work_) * seconds_each));
@@ -262,7 +263,6 @@ template <class T>
 typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads, std::size_t begin,
                                                  std::size_t end) {
     const bool clips = recipe_.clips_by_norm();
-    std::atomic<bool> stopped{false};
     Stretch done{1, begin, true};  // written by the first thread only
     run_team(threads, [&](const Team& team) {
         const bool first = team.thread == 0;
@@ -270,17 +270,14 @@ typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads,
         for (std::size_t step = begin; step < end; ++step) {
             const std::size_t row = step * run.batches.batch_rows;
             const std::size_t count = std::min(run.batches.batch_rows, run.batches.count - row);
-            if (first && !run.go_on()) stopped.store(true);
             const FlushSubnormals flush;
             pass(team, run.batches, row, count, {recipe_.seed, std::uint32_t(run.first + step), 0, true},
                  run.outputs);
             team.wait();
             const double penalty_factor = run.penalty_factor(step);
             const double value = loss(run.batches, row, count, penalty_factor);
-            const bool goes_on = !stopped.load() && std::isfinite(value);
-            if (first) done.goes_on = goes_on;
-            if (stopped.load()) return;
-            if (first) run.losses[step] = value, done.end = step + 1;
+            const bool goes_on = std::isfinite(value);
+            if (first) done.goes_on = goes_on, run.losses[step] = value, done.end = step + 1;
             if (!goes_on) return;
             const Optimizer<T> optimizer = recipe_.at<T>(run.first + step, run.rates[step]);
             if (penalised_) team.wait();  // the loss has read the weights
