@@ -16,7 +16,7 @@ PACKAGE = "fastdense"
 
 # A room is a folder or module directly under the package, "" the package itself.
 LEAVES = {"errors", "spec"}
-TOOLS = LEAVES | {"checks", "config", "files", "notes", "printable", "shapes", "streams"}
+TOOLS = LEAVES | {"checks", "config", "files", "notes", "printable", "sharing", "shapes", "streams"}
 TRAINED = TOOLS | {"network", "tables", "training"}
 OF_NETWORK = {room: {"network"} for room in ("activations", "initializers", "layers", "regularizers")}
 OF_TRAINING = {room: {"training"} for room in ("callbacks", "losses", "metrics", "optimizers")}
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notes": {"errors", "printable"},
     "printable": set(),
     "shapes": {"errors"},
+    "sharing": {"errors"},
     "streams": {"checks"},
     "reference": LEAVES,
     "array": LEAVES,

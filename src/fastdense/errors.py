@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "BusyError",
     "DtypeError",
     "EngineError",
     "FastdenseError",
@@ -44,6 +45,10 @@ class NotBuiltError(FastdenseError, ValueError):
 
 class EngineError(FastdenseError, RuntimeError):
     """The engine that was asked for does not exist or cannot run here."""
+
+
+class BusyError(FastdenseError, RuntimeError):
+    """Something else is training the model, which one call at a time may change."""
 
 
 class FormatError(FastdenseError, ValueError):

@@ -115,7 +115,3 @@ class Dense(Layer):
             for regularizer in (self.kernel_regularizer, self.bias_regularizer)
         )
         return DenseSpec(self.n_in, self.units, self.activation.spec, self.use_bias, kernel, bias)
-
-    def adopt(self, parameters: Sequence[Array]) -> None:
-        """Take over a trained kernel and bias."""
-        self._hold([np.asarray(p) for p in parameters])

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastdense import engines
+from fastdense import engines, sharing
 from fastdense.checks import LARGEST, as_array, text, whole
 from fastdense.config import Configurable, Family
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.shapes import check_product
+from fastdense.sharing import Change
 from fastdense.spec import LayerSpec, NetworkSpec
 from fastdense.streams import WEIGHTS, generator, new_seed
 
@@ -128,14 +129,13 @@ class Layer(Configurable):
                 raise ShapeError(
                     f"layer {self.name!r}: its {weight} of shape {shape} is larger than any memory"
                 )
-        self.restore(width, self.initial(width, rng, dtype))
-        self.fresh = True
+        self.check_input(width)
+        sharing.replace(self.changes(self.initial(width, rng, dtype), width, fresh=True), "build")
 
     def restore(self, n_in: int, arrays: Sequence[Array]) -> None:
         """Build the layer with arrays of the shapes that `weight_shapes` gives; they are not copied."""
         self.check_input(n_in)
-        self._hold(arrays)
-        self.n_in = n_in
+        sharing.replace(self.changes(arrays, n_in), "restore")
 
     def check_input(self, n_in: int) -> None:
         """Raise ShapeError if the layer was declared, or built already, for inputs of another width."""
@@ -152,13 +152,19 @@ class Layer(Configurable):
         return [array.copy() for array in self._arrays]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
-        """Replace the layer's arrays.
+        """Replace the layer's arrays, all at once.
 
         Raises
         ------
         ShapeError
             There are more or fewer arrays than the layer has, or a shape differs; nothing is changed.
+        BusyError
+            A model that has the layer is training in another thread; nothing is changed.
         """
+        sharing.replace(self.changes(self.taken(weights)), "set_weights")
+
+    def taken(self, weights: Sequence[ArrayLike]) -> list[Array]:
+        """Return copies of arrays as the layer would hold them, checked; see `set_weights`."""
         if not self.built:
             raise NotBuiltError(f"layer {self.name!r} has no weights yet: its input width is not known")
         if len(weights) != len(self._arrays):
@@ -174,7 +180,20 @@ class Layer(Configurable):
                     f"layer {self.name!r}: {name} has shape {old.shape}, got an array of {array.shape}{hint}"
                 )
             new.append(array.astype(old.dtype, copy=True))
-        self._hold(new)
+        return new
+
+    def changes(self, arrays: Sequence[Array], n_in: int | None = None, fresh: bool = False) -> list[Change]:
+        """Return what `fastdense.sharing.replace` makes to give the layer arrays of the right shapes.
+
+        The arrays are not copied, and can't be written to from now on. Their input's width is ``n_in``, or as
+        before.
+        """
+        for array in arrays:
+            array.flags.writeable = False
+        new = {"_arrays": tuple(arrays), "fresh": fresh, "stamp": next(_stamps)}
+        if n_in is not None:
+            new["n_in"] = n_in
+        return [(self, name, value) for name, value in new.items()]
 
     def count_params(self) -> int:
         """Return how many numbers the layer's weights hold."""
@@ -184,12 +203,9 @@ class Layer(Configurable):
         """Return what the engines are told; ``stream`` is the layer's place in its model."""
         raise TypeError(f"{type(self).__name__} does not compute: use one of its subclasses")
 
-    def parameters(self) -> tuple[Array, ...]:
-        """Return the arrays that go with `spec`."""
-        return self._arrays
-
-    def adopt(self, parameters: Sequence[Array]) -> None:
-        """Take over trained parameters, in the order of `parameters`."""
+    def parameters(self, arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+        """Return the arrays that go with `spec`, made from the layer's own."""
+        return arrays
 
     def __call__(self, X: ArrayLike) -> Array:
         """Return the layer's output for a matrix, one example a row, as in prediction."""
@@ -204,7 +220,8 @@ class Layer(Configurable):
         network = NetworkSpec(self.n_in, (self.spec(0),), str(A_in.dtype))
         out = np.empty((len(A_in), network.n_out), A_in.dtype)
         with np.errstate(all="ignore"):
-            output: Array = engines.choose().compile(network, [self.parameters()]).predict(A_in, out)
+            program = engines.choose().compile(network, [self.parameters(self._arrays)])
+            output: Array = program.predict(A_in, out)
         return output
 
     def _check_product(self, left: str, shape: Sequence[int | str]) -> None:
@@ -212,12 +229,6 @@ class Layer(Configurable):
         owner = f"layer {self.name or self.default_name!r}"
         fix = "a built layer keeps its input's width: use a new one for another width"
         check_product(left, shape, "W", kernel, owner=owner, owned=True, fixes=[fix])
-
-    def _hold(self, arrays: Sequence[Array]) -> None:
-        for array in arrays:
-            array.flags.writeable = False
-        self._arrays = tuple(arrays)
-        self.fresh = False
 
 
 FAMILY: Family[Layer] = Family("layer")

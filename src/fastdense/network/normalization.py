@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastdense.checks import as_array, crowded, finite
 from fastdense.errors import ShapeError
 from fastdense.network.layer import FAMILY, Layer
+from fastdense.sharing import Change
 from fastdense.spec import ScaleSpec
 
 __all__ = ["Normalization"]
@@ -99,7 +100,7 @@ class Normalization(Layer):
                 f"adapt takes a matrix of at least one row, one example a row; got shape {X.shape}"
             )
         finite("data", X)
-        with np.errstate(over="ignore", invalid="ignore"):  # `_hold` refuses what overflowed
+        with np.errstate(over="ignore", invalid="ignore"):  # `changes` refuses what overflowed
             self.restore(X.shape[1], _weights(X.mean(axis=0), X.var(axis=0)))
 
     def spec(self, stream: int) -> ScaleSpec:
@@ -107,39 +108,40 @@ class Normalization(Layer):
         assert self.n_in is not None
         return ScaleSpec(self.n_in)
 
-    def parameters(self) -> tuple[Array, ...]:
+    def parameters(self, arrays: tuple[Array, ...]) -> tuple[Array, ...]:
         """Return the mean and the standard deviation."""
         assert self.n_in is not None
-        mean, variance = self._arrays[:2] if self.mean is None else (self.mean, self.variance)
+        mean, variance = arrays[:2] if self.mean is None else (self.mean, self.variance)
         deviation = np.maximum(np.sqrt(variance), self._epsilon)
         return np.broadcast_to(mean, self.n_in), np.broadcast_to(deviation, self.n_in)
 
     def __call__(self, X: ArrayLike) -> Array:
         """Return the layer's output for a matrix, centred in float64 if float32 cannot hold its columns."""
-        outputs = super().__call__(X)
-        if self.centre() is None:
+        outputs, arrays = super().__call__(X), self._arrays
+        if self.centre(arrays) is None:
             return outputs
-        mean, deviation = self.parameters()
+        mean, deviation = self.parameters(arrays)
         with np.errstate(all="ignore"):
             return ((as_array("X", X, "float64") - mean) / deviation).astype(outputs.dtype)
 
-    def centre(self) -> Array | None:
+    def centre(self, arrays: tuple[Array, ...]) -> Array | None:
         """Return what to subtract from rows in float64 before they are rounded to float32, if anything.
 
         Of columns whose mean is so many deviations that float32 cannot hold both it is the mean, of others 0.
         None stands for zeros: nothing need be subtracted.
         """
-        mean, deviation = self.parameters()
+        mean, deviation = self.parameters(arrays)
         far = crowded(mean, deviation)
         return np.where(far, mean, 0.0) if far.any() else None
 
-    def _hold(self, arrays: Sequence[Array]) -> None:
+    def changes(self, arrays: Sequence[Array], n_in: int | None = None, fresh: bool = False) -> list[Change]:
+        """Return what gives the layer these statistics; ValueError if they are not finite."""
         if arrays and not (np.isfinite(arrays[:2]).all() and (arrays[1] >= 0).all()):
             raise ValueError(
                 f"layer {self.name!r}: means must be finite, variances finite and not negative (is the data "
                 "too large to square, or are mean and variance swapped?)"
             )
-        super()._hold(arrays)
+        return super().changes(arrays, n_in, fresh)
 
 
 def _weights(mean: Array, variance: Array) -> list[Array]:

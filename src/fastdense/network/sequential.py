@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from fastdense.insight.report import RunReport
 
 __all__ = ["Sequential"]
+
+_LEFT_OUT = dict.fromkeys(("_compiled", "_live", "_measuring", "run"))
+"""What a copy does not take over: compiled programs, which are made again, and the rows of the last fit."""
 
 
 class Sequential(Stack, Trainer):
@@ -83,8 +87,30 @@ class Sequential(Stack, Trainer):
         return layer
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the compiled programs, made anew, and the last fit's rows, when pickling or copying."""
-        return {**self.__dict__, "_compiled": None, "_live": None, "run": None}
+        """Leave out the compiled programs, which are made again, and the last fit's rows.
+
+        The layers and the optimizer follow on their own, and training may replace what they hold meanwhile:
+        all of it as it is at one moment goes with the model.
+        """
+        state = self.state()
+        return {**self.__dict__, **state.settings, **_LEFT_OUT, "_slots": state.slots, "_state": state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what `__getstate__` gave, the layers' weights and the steps all of one moment."""
+        moment = state.pop("_state", None)
+        self.__dict__.update(state)
+        if moment is not None:
+            self.rewind(moment)
+
+    def __copy__(self) -> Sequential:
+        """Return an independent model with the weights of now; it shares arrays: nothing writes to them."""
+        new, state = type(self).__new__(type(self)), self.state()
+        new.__dict__.update({**self.__dict__, **state.settings, **_LEFT_OUT})
+        new._layers = [copy.copy(layer) for layer in state.moment.layers]
+        if new.loss is not None:
+            new.optimizer = copy.copy(new.optimizer)
+        new.rewind(state)
+        return new
 
     def summary(self, print_fn: Any = print) -> None:
         """Print the layers with their shapes and parameter counts."""
@@ -111,7 +137,7 @@ class Sequential(Stack, Trainer):
         """
         from fastdense.formats.models import save  # formats know networks, and not the other way round
 
-        save(self, path, include_optimizer)
+        save(copy.copy(self), path, include_optimizer)  # which nothing changes meanwhile
 
     def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Save the weights alone, for `load_weights` of a model of the same layers.
@@ -194,7 +220,7 @@ class Sequential(Stack, Trainer):
         """
         from fastdense.formats.models import export
 
-        export(self, path, format, **options)
+        export(copy.copy(self), path, format, **options)
 
     def explain(self, x: Any, target: Any = None) -> Explanation:
         """Work out what the model makes of one row, every number of it, and the gradient of its loss.

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
-from weakref import ref
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastdense import engines
+from fastdense import engines, sharing
 from fastdense.checks import one_of, text, whole
 from fastdense.engines import Library, Program
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
-from fastdense.network.frozen import FrozenModel, Inputs, predict_checked
+from fastdense.network.frozen import FrozenModel, Inputs, Otherwise
 from fastdense.network.layers import Activation, Dense, Input, Layer
 from fastdense.network.normalization import Normalization
+from fastdense.sharing import Change
 from fastdense.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
 from fastdense.streams import WEIGHTS, check_seed, generator
 
@@ -26,36 +27,21 @@ __all__ = ["Stack"]
 Array = NDArray[Any]
 
 
-class Compiled(NamedTuple):
-    """A program, its quickest way in, and the layers' stamps at the time: whether it is still theirs."""
+class Moment(NamedTuple):
+    """A model's layers at one moment, with their arrays, their stamps and ``also`` other things."""
 
-    program: Program
+    layers: Sequence[Layer]
+    arrays: Sequence[tuple[Array, ...]]
+    stamps: tuple[object, ...]
+    also: tuple[Any, ...]
+
+
+class Compiled(NamedTuple):
+    """A program's quickest way in, and what it was made of: whether that is still the model's."""
+
     predict: Callable[..., Array]
     stamps: tuple[object, ...]
-
-
-class Otherwise:
-    """Predicts for what the program's quickest way does not take.
-
-    It holds its model by a weak reference, as what the model holds must not hold the model.
-    """
-
-    def __init__(self, model: Stack) -> None:
-        self._model = ref(model)
-
-    def __call__(self, X: Any, out: Any = None) -> Any:
-        """Return the model's outputs for ``X``."""
-        return self._alive()._predict_otherwise(X, out)
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Stack]]:
-        """Become the `predictor` of a copy of the model where it is unpickled."""
-        return Stack.predictor, (self._alive(),)
-
-    def _alive(self) -> Stack:
-        model = self._model()
-        if model is None:
-            raise ReferenceError("the model that this predictor is of is gone: keep it, or freeze() it")
-        return model
+    table: Any
 
 
 class Names:
@@ -134,6 +120,7 @@ class Stack:
 
     def add(self, layer: Layer | Input) -> None:
         """Append a layer, built at once where its input's width is known; on an error nothing is changed."""
+        sharing.check_free([self], "add", within=False)
         self._extend([layer])
 
     def _extend(self, layers: Iterable[Layer | Input]) -> None:
@@ -168,6 +155,7 @@ class Stack:
 
     def pop(self) -> Layer:
         """Remove and return the last layer."""
+        sharing.check_free([self], "pop", within=False)
         if not self._layers:
             raise ValueError("there is no layer to remove")
         return self._layers.pop()
@@ -192,30 +180,37 @@ class Stack:
         if self._n_in not in (None, n_in):
             raise ShapeError(f"the model's input has {self._n_in} columns already, not {n_in}")
         if not self.built:
-            self._join(self._layers, 0, n_in)
-            self._n_in = n_in
+            self._join(self._layers, 0, n_in, [(self, "_n_in", n_in)])
 
     @property
     def weights(self) -> list[Array]:
         """All layers' arrays in order, read-only and not copied."""
-        return [array for layer in self._layers for array in layer.weights]
+        return [array for arrays in self.moment().arrays for array in arrays]
 
     def get_weights(self) -> list[Array]:
         """Return copies of all layers' arrays in order."""
         return [array.copy() for array in self.weights]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
-        """Replace all layers' arrays; on an error nothing is changed."""
+        """Replace all layers' arrays at once: no thread and no Ctrl-C finds some of the old and some new.
+
+        Raises
+        ------
+        NotBuiltError
+            There are no weights yet.
+        ShapeError
+            There are more or fewer arrays than the model has, or a shape differs; nothing is changed.
+        BusyError
+            The model is training in another thread; nothing is changed.
+        """
         if not self.built:
             raise NotBuiltError("the model has no weights yet: give it an Input, or call build or fit")
         if len(weights) != len(self.weights):
             raise ShapeError(f"the model has {len(self.weights)} arrays of weights, got {len(weights)}")
-        old, rest = self.get_weights(), list(weights)
-        try:
-            self._set(rest)
-        except Exception:
-            self._set(list(old))
-            raise
+        rest = iter(weights)
+        new = [(layer, [next(rest) for _ in layer.weights]) for layer in self._layers]
+        changes = [layer.changes(layer.taken(own)) for layer, own in new]
+        sharing.replace([*chain.from_iterable(changes)], "set_weights")
 
     def count_params(self) -> int:
         """Return how many numbers the model's weights hold."""
@@ -223,9 +218,10 @@ class Stack:
 
     def predictor(self) -> Callable[..., Array]:
         """Return ``predict(X, out=None)``, to be asked for anew at each call: it is of the weights of now."""
-        if self._compiled is not None and self._compiled.stamps == self.stamps():
-            return self._compiled.predict
-        return self._compile().predict if self.built else self._predict_otherwise
+        compiled = self._compiled  # another thread may put a newer one in its place at any time
+        if compiled is not None and compiled.stamps == self.stamps() and compiled.table is self.table:
+            return compiled.predict
+        return self._compile() if self.built else self._build_and_predict
 
     def freeze(self) -> FrozenModel:
         """Return a model that only predicts, with the weights of now, at the least cost a call.
@@ -235,7 +231,8 @@ class Stack:
         FrozenModel
             Independent of this model; safe to share between threads and to send to other processes.
         """
-        return FrozenModel(self.network(), self._centred_parameters(), self._inputs())
+        moment = self.moment()
+        return FrozenModel(self.network(), self._centred_parameters(moment), self._inputs(moment))
 
     def as_input(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not.
@@ -263,68 +260,94 @@ class Stack:
         A float32 model that starts with a `Normalization` has one if a column's mean is so many deviations
         that float32 cannot hold both.
         """
-        first = self._layers[0] if self._layers and self.built else None
-        return first.centre() if isinstance(first, Normalization) and self.dtype == "float32" else None
+        return self._centre(self.moment()) if self.built else None
+
+    def _centre(self, moment: Moment) -> Array | None:
+        first = moment.layers[0] if moment.layers else None
+        if isinstance(first, Normalization) and first.built and self.dtype == "float32":
+            return first.centre(moment.arrays[0])
+        return None
 
     def network(self) -> NetworkSpec:
         """Return what the engines are told of the whole network."""
         n_in, _ = self._widths()
         return NetworkSpec(n_in, tuple(spec for _, spec in self._plan()), self.dtype)
 
-    def program(self, training: TrainingSpec | None = None, slots: engines.Slots | None = None) -> Program:
-        """Return a new program, for training where ``training`` is given, that starts from the weights."""
+    def program(
+        self,
+        training: TrainingSpec | None = None,
+        slots: engines.Slots | None = None,
+        moment: Moment | None = None,
+    ) -> Program:
+        """Return a new program, for training if ``training`` is given, with the weights of a moment.
+
+        They are those of now if ``moment`` is None.
+        """
         with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
-            return engines.choose(self.engine).compile(
-                self.network(), self._centred_parameters(), training, slots
-            )
+            parameters = self._centred_parameters(moment or self.moment())
+            return engines.choose(self.engine).compile(self.network(), parameters, training, slots)
+
+    def moment(self, also: Sequence[tuple[object, str]] = ()) -> Moment:
+        """Return the layers, their arrays and stamps and ``also`` other attributes, all of one moment."""
+        layers = self.layers
+        count = len(layers)
+        found = sharing.read([*((layer, name) for name in ("_arrays", "stamp") for layer in layers), *also])
+        stamps = (engines.placed(self.engine), *found[count : 2 * count])
+        return Moment(layers, found[:count], stamps, found[2 * count :])
 
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever a layer's weights are replaced, or the engine."""
         return (engines.placed(self.engine), *[layer.stamp for layer in self._layers])
 
-    def adopt(self, parameters: engines.Parameters) -> None:
-        """Take over trained parameters, as a program hands them back; the arrays are not copied."""
-        for (layer, spec), of_layer in zip(self._plan(), parameters, strict=True):
-            if isinstance(spec, DenseSpec):
-                layer.adopt(of_layer)
+    def changes(self, parameters: engines.Parameters) -> list[Change]:
+        """Return what gives the layers trained parameters, as a program hands them back, uncopied."""
+        return [
+            change
+            for (layer, spec), of_layer in zip(self._plan(), parameters, strict=True)
+            if isinstance(spec, DenseSpec)
+            for change in layer.changes([np.asarray(array) for array in of_layer])
+        ]
 
-    def _compile(self) -> Compiled:
-        # The stamps first: weights that another thread puts in meanwhile make the program stale, not wrong.
-        stamps, program = self.stamps(), self.program()
-        otherwise = Otherwise(self)
-        predict = program.predictor(otherwise) if self.centre is None else otherwise
-        self._compiled = Compiled(program, predict, stamps)
-        return self._compiled
+    def _compile(self) -> Callable[..., Array]:
+        """Return a predictor of the weights of now, kept for the next call.
 
-    def _predict_otherwise(self, X: Any, out: Any = None) -> Any:
-        """Predict for what the program's quickest way does not take."""
-        A_in = self.as_rows(X)
-        current = self._compiled is not None and self._compiled.stamps == self.stamps()
-        compiled = self._compiled if current and self._compiled is not None else self._compile()
-        return predict_checked(compiled.program, A_in, out, self._widths()[1], self.dtype)
+        It holds what it computes with and not the model: no circle, and it outlives the model.
+        """
+        moment, network = self.moment(), self.network()
+        inputs, program = self._inputs(moment), self.program(moment=moment)
+        otherwise = Otherwise(program, network, inputs)
+        predict = program.predictor(otherwise) if inputs.centre is None else otherwise
+        self._compiled = Compiled(predict, moment.stamps, inputs.table)
+        return predict
+
+    def _build_and_predict(self, X: Any, out: Any = None) -> Any:
+        """Predict with a model whose width these rows decide."""
+        self.as_input(X)
+        return self.predictor()(X, out)
 
     def _matrix(self, X: Any, name: str, centred: bool) -> Any:
-        inputs = self._inputs(centred)
+        inputs = self._inputs(self.moment() if centred else None)
         A_in = inputs.array(X, name)
         if not self.built and len(A_in.shape) == 2:
             self.build(tuple(A_in.shape))
-            inputs = self._inputs(centred)
+            inputs = self._inputs(self.moment() if centred else None)
             A_in = inputs.array(X, name)  # again, as a layer that is built may centre it
         inputs.check(A_in, name)
         return inputs.centred(A_in)
 
-    def _centred_parameters(self) -> list[tuple[Array, ...]]:
+    def _centred_parameters(self, moment: Moment) -> list[tuple[Array, ...]]:
         """Return the arrays that go with `network` for rows less `centre`."""
-        parameters, centre = self.parameters(), self.centre
+        parameters, centre = self.parameters(moment), self._centre(moment)
         if centre is not None:
             mean, deviation = parameters[0]
             parameters[0] = (mean - centre, deviation)
         return parameters
 
-    def _inputs(self, centred: bool = True) -> Inputs:
+    def _inputs(self, moment: Moment | None) -> Inputs:
+        """Return what the network takes at a moment; None leaves out its centre."""
         first = next((layer for layer in self._layers if isinstance(layer, Dense)), None)
         owner = f"model {self.name!r}" if first is None else f"layer {first.name!r}"
-        n_units, centre = first.n_units if first else None, self.centre if centred else None
+        n_units, centre = first.n_units if first else None, None if moment is None else self._centre(moment)
         return Inputs(self._n_in, n_units, owner, self.dtype, self.table, self.engine, centre)
 
     def _plan(self) -> list[tuple[Layer, LayerSpec]]:
@@ -338,19 +361,41 @@ class Stack:
                 plan.append((layer, layer.spec(i)))
         return plan
 
-    def parameters(self) -> list[tuple[Array, ...]]:
-        """Return the arrays that go with `network`, one tuple a layer of it; read-only, not copied."""
-        return [layer.parameters() for layer, _ in self._plan()]
+    def parameters(self, moment: Moment | None = None) -> list[tuple[Array, ...]]:
+        """Return the arrays that go with `network`, one tuple per layer of it; read-only, not copied.
+
+        They are a moment's, those of now if ``moment`` is None.
+        """
+        moment = moment or self.moment()
+        own = dict(zip(moment.layers, moment.arrays, strict=True))
+        return [layer.parameters(own[layer]) for layer, _ in self._plan()]
 
     def layer_names(self) -> list[str]:
         """Return the names that go with `network`; where an activation joins a layer, that layer's."""
         return [str(layer.name) for layer, _ in self._plan()]
 
-    def _join(self, layers: Sequence[Layer], place: int, width: int) -> None:
-        """Build layers, the first of them at ``place``, once all are found to fit.
+    def _join(self, layers: Sequence[Layer], place: int, width: int, also: Sequence[Change] = ()) -> None:
+        """Build layers, the first of them at ``place``, and make other changes, once all are found to fit.
 
-        Those built before, or shared with another model, are kept.
+        Those built before, shared with another model or by another thread, are kept.
         """
+        widths = self._fitting(layers, width)
+        new = {
+            layer: layer.initial(widths[i], generator(self.seed, WEIGHTS, place + i), self.dtype)
+            for i, layer in enumerate(layers)
+            if not layer.built
+        }
+        with sharing.undisturbed():
+            self._fitting(layers, width)
+            changes = [
+                layer.changes(new[layer], widths[i], fresh=True)
+                for i, layer in enumerate(layers)
+                if not layer.built
+            ]
+            sharing.replace([*chain.from_iterable(changes), *also], None)  # every thread builds the same
+
+    def _fitting(self, layers: Sequence[Layer], width: int) -> list[int]:
+        """Return the widths of the layers' inputs, and of the last one's output; an error if one differs."""
         widths = [width]
         for layer in layers:
             layer.check_input(widths[-1])
@@ -360,15 +405,7 @@ class Stack:
                     f"{self.dtype}"
                 )
             widths.append(layer.n_units or widths[-1])
-        for i, layer in enumerate(layers):
-            if not layer.built:
-                layer.build(widths[i], generator(self.seed, WEIGHTS, place + i), self.dtype)
-
-    def _set(self, weights: list[ArrayLike]) -> None:
-        for layer in self._layers:
-            count = len(layer.weights)
-            layer.set_weights(weights[:count])
-            del weights[:count]
+        return widths
 
     def _widths(self) -> tuple[int, int]:
         if self._n_in is None or not self.built:

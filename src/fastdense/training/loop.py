@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.engines import Batches, Parameters, Program, Slots
+from fastdense.engines import Batches, Program, Slots
 from fastdense.errors import NonFiniteLossError
 from fastdense.spec import TrainingSpec, loss_reads_logits
 from fastdense.streams import ORDER, generator
@@ -24,7 +24,7 @@ from fastdense.training.model import Trainable
 from fastdense.training.optimizers import Optimizer
 from fastdense.training.progress import Display
 
-__all__ = ["Fit", "Learner", "Metrics", "State", "fit_epochs", "measure"]
+__all__ = ["Fit", "Learner", "Live", "Metrics", "State", "fit_epochs", "measure"]
 __all__ += ["outputs_of", "stretches", "train_once"]
 
 # Seconds of training between two looks at the progress bar: often enough to seem to move.
@@ -34,11 +34,30 @@ _ROWS = 65536
 
 
 class State(NamedTuple):
-    """All that steps change."""
+    """All that steps change, and what they were compiled with, as it is at one moment.
 
-    parameters: Parameters
-    slots: Slots
+    Attributes
+    ----------
+    moment : Moment
+        The layers with their arrays, which nothing writes to.
+    slots : the optimizer's arrays, None before its first step
+    iterations : int
+    settings : dict of str to Any
+        What `compile` sets: attributes of the model.
+    """
+
+    moment: Any
+    slots: Slots | None
     iterations: int
+    settings: dict[str, Any]
+
+
+class Live(NamedTuple):
+    """A program in training, the settings it was compiled with, and the weights it stands for."""
+
+    program: Program
+    spec: TrainingSpec
+    stamps: tuple[object, ...]
 
 
 class Learner(Trainable, Protocol):
@@ -53,17 +72,20 @@ class Learner(Trainable, Protocol):
     def compiled_metrics(self) -> tuple[Sequence[object], Sequence[object]]:
         """The metrics and the weighted metrics as `compile` was given them."""
 
-    def training_program(self) -> Program:
-        """Return the program that trains, made anew where weights were replaced since its last step."""
+    def live(self) -> Live:
+        """Return the program that trains, compiled again if weights were replaced since its last step."""
 
-    def keep(self, program: Program, iterations: int) -> None:
-        """Take over the program's parameters and optimizer state after so many steps in all."""
+    def take_live(self) -> Live:
+        """Return the same, which is the model's no more until `keep` hands it back."""
+
+    def keep(self, live: Live, iterations: int) -> None:
+        """Take over the program's parameters and optimizer state after ``iterations`` steps in all."""
 
     def state(self) -> State:
         """Return what steps change, as it is now."""
 
     def rewind(self, state: State) -> None:
-        """Go back to a state of before."""
+        """Go back to an earlier state."""
 
 
 class Metrics:
@@ -138,7 +160,7 @@ def fit_epochs(model: Learner, fit: Fit) -> None:
         start = model.state()
         logs = _epoch(model, fit, epoch, start, good)
         if fit.held_out is not None:
-            held_out = measure(model, fit.held_out, fit.metrics)
+            held_out = measure(model, model.live().program, fit.held_out, fit.metrics)
             logs |= {f"val_{name}": value for name, value in held_out.items()}
         good = start
         model.next_epoch += 1
@@ -146,9 +168,11 @@ def fit_epochs(model: Learner, fit: Fit) -> None:
         fit.display.epoch_end(logs)
 
 
-def measure(model: Learner, data: Data, metrics: Metrics) -> Logs:
-    """Return the loss, penalties included, and the metrics of rows, dropout off."""
-    program = model.training_program()
+def measure(model: Learner, program: Program, data: Data, metrics: Metrics) -> Logs:
+    """Return the loss, penalties included, and the metrics of rows, dropout off.
+
+    ``program`` is the model's, and nothing may train it meanwhile.
+    """
     metrics.reset()
     total = 0.0
     for rows in _stretches(len(data)):
@@ -195,17 +219,20 @@ def _run_steps(
 ) -> NDArray[np.float64]:
     """Run the steps that ``order`` makes, keep what they changed, return their losses.
 
-    An interrupt leaves the model with the weights of the last whole step.
+    An interrupt leaves the model with the weights of the last whole step. If memory runs out while it keeps
+    them, it is as it was before: the program, which is ahead of it, is dropped.
     """
-    program, optimizer = model.training_program(), model.optimizer
-    first, done = optimizer.iterations, program.steps
+    optimizer = model.optimizer
+    first = optimizer.iterations
     rates = optimizer.rates(first, math.ceil(len(order) / batch_size))
     batches = Batches(data.X, data.y, data.weights, order, batch_size)
+    live = model.take_live()
+    program, done = live.program, live.program.steps
     try:
         losses = program.train(batches, rates, first, outputs)
-        model.keep(program, first + program.steps - done)
+        model.keep(live, first + program.steps - done)
     except BaseException:  # an interrupt can also come while the model keeps its weights
-        model.keep(program, first + program.steps - done)
+        model.keep(live, first + program.steps - done)
         raise
     return losses
 
@@ -295,7 +322,7 @@ def _is_log_link(model: Learner) -> bool:
 
 
 def _is_finite(state: State) -> bool:
-    groups = (*state.parameters, *state.slots)
+    groups = (*state.moment.arrays, *(state.slots or ()))
     return all(bool(np.isfinite(array).all()) for group in groups for array in group)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from fastdense.engines import Library, Parameters, Program, Slots
+from fastdense.sharing import Change
 from fastdense.spec import NetworkSpec, TrainingSpec
 
 __all__ = ["Trainable"]
@@ -29,6 +30,10 @@ class Trainable(Protocol):
     def layers(self) -> list[Any]:
         """The layers: each has a ``name``, and says whether it is ``fresh``."""
 
+    @property
+    def built(self) -> bool:
+        """Whether all shapes are known and the weights exist."""
+
     def as_input(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not."""
 
@@ -42,11 +47,14 @@ class Trainable(Protocol):
     def network(self) -> NetworkSpec:
         """Return what the engines are told of the network."""
 
-    def program(self, training: TrainingSpec, slots: Slots | None) -> Program:
-        """Return a new program for training that starts from the model's weights."""
+    def program(self, training: TrainingSpec, slots: Slots | None = None, moment: Any = None) -> Program:
+        """Return a new program for training that starts from the weights of a moment, or those of now."""
 
-    def adopt(self, parameters: Parameters) -> None:
-        """Take over trained parameters."""
+    def moment(self, also: Sequence[tuple[object, str]] = ()) -> Any:
+        """Return the layers, ``arrays``, ``stamps`` and ``also`` other attributes, all of one moment."""
+
+    def changes(self, parameters: Parameters) -> list[Change]:
+        """Return what gives the layers trained parameters, for `fastdense.sharing.replace`."""
 
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever weights are replaced, or the engine."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastdense.checks import flag, fraction, number, whole
 from fastdense.config import Configurable, Family
+from fastdense.sharing import Change
 from fastdense.spec import OptimizerSpec
 from fastdense.training import schedules
 from fastdense.training.schedules import LearningRateSchedule
@@ -71,8 +72,8 @@ class Optimizer(Configurable):
         """Leave out which model it trains: a copy is free to train another."""
         return {**self.__dict__, "_owner": None}
 
-    def belong_to(self, model: object) -> None:
-        """Start anew as the optimizer of ``model``.
+    def belonging_to(self, model: object) -> list[Change]:
+        """Return what makes it the optimizer of ``model``, no steps taken, for `fastdense.sharing.replace`.
 
         Raises
         ------
@@ -84,7 +85,7 @@ class Optimizer(Configurable):
             raise ValueError(
                 f"this {type(self).__name__} trains another model already: give each model its own"
             )
-        self._owner, self.iterations = weakref.ref(model), 0
+        return [(self, "_owner", weakref.ref(model)), (self, "iterations", 0)]
 
     @property
     def iterations(self) -> int:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense import sharing
 from fastdense.checks import flag, whole
 from fastdense.engines import Program, Slots
 from fastdense.errors import NotBuiltError
-from fastdense.spec import TrainingSpec
+from fastdense.sharing import Change
+from fastdense.spec import LossSpec, OptimizerSpec, TrainingSpec
 from fastdense.training import losses, optimizers, slots
 from fastdense.training import metrics as measured
 from fastdense.training.callbacks import Callback, CallbackList, History
 from fastdense.training.crowding import note_crowded
 from fastdense.training.data import Given, prepare, weigh_classes
-from fastdense.training.loop import Fit, Metrics, State, fit_epochs, measure, train_once
+from fastdense.training.loop import Fit, Live, Metrics, State, fit_epochs, measure, train_once
 from fastdense.training.losses import Loss
 from fastdense.training.model import Trainable
 from fastdense.training.optimizers import Optimizer
@@ -29,12 +33,8 @@ __all__ = ["Trainer"]
 Array = NDArray[Any]
 
 
-class Live(NamedTuple):
-    """A program in training, the settings it was compiled with, and the weights it stands for."""
-
-    program: Program
-    spec: TrainingSpec
-    stamps: tuple[object, ...]
+_SETTINGS = ("loss", "optimizer", "_metrics", "_weighted_metrics")
+_PLAIN = OptimizerSpec("sgd")  # keeps no arrays: of a program that only measures
 
 
 class Trainer(Trainable):
@@ -62,6 +62,7 @@ class Trainer(Trainable):
     _metrics: Sequence[object] = ()
     _weighted_metrics: Sequence[object] = ()
     _live: Live | None = None
+    _measuring: Live | None = None
     _slots: Slots | None = None
 
     def compile(
@@ -86,6 +87,8 @@ class Trainer(Trainable):
         ------
         ValueError, TypeError
             A name or object is not one of fastdense's; nothing is changed.
+        BusyError
+            The model is training, in another thread or around a callback; nothing is changed.
         """
         if loss is None:
             known = ", ".join(losses.FAMILY.names())
@@ -93,10 +96,9 @@ class Trainer(Trainable):
         chosen, trainer = losses.get(loss), optimizers.get(optimizer)
         plain, weighted = _listed("metrics", metrics), _listed("weighted_metrics", weighted_metrics)
         measured.check([*plain, *weighted])
-        trainer.belong_to(self)
-        self.loss, self.optimizer = chosen, trainer
-        self._metrics, self._weighted_metrics = plain, weighted
-        self._slots = self._live = None
+        new = dict(zip(_SETTINGS, (chosen, trainer, plain, weighted), strict=True), _slots=None, _live=None)
+        changes = [(self, name, value) for name, value in new.items()]
+        sharing.replace([*changes, *trainer.belonging_to(self)], "compile", within=False)
 
     def fit(
         self,
@@ -155,31 +157,35 @@ class Trainer(Trainable):
             The loss became NaN or infinite; the model keeps its last good weights.
         KeyboardInterrupt
             Ctrl-C was pressed; the model keeps the weights of the last whole step.
+        BusyError
+            The model is training already, in another thread or around a callback; nothing is changed.
         """
         size, epochs = _batch_size(batch_size), whole("epochs", epochs)
         shuffle, display = flag("shuffle", shuffle), display_for(verbose)
-        loss = self._compiled_loss().spec()
         rows = Given(x, y, sample_weight, validation_data, validation_split)
-        data, held_out = rows.prepared(self, loss)
-        data = weigh_classes(data, loss, class_weight, self.dtype)
-        note_crowded(self, loss, x, y)
-        initial_epoch, history = whole("initial_epoch", initial_epoch), History()
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
-        params = {"epochs": epochs, "steps": -(-len(data) // size), "verbose": verbose}
-        listeners = CallbackList([*given, history], self, params)  # which may refuse a backup
-        self.next_epoch, self.stop_training = initial_epoch, False
-        metrics = self._resolve_metrics()
-        job = Fit(data, held_out, epochs, size, shuffle, metrics, listeners, display)
-        self.run = Run.of(self, job, rows, given, class_weight)
-        self.history = history
-        try:
-            with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
-                listeners.call("on_train_begin", {})
-                fit_epochs(self, job)
-                listeners.call("on_train_end", {})
-            self.run = self.run.ended(given)
-        finally:
-            display.close()
+        held = Lock()
+        with held:
+            sharing.claim(held, [self, *self.layers], "fit")
+            loss = self._compiled_loss().spec()
+            data, held_out = rows.prepared(self, loss)
+            data = weigh_classes(data, loss, class_weight, self.dtype)
+            note_crowded(self, loss, x, y)
+            initial_epoch, history = whole("initial_epoch", initial_epoch), History()
+            params = {"epochs": epochs, "steps": -(-len(data) // size), "verbose": verbose}
+            listeners = CallbackList([*given, history], self, params)  # which may refuse a backup
+            self.next_epoch, self.stop_training = initial_epoch, False
+            job = Fit(data, held_out, epochs, size, shuffle, self._resolve_metrics(), listeners, display)
+            self.run = Run.of(self, job, rows, given, class_weight)
+            self.history = history
+            try:
+                with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
+                    listeners.call("on_train_begin", {})
+                    fit_epochs(self, job)
+                    listeners.call("on_train_end", {})
+                self.run = self.run.ended(given)
+            finally:
+                display.close()
         return history
 
     def evaluate(
@@ -205,9 +211,15 @@ class Trainer(Trainable):
             Return numbers by name.
         """
         display_for(verbose)
-        data = prepare(self, self._compiled_loss().spec(), x, y, sample_weight)
+        if not self.built:
+            prepare(self, self._compiled_loss().spec(), x, y, sample_weight)  # decides the widths
+        self._compiled_loss()
+        state = self.state()  # all that is measured is of one moment
+        loss, _, *metrics = (state.settings[name] for name in _SETTINGS)
+        data = prepare(self, loss.spec(), x, y, sample_weight)
+        program = self._measuring_program(state.moment, loss.spec())
         with np.errstate(all="ignore"):
-            logs = measure(self, data, self._resolve_metrics())
+            logs = measure(self, program, data, self._resolved(loss.spec(), *copy.deepcopy(metrics)))
         if verbose:
             print(format_logs(logs))
         return _results(logs, return_dict)
@@ -244,11 +256,20 @@ class Trainer(Trainable):
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
-        """Take one step on all the given rows and return their loss and metrics from before it."""
-        loss = self._compiled_loss().spec()
-        data = weigh_classes(prepare(self, loss, x, y, sample_weight), loss, class_weight, self.dtype)
-        with np.errstate(all="ignore"):
-            logs = train_once(self, data, self._resolve_metrics())
+        """Take one step on all the given rows and return their loss and metrics from before it.
+
+        Raises
+        ------
+        BusyError
+            The model is training, in another thread or around a callback; nothing is changed.
+        """
+        held = Lock()
+        with held:
+            sharing.claim(held, [self, *self.layers], "train_on_batch")
+            loss = self._compiled_loss().spec()
+            data = weigh_classes(prepare(self, loss, x, y, sample_weight), loss, class_weight, self.dtype)
+            with np.errstate(all="ignore"):
+                logs = train_once(self, data, self._resolve_metrics())
         return _results(logs, return_dict)
 
     def test_on_batch(
@@ -267,42 +288,73 @@ class Trainer(Trainable):
         """The names of what `evaluate` returns."""
         return ["loss", *self._resolve_metrics().names]
 
-    def training_program(self) -> Program:
-        """Return the program that trains, compiled anew where weights or settings were replaced."""
+    def live(self) -> Live:
+        """Return the program that trains, compiled again if weights or settings were replaced."""
         spec = TrainingSpec(self._compiled_loss().spec(), self.optimizer.spec(), self.seed)
-        if self._live is None or self._live.stamps != self.stamps() or self._live.spec != spec:
-            stamps = self.stamps()  # before the weights are read, as another thread may put new ones in
-            self._live = Live(self.program(spec, self._slots), spec, stamps)
-        return self._live.program
+        live = self._live
+        if live is None or live.stamps != self.stamps() or live.spec != spec:
+            moment = self.moment()
+            live = self._live = Live(self.program(spec, self._slots, moment), spec, moment.stamps)
+        return live
 
-    def keep(self, program: Program, iterations: int) -> None:
-        """Take over the parameters and optimizer state of the program that trains, after so many steps."""
-        self.adopt(program.parameters())
-        self._slots, self.optimizer.iterations = program.slots(), iterations
-        if self._live is not None:
-            self._live = self._live._replace(stamps=self.stamps())
+    def take_live(self) -> Live:
+        """Return the program that trains, which is the model's no more until `keep` hands it back.
+
+        So a call that fails, and a process forked meanwhile, go on from the last state that was kept.
+        """
+        live = self.live()
+        self._live = None
+        return live
+
+    def keep(self, live: Live, iterations: int) -> None:
+        """Take over the parameters and optimizer state of a program, after ``iterations`` steps in all."""
+        changes = self.changes(live.program.parameters())
+        new = {id(layer): value for layer, name, value in changes if name == "stamp"}
+        engine, *stamps = live.stamps
+        after = (engine, *(new.get(id(layer), old) for layer, old in zip(self.layers, stamps, strict=True)))
+        own = {"_slots": live.program.slots(), "_live": live._replace(stamps=after)}
+        changes += [(self, name, value) for name, value in own.items()]
+        sharing.replace([*changes, (self.optimizer, "iterations", iterations)], "fit")
 
     def forget_training(self) -> None:
         """Drop the optimizer's state: the layers are not those that it belongs to any more."""
-        self._slots = self._live = None
-        if self.loss is not None:
-            self.optimizer.iterations = 0
+        changes: list[Change] = [(self, "_slots", None), (self, "_live", None)]
+        changes += [(self.optimizer, "iterations", 0)] if self.loss is not None else []
+        sharing.replace(changes, "add or pop")
 
     def state(self) -> State:
-        """Return what steps change, as it is now."""
-        program = self.training_program()
-        return State(program.parameters(), program.slots(), self.optimizer.iterations)
+        """Return what training changes, and its settings, as they are at one moment."""
+        while True:
+            optimizer = getattr(self, "optimizer", None)
+            steps = [] if optimizer is None else [(optimizer, "iterations")]
+            names = ("_slots", *(_SETTINGS if steps else ()))
+            moment = self.moment([*((self, name) for name in names), *steps])
+            slots, *rest = moment.also
+            settings = dict(zip(names[1:], rest, strict=False))
+            if settings.get("optimizer") is optimizer:  # not replaced since it was asked for
+                return State(moment, slots, rest[-1] if steps else 0, settings)
 
     def rewind(self, state: State) -> None:
-        """Go back to a state of before."""
-        self.adopt(state.parameters)
-        self._slots, self.optimizer.iterations, self._live = state.slots, state.iterations, None
+        """Go back to an earlier state of these layers and this optimizer."""
+        changes: list[Change] = [(self, "_slots", state.slots), (self, "_live", None)]
+        for layer, arrays in zip(self.layers, state.moment.arrays, strict=True):
+            if layer._arrays is not arrays:
+                changes += layer.changes(arrays)
+        changes += [(self.optimizer, "iterations", state.iterations)] if state.settings else []
+        sharing.replace(changes, "rewind")
+
+    def _measuring_program(self, moment: Any, loss: LossSpec) -> Program:
+        """Return a program of a moment's weights that nothing trains, kept for the next call."""
+        spec, kept = TrainingSpec(loss, _PLAIN, self.seed), self._measuring
+        if kept is None or kept.stamps != moment.stamps or kept.spec != spec:
+            kept = self._measuring = Live(self.program(spec, None, moment), spec, moment.stamps)
+        return kept.program
 
     def slot_arrays(self) -> dict[str, Array]:
         """Return the optimizer's state by name, ``slots/<parameter>/<slot>``; empty before any step."""
         state = self._slots
         if state is None and self.loss is not None and self.optimizer.iterations:  # a count that was set
-            state = self.training_program().slots()
+            state = self.live().program.slots()
         return slots.named(state, self.optimizer.spec()) if state else {}
 
     def set_slot_arrays(self, arrays: Mapping[str, Array]) -> None:
@@ -315,7 +367,8 @@ class Trainer(Trainable):
         """
         network, optimizer = self.network(), self.optimizer.spec()
         slots.check(arrays, network, optimizer, self.optimizer.iterations)
-        self._slots, self._live = slots.grouped(arrays, network, optimizer), None
+        own = slots.grouped(arrays, network, optimizer)
+        sharing.replace([(self, "_slots", own), (self, "_live", None)], "set_slot_arrays")
 
     def _compiled_loss(self) -> Loss:
         if self.loss is None:
@@ -325,9 +378,11 @@ class Trainer(Trainable):
         return self.loss
 
     def _resolve_metrics(self) -> Metrics:
-        loss, n_out = self._compiled_loss().spec(), self.network().n_out
-        plain = measured.resolve(self._metrics, loss, n_out)
-        return Metrics(plain, measured.resolve(self._weighted_metrics, loss, n_out))
+        return self._resolved(self._compiled_loss().spec(), self._metrics, self._weighted_metrics)
+
+    def _resolved(self, loss: LossSpec, *metrics: Sequence[object]) -> Metrics:
+        n_out = self.network().n_out
+        return Metrics(*(measured.resolve(each, loss, n_out) for each in metrics))
 
 
 def _listed(name: str, identifiers: Sequence[object] | None) -> list[object]:

@@ -1,0 +1,151 @@
+"""What several threads see of a model: it changes as a whole, and one call at a time trains it.
+
+A model's weights lie in its layers, which other models may share, the optimizer's state in the model and
+the count of steps in the optimizer. Their arrays are never written to: whoever changes a model makes new
+arrays and puts them in place. Two rules keep what every reader sees whole:
+
+**At once.** `replace` sets any number of attributes of any objects in one call into C, under a lock, and
+`read` reads any number in the same way. So no thread, no signal's handler and no Ctrl-C comes between two
+layers: each finds all of the old or all of the new. The lock is held while pointers are copied; nothing is
+computed under it.
+
+**One at a time.** What trains (`fit`, `train_on_batch`) makes a `claim` on the model and its layers. Until
+its end nothing else replaces them: `set_weights`, `compile` or `fit` in another thread raises `BusyError`,
+and so does a `fit`, `train_on_batch` or `compile` inside a callback. A callback may set weights. Readers
+need no claim: `predict`, `evaluate`, `save` and copies work on what `read` gave them, the last state that
+training put in place.
+
+A claim lasts as long as a lock that a ``with`` block holds, since C code releases that: Ctrl-C between two
+lines of a ``finally`` would leave the model claimed for ever. In a forked process the claims of other
+threads are void: it does not have those threads, and goes on from the last state in place.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, NamedTuple
+
+from fastdense.errors import BusyError
+
+__all__ = ["Change", "check_free", "claim", "read", "replace", "undisturbed"]
+
+Change = tuple[object, str, Any]
+"""An object, the name of an attribute, and its new value."""
+
+
+class Claim(NamedTuple):
+    """A call that trains, for as long as ``held`` is locked."""
+
+    held: threading.Lock
+    thread: int
+    call: str
+
+
+class _Process:
+    """What this process has one of."""
+
+    lock = threading.RLock()  # reentrant: a signal's handler may set weights while this thread is about to
+    claims: ClassVar[
+        dict[int, Claim]
+    ] = {}  # by the id of what is claimed, which the claim's caller keeps alive
+
+
+def undisturbed() -> AbstractContextManager[Any]:
+    """Return a context in which no other thread replaces or claims anything: for a look and a `replace`."""
+    return _Process.lock
+
+
+def read(places: Iterable[tuple[object, str]]) -> tuple[Any, ...]:
+    """Return the values of attributes as they are at one moment.
+
+    Parameters
+    ----------
+    places : iterable of (object, name)
+        Plain attributes: none that runs Python code.
+    """
+    places = list(places)
+    owners, names = [owner for owner, _ in places], [name for _, name in places]
+    with _Process.lock:
+        return tuple(map(getattr, owners, names))
+
+
+def replace(changes: Sequence[Change], call: str | None, within: bool = True) -> None:
+    """Set attributes, all or none of them.
+
+    Parameters
+    ----------
+    changes : sequence of (object, name, value)
+    call : str or None
+        What does so, for messages; None if it may though the objects are claimed.
+    within : bool
+        Whether the thread that has claimed one of the objects may, from a callback.
+
+    Raises
+    ------
+    BusyError
+        One of the objects is claimed; nothing is changed.
+    """
+    owners, names, values = zip(*changes, strict=True) if changes else ((), (), ())
+    with _Process.lock:
+        if call is not None:
+            check_free(owners, call, within)
+        deque(map(object.__setattr__, owners, names, values), maxlen=0)
+
+
+def claim(held: threading.Lock, owners: Sequence[object], call: str) -> None:
+    """Claim objects for a call of this thread, until ``held`` is released.
+
+    Parameters
+    ----------
+    held : threading.Lock
+        A new one, which the caller has locked in a ``with`` statement.
+    owners : sequence of object
+    call : str
+        The method's name, for messages.
+
+    Raises
+    ------
+    BusyError
+        One of them is claimed already.
+    """
+    own = dict.fromkeys(map(id, owners), Claim(held, threading.get_ident(), call))
+    with _Process.lock:
+        check_free(owners, call, within=False)
+        over = [key for key, each in _Process.claims.items() if not each.held.locked()]
+        for key in over:
+            del _Process.claims[key]
+        _Process.claims.update(own)
+
+
+def check_free(owners: Iterable[object], call: str, within: bool = True) -> None:
+    """Raise BusyError if one of the objects is claimed; ``within``: by another thread than this one."""
+    for owner in owners:
+        found = _Process.claims.get(id(owner))
+        if found is None or not found.held.locked():
+            continue
+        if found.thread != threading.get_ident():
+            raise BusyError(
+                f"{call} would change a model that {found.call} is training in another thread: wait for its "
+                f"end, or work on a copy (copy.deepcopy)"
+            )
+        if not within:
+            raise BusyError(
+                f"{call} was called inside {found.call} of this model, by a callback or a signal's handler: "
+                f"call it after {found.call} has returned, or on a copy (copy.deepcopy)"
+            )
+
+
+def _forked() -> None:
+    """Void the claims of threads that a forked process does not have, and make a new lock."""
+    _Process.lock = threading.RLock()
+    here = threading.get_ident()
+    for key in [key for key, each in _Process.claims.items() if each.thread != here]:
+        del _Process.claims[key]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
