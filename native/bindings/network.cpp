@@ -48,7 +48,8 @@ private:
 
 // The columns of each group, from a list of them. nanobind's own reading of lists ends the process if memory
 // runs out.
-std::vector<std::size_t> columns_of_groups(const nb::list& groups) {
+using Groups = nb::typed<nb::list, std::size_t>;
+std::vector<std::size_t> columns_of_groups(const Groups& groups) {
     std::vector<std::size_t> columns;
     columns.reserve(groups.size());
     for (const nb::handle each : groups) columns.push_back(nb::cast<std::size_t>(each));
@@ -62,10 +63,10 @@ public:
         : kernels_(kernels_for(isa)), inputs_(inputs), width_(inputs) {}
     Network(const Network&) = delete;
 
-    static Curve<T> curve(int activation, double alpha, const nb::list& groups) {
+    static Curve<T> curve(int activation, double alpha, const Groups& groups) {
         return {Activation(activation), T(alpha), columns_of_groups(groups)};
     }
-    void dense(std::size_t units, int activation, double alpha, const nb::list& groups, bool bias,
+    void dense(std::size_t units, int activation, double alpha, const Groups& groups, bool bias,
                const std::array<double, 4>& penalties) {
         const Penalties<T> kernel{T(penalties[0]), T(penalties[1])};
         const Penalties<T> on_bias{T(penalties[2]), T(penalties[3])};
@@ -73,7 +74,7 @@ public:
                                             bias, kernel, on_bias, trains_));
         trains_ = true;
     }
-    void activation(int activation, double alpha, const nb::list& groups) {
+    void activation(int activation, double alpha, const Groups& groups) {
         add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve(activation, alpha, groups)));
     }
     void dropout(double rate, std::uint32_t stream) {
@@ -84,8 +85,7 @@ public:
             std::vector<T>(mean.data(), mean.data() + mean.size()),
             std::vector<T>(deviation.data(), deviation.data() + deviation.size())));
     }
-    void compile(int head, double alpha, const nb::list& groups, const RowLosses& loss,
-                 const Recipe& recipe) {
+    void compile(int head, double alpha, const Groups& groups, const RowLosses& loss, const Recipe& recipe) {
         program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_),
                                                 curve(head, alpha, groups), loss, recipe);
     }
@@ -95,7 +95,7 @@ public:
 
     // `which` is a slot of the optimizer, or -1 for the weights themselves; `given` is a list of tuples
     // (layer, kernel, bias or None).
-    void load(int which, const nb::list& given) {
+    void load(int which, const nb::typed<nb::list, nb::object>& given) {
         std::vector<Matrix<const T>> kernels;
         std::vector<std::optional<List<T>>> biases;
         std::vector<LayerArrays<T>> arrays;
@@ -209,7 +209,7 @@ void bind_options(nb::module_& m) {
         .def(
             "__init__",
             [](RowLosses* self, int loss, bool from_logits, double label_smoothing, double parameter,
-               const nb::list& groups) {
+               const Groups& groups) {
                 const LossOptions options{Loss(loss), from_logits, label_smoothing, parameter};
                 new (self) RowLosses{options, columns_of_groups(groups)};
             },

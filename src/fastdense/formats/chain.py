@@ -12,8 +12,8 @@ from fastdense.errors import FastdenseError, FormatError
 from fastdense.formats.scaling import Scaling
 from fastdense.network.activations import ActivationFunction, get
 from fastdense.network.layers import Activation, Dense, Dropout, Input, Layer, Normalization
+from fastdense.network.names import Names
 from fastdense.network.sequential import Sequential
-from fastdense.network.stack import Names
 
 __all__ = ["Chain"]
 

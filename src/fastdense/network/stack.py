@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +16,8 @@ from fastdense.engines import Library, Program
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
 from fastdense.network.frozen import FrozenModel, Inputs, Otherwise
 from fastdense.network.layers import Activation, Dense, Input, Layer
+from fastdense.network.moment import Compiled, Moment
+from fastdense.network.names import Names
 from fastdense.network.normalization import Normalization
 from fastdense.sharing import Change
 from fastdense.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
@@ -25,37 +26,6 @@ from fastdense.streams import WEIGHTS, check_seed, generator
 __all__ = ["Stack"]
 
 Array = NDArray[Any]
-
-
-class Moment(NamedTuple):
-    """A model's layers at one moment, with their arrays, their stamps and ``also`` other things."""
-
-    layers: Sequence[Layer]
-    arrays: Sequence[tuple[Array, ...]]
-    stamps: tuple[object, ...]
-    also: tuple[Any, ...]
-
-
-class Compiled(NamedTuple):
-    """A program's quickest way in, and what it was made of: whether that is still the model's."""
-
-    predict: Callable[..., Array]
-    stamps: tuple[object, ...]
-    table: Any
-
-
-class Names:
-    """The names that a model's layers have taken, and the next free ones."""
-
-    def __init__(self, layers: Iterable[Layer]) -> None:
-        self.taken = {layer.name: layer for layer in layers}
-        self._numbers: Counter[str] = Counter()  # below which all are taken, of each stem
-
-    def free(self, stem: str) -> str:
-        """Return the stem, or the first of ``stem_1``, ``stem_2``... that is free."""
-        while (name := f"{stem}_{number}" if (number := self._numbers[stem]) else stem) in self.taken:
-            self._numbers[stem] += 1
-        return name
 
 
 class Stack:
@@ -328,7 +298,7 @@ class Stack:
     def _matrix(self, X: Any, name: str, centred: bool) -> Any:
         inputs = self._inputs(self.moment() if centred else None)
         A_in = inputs.array(X, name)
-        if not self.built and len(A_in.shape) == 2:
+        if (inputs.n_in is None or not self.built) and len(A_in.shape) == 2:
             self.build(tuple(A_in.shape))
             inputs = self._inputs(self.moment() if centred else None)
             A_in = inputs.array(X, name)  # again, as a layer that is built may centre it
@@ -355,7 +325,11 @@ class Stack:
         plan: list[tuple[Layer, LayerSpec]] = []
         for i, layer in enumerate(self._layers):
             last = plan[-1][1] if plan else None
-            if isinstance(layer, Activation) and isinstance(last, DenseSpec) and _is_linear(last):
+            if (
+                isinstance(last, DenseSpec)
+                and isinstance(layer, Activation)
+                and last.activation.name == "linear"
+            ):
                 plan[-1] = (plan[-1][0], replace(last, activation=layer.activation.spec))
             else:
                 plan.append((layer, layer.spec(i)))
@@ -413,7 +387,3 @@ class Stack:
                 "the model's shapes are not known yet: give it an Input, or call build or fit"
             )
         return self._n_in, self._layers[-1].n_units or self._n_in
-
-
-def _is_linear(spec: DenseSpec) -> bool:
-    return spec.activation.name == "linear"

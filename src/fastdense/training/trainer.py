@@ -34,7 +34,7 @@ Array = NDArray[Any]
 
 
 _SETTINGS = ("loss", "optimizer", "_metrics", "_weighted_metrics")
-_PLAIN = OptimizerSpec("sgd")  # keeps no arrays: of a program that only measures
+_PLAIN = OptimizerSpec("sgd")  # of a program that only measures: it keeps no arrays
 
 
 class Trainer(Trainable):
@@ -160,7 +160,10 @@ class Trainer(Trainable):
         BusyError
             The model is training already, in another thread or around a callback; nothing is changed.
         """
-        size, epochs = _batch_size(batch_size), whole("epochs", epochs)
+        size, epochs = (
+            whole("batch_size", 32 if batch_size is None else batch_size, 1),
+            whole("epochs", epochs),
+        )
         shuffle, display = flag("shuffle", shuffle), display_for(verbose)
         rows = Given(x, y, sample_weight, validation_data, validation_split)
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
@@ -211,9 +214,9 @@ class Trainer(Trainable):
             Return numbers by name.
         """
         display_for(verbose)
+        asked = self._compiled_loss().spec()
         if not self.built:
-            prepare(self, self._compiled_loss().spec(), x, y, sample_weight)  # decides the widths
-        self._compiled_loss()
+            prepare(self, asked, x, y, sample_weight)  # decides the widths
         state = self.state()  # all that is measured is of one moment
         loss, _, *metrics = (state.settings[name] for name in _SETTINGS)
         data = prepare(self, loss.spec(), x, y, sample_weight)
@@ -389,10 +392,6 @@ def _listed(name: str, identifiers: Sequence[object] | None) -> list[object]:
     if not isinstance(identifiers, list | tuple | None):
         raise TypeError(f"{name} must be a list, such as ['accuracy'], got {identifiers!r}")
     return list(identifiers or ())
-
-
-def _batch_size(value: int | None) -> int:
-    return 32 if value is None else whole("batch_size", value, 1)
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> float | list[float] | dict[str, float]:
