@@ -48,10 +48,10 @@ private:
 
 // The columns of each group, from a list of them. nanobind's own reading of lists ends the process if memory
 // runs out.
-using Groups = nb::typed<nb::list, std::size_t>;
+using Groups = nb::typed<nb::sequence, std::size_t>;
 std::vector<std::size_t> columns_of_groups(const Groups& groups) {
     std::vector<std::size_t> columns;
-    columns.reserve(groups.size());
+    columns.reserve(nb::len(groups));
     for (const nb::handle each : groups) columns.push_back(nb::cast<std::size_t>(each));
     return columns;
 }
@@ -93,9 +93,9 @@ public:
     std::size_t steps() const { return program_->steps(); }
     double penalty() const { return program_->penalty(); }
 
-    // `which` is a slot of the optimizer, or -1 for the weights themselves; `given` is a list of tuples
+    // `which` is a slot of the optimizer, or -1 for the weights themselves; `given` holds tuples
     // (layer, kernel, bias or None).
-    void load(int which, const nb::typed<nb::list, nb::object>& given) {
+    void load(int which, const nb::typed<nb::sequence, nb::object>& given) {
         std::vector<Matrix<const T>> kernels;
         std::vector<std::optional<List<T>>> biases;
         std::vector<LayerArrays<T>> arrays;

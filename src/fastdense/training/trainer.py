@@ -214,9 +214,8 @@ class Trainer(Trainable):
             Return numbers by name.
         """
         display_for(verbose)
-        asked = self._compiled_loss().spec()
-        if not self.built:
-            prepare(self, asked, x, y, sample_weight)  # decides the widths
+        if self._compiled_loss() and not self.built:
+            prepare(self, self._compiled_loss().spec(), x, y, sample_weight)  # decides the widths
         state = self.state()  # all that is measured is of one moment
         loss, _, *metrics = (state.settings[name] for name in _SETTINGS)
         data = prepare(self, loss.spec(), x, y, sample_weight)
