@@ -214,8 +214,9 @@ class Trainer(Trainable):
             Return numbers by name.
         """
         display_for(verbose)
-        if self._compiled_loss() and not self.built:
-            prepare(self, self._compiled_loss().spec(), x, y, sample_weight)  # decides the widths
+        asked = self._compiled_loss().spec()
+        if not self.built:
+            prepare(self, asked, x, y, sample_weight)  # decides the widths
         state = self.state()  # all that is measured is of one moment
         loss, _, *metrics = (state.settings[name] for name in _SETTINGS)
         data = prepare(self, loss.spec(), x, y, sample_weight)
@@ -247,8 +248,7 @@ class Trainer(Trainable):
         """
         return self.predictor()(x, out)
 
-    predict_on_batch = predict
-    __call__ = predict
+    predict_on_batch = __call__ = predict
 
     def train_on_batch(
         self,
