@@ -204,3 +204,34 @@ def test_an_architecture_beside_its_weights(tmp_path):
     (tmp_path / "w.h5").write_bytes(b"none")
     with pytest.raises(FormatError, match=r"w\.h5: it is neither a zip nor an HDF5 file"):
         read_keras(tmp_path / "m.json", weights=tmp_path / "w.h5")
+
+
+def two_layers(*names):
+    return [
+        {"class_name": "Dense", "config": {"name": name, "units": 4, "use_bias": False}} for name in names
+    ]
+
+
+def test_weights_of_layers_in_another_order_are_refused(tmp_path):
+    """Keras goes by the order, and not by the names."""
+    arrays = {"a": {"kernel": W}, "b": {"kernel": 2 * W}}
+    old_file(tmp_path / "m.h5", two_layers("b", "a"), arrays)
+    refused(tmp_path / "m.h5", "it has weights of the layers 'a, b', in this order; .* 'b, a'")
+    old_file(tmp_path / "m.h5", two_layers("a"), arrays)
+    refused(tmp_path / "m.h5", "it has weights of the layers 'a, b', in this order; .* has 'a'")
+
+
+def test_weights_of_another_file_go_by_order(tmp_path):
+    description = {"class_name": "Sequential", "config": {"name": "m", "layers": two_layers("c", "d")}}
+    (tmp_path / "m.json").write_text(json.dumps(description))
+    old_file(tmp_path / "w.h5", two_layers("a", "b"), {"a": {"kernel": W}, "b": {"kernel": 2 * W}})
+    model = read_keras(tmp_path / "m.json", weights=tmp_path / "w.h5")
+    assert_within(model.predict(X), 2 * X @ W @ W, 100 * BOUND)
+
+
+def test_integer_inputs_are_said(tmp_path):
+    layers, ends = functional(dense())
+    layers[0]["config"]["dtype"] = "uint8"
+    old_file(tmp_path / "m.h5", layers, {"l0": {"kernel": W}}, ends)
+    with pytest.warns(FormatWarning, match="left out: that Keras turns its inputs into uint8"):
+        read_keras(tmp_path / "m.h5")

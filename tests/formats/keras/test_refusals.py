@@ -303,6 +303,7 @@ def old_file(path, layers, arrays, ends=None, **attributes):
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = json.dumps({"class_name": kind, "config": config})
         file.attrs.update(attributes)
+        file.create_group("model_weights").attrs["layer_names"] = [name.encode() for name in arrays]
         for layer, own in arrays.items():
             group = file.create_group(f"model_weights/{layer}")
             names = [f"{name}:0" if "/" in name else f"{layer}/{name}:0" for name in own]

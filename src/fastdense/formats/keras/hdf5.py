@@ -84,7 +84,10 @@ class Hdf5:
                 raise FormatError("there are no numbers")
             dtype, shape = np.dtype(data.dtype), tuple(int(size) for size in data.shape)
             if dtype.kind not in "fiu":
-                raise FormatError("it does not hold numbers")
+                raise FormatError(
+                    f"it does not hold numbers of a dtype that is read, but {dtype} (bfloat16 is written so: "
+                    "save the model in float32)"
+                )
             if data.id.layout_class == _CHUNKED or getattr(data.id, "data_offset", 0) == _NOWHERE:
                 raise FormatError(
                     "its numbers are compressed, in another file or nowhere; Keras writes them as they are"

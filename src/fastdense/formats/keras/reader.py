@@ -75,7 +75,7 @@ def read_keras(path: str | os.PathLike[str], weights: str | os.PathLike[str] | N
         model = model_of(source.description)
     with _named(path if weights is None else weights), np.errstate(all="ignore"):
         store = source if weights is None else opened(Path(weights))
-        arrays = store.arrays(model)
+        arrays = store.arrays(model, is_own=store is source)
     with _named(path), np.errstate(all="ignore"):  # weights that are not finite are the file's affair
         return _network(model, arrays, source.is_old, store.size, str(path))
 
@@ -120,10 +120,12 @@ def _append(flow: Flow, call: Call, weights: Weights, remarks: Remarks) -> None:
         elif kind == "InputLayer":
             check_settings(kind, layer["config"])
             check_input(layer, flow)
+            remarks.add_input(layer)
         elif kind in STEPS:
             _append_layer(flow, call, layer, weights[id(layer)], remarks)
         else:
-            raise FormatError(f"{place} is not one that a dense network has")
+            why = " (Python code in a file is never run)" if kind == "Lambda" else ""
+            raise FormatError(f"{place} is not one that a dense network has{why}")
     except _MALFORMED as error:
         text = str(error)
         if not isinstance(error, FastdenseError | ValueError):

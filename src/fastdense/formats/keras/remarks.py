@@ -26,7 +26,7 @@ class Remarks:
         self._left_out = [] if shape is None or len(shape) == 1 else [_axes(shape, "inputs", "go in")]
         self._calls: Counter[int] = Counter()
         self._shared: dict[int, str] = {}
-        self._names: set[str] = set()
+        self._names: Counter[str] = Counter()  # how often each has been met, or given
 
     def add(self, layer: Layer) -> str | None:
         """Take note of a layer, and return the name that it gets: its own with a number if that is taken."""
@@ -36,12 +36,18 @@ class Remarks:
         else:
             self._shared[id(layer)] = name
         self._calls[id(layer)] += 1
-        number, free = 0, name
-        while free in self._names:
-            number += 1
-            free = f"{name}_{number}"
-        self._names.add(free)
+        free = name
+        while self._names[free]:
+            free = f"{name}_{self._names[name]}"
+            self._names[name] += 1
+        self._names[free] += 1
         return free or None
+
+    def add_input(self, layer: Layer) -> None:
+        """Take note of an input whose numbers Keras turns into integers."""
+        dtype = str(layer["config"].get("dtype"))
+        if "int" in dtype or dtype == "bool":
+            self._left_out.append(f"that Keras turns its inputs into {dtype}")
 
     def publish(self, path: str, flow: Flow) -> None:
         """Warn the user of everything that the network does not have, once it has been read."""

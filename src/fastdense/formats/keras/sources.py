@@ -43,8 +43,8 @@ class Source(NamedTuple):
         """Whether Keras 1 or 2 wrote it."""
         return self.version.split(".")[0] in ("", "1", "2")
 
-    def arrays(self, model: Model) -> Weights:
-        """Return the arrays of each layer of a model, by ``id`` of its description.
+    def arrays(self, model: Model, is_own: bool) -> Weights:
+        """Return the arrays of each layer of a model, its own or another, by ``id`` of its description.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class Source(NamedTuple):
             raise FormatError("it describes a model without its weights: give their file too (weights=...)")
         root = named_root(self.weights)
         if root is not None:
-            return named(self.weights, model, root)
+            return named(self.weights, model, root, is_own)
         return grouped(self.weights, model)
 
 

@@ -24,7 +24,7 @@ __all__ = [
     "grouped_arrays",
     "layers_root",
     "named",
-    "named_arrays",
+    "named_groups",
     "named_root",
     "written",
 ]
@@ -100,16 +100,44 @@ def named_root(file: Hdf5) -> str | None:
     return "" if file.texts("", "layer_names") is not None else None
 
 
-def named(file: Hdf5, model: Model, root: str) -> Weights:
-    """Return the arrays of each layer from the groups that have the layers' names, in the same way."""
+def named_groups(file: Hdf5, root: str) -> dict[str, dict[str, Array]]:
+    """Return the arrays of the layers' named groups that have any, in the file's order."""
+    names = file.texts(root, "layer_names") or []
+    groups = {name: named_arrays(file, f"{root}/{name}".lstrip("/")) for name in names}
+    return {name: arrays for name, arrays in groups.items() if arrays}
+
+
+def named(file: Hdf5, model: Model, root: str, is_own: bool) -> Weights:
+    """Return the arrays of each layer from the layers' named groups, in the same way.
+
+    Keras gives them in order to the layers that have any, whatever their names. Those of a file's own model
+    (``is_own``) must have the names, too.
+    """
+    groups = named_groups(file, root)
+    names = [name_of(layer) for layer in model.layers]
+    if is_own or groups.keys() <= set(names):
+        owners = [name for name in names if name in groups]
+    else:
+        owners = [name_of(layer) for layer in model.layers if _has_weights(layer)]
+    if len(owners) != len(groups) or (is_own and owners != list(groups)):
+        raise FormatError(
+            f"it has weights of the layers {', '.join(groups)!r:.200}, in this order; the description has "
+            f"{', '.join(owners)!r:.200}"
+        )
+    of_owners = dict(zip(owners, groups.values(), strict=True))
     found: Weights = {}
     for layer in model.layers:
-        arrays = named_arrays(file, f"{root}/{name_of(layer)}".lstrip("/"))
+        arrays = of_owners.get(name_of(layer), {})
         if isinstance(layer, Model):
             found |= _divided(layer, arrays)
         else:
             found[id(layer)] = list(arrays.values())
     return found
+
+
+def _has_weights(layer: Layer | Model) -> bool:
+    leaves = [one for one, _ in _listed(layer)] if isinstance(layer, Model) else [layer]
+    return any(any(slots(leaf)) for leaf in leaves)
 
 
 def _divided(model: Model, arrays: dict[str, Array]) -> Weights:

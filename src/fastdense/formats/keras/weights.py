@@ -17,7 +17,7 @@ from fastdense.formats.keras.stores import (
     Groups,
     grouped_arrays,
     layers_root,
-    named_arrays,
+    named_groups,
     named_root,
     written,
 )
@@ -108,17 +108,15 @@ def write_weights(model: Stack, path: str | os.PathLike[str]) -> None:
 def _read(model: Stack, file: Hdf5) -> list[Array]:
     root = named_root(file)
     if root is not None:
-        groups = [f"{root}/{name}".lstrip("/") for name in file.texts(root, "layer_names") or []]
-        return _in_order(model, {group: list(named_arrays(file, group).values()) for group in groups})
+        return _in_order(model, named_groups(file, root))
     layers = layers_root(file)
     if layers is None:
         raise FormatError("it has no groups of layers as Keras writes them, so it has no weights of Keras'")
     return _by_group(model, file, layers)
 
 
-def _in_order(model: Stack, found: dict[str, list[Array]]) -> list[Array]:
-    """Return the arrays of the groups that have any, which are the layers' that have any."""
-    groups = {group: arrays for group, arrays in found.items() if arrays}
+def _in_order(model: Stack, groups: dict[str, dict[str, Array]]) -> list[Array]:
+    """Return the arrays of the groups, which are the layers' that have any."""
     layers = [layer for layer in model.layers if layer.weights]
     if len(groups) != len(layers):
         raise FormatError(
@@ -128,7 +126,7 @@ def _in_order(model: Stack, found: dict[str, list[Array]]) -> list[Array]:
     return [
         array
         for layer, (group, arrays) in zip(layers, groups.items(), strict=True)
-        for array in _fitting(layer, group, arrays)
+        for array in _fitting(layer, group, list(arrays.values()))
     ]
 
 
