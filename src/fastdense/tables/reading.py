@@ -292,7 +292,8 @@ class _Spellings:
         """Choose a style, and say or refuse what is odd."""
         stated = {"number": cells.decimal, "date": cells.date_order}.get(self.family)
         trials = [trial for trial in self.trials if stated in (None, trial.style)]
-        chosen, notes, _ = self.choose(trials, "", hint)
+        chosen, spelling, _ = self.choose(trials, "", hint)
+        notes: tuple[str, ...] = () if stated else spelling
         odd = [text for text, value in zip(self.texts, chosen.values, strict=True) if value is None]
         found = Reading(self.family, self._evident(chosen), chosen.unit)
         if not odd:

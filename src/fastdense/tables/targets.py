@@ -212,9 +212,13 @@ def find_task(column: Column, task: Task = "auto") -> Literal["classify", "regre
     """Return what a column asks for, as `learn_target` finds it; TableError for an unknown task."""
     if task not in ("auto", "classify", "regress"):
         raise TableError(f"task is 'auto', 'classify' or 'regress', not {task!r}")
-    if task == "auto":
-        return "classify" if _holds_labels(column) else "regress"
-    return task
+    if task != "auto":
+        return task
+    try:
+        _ = column.reading
+    except TableError as error:
+        raise TableError(f"{error}; as a target, task='classify' makes labels of its texts") from error
+    return "classify" if _holds_labels(column) else "regress"
 
 
 def without_value(column: Column, task: Task) -> NDArray[np.bool_]:

@@ -148,6 +148,9 @@ class Column:
         """
         if self._whole is not None:
             return self._whole[0].read_as(kind)
+        own = self._readings.get(None, TEXTS)
+        if own.kind == kind or (kind == "number" and own != TEXTS):
+            return own  # and what was said of it is not said again
         if kind not in self._readings:
             self._readings[kind] = self._find(kind)
         return self._readings[kind]

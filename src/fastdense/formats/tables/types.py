@@ -48,7 +48,7 @@ def typed(path: Path, table: pl.DataFrame, separator: str, cells: Cells) -> pl.D
             columns[name], spelled = _local(given, decimal, cells)
             if spelled:
                 said.append(f"{spelled} in column {name!r}")
-    if said:
+    if said and cells.decimal is None:
         more = f" and so on in {len(said) - 3} more columns" if len(said) > 3 else ""
         guessed = "; decimal='.' (--decimal .) if the point is the decimal sign" * (
             decimal == "," and not shown
