@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from decimal import Decimal
 from functools import cached_property
@@ -186,17 +185,6 @@ class Column:
         if self._native or self.kind == "category":
             return None
         return decimal_of([text for text in self.texts[0] if not self.cells.is_missing_number(text)])
-
-    @cached_property
-    def missing(self) -> NDArray[np.bool_]:
-        """Which rows have no value, as the column is read; of one that cannot be, as of texts."""
-        if self._native:
-            absent: NDArray[np.bool_] = np.isnan(self.values)
-            return absent
-        with contextlib.suppress(TableError):
-            if self.reading.kind != "category":
-                return np.isnan(self.numbers())
-        return self.texts[1] < 0
 
     @property
     def numeric(self) -> bool:
