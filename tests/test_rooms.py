@@ -95,10 +95,16 @@ LIBRARIES = {
 OPENED_ON_USE = [
     "fastdense.cli",
     "fastdense.estimators",
+    "fastdense.formats.torch.entry",
     "fastdense.formats.torch.follow",
     "fastdense.formats.torch.from_module",
     "fastdense.formats.torch.known",
     "fastdense.formats.torch.modules",
+    "fastdense.formats.torch.operations",
+    "fastdense.formats.torch.patterns",
+    "fastdense.formats.torch.programs",
+    "fastdense.formats.torch.targets",
+    "fastdense.formats.torch.walk",
     "fastdense.formats.torch.to_module",
     *BACKENDS,
 ]

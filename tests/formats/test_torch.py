@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import fastdense as fd
-from fastdense.errors import FormatError, NotBuiltError
+from fastdense.errors import FormatError, FormatWarning, NotBuiltError
 from fastdense.formats.torch import from_torch, to_torch
 from fastdense.network.activations import ActivationFunction
 from tests.compare import assert_identical, assert_within
@@ -21,7 +21,6 @@ from tests.formats.networks import assert_predicts_as, inputs, networks
 torch = pytest.importorskip("torch", exc_type=ImportError)
 nn, F = torch.nn, torch.nn.functional
 modules = importlib.import_module("fastdense.formats.torch.modules")
-known = importlib.import_module("fastdense.formats.torch.known")
 given_modules = importlib.import_module("tests.formats.torch_modules")
 Chain, normal = given_modules.Chain, given_modules.normal
 in_double, predictions_of = given_modules.in_double, given_modules.predictions_of
@@ -53,7 +52,14 @@ ELEMENTS = [
     nn.ELU,
     lambda: nn.ELU(0.5),
     nn.CELU,
+    lambda: nn.CELU(0.5),
     nn.SELU,
+    nn.PReLU,
+    nn.Hardtanh,
+    lambda: nn.Hardtanh(-0.5, 3.0),
+    nn.LogSigmoid,
+    lambda: nn.Softplus(2.0),
+    lambda: nn.Threshold(0.0, 0.0),
     nn.GELU,
     lambda: nn.GELU("tanh"),
     nn.SiLU,
@@ -100,14 +106,30 @@ def test_modules_to_networks_and_back(module, rows):
     assert_predicts_as(predictions_of(to_torch(model)), model, X)
 
 
+FUNCTIONS = [
+    *(
+        F.relu,
+        torch.relu,
+        torch.relu_,
+        "relu",
+        "relu_",
+        F.sigmoid,
+        torch.sigmoid,
+        "sigmoid",
+        F.tanh,
+        torch.tanh,
+    ),
+    *("tanh", F.softmax, torch.softmax, "softmax", F.selu, torch.selu, F.celu, torch.celu, torch.exp, "exp"),
+    *(F.dropout, torch.flatten, "flatten", F.relu6, F.leaky_relu, F.elu, F.gelu, F.silu, F.mish, F.softplus),
+    *(F.hardsigmoid, F.hardswish, F.softsign),
+]
 ARGUMENTS = {"softmax": ({"dim": -1}, {"dim": 1}), "flatten": ({"start_dim": 1},), "dropout": ({"p": 0.25},)}
 ARGUMENTS |= {"leaky_relu": ({}, {"negative_slope": 0.3}), "elu": ({}, {"alpha": 0.5})}
 ARGUMENTS |= {"gelu": ({}, {"approximate": "tanh"}), "softplus": ({}, {"threshold": 30})}
 CALLS = [
     (target, arguments)
-    for target in known.FUNCTIONS
+    for target in FUNCTIONS
     for arguments in ARGUMENTS.get(getattr(target, "__name__", target), ({},))
-    if target is not torch.dropout  # its arguments have no defaults
 ]
 
 
@@ -150,7 +172,8 @@ class Typical(nn.Module):
 
 def test_a_typical_module():
     module = Typical().eval()
-    model = from_torch(module)
+    with pytest.warns(FormatWarning, match="takes rows that are flat already"):
+        model = from_torch(module)
     shown = [(type(layer).__name__, layer.n_units) for layer in model.layers]
     assert shown == [
         ("Dense", 8),
@@ -190,7 +213,8 @@ def test_a_normalisation_tells_the_width():
 
 
 def test_the_width_can_be_given():
-    model = from_torch(nn.Sequential(nn.Flatten(), nn.Tanh()), n_in=3)
+    with pytest.warns(FormatWarning, match="takes rows that are flat already"):
+        model = from_torch(nn.Sequential(nn.Flatten(), nn.Tanh()), n_in=3)
     assert model.input_shape == (None, 3)
     with pytest.raises(FormatError, match="takes 3 columns, but 4 come in"):
         from_torch(nn.Linear(3, 2), n_in=4)

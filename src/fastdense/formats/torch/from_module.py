@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 
 from fastdense.errors import FormatError
-from fastdense.formats.chain import Chain
-from fastdense.formats.torch.follow import Step, follow, refuse_unseen
-from fastdense.formats.torch.known import FUNCTIONS, SUPPORTED, TAKES
+from fastdense.formats.torch.entry import EntryChain
+from fastdense.formats.torch.follow import compute_weights, follow, in_eval_mode, refuse_unseen
+from fastdense.formats.torch.known import SUPPORTED, TAKES
+from fastdense.formats.torch.patterns import LONGEST, meaning
+from fastdense.formats.torch.programs import program_of
+from fastdense.formats.torch.walk import Step, Walk
 from fastdense.network.sequential import Sequential
+from fastdense.notes import note
 
 __all__ = ["read_module"]
 
@@ -22,17 +27,21 @@ DTYPES = {
     torch.float16: "float32",
     torch.bfloat16: "float32",
 }
+_WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
 def read_module(module: Any, n_in: int | None = None) -> Sequential:
     """Return the network; see `fastdense.formats.torch.from_torch`."""
+    if isinstance(module, torch.export.ExportedProgram):
+        module = module.module()
     if not isinstance(module, nn.Module):
         raise TypeError(f"from_torch takes a torch.nn.Module, got {type(module).__name__}")
-    module = getattr(module, "_orig_mod", module)  # of torch.compile, which changes nothing
-    reader = Reader(Chain(n_in, _dtype(module)))
-    reader.take(module, "")
+    reader = Reader(EntryChain(n_in, _dtype(module)))
+    with in_eval_mode(module):
+        reader.take(module, "")
+    reader.tell()
     if reader.chain.n_in is None:
-        raise FormatError("nothing in the module tells how many columns it takes: give n_in=")
+        raise FormatError("nothing in the module gives the number of columns that it takes: give n_in=")
     try:
         return reader.chain.model()
     except ValueError as error:  # groups of another width, say
@@ -58,57 +67,96 @@ def _dtype(module: nn.Module) -> str:
 class Reader:
     """Takes modules, in the order in which they compute, into a chain."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: EntryChain) -> None:
         self.chain = chain
         self.places: dict[int, str] = {}  # of each parameter, by its identity
+        self.shared: list[str] = []
+        self.flattens_input = False
 
     def take(self, module: nn.Module, place: str) -> None:
         """Take a module and those within it, ``place`` being its path."""
         where = _where(module, place)
-        refuse_unseen(module, where, by_class=type(module) is nn.Sequential or type(module) in TAKES)
-        if type(module) is nn.Sequential:
+        kind = parametrize.type_before_parametrizations(module)
+        if kind.__module__.startswith("torch._dynamo."):  # of torch.compile, which changes nothing
+            self.take(module._orig_mod, place)
+            return
+        refuse_unseen(module, where, by_class=kind is nn.Sequential or kind in TAKES)
+        compute_weights(module)
+        if isinstance(module, _WRAPPERS):
+            self.take(module.module, _join(place, "module"))
+        elif kind is nn.Sequential:
             for name, child in _children(module):
                 self.take(child, _join(place, name))
-        elif type(module) in TAKES:
-            self._once(module, where)
-            self.step(module, where)
-        elif type(module).__module__.startswith(("torch.", "fastdense.")):
+        elif kind in TAKES:
+            self._see_parameters(module, where)
+            self.flattens_input |= kind is nn.Flatten and not self.chain.has_columns
+            self._apply(lambda chain: TAKES[kind](chain, module), where)
+        elif isinstance(module, torch.jit.ScriptModule):
+            self._walk(program_of(module, where), module, place)
+        elif kind.__module__.startswith(("torch.nn.", "torch.ao.", "fastdense.")):
             raise FormatError(f"{where}: there is no such layer in fastdense; {SUPPORTED}")
         else:
-            for step in follow(module, where):
-                self._call(step, module, place)
+            self._walk(follow(module, where), module, place)
 
-    def step(self, module: nn.Module, where: str) -> None:
-        """Take one module of a known class."""
+    def tell(self) -> None:
+        """Note what a network does not show of the module."""
+        if self.flattens_input:
+            note("the module flattens its input first: the network takes rows that are flat already")
+        if self.shared:
+            note(
+                f"weights that the module uses several times ({', '.join(self.shared):.300}) are copied to "
+                "each place: training will part them"
+            )
+
+    def _walk(self, walk: Walk, module: nn.Module, place: str) -> None:
+        """Take the calls of a module's ``forward``."""
+        while walk.ahead:
+            steps = walk.steps(LONGEST)
+            if not steps:
+                walk.refuse()
+            walk.take(self._first_known(walk, steps, module, place))
+        if walk.output is not walk.source:
+            walk.refuse()
+
+    def _first_known(self, walk: Walk, steps: list[Step], module: nn.Module, place: str) -> Step:
+        """Take the first step that is known, and return it."""
+        for step in steps:
+            if step.submodule is not None:
+                child = step.module(step.nodes[0])
+                self.take(child, _join(place, step.submodule.removeprefix("module.")))
+                return step
+            if step.names == ["view"]:
+                self._view(step, walk.at())
+                return step
+            if (apply := meaning(step, self.chain.dtype)) is not None:
+                for parameter in step.parameters():
+                    self._see(parameter, walk.at())
+                self.flattens_input |= step.names == ["flatten"] and not self.chain.has_columns
+                self._apply(apply, walk.at())
+                return step
+        if len(steps[-1].nodes) > 1:
+            walk.refuse()
+        raise FormatError(f"{walk.at()}: fastdense has no such function; {SUPPORTED}, and their functions")
+
+    def _view(self, step: Step, where: str) -> None:
+        if not step.keeps_rows(self.chain.width):
+            raise FormatError(f"{where}: only whole examples can be made rows: view(x.size(0), -1)")
+        self.flattens_input |= not self.chain.has_columns
+
+    def _apply(self, apply: Callable[[EntryChain], None], where: str) -> None:
         try:
-            TAKES[type(module)](self.chain, module)
+            apply(self.chain)
         except (ValueError, TypeError, RuntimeError) as error:  # FormatError too
             raise FormatError(f"{where}: {error}") from None
 
-    def _call(self, step: Step, module: nn.Module, place: str) -> None:
-        """Take one call of a module's ``forward``."""
-        where = f"{_where(module, place)}, at {step.name!r}"
-        if not step.is_of_source_alone():
-            raise FormatError(
-                f"{where}: it takes other inputs than the last result alone (an addition of an earlier one, "
-                "a branch, a parameter of its own), and a network here is one chain"
-            )
-        if step.submodule is not None:
-            self.take(module.get_submodule(step.submodule), _join(place, step.submodule))
-        elif step.node.target in ("view", "reshape", torch.reshape):
-            if not step.keeps_rows(self.chain.width):
-                raise FormatError(f"{where}: only whole examples can be made rows: view(x.size(0), -1)")
-        elif step.node.target in FUNCTIONS:
-            self.step(_as_module(step, where), where)
-        else:
-            raise FormatError(f"{where}: fastdense has no such function; {SUPPORTED}, and their functions")
-
-    def _once(self, module: nn.Module, where: str) -> None:
-        """Refuse weights that are used a second time: training would part them."""
+    def _see_parameters(self, module: nn.Module, where: str) -> None:
         for parameter in module.parameters():
-            first = self.places.setdefault(id(parameter), where)
-            if first is not where:
-                raise FormatError(f"{where}: it shares its weights with {first}, and layers here do not")
+            self._see(parameter, where)
+
+    def _see(self, parameter: torch.Tensor, where: str) -> None:
+        """Remember a parameter, and the place of one that was seen before."""
+        if self.places.setdefault(id(parameter), where) is not where:
+            self.shared.append(where)
 
 
 def _where(module: nn.Module, place: str) -> str:
@@ -124,23 +172,3 @@ def _children(module: nn.Sequential) -> Iterator[tuple[str, nn.Module]]:
     """Yield the modules with their names, a module as often as it is there."""
     names = [name for name, _ in module.named_modules(remove_duplicate=False) if name and "." not in name]
     return zip(names, module, strict=True)
-
-
-def _as_module(step: Step, where: str) -> nn.Module:
-    """Return the module that does what a function's call does."""
-    kind, node = FUNCTIONS[step.node.target], step.node
-    # None says that an argument was not given, as its stack level was not by the caller.
-    options = {k: v for k, v in node.kwargs.items() if v not in (step.source, None) and k != "_stacklevel"}
-    arguments = node.args[1:]
-    if kind is nn.Dropout:
-        given = dict(zip(("p", "train"), arguments, strict=False)) | options
-        if given.get("training", given.get("train")):
-            raise FormatError(f"{where}: it drops in predictions too; give it training=self.training")
-        arguments, options = (given["p"],), {}
-    if kind is nn.Flatten and not arguments:
-        options = {"start_dim": 0} | options  # the function's default; the module's is 1
-    try:
-        module: nn.Module = kind(*arguments, **options)
-    except (TypeError, ValueError) as error:
-        raise FormatError(f"{where}: {error}") from None
-    return module

@@ -8,44 +8,45 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
+from fastdense.formats.limits import between, limit
 from fastdense.formats.torch import modules
 from fastdense.formats.torch.parts import SMALLEST_DEVIATION, as_array, normalised
 from fastdense.network.activations import ActivationFunction
 from fastdense.network.layers import Normalization
 
-__all__ = ["FUNCTIONS", "SUPPORTED", "TAKES"]
+__all__ = ["ELEMENTWISE_MODULES", "SUPPORTED", "TAKES", "array_of"]
 
 
 def _refuse(why: str) -> NoReturn:
     raise FormatError(why)
 
 
-def _array(tensor: torch.Tensor) -> Any:
+def array_of(tensor: torch.Tensor) -> Any:
+    """Return a tensor's numbers; FormatError if it has none."""
     if tensor.is_meta:
         _refuse("its weights are not there yet: run the module once, or load them")
     return as_array(tensor)
 
 
 def _linear(chain: Chain, module: Any) -> None:
-    bias = None if module.bias is None else _array(module.bias)
-    chain.dense(np.ascontiguousarray(_array(module.weight).T), bias)
+    bias = None if module.bias is None else array_of(module.bias)
+    chain.dense(np.ascontiguousarray(array_of(module.weight).T), bias)
 
 
 def _batch_norm(chain: Chain, module: Any) -> None:
     """Fold ``(x - mean) / sqrt(variance + eps) * weight + bias``."""
     if module.running_mean is None or module.running_var is None:
         _refuse("it has no running statistics, so a row's outputs depend on the rows beside it")
-    statistics = _array(module.running_mean), _array(module.running_var)
-    weight, bias = (None if t is None else _array(t) for t in (module.weight, module.bias))
+    statistics = array_of(module.running_mean), array_of(module.running_var)
+    weight, bias = (None if t is None else array_of(t) for t in (module.weight, module.bias))
     chain.scale(*normalised(*statistics, weight, bias, module.eps))
 
 
 def _normalization(chain: Chain, module: Any) -> None:
-    mean, deviation = (_array(t).astype(np.float64) for t in (module.mean, module.deviation))
+    mean, deviation = (array_of(t).astype(np.float64) for t in (module.mean, module.deviation))
     if not (np.isfinite([mean, deviation]).all() and (deviation >= SMALLEST_DEVIATION).all()):
         _refuse(f"its mean and deviation must be finite, the deviation at least {SMALLEST_DEVIATION}")
     chain.add(Normalization(), [mean, deviation**2, np.zeros((), np.int32)], len(mean))
@@ -63,18 +64,42 @@ def _activation(module: Any) -> ActivationFunction | str:
             return ActivationFunction("leaky_relu", module.negative_slope)
         case nn.ELU():
             return ActivationFunction("elu", module.alpha)
-        case nn.CELU():
-            return ActivationFunction("elu") if module.alpha == 1 else _refuse("of a CELU, alpha must be 1")
         case nn.GELU():
             return "gelu_tanh" if module.approximate == "tanh" else "gelu"
-        case nn.Softplus():
-            fits = module.beta == 1 and module.threshold >= 20
-            return "softplus" if fits else _refuse("of a Softplus, beta must be 1, the threshold at least 20")
         case nn.Softmax():
             return (
                 "softmax" if module.dim in (-1, 1) else _refuse("a Softmax goes over the last axis: dim=-1")
             )
     return ActivationFunction("softmax", groups=module.groups)
+
+
+def _celu(chain: Chain, module: Any) -> None:
+    """``alpha * elu(x / alpha)``."""
+    if not module.alpha > 0:
+        _refuse("its alpha must be positive")
+    between(chain, (1.0 / module.alpha, 0.0), "elu", (module.alpha, 0.0))
+
+
+def _softplus(chain: Chain, module: Any) -> None:
+    """``softplus(beta * x) / beta``."""
+    if not module.beta > 0 or module.threshold < 20:
+        _refuse("its beta must be positive, the threshold at least 20")
+    between(chain, (module.beta, 0.0), "softplus", (1.0 / module.beta, 0.0))
+
+
+def _prelu(chain: Chain, module: Any) -> None:
+    slopes = array_of(module.weight).reshape(-1)
+    if len(set(slopes.tolist())) != 1:
+        _refuse(
+            f"it has {len(slopes)} slopes, one per column; an activation here is the same for all columns"
+        )
+    chain.activate(ActivationFunction("leaky_relu", float(slopes[0])))
+
+
+def _threshold(chain: Chain, module: Any) -> None:
+    if (module.threshold, module.value) != (0, 0):
+        _refuse("only a threshold and a value of 0 can be read, which is a ReLU")
+    chain.activate("relu")
 
 
 PLAIN: dict[type, str] = {
@@ -94,9 +119,7 @@ PLAIN: dict[type, str] = {
 WITH_ARGUMENTS = (
     nn.LeakyReLU,
     nn.ELU,
-    nn.CELU,
     nn.GELU,
-    nn.Softplus,
     nn.Softmax,
     modules.SoftmaxByGroups,
 )
@@ -105,6 +128,12 @@ Take = Callable[[Chain, Any], None]
 TAKES: dict[type, Take] = {
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch_norm,
+    nn.CELU: _celu,
+    nn.Hardtanh: lambda chain, module: limit(chain, module.min_val, module.max_val),
+    nn.LogSigmoid: lambda chain, module: between(chain, (-1.0, 0.0), "softplus", (-1.0, 0.0)),
+    nn.PReLU: _prelu,
+    nn.Softplus: _softplus,
+    nn.Threshold: _threshold,
     nn.Dropout: lambda chain, module: chain.dropout(module.p),
     nn.Flatten: _flatten,
     modules.Normalization: _normalization,
@@ -113,25 +142,18 @@ TAKES: dict[type, Take] = {
 }
 SUPPORTED = f"supported are Sequential, {', '.join(sorted(kind.__name__ for kind in TAKES))}"
 
-# Functions, and methods by their names, with the module that does the same.
-FUNCTIONS: dict[Any, type] = {
-    **dict.fromkeys((functional.relu, torch.relu, torch.relu_, "relu", "relu_"), nn.ReLU),
-    **dict.fromkeys((functional.sigmoid, torch.sigmoid, "sigmoid"), nn.Sigmoid),
-    **dict.fromkeys((functional.tanh, torch.tanh, "tanh"), nn.Tanh),
-    **dict.fromkeys((functional.softmax, torch.softmax, "softmax"), nn.Softmax),
-    **dict.fromkeys((functional.selu, torch.selu), nn.SELU),
-    **dict.fromkeys((functional.celu, torch.celu), nn.CELU),
-    **dict.fromkeys((torch.exp, "exp"), modules.Exponential),
-    **dict.fromkeys((functional.dropout, torch.dropout), nn.Dropout),
-    **dict.fromkeys((torch.flatten, "flatten"), nn.Flatten),
-    functional.relu6: nn.ReLU6,
-    functional.leaky_relu: nn.LeakyReLU,
-    functional.elu: nn.ELU,
-    functional.gelu: nn.GELU,
-    functional.silu: nn.SiLU,
-    functional.mish: nn.Mish,
-    functional.softplus: nn.Softplus,
-    functional.hardsigmoid: nn.Hardsigmoid,
-    functional.hardswish: nn.Hardswish,
-    functional.softsign: nn.Softsign,
+ELEMENTWISE_MODULES = {
+    *PLAIN,
+    *(
+        nn.CELU,
+        nn.ELU,
+        nn.GELU,
+        nn.Hardtanh,
+        nn.LeakyReLU,
+        nn.LogSigmoid,
+        nn.PReLU,
+        nn.Softplus,
+        nn.Threshold,
+    ),
 }
+"""The classes that compute each number from one number, and may be part of an activation."""
