@@ -299,6 +299,24 @@ def hooked():
     return net
 
 
+LOGARITHMS = {
+    "a module": nn.LogSoftmax(dim=1),
+    "a function": lambda z: F.log_softmax(z, dim=-1),
+    "a method": lambda z: z.log_softmax(1),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("case", LOGARITHMS)
+def test_the_logarithm_of_a_softmax_is_left_out_at_the_end(case, route):
+    module = Chain(LOGARITHMS[case]).eval()
+    with pytest.warns(
+        FormatWarning, match="ends in the logarithm of a softmax: the network gives the probabi"
+    ):
+        model = from_torch(ROUTES[route](module))
+    assert_predicts_as(lambda X: np.exp(in_double(module)(X)), model, inputs(model, 20), times=4)
+
+
 class Branched(nn.Module):
     def forward(self, x):
         if bool(x.sum() > 0):

@@ -98,7 +98,11 @@ REFUSED = {
     ),
     "Conv": (lambda: nn.Conv2d(1, 2, 3), r"the module \(Conv2d\)"),
     "LSTM": (lambda: nn.LSTM(3, 4), r"\(LSTM\): there is no such layer"),
-    "LogSoftmax": (lambda: nn.LogSoftmax(-1), r"\(LogSoftmax\)"),
+    "LogSoftmax within": (
+        lambda: nn.Sequential(nn.Linear(3, 3), nn.LogSoftmax(-1), nn.Linear(3, 2)),
+        r"'2' \(Linear\): it takes logarithms of a softmax, which are read at the end",
+    ),
+    "LogSoftmax over rows": (lambda: Chain(nn.LogSoftmax(0)), "over the last axis"),
     "PReLU": (lambda: slopes(0.1, 0.2), "'1' .*it has 2 slopes, one per column; an activation here is the"),
     "a falling PReLU": (lambda: slopes(-0.1), "alpha of leaky_relu must be"),
     "a known class inside": (lambda: Chain(nn.LayerNorm(4)), r"module 'call' \(LayerNorm\)"),

@@ -1,117 +1,30 @@
-"""Which activation a few elementwise operators make: found by computing both on the same numbers.
-
-Exporters write one activation in many ways: SiLU as ``x * Sigmoid(x)``, GELU as a division, an Erf, an
-addition and two products in one order or another, ReLU6 as a Clip or as a Min of a Max. The numbers that come
-out tell which it is, whatever the way.
-"""
+"""Which activation a few elementwise operators make: found by what they compute."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.formats.curves import Curve, recognised
 from fastdense.formats.onnx.graph import Graph
 from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.tensors import FLOATS
 from fastdense.network.activations import ActivationFunction
-from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA
 
-__all__ = ["OPERATIONS", "Curve", "Limits", "constants_of", "curve_of"]
+__all__ = ["OPERATIONS", "constants_of", "curve_of"]
 
 Array = NDArray[Any]
 
-# Densely where activations bend, down to small numbers; and far out, where a line and a limit part. The first
-# two tell a slope below 0 and the limit of an exponential.
-_SMALL, _LARGE = np.logspace(-8, 2, 241), np.logspace(2.1, 30, 57)
-_PROBES = np.concatenate([[-1.0, -80.0], np.linspace(-12, 12, 1537), _SMALL, -_SMALL, _LARGE, -_LARGE])
-_FAR = 100.0
-# Around each constant of the nodes, where one that is a threshold would make a jump.
-_BESIDE = np.array([1 - 1e-3, 1 - 1e-5, 1.0, 1 + 1e-5, 1 + 1e-3])
-
-
-class Limits(NamedTuple):
-    """``min(max(x, low), high)``, one of them infinite perhaps."""
-
-    low: float
-    high: float
-
-    def __call__(self, x: Array) -> Array:
-        """Return the limited numbers."""
-        return np.clip(x, self.low, self.high)
-
-
-Curve: TypeAlias = ActivationFunction | Limits
-
 
 def curve_of(graph: Graph, nodes: Sequence[Node], source: str, tolerance: float) -> Curve | None:
-    """Return what some nodes make of each number of ``source``; None where that is nothing known.
-
-    The curve must be within ``tolerance`` of what the nodes compute, both of its value and of its argument:
-    constants are float32 in most files, and 1 / sqrt(2) is off by 2e-8 there.
-    """
+    """Return the curve that some nodes make of ``source``, within a tolerance; None if it is not known."""
     if not all(node.op in OPERATIONS for node in nodes):
         return None
-    found = _evaluate(graph, nodes, source, _PROBES)
-    if found is None:
-        return None
-    beside = np.outer([*(constants := _constants(graph, nodes)), *(-c for c in constants)], _BESIDE).ravel()
-    for curve in _candidates(found):
-        expected, bound = _expected(curve, tolerance)
-        if _agrees(_PROBES, found, expected, bound):
-            further = _evaluate(graph, nodes, source, beside)
-            if further is not None and _agrees(beside, further, *_with_bound(curve, beside, tolerance)):
-                return curve
-    return None
-
-
-def _candidates(found: Array) -> Iterator[Curve]:
-    """Yield the curves that it may be, their parameters read off what was found."""
-    yield from _WITHOUT_PARAMETER
-    slope, limit = -float(found[0]), -float(found[1])
-    if 0.0 <= slope < math.inf and abs(slope - 1.0) > 1e-6:  # 1: a straight line
-        yield ActivationFunction("leaky_relu", slope)
-    if 0.0 <= limit < math.inf:
-        yield ActivationFunction("elu", limit)
-    lowest, highest = found[-1], found[-1 - len(_LARGE)]
-    low = float(lowest) if lowest == found[-9] else -math.inf
-    high = float(highest) if highest == found[-9 - len(_LARGE)] else math.inf
-    if low < high and (math.isfinite(low) or math.isfinite(high)):
-        yield Limits(low, high)
-
-
-_WITHOUT_PARAMETER = tuple(
-    ActivationFunction(name) for name in ACTIVATIONS if name not in {"softmax", "linear", *DEFAULT_ALPHA}
-)
-_of_probes: dict[tuple[str, float], tuple[Array, Array]] = {}
-
-
-def _expected(curve: Curve, tolerance: float) -> tuple[Array, Array]:
-    """Return a curve's values at the probes, and how far off others may be; those of a name are kept."""
-    if curve not in _WITHOUT_PARAMETER:
-        return _with_bound(curve, _PROBES, tolerance)
-    key = curve.name, tolerance
-    if key not in _of_probes:
-        _of_probes[key] = _with_bound(curve, _PROBES, tolerance)
-    return _of_probes[key]
-
-
-def _with_bound(curve: Curve, z: Array, tolerance: float) -> tuple[Array, Array]:
-    with np.errstate(all="ignore"):
-        expected = curve(z)
-        spread = np.abs(curve(z * (1.0 + tolerance)) - curve(z * (1.0 - tolerance)))
-        rounding = 16 * np.finfo(np.float64).eps * (1.0 + np.abs(z))  # a naive formula's, in float64
-        return expected, tolerance * np.abs(expected) + np.nan_to_num(spread, nan=0.0) + rounding
-
-
-def _agrees(z: Array, found: Array, expected: Array, bound: Array) -> bool:
-    """Whether the numbers are the expected ones; far out, a naive formula may have overflown."""
-    with np.errstate(all="ignore"):
-        close = (np.abs(found - expected) <= bound) | (found == expected)
-    return bool((close | ((np.abs(z) > _FAR) & ~np.isfinite(found))).all())
+    return recognised(lambda z: _evaluate(graph, nodes, source, z), _numbers(graph, nodes), tolerance)
 
 
 def constants_of(graph: Graph, nodes: Sequence[Node]) -> list[Array]:
@@ -120,11 +33,10 @@ def constants_of(graph: Graph, nodes: Sequence[Node]) -> list[Array]:
     return [graph.constant(name) for name in sorted(names)]
 
 
-def _constants(graph: Graph, nodes: Sequence[Node]) -> list[float]:
+def _numbers(graph: Graph, nodes: Sequence[Node]) -> list[float]:
     """Return all numbers that stand in some nodes and may be thresholds."""
     attributes = [value for node in nodes for value in node.attributes.values() if isinstance(value, float)]
-    numbers = [*(float(constant.reshape(-1)[0]) for constant in constants_of(graph, nodes)), *attributes]
-    return [number for number in numbers if math.isfinite(number)]
+    return [*(float(constant.reshape(-1)[0]) for constant in constants_of(graph, nodes)), *attributes]
 
 
 def _evaluate(graph: Graph, nodes: Sequence[Node], source: str, z: Array) -> Array | None:

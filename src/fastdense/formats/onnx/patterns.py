@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
+from fastdense.formats.curves import Curve, Limits
 from fastdense.formats.limits import limit
 from fastdense.formats.onnx.axes import given_axes
-from fastdense.formats.onnx.curves import Curve, Limits, constants_of, curve_of
+from fastdense.formats.onnx.curves import constants_of, curve_of
 from fastdense.formats.onnx.flow import Flow
 from fastdense.formats.onnx.graph import Graph
 from fastdense.formats.onnx.operations import Node

@@ -26,11 +26,11 @@ def from_torch(module: Any, n_in: int | None = None) -> Sequential:
 
     Parameters
     ----------
-    module : torch.nn.Module
+    module : torch.nn.Module, torch.jit.ScriptModule or torch.export.ExportedProgram
         A chain from one input to one output: an ``nn.Sequential``, nested ones too, one module alone, or
         any module whose ``forward`` is such a chain (it is followed by ``torch.fx``, not run on data).
     n_in : int, optional
-        Columns of the input, where nothing in the module tells (it has no Linear).
+        Columns of the input, if nothing in the module gives them (it has no Linear).
 
     Returns
     -------
@@ -40,16 +40,20 @@ def from_torch(module: Any, n_in: int | None = None) -> Sequential:
     Raises
     ------
     FormatError
-        The module holds a part that fastdense has none of, uses weights twice, mixes dtypes, or is no chain.
-        The message names the part's path and class, and what is supported.
+        The module holds a part that fastdense does not know, mixes dtypes, or is not a chain. The message
+        names the part's path and class, and what is supported.
     ImportError
-        There is no PyTorch.
+        PyTorch is not installed.
 
     Notes
     -----
     Linear, the activations, Dropout, Flatten, Identity and BatchNorm1d (by its running statistics, folded
-    into its neighbours) are known, as modules, as functions (``torch.relu``, ``F.gelu``) and as methods. A
-    Flatten, or a ``view`` to one row an example, does nothing: the network takes the flat rows.
+    into its neighbours) are known, as modules, functions (``torch.relu``, ``F.gelu``) and methods; so are
+    products and sums with constants or parameters (``(x - mean) / std``, ``x @ W.T + b``), and activations
+    that several calls compute together (``x * torch.sigmoid(x)``). A Flatten, or a ``view`` to one row per
+    example, does nothing: the network takes the flat rows. A `FormatWarning` says so if the module's input
+    need not be flat, if weights that are used several times were copied, and if a logarithm of a softmax was
+    left out at the end.
     """
     need_torch("to read a module")
     from fastdense.formats.torch.from_module import read_module

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.network.activations import ActivationFunction
+from fastdense.network.layers import Layer
 
 __all__ = ["EntryChain"]
+
+Array = NDArray[Any]
 
 
 class EntryChain(Chain):
@@ -20,11 +25,13 @@ class EntryChain(Chain):
     ----------
     has_columns : bool
         True once a step has given the number of columns, whether or not it was known.
+    gives_logarithms : bool
+        True once the module's numbers are the logarithms of the chain's.
     """
 
     def __init__(self, n_in: int | None, dtype: str) -> None:
         super().__init__(n_in, dtype)
-        self.has_columns = False
+        self.has_columns = self.gives_logarithms = False
         self._early: list[Callable[[], None]] = []
 
     def scale(self, factor: Any, shift: Any = 0.0) -> None:
@@ -41,6 +48,16 @@ class EntryChain(Chain):
     def dropout(self, rate: float, name: str | None = None) -> None:
         """Append a dropout; see `Chain.dropout`."""
         self._now_or_later(lambda: super(EntryChain, self).dropout(rate, name))
+
+    def log_softmax(self) -> None:
+        """Append a softmax, of which the module takes the logarithm: no step may follow."""
+        self.activate("softmax")
+        self.gives_logarithms = True
+
+    def _append(self, layer: Layer, arrays: list[Array]) -> None:
+        if self.gives_logarithms:
+            raise FormatError("it takes logarithms of a softmax, which are read at the end of a module alone")
+        super()._append(layer, arrays)
 
     def _now_or_later(self, step: Callable[[], None], later: bool = False) -> None:
         """Take a step, or keep it if it must wait or stand behind one that waits."""

@@ -87,6 +87,12 @@ def _softplus(chain: Chain, module: Any) -> None:
     between(chain, (module.beta, 0.0), "softplus", (1.0 / module.beta, 0.0))
 
 
+def _log_softmax(chain: Any, module: Any) -> None:
+    if module.dim not in (-1, 1):
+        _refuse("a LogSoftmax goes over the last axis: dim=-1")
+    chain.log_softmax()
+
+
 def _prelu(chain: Chain, module: Any) -> None:
     slopes = array_of(module.weight).reshape(-1)
     if len(set(slopes.tolist())) != 1:
@@ -130,6 +136,7 @@ TAKES: dict[type, Take] = {
     nn.BatchNorm1d: _batch_norm,
     nn.CELU: _celu,
     nn.Hardtanh: lambda chain, module: limit(chain, module.min_val, module.max_val),
+    nn.LogSoftmax: _log_softmax,
     nn.LogSigmoid: lambda chain, module: between(chain, (-1.0, 0.0), "softplus", (-1.0, 0.0)),
     nn.PReLU: _prelu,
     nn.Softplus: _softplus,

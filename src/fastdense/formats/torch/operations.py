@@ -123,6 +123,12 @@ def _softmax(chain: EntryChain, given: Arguments) -> None:
     TAKES[nn.Softmax](chain, nn.Softmax(given.get("dim")))
 
 
+def _log_softmax(chain: EntryChain, given: Arguments) -> None:
+    if given.get("dtype") is not None:
+        raise FormatError("it computes in another dtype")
+    TAKES[nn.LogSoftmax](chain, nn.LogSoftmax(given.get("dim")))
+
+
 def _dropout(chain: EntryChain, given: Arguments) -> None:
     if given.get("training", True):
         raise FormatError("it drops in predictions too; give it training=self.training")
@@ -191,6 +197,7 @@ ARITHMETIC: dict[str, Operation] = {
 
 OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys(("alias", "clone", "contiguous", "detach", "lift_fresh_copy", "to"), _as_it_is),
+    "_log_softmax": _log_softmax,
     "_softmax": _softmax,
     "addmm": _sum_and_product,
     "batch_norm": _batch_norm,
@@ -201,6 +208,7 @@ OPERATIONS: dict[str, Operation] = {
     "flatten": _flatten,
     "float": _as_of("float32"),
     "linear": _linear,
+    "log_softmax": _log_softmax,
     **dict.fromkeys(("log_sigmoid", "logsigmoid"), _log_sigmoid),
     "matmul": _product,
     "slice": _slice,

@@ -26,9 +26,9 @@ FOLDED = {
     "transpose", "unsqueeze", "view", "zeros_like",
 }  # fmt: skip
 _OTHERS = {
-    "_native_batch_norm_legit_no_training", "_softmax", "addmm", "alias", "baddbmm", "batch_norm", "bmm",
-    "chunk", "dropout", "einsum", "getitem", "linear",
-    "lift_fresh_copy", "select", "size", "slice", "split", "sym_size", "unsafe_chunk",
+    "_log_softmax", "_native_batch_norm_legit_no_training", "_softmax", "addmm", "alias", "baddbmm",
+    "batch_norm", "bmm", "chunk", "dropout", "einsum", "getitem", "lift_fresh_copy", "linear", "log_softmax",
+    "select", "size", "slice", "split", "sym_size", "unsafe_chunk",
 }  # fmt: skip
 _SYNONYMS = {
     "__matmul__": "matmul",
@@ -71,6 +71,7 @@ _ARGUMENTS = {
     "flatten": ("input", "start_dim", "end_dim"),
     "getitem": ("input", "index"),
     "linear": ("input", "weight", "bias"),
+    "log_softmax": ("input", "dim"),
     "matmul": ("input", "other"),
     "softmax": ("input", "dim"),
     "split": ("input", "split_size", "dim"),
