@@ -132,6 +132,8 @@ def test_a_number_beyond_the_largest_is_named_wherever_it_stands(read):
         ("5.1;3\n4.9;3\n", "5.1; 3"),
         ("3,1\n4,1\n", "3, 1"),
         ("yes,red\nno,blue\nyes,red\n", "yes, red"),
+        ("2024-01-01,5\n2024-01-02,6\n", "2024-01-01, 5"),
+        ("5 %;$1\n6 %;$2\n", "5 %, $1"),
     ],
 )
 def test_a_first_line_like_a_row_is_said(read, text, first):
@@ -199,3 +201,18 @@ def test_damaged_metadata_is_refused(tmp_path_factory, damage, place):
     if bytes(data) != whole:
         with contextlib.suppress(TableError):  # and nothing else: a crash, or memory without end
             assert read_table(path, max_size=10**6).height <= 10**6
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "header"),
+    [
+        ("0,5;1,5\n2,5;3,5\n", ["column_1", "column_2"], False),
+        ("Preis, EUR;Menge\n1,5;2\n2,5;3\n", ["Preis, EUR", "Menge"], True),
+        ("a|b\n0,5|0,5\n", ["a", "b"], True),
+        ("a,b\n1;2,3\n", ["a", "b"], True),
+        ("a,b;c\n1,x;y\n", ["a", "b;c"], True),
+        ("1,2,3\n4,5,6\n", ["column_1", "column_2", "column_3"], False),
+    ],
+)
+def test_commas_within_numbers_do_not_separate(read, text, names, header):
+    assert read(text, header=header)[0].columns == names

@@ -92,6 +92,7 @@ def test_dates_by_hand(text, date):
         ("1 days 02:00:00", None, 93600),
         ("P1DT2H30M", None, 95400),
         ("2h 50m", None, 10200),
+        ("1:02.5", None, 62.5),
         ("45 min", None, 2700),
         ("12:60", None, None),
         ("P", None, None),

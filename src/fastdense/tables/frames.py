@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import difflib
 from collections import Counter
@@ -55,16 +56,17 @@ class Frame:
     cells: Cells
     _rows: NDArray[np.intp] | None
     _columns: dict[str, Column]
+    _decimals: dict[str, str | None]
 
     def __init__(self, frame: Any, cells: Cells | None = None) -> None:
         if isinstance(frame, Frame):
             vars(self).update(vars(frame))
             if cells is not None and cells != self.cells:
-                self.cells, self._columns = cells, {}
+                self.cells, self._columns, self._decimals = cells, {}, {}
             return
         self.cells = cells or Cells()
         self._rows = None
-        self._columns = {}
+        self._columns, self._decimals = {}, {}
         self._frame = frame
         self._keys = _names(frame)
         self.names = list(self._keys)
@@ -117,12 +119,15 @@ class Frame:
 
     def decimal(self) -> str | None:
         """Return the one decimal sign that columns of texts leave no doubt of, or None."""
+        if "" not in self._decimals:
+            self._decimals[""] = self._find_decimal()
+        return self._decimals[""]
+
+    def _find_decimal(self) -> str | None:
         found = set()
         for name in self.names:
-            try:
+            with contextlib.suppress(TableError):  # a column that cannot be used says nothing
                 found.add(self._whole(name).decimal)
-            except TableError:  # a column that cannot be used says nothing
-                continue
         found.discard(None)
         return found.pop() if len(found) == 1 else None
 

@@ -51,6 +51,7 @@ _DURATIONS: Final = [
     re.compile(pattern, _FLAGS)
     for pattern in (
         r"(?P<sign>-)?(?:(?P<d>\d+)\s*d(?:ays?)?,?\s+)?(?P<h>\d+):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d(?:[.,]\d+)?))?",
+        r"(?P<sign>-)?(?P<m>\d+):(?P<s>[0-5]\d[.,]\d+)",
         r"(?P<sign>-)?P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:[.,]\d+)?)S)?)?",
         r"(?P<sign>-)?(?:(?P<d>\d+)\s*d(?:ays?)?\s*)?(?P<h>\d+)\s*h(?:(?:ou)?rs?)?(?:\s*(?P<m>\d+)\s*m(?:in)?\.?)?",
         r"(?P<sign>-)?(?P<m>\d+)\s*min(?:ute)?s?\.?(?:\s*(?P<s>\d+)\s*s(?:ec)?)?",
@@ -79,8 +80,9 @@ def read_date(text: str, order: str) -> float | None:
     if found is None:
         return read_clear_date(text)
     day, month, year = (found[part] for part in _PARTS[order])
-    # Points stand between day, month and year in that order wherever they are used.
-    if (found["by"] == "." and order != "dmy") or len(day) > 2:
+    # Points stand between day, month and year in that order wherever they are used, and before the day of a
+    # year in two digits stand hyphens.
+    if (found["by"] == "." and order != "dmy") or (order == "ymd" and found["by"] != "-") or len(day) > 2:
         return None
     return _seconds(year, int(month), int(day), found)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fastdense.errors import TableError, TableWarning
 from fastdense.notes import note
+from fastdense.tables.cells import Cells
+from fastdense.tables.numerals import read_number
+from fastdense.tables.reading import find_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +21,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["decode", "doubt_header", "sniff", "split"]
+
+
+_SNIFFED: Final = 20
+"""Lines that show the separator."""
 
 
 class _Quoting(csv.excel):
@@ -55,17 +63,12 @@ def split(path: Path, text: str, separator: str, header: bool) -> pl.DataFrame:
 
 def doubt_header(path: Path, table: pl.DataFrame) -> None:
     """Say so if the names of a table's columns look like one of its rows."""
-    import polars as pl
-
-    numbers = [_is_number(name) for name in table.columns]
     typed = [dtype.is_numeric() for dtype in table.dtypes]
-    if _counts_up(table.columns) or (any(typed) and not any(numbers)):
-        return
-    if not any(typed) and len(table.columns) < 2:
+    if _counts_up(table.columns) or (not any(typed) and table.width < 2):
         return
     alike = [
-        number if is_typed else table.select((pl.col(name) == name).any()).item()
-        for name, number, is_typed in zip(table.columns, numbers, typed, strict=True)
+        _is_number(column.name) if is_typed else _looks_alike(column.name, column)
+        for column, is_typed in zip(table.iter_columns(), typed, strict=True)
     ]
     if all(alike):
         first = ", ".join(table.columns)
@@ -74,6 +77,15 @@ def doubt_header(path: Path, table: pl.DataFrame) -> None:
             "header=False (--no-header) reads it as one",
             TableWarning,
         )
+
+
+def _looks_alike(name: str, column: pl.Series) -> bool:
+    """Return True if a name is one of a column's texts, or a date or number as its first text is."""
+    texts = column.drop_nulls()
+    if len(texts) == 0 or (texts == name).any():
+        return len(texts) > 0
+    kinds = [find_reading([text], [1], Cells()).reading.kind for text in (name, texts[0])]
+    return kinds[0] == kinds[1] != "category"
 
 
 def _is_number(name: str) -> bool:
@@ -116,15 +128,33 @@ def decode(path: Path, data: bytes) -> str:
 
 
 def sniff(text: str, separators: str) -> str:
-    """Return the separator that splits the first line into most fields, the first of equals."""
+    """Return the separator that splits the first line into most fields, the first of equals.
 
-    def width(separator: str) -> int:
-        try:
-            return len(next(csv.reader(io.StringIO(text), _Quoting, delimiter=separator)))
-        except csv.Error:  # quotes that end elsewhere than at this separator
-            return 0
+    A comma within numbers does not count: of 0,5;1,5 the semicolon separates.
+    """
+    start = "\n".join(text.split("\n", _SNIFFED)[:_SNIFFED])
+    records = {separator: _first_records(start, separator) for separator in separators}
+    widths = {separator: len(first[0]) if first else 0 for separator, first in records.items()}
+    best = max(separators, key=widths.__getitem__)
+    if best != ",":
+        return best
+    others = [other for other in separators if other != "," and _holds_commas(records[other])]
+    return max(others, key=widths.__getitem__, default=best)
 
-    return max(separators, key=width)
+
+def _first_records(text: str, separator: str) -> list[list[str]]:
+    found: list[list[str]] = []
+    with contextlib.suppress(csv.Error):  # quotes that end elsewhere than at this separator, or are cut off
+        found.extend(csv.reader(io.StringIO(text), _Quoting, delimiter=separator))
+    return found
+
+
+def _holds_commas(records: list[list[str]]) -> bool:
+    """Return True if records have one width, above 1, and commas in numbers alone, names aside."""
+    if len({len(record) for record in records}) != 1 or len(records[0]) < 2:
+        return False
+    fields = [field.strip() for record in records[1:] or records for field in record if "," in field]
+    return bool(fields) and all(read_number(field, ",") for field in fields)
 
 
 def _records(path: Path, text: str, separator: str) -> Iterator[list[str]]:
