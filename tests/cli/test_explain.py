@@ -58,3 +58,13 @@ def test_a_page(folder, capsys):
     assert call(f"explain {folder}/table.safetensors {folder}/rows.csv --html {folder}/page.html") == 0
     assert f"Saved to {folder}/page.html" in capsys.readouterr().out
     assert (folder / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_errors_name_the_row_of_the_table(folder):
+    write(folder / "odd.csv", {"a": [1.0, 2.0, "far"], "b": [1.0, 2.0, 3.0], "y": [0.0, 1.0, "maybe"]})
+    for model in ("plain", "table"):
+        explain = f"explain {folder}/{model}.safetensors {folder}/odd.csv --row 3 --target y"
+        assert ", row 3: " in mistake(explain)
+    write(folder / "odd.csv", {"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0], "y": [0.0, 1.0, "maybe"]})
+    assert "'y', row 3: " in mistake(explain)
+    assert call(explain.replace("--row 3", "--row 2")) == 0

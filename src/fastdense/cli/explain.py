@@ -15,6 +15,7 @@ from fastdense.errors import TableError
 from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
 from fastdense.network.sequential import Sequential
+from fastdense.tables.frames import Frame
 
 __all__ = ["explain"]
 
@@ -44,7 +45,7 @@ def explain(
         raise ValueError(f"--target needs the loss that the model was trained with, and {model} has none")
     if target is not None and target not in frame.columns:
         raise ValueError(f"{table} has no column {target!r}, but {', '.join(map(repr, frame.columns)):.300}")
-    found = network.explain(*_row(network, frame[row - 1 : row], target))
+    found = network.explain(*_row(network, frame, row, target))
     if html is None:
         say_lines(found)
         return
@@ -52,15 +53,18 @@ def explain(
     say(f"Saved to {html}")
 
 
-def _row(network: Sequential, frame: Any, target: str | None) -> tuple[Any, Any]:
+def _row(network: Sequential, frame: Any, row: int, target: str | None) -> tuple[Any, Any]:
     """Return a row as the model takes it, and the right answer as its loss does."""
+    chosen = slice(row - 1, row)  # of a Frame, whose errors name the row by its number in the table
     if network.table is None:
         inputs = frame if target is None else frame.drop(target)
-        answer = None if target is None else number_columns(frame.select(target), 1)[0]
-        return number_columns(inputs, network.input_shape[1]), answer
+        answer = None if target is None else number_columns(Frame(frame.select(target)).take(chosen), 1)[0]
+        return number_columns(Frame(inputs).take(chosen), network.input_shape[1]), answer
+    one = Frame(frame, network.table.cells).take(chosen)
     if target is None:
-        return frame, None
+        return one, None
     if network.table.target is None or network.table.target.name != target:
         own = network.table.target.name if network.table.target else "none"
         raise TableError(f"the model's target is {own!r}, not {target!r}")
-    return frame, frame[target][0]
+    network.table.targets(one)  # which refuses what is no answer
+    return one, frame[target][row - 1]

@@ -85,12 +85,12 @@ class Frame:
         """The columns' names, as a data frame has them."""
         return self.names
 
-    def take(self, rows: NDArray[np.integer]) -> Frame:
+    def take(self, rows: NDArray[np.integer] | slice) -> Frame:
         """Return some of the rows, which keep their numbers in messages.
 
         Parameters
         ----------
-        rows : array of shape (k,), of whole numbers from 0
+        rows : array of shape (k,), of whole numbers from 0, or slice
 
         Examples
         --------
