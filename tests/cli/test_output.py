@@ -128,3 +128,14 @@ def test_formulas_are_found(cell):
 def test_what_is_no_formula_stays(cell):
     assert count_formulas([cell]) == 0
     assert without_formulas([cell]) == [cell]
+
+
+def test_pages_hold_escapes_for_them(strange):
+    pytest.importorskip("matplotlib")
+    train = f"train {strange}/t.csv --target y{MARKUP} --hidden 4 --epochs 1 --out {strange}/p.safetensors"
+    assert call(f"{train} --quiet --report {strange}/run.html") == 0
+    assert call(f"explain {strange}/p.safetensors {strange}/t.csv --html {strange}/row.html") == 0
+    for page in ("run.html", "row.html"):
+        text = (strange / page).read_text()
+        assert "\x1b" not in text
+        assert r"size\x1b[2J" in text

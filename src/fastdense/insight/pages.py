@@ -7,12 +7,15 @@ from html import escape
 from importlib.resources import files
 
 from fastdense.files import atomic_file, check_folder
+from fastdense.printable import printable_lines
 
 __all__ = ["check_path", "folded", "page", "resource", "save"]
 
 
 def page(title: str, body: str, script: str = "") -> str:
     """Return a whole page around a body; nothing in it is asked for from elsewhere.
+
+    What would steer a terminal, or turn the direction of text, is shown as an escape here too.
 
     Parameters
     ----------
@@ -24,7 +27,7 @@ def page(title: str, body: str, script: str = "") -> str:
         JavaScript, run once the body is there.
     """
     policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-    return f"""<!doctype html>
+    return printable_lines(f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -41,7 +44,7 @@ def page(title: str, body: str, script: str = "") -> str:
 {script}</script>
 </body>
 </html>
-"""
+""")
 
 
 def folded(title: str, content: str) -> str:
@@ -81,4 +84,4 @@ def save(text: str, path: str | os.PathLike[str]) -> None:
     """
     check_path(path)
     with atomic_file(path) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))  # of paths that are not UTF-8
+        file.write(text.encode())
