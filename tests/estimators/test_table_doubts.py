@@ -122,6 +122,7 @@ def test_classes_of_one_row_are_named():
 SMALL = {
     "few rows": {"x": list(range(20)), "y": [0.5 * row for row in range(20)]},
     "few classes": {"x": [1, 2] * 10, "y": ["a", "b"] * 10},
+    "a range": {"x": list(range(ROWS)), "kind": LABEL, "y": PRICE},
     "a line": {"x": PRICE, "y": 3 * PRICE + 1},
     "a line beside another feature": {"x": PRICE, "kind": LABEL, "y": 3 * PRICE + 1},
 }

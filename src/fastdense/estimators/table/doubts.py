@@ -23,7 +23,7 @@ _FEW_ROWS: Final = 20
 """So few rows repeat one another, or come in order, by chance; tables of lessons are as small."""
 
 _FEW_COLUMNS: Final = 2
-"""In a table of so few features a quantity that rises with one of them is an example, not a surprise."""
+"""With so few features, a quantity that rises with one, or one of 0, 1, 2..., is an example's."""
 
 _ROWS_PER_CLASS: Final = 5
 """Fewer rows than this of each class, on average, are too few to learn from."""
@@ -139,7 +139,9 @@ def _of_columns(table: Table, data: Frame) -> Iterator[str]:
         if _gives_away(values, goal, table):
             what = f"column {encoder.name!r} gives the target {table.target.name!r} away"
             yield f"{what}, which follows from it in all rows: {leave_out(encoder.name)}"
-        elif isinstance(encoder, Number) and encoder.reading.kind == "number" and _is_id(column, values):
+        elif (
+            isinstance(encoder, Number) and encoder.reading.kind == "number" and _is_id(column, values, table)
+        ):
             yield (
                 f"column {encoder.name!r} is used as a number, but its values are whole and all distinct, as "
                 f"those of ids are: if it is one, leave it out: types={{{encoder.name!r}: 'ignore'}}"
@@ -152,8 +154,7 @@ def _gives_away(column: _Values, goal: _Values, table: Table) -> bool:
     if table.task == "regress":
         if column.distinct == goal.distinct <= rows // 2 and _follows(column.codes, goal):
             return True
-        features = sum(bool(encoder.feature_names) for encoder in table.columns)
-        return _rises_with(column, goal) and (features > _FEW_COLUMNS or _is_same(column, goal))
+        return _rises_with(column, goal) and (not _is_example(table) or _is_same(column, goal))
     if column.distinct * _ROWS_PER_CLASS <= rows and _follows(column.codes, goal):
         return True
     counts = np.bincount(column.codes)
@@ -192,17 +193,25 @@ def _is_in_ranges(column: _Values, goal: _Values) -> bool:
     return not shared.any() and int(turns.sum()) == len(np.unique(goal.codes)) - 1
 
 
-def _is_id(column: Column, values: _Values) -> bool:
+def _is_example(table: Table) -> bool:
+    return sum(bool(encoder.feature_names) for encoder in table.columns) <= _FEW_COLUMNS
+
+
+def _is_id(column: Column, values: _Values, table: Table) -> bool:
     """Return True if numbers look like ids: whole, distinct, and in order or so named."""
     if not values.whole or values.distinct < len(column) or not _is_whole(column):
         return False
+    if _ID.fullmatch(column.name):
+        return True
     steps = np.diff(values.codes)
-    return bool((steps > 0).all() or (steps < 0).all() or _ID.fullmatch(column.name))
+    return not _is_example(table) and bool((steps > 0).all() or (steps < 0).all())
 
 
 def _is_whole(column: Column) -> bool:
-    """Return True for whole numbers that are written as such."""
+    """Return True for whole numbers that are written as such; 20240131 may be a date."""
     if column.values.dtype.kind in "iu":
         return True
-    cells: list[Any] = column.values.tolist() if column.values.dtype.kind in "OUT" else [None]
+    if column.values.dtype.kind not in "OUT" or column.reading.kind != "number":
+        return False
+    cells: list[Any] = column.values.tolist()
     return all(type(cell) is int or (type(cell) is str and cell.strip().isdigit()) for cell in cells)
