@@ -139,9 +139,7 @@ def _of_columns(table: Table, data: Frame) -> Iterator[str]:
         if _gives_away(values, goal, table):
             what = f"column {encoder.name!r} gives the target {table.target.name!r} away"
             yield f"{what}, which follows from it in all rows: {leave_out(encoder.name)}"
-        elif (
-            isinstance(encoder, Number) and encoder.reading.kind == "number" and _is_id(column, values, table)
-        ):
+        elif isinstance(encoder, Number) and _is_id(column, values, table):
             yield (
                 f"column {encoder.name!r} is used as a number, but its values are whole and all distinct, as "
                 f"those of ids are: if it is one, leave it out: types={{{encoder.name!r}: 'ignore'}}"
@@ -208,10 +206,10 @@ def _is_id(column: Column, values: _Values, table: Table) -> bool:
 
 
 def _is_whole(column: Column) -> bool:
-    """Return True for whole numbers that are written as such; 20240131 may be a date."""
+    """Return True for whole numbers that are written as such; moments in a frame are floats."""
     if column.values.dtype.kind in "iu":
         return True
-    if column.values.dtype.kind not in "OUT" or column.reading.kind != "number":
+    if column.values.dtype.kind not in "OUT":
         return False
     cells: list[Any] = column.values.tolist()
     return all(type(cell) is int or (type(cell) is str and cell.strip().isdigit()) for cell in cells)
