@@ -79,6 +79,40 @@ def test_an_architecture_beside_its_weights(folder, model, tmp_path):
         assert_same(found.get_weights(), model.get_weights())
 
 
+@pytest.fixture(scope="module")
+def dense(in_keras, tmp_path_factory):
+    """Return a model of dense layers alone, and a folder with its weights."""
+    layers = [fd.Dense(5, "relu", name="a"), fd.Dense(4, use_bias=False, name="b"), fd.Dense(2, "softmax")]
+    model, folder = fd.Sequential([fd.Input((4,)), *layers], seed=1), tmp_path_factory.mktemp("dense")
+    write_keras(model, folder / "m.keras")
+    for name in FORMS[:2]:
+        in_keras.call("save_weights", folder / "m.keras", folder / name)
+    return model, folder
+
+
+@pytest.mark.parametrize("name", FORMS[:2])
+def test_dense_layers_by_their_activations(dense, name):
+    model, folder = dense
+    X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    found = read_keras(folder / name, activations=["relu", "linear", "softmax"])
+    assert_identical(found.predict(X), model.predict(X))
+    with pytest.raises(FormatError, match=r"has weights of 3 layers .* but 2 activations are given"):
+        read_keras(folder / name, activations=["relu", "softmax"])
+    with pytest.raises(FormatError, match="the activation 'relo' is not one"):
+        read_keras(folder / name, activations=["relo", "linear", "softmax"])
+    with pytest.raises(FormatError, match=r"holds weights alone, .* name the activation of each"):
+        read_keras(folder / name)
+
+
+def test_other_layers_by_activations_are_refused(folder):
+    with pytest.raises(FormatError, match="it has weights of 'normalization', whose place among the layers"):
+        read_keras(folder / "m.weights.h5", activations=["relu", "linear", "softmax"])
+    with pytest.raises(FormatError, match=r"'.*' is not a dense layer, as its weights of the shapes"):
+        read_keras(folder / "m.h5", activations=["linear", "relu", "linear", "softmax"])
+    with pytest.raises(FormatError, match="it describes its layers: activations are for files of weights"):
+        read_keras(folder / "m.keras", activations=["relu"])
+
+
 def test_other_weights_for_a_whole_model(in_keras, folder, tmp_path):
     other = network(seed=5)
     write_weights(other, tmp_path / "w.weights.h5")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,11 @@ _MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticErro
 _PASSING = ("ActivityRegularization", "Cast", "Dropout", "Flatten", "Identity", "Reshape", "StopGradient")
 
 
-def read_keras(path: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None) -> Sequential:
+def read_keras(
+    path: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+    activations: Sequence[str] | None = None,
+) -> Sequential:
     """Read a dense network from a ``.keras`` or an older ``.h5`` file of Keras'.
 
     Known are ``Sequential`` and functional models of one chain, and models inside them: Dense, the
@@ -48,6 +52,8 @@ def read_keras(path: str | os.PathLike[str], weights: str | os.PathLike[str] | N
         With ``weights``, also a ``.json`` file of what ``model.to_json()`` returned.
     weights : path-like, optional
         A file that holds the weights instead: what ``model.save_weights`` wrote, or a whole model.
+    activations : sequence of str, optional
+        The activation of each layer, if ``path`` holds the weights of dense layers alone.
 
     Returns
     -------
@@ -71,10 +77,10 @@ def read_keras(path: str | os.PathLike[str], weights: str | os.PathLike[str] | N
         several axes, which are one row here.
     """
     with _named(path):
-        source = opened(Path(path), with_description=True)
+        source = opened(Path(path), activations)
         model = model_of(source.description)
     with _named(path if weights is None else weights), np.errstate(all="ignore"):
-        store = source if weights is None else opened(Path(weights))
+        store = source if weights is None else opened(Path(weights), is_weights=True)
         arrays = store.arrays(model, is_own=store is source)
     with _named(path), np.errstate(all="ignore"):  # weights that are not finite are the file's affair
         return _network(model, arrays, source.is_old, store.size, str(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from fastdense.errors import FormatError
 from fastdense.formats.foreign import foreign
 from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS, members
 from fastdense.formats.keras.hdf5 import SIGNATURE, Hdf5
+from fastdense.formats.keras.inferred import description_of
 from fastdense.formats.keras.settings import OF_KERAS_1
 from fastdense.formats.keras.stores import Weights, grouped, named, named_root
 from fastdense.formats.keras.topology import Model
@@ -59,14 +61,16 @@ class Source(NamedTuple):
         return grouped(self.weights, model)
 
 
-def opened(path: Path, with_description: bool = False) -> Source:
+def opened(path: Path, activations: Sequence[str] | None = None, is_weights: bool = False) -> Source:
     """Return what a file holds.
 
     Parameters
     ----------
     path : Path
-    with_description : bool
-        Whether it must have a description; else it must have weights.
+    activations : sequence of str, optional
+        Makes the description of dense layers, for a file that holds weights alone.
+    is_weights : bool
+        Whether only the weights are wanted; else the file must have a description.
 
     Raises
     ------
@@ -85,15 +89,25 @@ def opened(path: Path, with_description: bool = False) -> Source:
         )
     elif data.startswith(SIGNATURE):
         source = _from_hdf5(data)
-    elif with_description and data.lstrip()[:1] == b"{":
+    elif not is_weights and data.lstrip()[:1] == b"{":
         source = _from_json(data)
     else:
         what = foreign(path)
         raise FormatError(f"it is {what}" if what else "it is neither a zip nor an HDF5 file, so not Keras'")
-    if with_description and source.description is None:
+    if is_weights:
+        return source
+    if activations is not None:
+        if source.description is not None or source.weights is None:
+            raise FormatError("it describes its layers: activations are for files of weights alone")
+        description = description_of(source.weights, activations)
+        # Keras 3 numbers the groups of its files of weights, and does not say its version in them.
+        version = source.version or ("" if named_root(source.weights) is not None else "3")
+        return source._replace(description=description, version=version)
+    if source.description is None:
         raise FormatError(
             "it holds weights alone, without the layers that they belong to: make those by "
-            "fastdense.Sequential, and then call its load_weights with this file"
+            "fastdense.Sequential, and then call its load_weights with this file; or name the activation of "
+            "each dense layer, fastdense.formats.keras.read_keras(path, activations=['relu', ...])"
         )
     return source
 
