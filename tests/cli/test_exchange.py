@@ -53,7 +53,10 @@ def test_the_order_of_pytorchs_weights(tmp_path, capsys):
     modules = {"input.weight": np.diag(np.float32([1, 2])), "hidden.weight": np.diag(np.float32([3, 4]))}
     save_file(modules, tmp_path / "w.safetensors")
     given = f"import {tmp_path}/w.safetensors --activation relu --out {tmp_path}/b.safetensors"
-    assert "'hidden' or 'input' comes first" in mistake(given)
+    said = mistake(given)
+    assert "'hidden' or 'input' comes first" in said
+    assert "Give --order, a list of 'hidden', 'input'" in said
+    assert "order=" not in said
     assert call(f"{given} --order input,hidden") == 0
     assert_identical(fd.load(tmp_path / "b.safetensors").layers[0].kernel, modules["input.weight"])
 
@@ -67,7 +70,30 @@ def test_an_import_takes_no_models_place_unless_told_to(tmp_path, capsys, model)
     assert call(f"import {tmp_path}/m.keras --out {tmp_path}/m.safetensors") == 0
 
 
-@pytest.mark.parametrize("option", ["--last softmax", "--order a,b"])
+def test_one_of_several_networks_of_pytorch(tmp_path, capsys):
+    shapes = {"actor.0": (8, 4), "actor.2": (2, 8), "critic.0": (8, 4), "critic.2": (1, 8)}
+    save_file(
+        {f"{name}.weight": np.ones(s, np.float32) for name, s in shapes.items()}, tmp_path / "w.safetensors"
+    )
+    given = f"import {tmp_path}/w.safetensors --activation relu --out {tmp_path}/b.safetensors"
+    said = mistake(given)
+    assert "choose one of actor, critic with --prefix" in said
+    assert "prefix=" not in said
+    assert call(f"{given} --prefix critic") == 0
+    assert fd.load(tmp_path / "b.safetensors").output_shape == (None, 1)
+
+
+@pytest.mark.filterwarnings("always")
+def test_notes_name_options(tmp_path, capsys):
+    shapes = {"body.0": (8, 4), "body.2": (8, 8), "head.0": (8, 8), "head.2": (1, 8)}
+    save_file(
+        {f"{name}.weight": np.ones(s, np.float32) for name, s in shapes.items()}, tmp_path / "w.safetensors"
+    )
+    assert call(f"import {tmp_path}/w.safetensors --activation relu --out {tmp_path}/b.safetensors") == 0
+    assert "choose one with --prefix" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--last softmax", "--order a,b", "--prefix a"])
 def test_options_that_would_do_nothing_are_refused(tmp_path, model, option):
     assert "are for PyTorch's weights" in mistake(f"import {tmp_path}/m.safetensors {option}")
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +10,8 @@ import typer
 from fastdense.cli.arguments import Output
 from fastdense.cli.output import say
 from fastdense.cli.saving import check_outputs
-from fastdense.errors import FormatError
 from fastdense.formats.models import TORCH_PICKLES, load
 from fastdense.network.sequential import Sequential
-from fastdense.notes import note
 
 __all__ = ["import_"]
 
@@ -87,21 +81,4 @@ def _read(
             f"{file} holds weights only: give the hidden layers' activation with --activation relu"
         )
     names = order.split(",") if order is not None else None
-    with _arguments_as_options():
-        return network_from_torch_weights(file, activation, last or "linear", names, prefix)
-
-
-@contextlib.contextmanager
-def _arguments_as_options() -> Iterator[None]:
-    """Name the options in errors and warnings, instead of the arguments of the functions behind them."""
-    with warnings.catch_warnings(record=True) as notes:
-        try:
-            yield
-        except FormatError as error:
-            raise FormatError(_with_options(error)) from error
-    for found in notes:
-        note(_with_options(found.message), found.category)
-
-
-def _with_options(message: object) -> str:
-    return re.sub(r"\b(order|prefix)=", r"--\1", str(message))
+    return network_from_torch_weights(file, activation, last or "linear", names, prefix)

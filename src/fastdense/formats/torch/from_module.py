@@ -101,9 +101,7 @@ class Reader:
     def tell(self) -> None:
         """Note what a network does not show of the module."""
         if self.chain.gives_logarithms:
-            note(
-                "the module ends in the logarithm of a softmax: the network gives the probabilities"
-            )
+            note("the module ends in the logarithm of a softmax: the network gives the probabilities")
         if self.flattens_input:
             note("the module flattens its input first: the network takes rows that are flat already")
         if self.shared:
