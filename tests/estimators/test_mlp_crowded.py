@@ -25,6 +25,7 @@ CASES = {
     "targets": (PLAIN, 1e9 + PLAIN[:, 0]),
     "one of two targets": (PLAIN, np.c_[PLAIN[:, 0], SECONDS]),
     "both": (STAMPED, SECONDS),
+    "whole numbers": (STAMPED.astype(np.int64), SECONDS.astype(np.int64)),
     "negative": (-STAMPED, -SECONDS),
     "sparse": (sparse.csr_matrix(STAMPED), SECONDS),
 }

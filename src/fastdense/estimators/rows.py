@@ -52,8 +52,8 @@ def within(name: str, values: Array, dtype: str) -> Array:
 
 
 def is_crowded(values: Any) -> bool:
-    """Return whether there is a column of float64 numbers that float32 cannot tell apart."""
-    if values.dtype != np.float64:
+    """Return True if there is a column of float64 or whole numbers that float32 cannot tell apart."""
+    if values.dtype.kind not in "iuf" or values.dtype.itemsize <= 4:
         return False
     if issparse(values):
         mean, variance = mean_variance_axis(values, axis=0)
