@@ -2,6 +2,8 @@
 
 import contextlib
 import gzip
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -216,3 +218,23 @@ def test_damaged_metadata_is_refused(tmp_path_factory, damage, place):
 )
 def test_commas_within_numbers_do_not_separate(read, text, names, header):
     assert read(text, header=header)[0].columns == names
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory as Linux has them")
+def test_a_lack_of_memory_is_an_error_and_not_the_end_of_the_process(tmp_path):
+    pl.DataFrame({f"c{k}": np.zeros(400_000) for k in range(40)}).write_parquet(tmp_path / "t.parquet")
+    (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 500_000)
+    script = f"""
+import resource, polars
+from pathlib import Path
+from fastdense.formats.tables import read_table
+taken = int(Path("/proc/self/status").read_text().split("VmSize:")[1].split()[0]) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (taken + 100 * 2**20,) * 2)
+for name in ("t.parquet", "t.csv"):
+    try:
+        read_table(Path({str(tmp_path)!r}) / name)
+    except MemoryError:
+        print("refused")
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout.split()) == (0, ["refused", "refused"]), run.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fastdense.errors import TableError
+from fastdense.files import ROOM, require_memory
 from fastdense.formats.tables.files import known_suffix, one_line, require_polars
 from fastdense.formats.tables.parquet import unpacked_size
 from fastdense.formats.tables.text import decode, doubt_header, sniff, split
@@ -68,6 +69,8 @@ def read_table(
         one line what is wrong and on which line of the file, counted from 1 with the header.
     ImportError
         Polars is not installed.
+    MemoryError
+        There is not enough memory for the table.
 
     Examples
     --------
@@ -124,7 +127,11 @@ def _read_parquet(path: Path, data: bytes, max_size: int) -> pl.DataFrame:
     damage = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
     try:
         size = unpacked_size(data)
-        table = None if size > max_size else pl.read_parquet(io.BytesIO(data))
+        table = None
+        if size <= max_size:
+            # Pages, what they unpack to, and columns: up to three times the table at once, by trial.
+            require_memory(3 * size + 4 * ROOM)
+            table = pl.read_parquet(io.BytesIO(data))
     except damage as error:
         raise TableError(f"{path}: damaged, or not Parquet: {one_line(error)}") from error
     if table is None:

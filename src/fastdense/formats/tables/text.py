@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fastdense.errors import TableError, TableWarning
+from fastdense.files import ROOM, require_memory
 from fastdense.notes import note
 from fastdense.tables.cells import Cells
 from fastdense.tables.numerals import read_number
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["decode", "doubt_header", "sniff", "split"]
 
+
+_PER_FIELD: Final = 160
+"""Bytes that a field takes while a text is read, by trial; polars ends a process that has less."""
 
 _SNIFFED: Final = 20
 """Lines that show the separator."""
@@ -47,9 +51,11 @@ def split(path: Path, text: str, separator: str, header: bool) -> pl.DataFrame:
     if '"' in text:
         # Python's csv module defines what quotes mean: polars refuses some that stand within a field.
         rows = list(_records(path, text, separator))[int(header) :]
+        _require_memory(text, len(names))
         columns = zip(*rows, strict=True) if rows else [()] * len(names)
         return pl.DataFrame([pl.Series(n, c, pl.String) for n, c in zip(names, columns, strict=True)])
     _check_widths(path, text, separator, len(names))
+    _require_memory(text, len(names))
     return pl.read_csv(
         text.encode(),
         has_header=False,
@@ -59,6 +65,11 @@ def split(path: Path, text: str, separator: str, header: bool) -> pl.DataFrame:
         quote_char=None,
         raise_if_empty=False,
     )
+
+
+def _require_memory(text: str, width: int) -> None:
+    """Raise MemoryError unless there is enough to make columns of a text."""
+    require_memory(3 * len(text) + _PER_FIELD * width * (text.count("\n") + 1) + ROOM)
 
 
 def doubt_header(path: Path, table: pl.DataFrame) -> None:
