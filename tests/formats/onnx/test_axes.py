@@ -33,7 +33,7 @@ def sizes(name, *values):
     return f"int64[{len(values)}] {name} = {{{', '.join(map(str, values))}}}"
 
 
-V = numbers("v", 6, 2)
+V, C = numbers("v", 6, 2), numbers("c", 2)
 # The inputs in ONNX's text form, the shape that rows have for ONNX Runtime, the nodes and the constants.
 READ = {
     "an image": ("float[m,1,2,3] x", (4, 1, 2, 3), "f = Flatten (x) y = MatMul (f, v)", V),
@@ -156,6 +156,22 @@ READ = {
         y = Slice (z, a, e, i)""",
         f"{V}, {sizes('i', 1)}, {sizes('a', 0)}, int64 two = {{2}}",
     ),
+    "columns that are scaled apart": (
+        "float[m,6] x", (4, 6),
+        """a = ai.onnx.ml.ArrayFeatureExtractor (x, i) b = Sub (a, c) p = Mul (b, d)
+        q = Slice (x, s, e, one) z = Concat <axis = 1> (q, p) t = Gemm (z, v) y = Tanh (t)""",
+        ", ".join([V, sizes("i", 5, 0), sizes("s", 1), sizes("e", 5), sizes("one", 1), C, numbers("d", 2)]),
+    ),
+    "a score and its opposite": (
+        "float[m,6] x", (4, 6), "z = MatMul (x, v) n = Neg (z) y = Concat <axis = -1> (n, z)",
+        numbers("v", 6, 1),
+    ),
+    "dense layers side by side": (
+        "float[m,6] x", (4, 6),
+        """a = Gemm (x, v, b) r = Relu (a) p = MatMul (x, u) q = Relu (p) z = Concat <axis = 1> (q, r)
+        y = MatMul (z, o)""",
+        f"{V}, {B}, {numbers('u', 6, 3)}, {numbers('o', 5, 2)}",
+    ),
     "an output of several axes": (
         "float[m,6] x", (4, 6), "z = Gemm (x, v) y = Reshape (z, s)",
         f"{numbers('v', 6, 4)}, {sizes('s', -1, 2, 2)}"
@@ -224,6 +240,13 @@ def test_other_axes_are_said(path):
 
 
 REFUSED = {
+    "different curves side by side": (
+        "float[m,6] x", "a = MatMul (x, v) r = Relu (a) t = Tanh (a) y = Concat <axis = 1> (r, t)", V,
+        "more than a scaling of columns, or more than one dense layer each",
+    ),
+    "rows under one another": (
+        "float[m,6] x", "n = Neg (x) y = Concat <axis = 0> (n, x)", "", "the joint is along the rows"
+    ),
     "rows that become columns": ("float[m,6] x", "t = Transpose (x) y = Relu (t)", "", "rows of the batch"),
     "columns that become rows": (
         "float[m,6] x", "z = Reshape (x, s) y = Relu (z)", sizes("s", -1), "another shape of the rows"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.svm import LinearSVC
 
 import fastdense as fd
 from fastdense.errors import FormatError, FormatWarning
@@ -160,6 +163,53 @@ def test_logistic_regression_of_skl2onnx(path, classes, zipmap):
 def test_linear_regression_of_skl2onnx(path):
     fitted = written(path, LinearRegression(), ROWS @ [[1.0], [2.0], [3.0]])
     assert_within(fd.load(path).predict(ROWS), fitted.predict(ROWS).astype(np.float32), 64 * EPS)
+
+
+PIPELINES = {
+    "columns scaled apart": lambda: make_pipeline(
+        ColumnTransformer([("a", StandardScaler(), [2, 0]), ("b", MinMaxScaler(), [1])]), LogisticRegression()
+    ),
+    "columns chosen": lambda: make_pipeline(SelectKBest(k=2), LogisticRegression()),
+    "a normaliser of probabilities": LogisticRegression,
+}
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("name", PIPELINES)
+def test_pipelines_of_skl2onnx(path, name, kind):
+    skl2onnx = pytest.importorskip("skl2onnx")
+    rows = ROWS.astype(kind)
+    fitted = PIPELINES[name]().fit(rows, CLASSES > 0)
+    path.write_bytes(skl2onnx.to_onnx(fitted, rows[:1], options={"zipmap": False}).SerializeToString())
+    with pytest.warns(FormatWarning, match="labels made of it"):
+        model = fd.load(path)
+    assert_within(model.predict(rows), fitted.predict_proba(rows).astype(model.dtype), 64 * EPS)
+
+
+def test_a_column_of_scores_is_not_a_label(path):
+    """A support vector machine's score of two classes is chosen of two columns."""
+    skl2onnx = pytest.importorskip("skl2onnx")
+    fitted = LinearSVC().fit(ROWS, CLASSES > 0)
+    path.write_bytes(skl2onnx.to_onnx(fitted, ROWS[:1]).SerializeToString())
+    with pytest.warns(FormatWarning, match=r"labels made of it \(label\)"):
+        model = fd.load(path)
+    scores = fitted.decision_function(ROWS)[:, np.newaxis]
+    assert_within(model.predict(ROWS), scores.astype(np.float32), 64 * EPS * np.abs(scores).max())
+
+
+def test_an_input_per_column(path):
+    """As skl2onnx writes pipelines on data frames."""
+    inputs = "float[m, 1] age, float[m, 1] size, float[m, 2] rest"
+    nodes = """a = Concat <axis = 1> (size, age)
+    s = ai.onnx.ml.Scaler <offset = [1.0, 2.0], scale = [0.5, 2.0]> (a) z = Concat <axis = 1> (s, rest)
+    y = MatMul (z, v)"""
+    write(path, nodes, inputs=inputs, constants="float[4,2] v = {1, 2, 3, 4, 5, 6, 7, 8}")
+    with pytest.warns(FormatWarning, match="its inputs 'age', 'size', 'rest' go in side by side, as one row"):
+        model = read_onnx(path)
+    rows = np.hstack([ROWS, ROWS[:, :1]])
+    given = {"age": rows[:, :1], "size": rows[:, 1:2], "rest": rows[:, 2:]}
+    expected = ort.InferenceSession(path).run(None, given)[0]
+    assert_within(model.predict(rows), expected, 16 * EPS * np.maximum(1, np.abs(expected)))
 
 
 def test_probabilities_that_do_not_add_up(path):

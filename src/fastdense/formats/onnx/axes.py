@@ -18,6 +18,7 @@ from fastdense.formats.onnx.shapes import Shape, computed, resolved
 __all__ = ["AXES", "given_axes"]
 
 Array = NDArray[Any]
+_EXTRACTING = "ai.onnx.ml.ArrayFeatureExtractor"
 
 
 def _flatten(graph: Graph, flow: Flow, node: Node, source: str) -> None:
@@ -87,7 +88,9 @@ def _gather(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """Choose columns: of each row the same."""
     if node.inputs[0] != source:
         raise FormatError("places cannot come from the network")
-    axis, places = _own_axis(flow, node.attributes.get("axis", 0)), graph.constant(node.inputs[1])
+    along = -1 if node.op == _EXTRACTING else node.attributes.get("axis", 0)
+    axis, places = _own_axis(flow, along), graph.constant(node.inputs[1])
+    places = places.reshape(-1) if node.op == _EXTRACTING else places
     growth = places.size // max(1, flow.shape[axis]) + 1
     flow.pick(lambda value: np.take(value, places.astype(np.int64), axis), growth)
 
@@ -174,6 +177,7 @@ def _reduced(mean: bool) -> Callable[[Graph, Flow, Node, str], None]:
 AXES: dict[str, Callable[[Graph, Flow, Node, str], None]] = {
     "Flatten": _flatten,
     "Gather": _gather,
+    _EXTRACTING: _gather,
     "ReduceMean": _reduced(mean=True),
     "ReduceSum": _reduced(mean=False),
     "Reshape": _reshape,

@@ -88,7 +88,7 @@ def _before_labels(graph: Graph, name: str) -> tuple[str, bool, list[Node]]:
     end, is_label, passed, choices = name, False, name, []
     while passed in graph.producers:
         node = graph.producers[passed]
-        cut = node.op in _LABELLING or node.op == _ZIPPING
+        cut = _is_labelling(graph, node) or node.op == _ZIPPING
         sources = graph.dynamic_inputs(node)
         if not (cut or node.op in PASSING) or len(sources) != 1:
             break
@@ -97,3 +97,9 @@ def _before_labels(graph: Graph, name: str) -> tuple[str, bool, list[Node]]:
             end, is_label = passed, is_label or node.op != _ZIPPING
             choices += [node] if node.op == "ArgMax" else []
     return end, is_label, choices
+
+
+def _is_labelling(graph: Graph, node: Node) -> bool:
+    """Return True if a node makes labels of numbers: a choice by numbers among constants, and not of them."""
+    chooses = node.op == "ai.onnx.ml.ArrayFeatureExtractor"
+    return node.op in _LABELLING and not (chooses and not graph.is_constant(node.inputs[0]))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.shapes import Shape, Sizes
 from fastdense.formats.picking import Picking
+from fastdense.formats.scaling import Scaling
 from fastdense.network.layers import Activation, Dense
 
 __all__ = ["Flow"]
@@ -146,7 +147,8 @@ class Flow(Picking):
         before = [math.prod(self.sizes.concrete(self.example, trial)) for trial in (0, 1)]
         found = self.sizes.recognised(new)
         if found is None or (self.has_rows and found[:1] != self.shape[:1]):
-            raise FormatError(f"it makes another shape of the rows: {self.readable()} becomes {list(new[0])}")
+            made = ", ".join(str(a) if a == b else "?" for a, b in zip(*new, strict=False))
+            raise FormatError(f"it makes another shape of the rows: {self.readable()} becomes ({made})")
         if [math.prod(one[self.has_rows :]) for one in new] != before:
             raise FormatError("it changes how many numbers a row has")
         self.shape = found
@@ -174,6 +176,32 @@ class Flow(Picking):
         chosen = found.reshape(-1)
         if not np.array_equal(chosen, places.reshape(-1)):
             self.choose(chosen)
+
+    def branch(self) -> Flow:
+        """Return a flow that starts with the value that this one has come to."""
+        given = [size if size >= 0 else None for size in self.shape]
+        if self.columns is None or self._limit is None:
+            raise FormatError("it goes several ways from an input whose size the file leaves open")
+        return Flow(given, self.dtype, self._limit)
+
+    def account(self, branch: Flow) -> None:
+        """Count the bytes that a branch takes."""
+        self._limit = branch._limit
+
+    def scaling(self) -> tuple[Array, Array, Array] | None:
+        """Return the columns that are chosen, with a factor and a shift each; None if there are layers."""
+        if self._layers or self.columns is None:
+            return None
+        columns = np.arange(self.width or 0) if self._picked is None else self._picked
+        scaling = self._pending or Scaling.of(1.0, 0.0, self.width or 0)
+        return columns, scaling.factor[columns], scaling.shift[columns]
+
+    def only_layer(self) -> tuple[Dense, Array, Array | None] | None:
+        """Return the dense layer that is all there is so far, its weights and bias; None if there is more."""
+        if len(self._layers) != 1 or self._pending is not None or self._picked is not None:
+            return None
+        layer, arrays = self._layers[0]
+        return (layer, arrays[0], arrays[1] if layer.use_bias else None) if isinstance(layer, Dense) else None
 
     def _learn(self, example: Shape) -> None:
         """Take over the sizes of an example, which were open."""

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.constants import FOLDED
 from fastdense.formats.onnx.external import Outside
-from fastdense.formats.onnx.operations import OWN_DOMAINS, Node, nodes_of, one_part
+from fastdense.formats.onnx.operations import (
+    JOINING,
+    ONE_PART,
+    OWN_DOMAINS,
+    PLACE,
+    Node,
+    nodes_of,
+    one_part,
+)
 from fastdense.formats.onnx.refusals import check_known
 from fastdense.formats.onnx.shapes import OF_SHAPES
 from fastdense.formats.onnx.tensors import (
@@ -63,6 +71,8 @@ class Graph:
     outputs : list of str
     limit : int
         Bytes that the constants, and once more the weights, may take in all.
+    joined : list of str
+        The inputs that `way_to` took for one.
     dtype : "float32" or "float64"
         What is computed on the way that it found.
 
@@ -93,6 +103,7 @@ class Graph:
         self.outputs = [text(value.name) for value in graph.output]
         self.nodes = [node for proto in graph.node for node in nodes_of(proto)]
         self.of_shapes: list[Node] = []
+        self.joined: list[str] = []
         self._shapes: set[str] = set()
         self._dynamic = set(given)
         self._further: dict[str, Node] = {}  # outputs after the first, which are of no use to a network
@@ -123,7 +134,10 @@ class Graph:
         return self._arrays[name]
 
     def way_to(self, end: str) -> tuple[str, list[Node]]:
-        """Return the input that a value comes from, and in order the nodes between the two."""
+        """Return the input that a value comes from, and in order the nodes between the two.
+
+        Several inputs that are put side by side are taken for one.
+        """
         needed, nodes = {end}, []
         for node in reversed(self.nodes):
             if needed.intersection(node.outputs) and self.dynamic_inputs(node):
@@ -132,18 +146,40 @@ class Graph:
         nodes = [one_part(node, needed) for node in reversed(nodes)]
         check_known(nodes)
         sources = [name for name in self.inputs if name in needed]
-        if len(sources) != 1:
+        is_joined = len(sources) > 1 and any(node.op in JOINING and len(node.inputs) > 1 for node in nodes)
+        if len(sources) != 1 and not is_joined:
             found = " and ".join(map(repr, sources)) or "no input"
             raise FormatError(f"a dense network has one input, but {end!r} is computed from {found}")
         for name in needed & self._further.keys():
             raise FormatError(
                 f"{self._further[name]}: its output {name!r:.200}, which is used, is not its first one"
             )
-        self._look_at(self.inputs[sources[0]], sources[0], nodes)
-        return sources[0], nodes
+        kinds = {self._kind(source, nodes) for source in sources}
+        self.dtype = "float64" if "float64" in kinds else "float32"
+        return self._as_one(sources, nodes) if is_joined else (sources[0], nodes)
 
-    def _look_at(self, given: Given, source: str, nodes: list[Node]) -> None:
-        """Take note of what the network computes in."""
+    def _as_one(self, sources: list[str], nodes: list[Node]) -> tuple[str, list[Node]]:
+        """Return an input that has the columns of several, and the nodes with the choices of each one's."""
+        widths = []
+        for name in sources:
+            shape = self.inputs[name].shape
+            if shape is None or len(shape) != 2 or shape[1] is None:
+                raise FormatError(f"of several inputs, {name!r:.200} is not a matrix of known columns")
+            widths.append(shape[1])
+        whole, self.joined = f"{', '.join(sources)} side by side", sources
+        settings = {"axis": 1, "split": widths}
+        parts = [
+            Node("", ONE_PART, (whole,), (name,), settings | {PLACE: (place, len(sources))})
+            for place, name in enumerate(sources)
+        ]
+        first = self.inputs[sources[0]]
+        self.inputs[whole] = Given((first.shape[0] if first.shape else None, sum(widths)), first.kind)
+        self._dynamic.add(whole)
+        return whole, parts + nodes
+
+    def _kind(self, source: str, nodes: list[Node]) -> str:
+        """Return the dtype that is computed in from an input on; FormatError if it is not one of floats."""
+        given = self.inputs[source]
         users = [node for node in nodes if source in node.inputs]
         casts = [node.attributes.get("to") for node in nodes if node.op == "Cast"]
         is_cast = bool(users) and all(node.op == "Cast" for node in users)
@@ -152,7 +188,7 @@ class Graph:
                 f"the input {source!r:.200} is not of floats, and is not made floats of at once"
             )
         kinds = casts if is_cast else [given.kind, *casts]
-        self.dtype = "float64" if DOUBLE in kinds else "float32"
+        return "float64" if DOUBLE in kinds else "float32"
 
     def _sort(self) -> None:
         """Find what depends on the inputs, and compute what does not."""

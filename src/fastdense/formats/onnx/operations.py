@@ -10,12 +10,14 @@ import numpy as np
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.tensors import text
 
-__all__ = ["LABELS_OF", "ONE_PART", "OWN_DOMAINS", "PLACE", "Node", "nodes_of", "one_part"]
+__all__ = ["JOINING", "LABELS_OF", "ONE_PART", "OWN_DOMAINS", "PLACE", "Node", "nodes_of", "one_part"]
 
 OWN_DOMAINS = ("", "ai.onnx")
 LABELS_OF = "labels of"
 """The operation that makes a classifier's labels of its scores, which is part of its node in a file."""
 
+JOINING = ("Concat", "ai.onnx.ml.FeatureVectorizer")
+"""What puts columns side by side."""
 ONE_PART, PLACE = "part of a Split", "place"
 """A Split of which one part is used; the attribute says which part, of how many."""
 

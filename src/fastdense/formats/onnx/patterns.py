@@ -35,7 +35,7 @@ def pattern(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
     curve = curve_of(graph, nodes, source, _EXACT if graph.dtype == "float64" else _ROUNDED)
     if curve is not None:
         return lambda flow: _activate(flow, curve, constants_of(graph, nodes))
-    for find in (_both_classes, _grouped_softmax, _logarithms, _written_softmax):
+    for find in (_both_classes, _grouped_softmax, _logarithms, _written_softmax, _normalised):
         found = find(graph, nodes, source)
         if found is not None:
             return found
@@ -125,5 +125,28 @@ def _written_softmax(graph: Graph, nodes: Sequence[Node], source: str) -> Apply 
                 raise FormatError("it is not along the columns of each row")
             flow.check_columns_axis(axes[0], "it")
         flow.activate("softmax")
+
+    return apply
+
+
+def _normalised(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
+    """Take ``p / sum(p)`` or ``p / sum(abs(p))``: nothing, if the numbers of a row add up to 1."""
+    *before, total, quotient = nodes if len(nodes) > 1 else (*nodes, *nodes)
+    if [node.op for node in (*before, total, quotient)] not in (
+        ["ReduceSum", "Div"],
+        ["Abs", "ReduceSum", "Div"],
+    ):
+        return None
+    sizes = before[0].outputs[0] if before else source
+    if quotient.inputs != (source, total.outputs[0]) or total.inputs[0] != sizes:
+        return None
+
+    def apply(flow: Flow) -> None:
+        axes = given_axes(graph, total)
+        if axes is None or len(axes) != 1 or not total.attributes.get("keepdims", 1):
+            raise FormatError("it is not along the columns of each row")
+        flow.check_columns_axis(axes[0], "the sum")
+        if not flow.adds_up_to_one():
+            raise FormatError("it divides each row by its own sum, which no layer here does")
 
     return apply

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,12 @@ from fastdense.formats.onnx.endings import PASSING, Ending, ending
 from fastdense.formats.onnx.flow import Flow
 from fastdense.formats.onnx.graph import Graph
 from fastdense.formats.onnx.operations import Node
-from fastdense.formats.onnx.operators import STEPS
-from fastdense.formats.onnx.patterns import LONGEST, pattern
+from fastdense.formats.onnx.plan import at, follow
 from fastdense.formats.onnx.shapes import Shape
-from fastdense.formats.onnx.tensors import MALFORMED, in_words
 from fastdense.network.sequential import Sequential
 from fastdense.notes import note
 
 __all__ = ["read_onnx"]
-
-_OF_LIMITS = {"Max", "Min"}
 
 
 def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequential:
@@ -101,17 +96,13 @@ def _network(graph: Graph, output: str | None, name: str, path: str) -> Sequenti
     given = graph.inputs[source]
     flow = Flow(_filled_in(graph, given.shape, nodes), graph.dtype, graph.limit)
     shape_in = flow.example
-    flow.shapes[source] = flow.shape
-    for part, apply in _plan(graph, nodes, source):
-        with _at(part[0]):
-            if flow.logarithms and part[0].op not in (*PASSING, "Exp"):
-                raise FormatError("it goes on from logarithms of probabilities, which no layer here computes")
-            apply(flow)
-        flow.shapes[part[-1].outputs[0]] = flow.shape
+    follow(graph, flow, nodes, source)
     for node in end.choices:
-        with _at(node):
+        with at(node):
             flow.check_columns_axis(node.attributes.get("axis", 0), "the choice")
     model = flow.model(name or "sequential")
+    if graph.joined:
+        note(f"{path}: its inputs {', '.join(map(repr, graph.joined))} go in side by side, as one row")
     for what in _left_out(flow, shape_in, end):
         note(f"{path}: {what}")
     return model
@@ -125,15 +116,6 @@ def _refuse_tables(model: Any) -> None:
             "fastdense wrote it with the model's table, for other software, and does not read it back: load "
             "the model that it was exported from, or export that without the table"
         )
-
-
-@contextmanager
-def _at(node: Node) -> Iterator[None]:
-    """Say which node it is that errors are about."""
-    try:
-        yield
-    except MALFORMED as error:
-        raise FormatError(f"{node}: {in_words(error)}") from error
 
 
 def _left_out(flow: Flow, shape_in: Shape, end: Ending) -> list[str]:
@@ -192,73 +174,3 @@ def _first_width(graph: Graph, nodes: Sequence[Node]) -> int | None:
         elif node.op not in OPERATIONS and node.op not in PASSING:
             return None
     return None
-
-
-def _plan(
-    graph: Graph, nodes: Sequence[Node], source: str
-) -> list[tuple[Sequence[Node], Callable[[Flow], None]]]:
-    """Return the steps in order, each with its nodes: from the end back, the fewest nodes a step.
-
-    A step is between two values that all that comes after goes through: there the nodes may be cut.
-    """
-    cuts = _cuts(graph, nodes, source)
-    last = len(cuts) - 1
-    steps: dict[int, tuple[int, Callable[[Flow], None]]] = {}
-    for i in reversed(range(last)):
-        begin, value = cuts[i]
-        ends = [j for j in range(i + 1, min(i + LONGEST, last) + 1) if j == last or j in steps]
-        if _OF_LIMITS.issuperset(node.op for node in nodes[begin : begin + 2]):
-            ends.sort(key=lambda j: j != i + 2)  # two limits together are a better known curve
-        for j in ends:
-            part = nodes[begin : cuts[j][0]]
-            step = _step(graph, part, value) if len(part) <= LONGEST or part[0].op == "Split" else None
-            if step is not None:
-                steps[i] = (j, step)
-                break
-    if nodes and 0 not in steps:
-        raise FormatError(_blocked(nodes, cuts, steps))
-    plan, i = [], 0
-    while i < len(cuts) - 1:
-        following, step = steps[i]
-        plan.append((nodes[cuts[i][0] : cuts[following][0]], step))
-        i = following
-    return plan
-
-
-def _blocked(
-    nodes: Sequence[Node], cuts: Sequence[tuple[int, str]], steps: Mapping[int, tuple[int, Any]]
-) -> str:
-    """Say which nodes there is no step for, the last ones where there are several such."""
-    jumped = {k for i, (j, _) in steps.items() for k in range(i + 1, j)}
-    place = max(i for i in range(len(cuts) - 1) if i not in steps and i not in jumped)
-    part = nodes[cuts[place][0] : cuts[place + 1][0]]
-    unknown = [node for node in part if node.op not in STEPS and node.op not in OPERATIONS]
-    if unknown or len(part) == 1:
-        return f"{(unknown or part)[0]}: what it computes is not part of a dense network"
-    return f"{part[0]} to {part[-1]}: what they compute together is not part of a dense network"
-
-
-def _step(graph: Graph, nodes: Sequence[Node], source: str) -> Callable[[Flow], None] | None:
-    """Return what appends some nodes to a flow; None where that is not known."""
-    if len(nodes) == 1 and nodes[0].op in STEPS:
-        return lambda flow: STEPS[nodes[0].op](graph, flow, nodes[0], source)
-    return pattern(graph, nodes, source)
-
-
-def _cuts(graph: Graph, nodes: Sequence[Node], source: str) -> list[tuple[int, str]]:
-    """Return the values that all later ones come from: how many nodes lie before each, and its name.
-
-    A value is one if nothing older is used after it.
-    """
-    last_use: dict[str, int] = {}
-    for place, node in enumerate(nodes, 1):
-        last_use.update(dict.fromkeys(graph.dynamic_inputs(node), place))
-    cuts, frontier = [(0, source)], last_use.get(source, 0)
-    for place, node in enumerate(nodes, 1):
-        used = [name for name in node.outputs if name in last_use]
-        if place == len(nodes):
-            cuts.append((place, node.outputs[0]))
-        elif frontier <= place and len(used) == 1:
-            cuts.append((place, used[0]))
-        frontier = max([frontier, *(last_use[name] for name in used)])
-    return cuts
