@@ -244,6 +244,7 @@ REFUSED = {
         "float[m,6] x", "a = MatMul (x, v) r = Relu (a) t = Tanh (a) y = Concat <axis = 1> (r, t)", V,
         "more than a scaling of columns, or more than one dense layer each",
     ),
+    "a square": ("float[m,6] x", "z = MatMul (x, v) y = Mul (z, z)", V, "with itself"),
     "rows under one another": (
         "float[m,6] x", "n = Neg (x) y = Concat <axis = 0> (n, x)", "", "the joint is along the rows"
     ),
@@ -305,4 +306,21 @@ def test_a_shape_that_doubles(path):
     nodes = " ".join(f"s{i + 1} = Concat <axis = 0> (s{i}, s{i})" for i in range(40))
     write(path, f"s0 = Shape (x) {nodes} y = Reshape (x, s40)", inputs="float[m,6] x")
     with pytest.raises(FormatError, match="more than 64 axes"):
+        read_onnx(path)
+
+
+def test_ways_that_branch_again_and_again(path):
+    """Followed one by one they would be 2**40."""
+    ways = " ".join(
+        f"a{i} = Neg (c{i}) b{i} = Abs (c{i}) d{i} = Concat <axis = 1> (a{i}, b{i}, x) c{i + 1} = Gemm (d{i}, w{i})"
+        for i in range(40)
+    )
+    weights = ", ".join(numbers(f"w{i}", 18, 6) for i in range(40))
+    write(
+        path,
+        f"c0 = Identity (x) {ways} y = Concat <axis = 1> (c40, x)",
+        inputs="float[m,6] x",
+        constants=weights,
+    )
+    with pytest.raises(FormatError, match="branch again and again"):
         read_onnx(path)

@@ -68,6 +68,14 @@ def test_labels_beside_several_outputs(path):
     assert model.layers[-1].activation.name == "softmax"
 
 
+def test_labels_by_a_threshold(path):
+    nodes = "z = MatMul (x, w) y = Sigmoid (z) g = Greater (y, h) l = Cast <to = 7> (g)"
+    write(path, nodes, outputs="float[m, 2] y, int64[m, 2] l", constants=f"{W}, float h = {{0.5}}")
+    with pytest.warns(FormatWarning, match=r"ends at 'y'; the labels made of it \(l\) are left out"):
+        model = read_onnx(path)
+    assert_within(model.predict(X), 1 / (1 + np.exp(-X @ w)), 8 * EPS)
+
+
 @pytest.mark.parametrize("nodes", ["y = LogSoftmax (z)", "s = Softmax (z) y = Log (s)"])
 def test_logarithms_at_the_end(path, nodes):
     write(path, f"z = MatMul (x, w) {nodes}", constants=W)

@@ -14,6 +14,7 @@ __all__ = ["PASSING", "Ending", "ending"]
 _LABELLING = (
     "ArgMax", LABELS_OF, "ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer", "ai.onnx.ml.LabelEncoder"
 )  # fmt: skip
+_COMPARING = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 _ZIPPING = "ai.onnx.ml.ZipMap"
 _MANY = 32  # outputs
 
@@ -100,6 +101,7 @@ def _before_labels(graph: Graph, name: str) -> tuple[str, bool, list[Node]]:
 
 
 def _is_labelling(graph: Graph, node: Node) -> bool:
-    """Return True if a node makes labels of numbers: a choice by numbers among constants, and not of them."""
+    """Return True if a node makes labels of numbers: by a threshold, or by a choice among constants."""
     chooses = node.op == "ai.onnx.ml.ArrayFeatureExtractor"
-    return node.op in _LABELLING and not (chooses and not graph.is_constant(node.inputs[0]))
+    is_label = node.op in _LABELLING and not (chooses and not graph.is_constant(node.inputs[0]))
+    return is_label or (node.op in _COMPARING and graph.is_constant(node.inputs[1]))

@@ -19,6 +19,9 @@ __all__ = ["Flow"]
 
 Array = NDArray[Any]
 
+# Ways within ways, and the nodes on all of them: scikit-learn's pipelines have two or three, of some dozens.
+_DEEPEST, _MOST_STEPS = 8, 20_000
+
 
 class Flow(Picking):
     """A chain whose columns are, in order, the numbers of one example in the file's value.
@@ -50,6 +53,7 @@ class Flow(Picking):
         self.shape: Shape = tuple(self.sizes.open() if size is None else size for size in given)
         self.shapes: dict[str, Shape] = {}
         self.logarithms = False
+        self._depth, self._steps = 0, _MOST_STEPS
         super().__init__(self.columns, dtype, limit)
 
     @property
@@ -177,16 +181,26 @@ class Flow(Picking):
         if not np.array_equal(chosen, places.reshape(-1)):
             self.choose(chosen)
 
-    def branch(self) -> Flow:
-        """Return a flow that starts with the value that this one has come to."""
+    def branch(self, steps: int) -> Flow:
+        """Return a flow that starts with the value that this one has come to, for some nodes to follow.
+
+        Raises
+        ------
+        FormatError
+            The input's size is open, or ways branch again and again: each is followed by itself.
+        """
         given = [size if size >= 0 else None for size in self.shape]
         if self.columns is None or self._limit is None:
             raise FormatError("it goes several ways from an input whose size the file leaves open")
-        return Flow(given, self.dtype, self._limit)
+        branch = Flow(given, self.dtype, self._limit)
+        branch._depth, branch._steps = self._depth + 1, self._steps - steps - 1
+        if branch._depth > _DEEPEST or branch._steps < 0:
+            raise FormatError("its ways branch again and again")
+        return branch
 
     def account(self, branch: Flow) -> None:
-        """Count the bytes that a branch takes."""
-        self._limit = branch._limit
+        """Count the bytes and nodes that a branch takes."""
+        self._limit, self._steps = branch._limit, branch._steps
 
     def scaling(self) -> tuple[Array, Array, Array] | None:
         """Return the columns that are chosen, with a factor and a shift each; None if there are layers."""

@@ -63,6 +63,8 @@ def _row(array: Array) -> Array:
 def _arithmetic(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     """Addition, subtraction, product or quotient with a constant: a scaling by columns."""
     first = node.inputs[0] == source
+    if len(graph.dynamic_inputs(node)) > 1:
+        raise FormatError("it combines what comes from the network with itself")
     constant = flow.by_column(graph.constant(node.inputs[1] if first else node.inputs[0]))
     match node.op:
         case "Add":

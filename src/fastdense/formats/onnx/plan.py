@@ -20,6 +20,7 @@ from fastdense.formats.onnx.tensors import MALFORMED, in_words
 __all__ = ["at", "follow"]
 
 _OF_LIMITS = {"Max", "Min"}
+_MOST_LOOKS = 10**6  # for nodes on the ways to a Concat
 
 
 def follow(graph: Graph, flow: Flow, nodes: Sequence[Node], source: str) -> None:
@@ -108,12 +109,14 @@ def _branches(graph: Graph, nodes: Sequence[Node], source: str) -> Callable[[Flo
     joint = nodes[-1]
     if joint.op not in JOINING or len(joint.inputs) < 2 or graph.dynamic_inputs(joint) != [*joint.inputs]:
         return None
+    if len(joint.inputs) * len(nodes) > _MOST_LOOKS:
+        return None
     ways = [_way(graph, nodes[:-1], end) for end in joint.inputs]
 
     def apply(flow: Flow) -> None:
         branches = []
         for way in ways:
-            branch = flow.branch()
+            branch = flow.branch(len(way))
             follow(graph, branch, way, source)
             flow.account(branch)
             branches.append(branch)

@@ -47,7 +47,7 @@ def features(nodes: Nodes, table: Any, dtype: str) -> Features:
         There is no table, or it has columns of dates.
     """
     if not isinstance(table, Table):
-        raise FormatError("the model has no table: only a matrix of features can go in (table=False)")
+        raise FormatError("the model has no table to include: export it without one, and features go in")
     used = [column for column in table.columns if column.feature_names]
     dates = [column for column in used if isinstance(column, Date)]
     if dates:
