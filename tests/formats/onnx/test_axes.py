@@ -312,7 +312,8 @@ def test_a_shape_that_doubles(path):
 def test_ways_that_branch_again_and_again(path):
     """Followed one by one they would be 2**40."""
     ways = " ".join(
-        f"a{i} = Neg (c{i}) b{i} = Abs (c{i}) d{i} = Concat <axis = 1> (a{i}, b{i}, x) c{i + 1} = Gemm (d{i}, w{i})"
+        f"a{i} = Neg (c{i}) b{i} = Abs (c{i}) d{i} = Concat <axis = 1> (a{i}, b{i}, x) "
+        f"c{i + 1} = Gemm (d{i}, w{i})"
         for i in range(40)
     )
     weights = ", ".join(numbers(f"w{i}", 18, 6) for i in range(40))
