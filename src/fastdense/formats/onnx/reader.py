@@ -29,9 +29,10 @@ def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequen
     """Read a dense network from an ONNX file.
 
     Known are Gemm, MatMul, additions and products with constants, every activation of fastdense's, as one
-    operator or composed of several, BatchNormalization, Scaler, Softmax, Dropout, and what changes nothing
-    (Identity, Flatten, Reshape, Cast). A scaling by columns is folded into the weights beside it. Weights of
-    half precision become float32.
+    operator or composed of several, BatchNormalization, Softmax, Dropout, scikit-learn's scalers and linear
+    models, what chooses columns or puts them side by side, and what changes nothing (Identity, Flatten,
+    Reshape, Cast). A scaling by columns is folded into the weights beside it. Weights of half precision
+    become float32. Weights in another file are read if it lies beside the model.
 
     Parameters
     ----------
@@ -57,7 +58,9 @@ def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequen
     Warns
     -----
     FormatWarning
-        Where the graph ends in labels: the network ends at the numbers that they are chosen by.
+        If the graph ends in labels: the network ends at the numbers that they are chosen by. If it ends in
+        logarithms of probabilities: the network ends in the probabilities. If inputs or outputs have other
+        axes than a matrix, or several inputs go in as one row.
     """
     data = Path(path).read_bytes()
     try:
