@@ -104,4 +104,4 @@ def _is_labelling(graph: Graph, node: Node) -> bool:
     """Return True if a node makes labels of numbers: by a threshold, or by a choice among constants."""
     chooses = node.op == "ai.onnx.ml.ArrayFeatureExtractor"
     is_label = node.op in _LABELLING and not (chooses and not graph.is_constant(node.inputs[0]))
-    return is_label or (node.op in _COMPARING and graph.is_constant(node.inputs[1]))
+    return is_label or (node.op in _COMPARING and all(map(graph.is_constant, node.inputs[1:])))
