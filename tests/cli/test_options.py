@@ -68,12 +68,6 @@ def test_the_functions_of_c_have_the_name_that_was_given(folder):  # noqa: F811
     assert "flower_predict" in (folder / "2nd.h").read_text()
 
 
-def test_a_table_that_onnx_cannot_hold(folder):  # noqa: F811
-    pytest.importorskip("onnx")
-    line = mistake(f"export {folder}/m.safetensors --to onnx --table --out {folder}/m.onnx")
-    assert line.endswith("write it without --table")
-
-
 def test_weights_alone_name_the_command_that_reads_them(tmp_path, folder):  # noqa: F811
     (tmp_path / "m.pkl").write_bytes(b"x")
     assert "`fastdense import FILE --activation relu`" in mistake(f"info {tmp_path}/m.pkl")
