@@ -1,5 +1,8 @@
 """Prediction: every kind of input array, the promises about rows, and the messages for the wrong ones."""
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,6 +72,19 @@ def test_narrow_inputs_take_the_models_dtype(model, dtype):
 def test_float64_models_compute_in_float64():
     model = fd.Sequential([fd.Input((1,)), fd.Dense(1, kernel_initializer="ones")], dtype="float64")
     assert_identical(model.predict([[1 + 2.0**-40]]), np.array([[1 + 2.0**-40]]))
+
+
+@pytest.mark.parametrize("engine", ["native", "array", "reference"])
+def test_a_predictor_outlives_its_model(engine):
+    model = fd.Sequential([fd.Input((3,)), fd.Dense(2, "tanh")], seed=3, engine=engine)
+    predict, expected, gone = model.predictor(), model.predict(X), weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
+    for rows in (X, X.tolist(), X.astype(np.float64)):
+        assert_identical(predict(rows), expected)
+    with pytest.raises(ShapeError, match="3 "):
+        predict(X.T)
 
 
 def test_the_input_is_not_modified(model):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import fastdense as fd
-from fastdense.callbacks import LambdaCallback
-from tests.training.networks import Listening, binary, classifier, regressor, same_weights
+from fastdense.callbacks import EarlyStopping, LambdaCallback
+from tests.training.networks import Listening, binary, classifier, regressor, same_weights, weights
 
 X, y = binary()
 # Without an order of each epoch's own, step k trains on the same rows however training came to it.
@@ -121,6 +121,38 @@ def test_at_any_line():
         assert same_weights(model, whole[steps + 1]), f"not the optimizer's state of {steps} steps"
         found.add(steps)
     assert found == {0, 1, 2}
+
+
+def restore(model, best):
+    """Go back to the best weights as `EarlyStopping` does at the end of a fit."""
+    stopping = EarlyStopping("loss", restore_best_weights=True)
+    stopping.set_model(model)
+    stopping.best_weights = best
+    stopping.on_train_end()
+
+
+@pytest.mark.parametrize("change", [fd.Sequential.set_weights, restore])
+def test_weights_are_replaced_as_a_whole(change):
+    """At whatever line Ctrl-C comes the model has the old weights or the new."""
+    other, found, tracer = classifier(seed=9), set(), sys.gettrace()
+    old, new = weights(classifier()), weights(other)
+    pressing = Pressing(None)
+    line = 0
+    while pressing.line is None:  # until a line was past the last
+        line += 2
+        model, pressing = classifier(), Pressing(line)
+        sys.settrace(pressing)
+        try:
+            change(model, other.get_weights())
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(tracer)
+        assert weights(model) in (old, new), f"a mixture at line {line}"
+        found.add(weights(model))
+        model.train_on_batch(X, y)  # nothing holds it
+    assert found == {old, new}
+    assert line > 10
 
 
 LONG_FIT = """
