@@ -267,7 +267,9 @@ class Stack:
 
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever a layer's weights are replaced, or the engine."""
-        return (engines.placed(self.engine), *[layer.stamp for layer in self._layers])
+        engine = self.engine
+        placed = engine if engine == "auto" else engines.placed(engine)  # "auto" is placed as it is: no call
+        return (placed, *[layer.stamp for layer in self._layers])
 
     def changes(self, parameters: engines.Parameters) -> list[Change]:
         """Return what gives the layers trained parameters, as a program hands them back, uncopied."""
