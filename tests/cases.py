@@ -248,6 +248,8 @@ def _optimizers() -> list[Case]:
         "adam-decay": replace(adam, weight_decay=0.1),
         "adam-clipvalue": replace(adam, clipvalue=0.05),
         "adam-clipnorm": replace(adam, clipnorm=0.2),
+        "adam-amsgrad": replace(adam, amsgrad=True, beta_2=0.6),
+        "adam-amsgrad-clipnorm": replace(adam, amsgrad=True, beta_2=0.6, clipnorm=0.2),
         "adam-global-clipnorm": replace(adam, global_clipnorm=0.3),
     }
     return [Case(name, _network(), TrainingSpec(MSE, optimizer)) for name, optimizer in variants.items()]

@@ -18,11 +18,14 @@ PACKAGE = "fastdense"
 LEAVES = {"errors", "spec"}
 TOOLS = LEAVES | {"checks", "config", "files", "notes", "printable", "sharing", "shapes", "streams"}
 TRAINED = TOOLS | {"network", "tables", "training"}
-OF_NETWORK = {room: {"network"} for room in ("activations", "initializers", "layers", "regularizers")}
-OF_TRAINING = {room: {"training"} for room in ("callbacks", "losses", "metrics", "optimizers")}
+OF_NETWORK = {
+    room: {"absent", "network"} for room in ("activations", "initializers", "layers", "regularizers")
+}
+OF_TRAINING = {room: {"absent", "training"} for room in ("callbacks", "losses", "metrics", "optimizers")}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
-    "config": {"errors"},
+    "absent": set(),
+    "config": {"absent", "errors"},
     "errors": set(),
     "spec": set(),
     "checks": {"errors"},
@@ -63,7 +66,7 @@ EXCEPTIONS = {
     ("fastdense.network.sequential", "fastdense.insight.report"): "a run is reported on by a method",
 }
 
-WITHOUT_NUMPY = {"", "_version", "array", "cli", "config", "errors", "printable", "spec"}
+WITHOUT_NUMPY = {"", "_version", "absent", "array", "cli", "config", "errors", "printable", "spec"}
 # Their room's door imports them by name, when somebody asks for that library.
 TENSORFLOW = ["fastdense.libraries.tensorflow", "fastdense.libraries.tensorflow_functions"]
 JAX = ["fastdense.libraries.jax", "fastdense.libraries.jax_functions"]

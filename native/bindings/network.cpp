@@ -221,6 +221,7 @@ void bind_options(nb::module_& m) {
             [](Recipe& r, int rule) { r.rule = Rule(rule); })
         .def_rw("nesterov", &Recipe::nesterov)
         .def_rw("centered", &Recipe::centered)
+        .def_rw("amsgrad", &Recipe::amsgrad)
         .def_rw("momentum", &Recipe::momentum)
         .def_rw("rho", &Recipe::rho)
         .def_rw("beta_1", &Recipe::beta_1)

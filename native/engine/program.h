@@ -64,7 +64,7 @@ constexpr double unlimited = std::numeric_limits<double>::infinity();
 // The optimizer, as fastdense.spec.OptimizerSpec has it; a limit is infinite where nothing is clipped.
 struct Recipe {
     Rule rule = Rule::sgd;
-    bool nesterov = false, centered = false;
+    bool nesterov = false, centered = false, amsgrad = false;
     double momentum = 0, rho = 0, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0;
     double clipvalue = unlimited, clipnorm = unlimited, global_clipnorm = unlimited;
     std::size_t slots = 0;

@@ -35,6 +35,7 @@ Optimizer<T> Recipe::at(std::size_t step, double rate) const {
     return {.rule = rule,
             .nesterov = nesterov,
             .centered = centered,
+            .amsgrad = amsgrad,
             .momentum = T(momentum),
             .rho = T(rho),
             .rho_gain = T(1 - rho),

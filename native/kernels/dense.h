@@ -75,7 +75,7 @@ enum class Rule : int { sgd, rmsprop, adagrad, adam };  // in the order of fastd
 template <class T>
 struct Optimizer {
     Rule rule;
-    bool nesterov, centered;
+    bool nesterov, centered, amsgrad;
     T momentum, rho, rho_gain, gain_1, gain_2, epsilon;
     T decay;  // the weight decay times the learning rate
     T rate;   // Adam's includes its bias corrections

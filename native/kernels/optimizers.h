@@ -65,13 +65,14 @@ struct Adagrad {
     }
 };
 
-template <class T>
+template <class T, bool amsgrad>
 struct Adam {
-    static constexpr int slots = 2;
+    static constexpr int slots = 2 + amsgrad;
     static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
         slot[0] += (g - slot[0]) * o.gain_1;
         slot[1] += (g * g - slot[1]) * o.gain_2;
-        return w - o.rate * slot[0] / (root<T>(slot[1]) + o.epsilon);
+        if constexpr (amsgrad) slot[2] = slot[1] > slot[2] ? slot[1] : slot[2];
+        return w - o.rate * slot[0] / (root<T>(slot[slots - 1]) + o.epsilon);
     }
 };
 
@@ -92,6 +93,10 @@ template <class T, template <class> class Rule>
     }
 }
 
+template <class T>
+using AdamPlain = Adam<T, false>;
+template <class T>
+using AdamMaximum = Adam<T, true>;
 template <class T>
 using RmsPlain = RmsProp<T, false, false>;
 template <class T>

@@ -128,7 +128,8 @@ void step(const Optimizer<T>& o, const Parameters<T>& p, const T* gradient, T sc
         case Rule::adagrad:
             return walk<T, Adagrad>(o, p, gradient, scale, count);
         case Rule::adam:
-            return walk<T, Adam>(o, p, gradient, scale, count);
+            return o.amsgrad ? walk<T, AdamMaximum>(o, p, gradient, scale, count)
+                             : walk<T, AdamPlain>(o, p, gradient, scale, count);
         case Rule::rmsprop:
             if (o.momentum == T(0)) {
                 return o.centered ? walk<T, RmsCentered>(o, p, gradient, scale, count)

@@ -131,7 +131,10 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(_HOMES[name]), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module 'fastdense' has no attribute {name!r}")
+    from fastdense.absent import advice
+
+    instead = advice(name)
+    raise AttributeError(f"module 'fastdense' has no attribute {name!r}{f': {instead}' if instead else ''}")
 
 
 def __dir__() -> list[str]:

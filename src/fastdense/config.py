@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from fastdense.absent import advice
 from fastdense.errors import FormatError
 
 __all__ = ["Configurable", "Family"]
@@ -118,7 +119,9 @@ class Family(Generic[T]):
                 return identifier
         if isinstance(identifier, str):
             if identifier not in self.aliases:
-                raise ValueError(f"unknown {self.kind} {identifier!r}; known: {', '.join(self.names())}")
+                instead = f": {advice(identifier)}" if advice(identifier) else ""
+                known = ", ".join(self.names())
+                raise ValueError(f"unknown {self.kind} {identifier!r}{instead}; known: {known}")
             return self.aliases[identifier]()
         if isinstance(identifier, dict):
             return self.restore(identifier)

@@ -200,6 +200,7 @@ class OptimizerSpec:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
+    amsgrad: bool = False
     initial_accumulator_value: float = 0.1
     weight_decay: float = 0.0
     clipvalue: float | None = None
@@ -227,7 +228,7 @@ def slot_names(optimizer: OptimizerSpec) -> tuple[str, ...]:
         case "adagrad":
             return ("accumulator",)
         case "adam":
-            return ("m", "v")
+            return ("m", "v", *(("v_max",) if optimizer.amsgrad else ()))
     raise ValueError(f"unknown optimizer {optimizer.name!r}; known: {', '.join(OPTIMIZERS)}")
 
 

@@ -103,6 +103,7 @@ def goes_on(path, compiled, y):
 OPTIMIZERS = {name: member for name, member in optimizers.FAMILY.members.items() if name != "SGD"} | {
     "SGD": optimizers.SGD,
     "momentum": lambda: optimizers.SGD(0.05, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "amsgrad": lambda: optimizers.AdamW(amsgrad=True),
     "centered": lambda: optimizers.RMSprop(momentum=0.5, centered=True, clipnorm=0.5),
     "exponential": lambda: optimizers.Adam(schedules.ExponentialDecay(0.1, 3, 0.5, staircase=True)),
     "cosine": lambda: optimizers.AdamW(schedules.CosineDecay(0.0, 15, 0.1, 0.05, 4)),

@@ -69,6 +69,7 @@ OPTIMIZERS = {
     "rmsprop, centered, momentum": lambda o: o.RMSprop(0.002, rho=0.8, momentum=0.5, centered=True),
     "adagrad": lambda o: o.Adagrad(0.05, initial_accumulator_value=0.5),
     "adam": lambda o: o.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-4),
+    "amsgrad": lambda o: o.Adam(0.01, beta_2=0.6, amsgrad=True),
     "adamw": lambda o: o.AdamW(0.01, weight_decay=0.05),
     "clipnorm": lambda o: o.Adam(0.01, clipnorm=0.02),
     "clipvalue": lambda o: o.Adam(0.01, clipvalue=0.005),

@@ -36,6 +36,7 @@ GIVEN = {
     "ELU": {"alpha": 0.5, "name": "a"},
     "Dropout": {"rate": 0.25, "name": "a"},
     "Normalization": {"mean": [1.0, 2.0], "variance": 3.0, "name": "a"},
+    "Rescaling": {"scale": [0.5, 2.0], "offset": -1.0, "name": "a"},
     "Zeros": {},
     "Ones": {},
     "Constant": {"value": 2.0},
@@ -88,8 +89,8 @@ GIVEN = {
     "SGD": {"momentum": 0.5, "nesterov": True, "weight_decay": 0.1, "clipnorm": 1.0},
     "RMSprop": {"rho": 0.5, "momentum": 0.25, "epsilon": 0.1, "centered": True, "clipvalue": 1.0},
     "Adagrad": {"initial_accumulator_value": 0.5, "epsilon": 0.25, "global_clipnorm": 1.0},
-    "Adam": {"beta_1": 0.5, "beta_2": 0.25, "epsilon": 0.125, "weight_decay": 0.1},
-    "AdamW": {"weight_decay": 0.5, "beta_1": 0.25, "beta_2": 0.75, "epsilon": 0.125},
+    "Adam": {"beta_1": 0.5, "beta_2": 0.25, "epsilon": 0.125, "amsgrad": True, "weight_decay": 0.1},
+    "AdamW": {"weight_decay": 0.5, "beta_1": 0.25, "beta_2": 0.75, "epsilon": 0.125, "amsgrad": True},
     "BinaryAccuracy": {"threshold": 0.25, "name": "m"},
     "CategoricalAccuracy": {"groups": [2, 1], "name": "m"},
     "CategoricalCrossentropy": {"from_logits": True, "label_smoothing": 0.25, "groups": [2, 1]},
@@ -177,7 +178,12 @@ def test_unknown_descriptions_are_refused(family, description):
 @pytest.mark.parametrize(("family", "name"), MEMBERS)
 def test_arguments_missing_or_unknown_are_refused(family, name):
     description = made(family, name)[0].describe()
-    for key in set(description["config"]) - {"groups", "class_id", "curve"}:  # which older files lack
+    for key in set(description["config"]) - {
+        "groups",
+        "class_id",
+        "curve",
+        "amsgrad",
+    }:  # which older files lack
         less = {k: v for k, v in description["config"].items() if k != key}
         with pytest.raises(ValueError, match=f"{name} is described by"):
             family.restore({"class_name": name, "config": less})

@@ -51,7 +51,7 @@ layers = fd.layers
         (lambda: fd.Normalization(axis=0), ValueError, "axis must be -1, got 0"),
         (lambda: fd.Normalization(mean=[0.0]), ValueError, "give mean and variance together"),
         (lambda: fd.Normalization(variance=1.0), ValueError, "give mean and variance together"),
-        (lambda: fd.Normalization(mean=0.0, variance=-1.0), ValueError, "variances not negative"),
+        (lambda: fd.Normalization(mean=0.0, variance=-1.0), ValueError, "variance must not be negative"),
         (lambda: fd.Normalization(mean=[[0.0]], variance=1.0), ValueError, "mean must be a number or one"),
         (lambda: fd.Normalization(mean="a", variance=1.0), DtypeError, "mean must hold real numbers"),
         (lambda: fd.Normalization(mean=[float("nan")], variance=1.0), NonFiniteError, "mean holds nan"),

@@ -57,6 +57,16 @@ def test_two_steps_of_adam_by_hand():
     assert_within([w, *slots], [0.75 - 0.25 * (4 / 3) / math.sqrt(48 / 7), 1.0, 3.0], 1e-15)
 
 
+def test_two_steps_of_amsgrad_by_hand():
+    """As of Adam, but divided by the root of the larger v, the first one: 4 and not 3."""
+    adam = OptimizerSpec("adam", beta_1=0.5, beta_2=0.75, epsilon=0.0, amsgrad=True)
+    w, slots = update(adam, 1.0, 4.0, (0.0, 0.0, 0.0), learning_rate=0.25, step=0)
+    assert_within([w, *slots], [0.75, 2.0, 4.0, 4.0], 1e-15)
+    w, slots = update(adam, w, 0.0, slots, learning_rate=0.25, step=1)
+    # alpha = 1/4 * sqrt(1 - 9/16) / (1 - 1/4); m = 1, sqrt(v_max) = 2
+    assert_within([w, *slots], [0.75 - math.sqrt(7 / 16) / 3 / 2, 1.0, 3.0, 4.0], 1e-15)
+
+
 def test_adams_epsilon_is_added_after_the_correction():
     adam = OptimizerSpec("adam", beta_1=0.5, beta_2=0.75, epsilon=1.0)
     w, _ = update(adam, 1.0, 4.0, (0.0, 0.0), learning_rate=0.25, step=0)

@@ -145,10 +145,14 @@ def _adagrad(
 def _adam(
     xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
-    """Take ``w -= alpha m / (sqrt(v) + epsilon)``, the bias corrections folded into ``alpha``."""
+    """Take ``w -= alpha m / (sqrt(v) + epsilon)``, the bias corrections folded into ``alpha``.
+
+    With ``amsgrad`` the largest ``v`` so far stands in place of ``v``.
+    """
     m = slots[0] + (g - slots[0]) * (1.0 - o.beta_1)
     v = slots[1] + (g * g - slots[1]) * (1.0 - o.beta_2)
-    return w - rates.corrected * m / (xp.sqrt(v) + o.epsilon), (m, v)
+    new = (m, v, xp.maximum(slots[2], v)) if o.amsgrad else (m, v)
+    return w - rates.corrected * m / (xp.sqrt(new[-1]) + o.epsilon), new
 
 
 _UPDATES = {"sgd": _sgd, "rmsprop": _rmsprop, "adagrad": _adagrad, "adam": _adam}

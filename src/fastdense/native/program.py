@@ -331,6 +331,8 @@ def _recipe(training: TrainingSpec | None) -> Any:
     recipe.slots = len(slot_names(optimizer))
     for name in ("nesterov", "centered", "rho", "beta_1", "beta_2", "epsilon", "weight_decay"):
         setattr(recipe, name, getattr(optimizer, name))
+    if optimizer.amsgrad:
+        recipe.amsgrad = True
     recipe.momentum = optimizer.momentum if "momentum" in slot_names(optimizer) else 0.0
     for name in ("clipvalue", "clipnorm", "global_clipnorm"):
         limit = getattr(optimizer, name)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines, sharing
-from fastdense.checks import LARGEST, as_array, text, whole
+from fastdense.checks import LARGEST, as_array, finite, text, whole
 from fastdense.config import Configurable, Family
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.shapes import check_product
@@ -19,7 +19,7 @@ from fastdense.sharing import Change
 from fastdense.spec import LayerSpec, NetworkSpec
 from fastdense.streams import WEIGHTS, generator, new_seed
 
-__all__ = ["FAMILY", "Input", "Layer"]
+__all__ = ["FAMILY", "Input", "Layer", "per_column"]
 
 Array = NDArray[Any]
 
@@ -230,8 +230,25 @@ class Layer(Configurable):
         fix = "a built layer keeps its input's width: use a new one for another width"
         check_product(left, shape, "W", kernel, owner=owner, owned=True, fixes=[fix])
 
+    def _check_columns(self, n_in: int, **values: Any) -> None:
+        """Raise ShapeError if an argument that may be a list does not have one number per column."""
+        for name, value in values.items():
+            if isinstance(value, list) and len(value) != n_in:
+                raise ShapeError(
+                    f"layer {self.name!r}: its {name} has {len(value)} columns, but its input has {n_in}"
+                )
+
 
 FAMILY: Family[Layer] = Family("layer")
+
+
+def per_column(owner: str, name: str, value: object) -> Any:
+    """Return a number or a list of one per column, as JSON can hold them, checked to be finite."""
+    array = as_array(name, value, "float64")
+    finite(name, np.atleast_1d(array))
+    if array.ndim > 1:
+        raise ShapeError(f"{owner}: {name} must be a number or one per column, got shape {array.shape}")
+    return array.tolist()
 
 
 def _width(shape: Sequence[int] | int) -> int:

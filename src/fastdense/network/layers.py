@@ -9,6 +9,7 @@ from fastdense.network import activations
 from fastdense.network.dense import Dense
 from fastdense.network.layer import FAMILY, Input, Layer
 from fastdense.network.normalization import Normalization
+from fastdense.network.rescaling import Rescaling
 from fastdense.spec import ActivateSpec, DropoutSpec
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LeakyReLU",
     "Normalization",
     "ReLU",
+    "Rescaling",
     "Softmax",
 ]
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastdense.checks import as_array, crowded, finite
 from fastdense.errors import ShapeError
-from fastdense.network.layer import FAMILY, Layer
+from fastdense.network.layer import FAMILY, Layer, per_column
 from fastdense.sharing import Change
 from fastdense.spec import ScaleSpec
 
@@ -60,8 +60,10 @@ class Normalization(Layer):
         if (mean is None) != (variance is None):
             raise ValueError("Normalization: give mean and variance together, or neither and call adapt")
         self.axis = -1
-        self.mean = _statistics("mean", mean)
-        self.variance = _statistics("variance", variance)
+        self.mean: Any = None if mean is None else per_column("Normalization", "mean", mean)
+        self.variance: Any = None if variance is None else per_column("Normalization", "variance", variance)
+        if variance is not None and np.any(np.asarray(self.variance) < 0):
+            raise ValueError("Normalization: variance must not be negative")
 
     def weight_shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the three arrays; none where the statistics were given."""
@@ -74,11 +76,7 @@ class Normalization(Layer):
     def check_input(self, n_in: int) -> None:
         """Raise ShapeError if statistics of another width were given."""
         super().check_input(n_in)
-        for name, value in (("mean", self.mean), ("variance", self.variance)):
-            if isinstance(value, list) and len(value) != n_in:
-                raise ShapeError(
-                    f"layer {self.name!r}: its {name} has {len(value)} columns, but its input has {n_in}"
-                )
+        self._check_columns(n_in, mean=self.mean, variance=self.variance)
 
     def adapt(self, data: ArrayLike) -> None:
         """Take each column's mean and variance from a matrix, one example a row.
@@ -147,16 +145,3 @@ class Normalization(Layer):
 def _weights(mean: Array, variance: Array) -> list[Array]:
     """Return the arrays of a layer, in order."""
     return [mean, variance, np.zeros((), np.int32)]
-
-
-def _statistics(name: str, value: object) -> Any:
-    """Return a number or a list of numbers, as JSON can hold them, checked; None stays None."""
-    if value is None:
-        return None
-    array = as_array(name, value, "float64")
-    finite(name, np.atleast_1d(array))
-    if array.ndim > 1 or (name == "variance" and (array < 0).any()):
-        raise ValueError(
-            f"Normalization: {name} must be a number or one number a column, variances not negative"
-        )
-    return array.tolist()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from fastdense.network.activations import ActivationFunction
-from fastdense.network.layers import Activation, Dense, Dropout, Layer, Normalization
+from fastdense.network.layers import Activation, Dense, Dropout, Layer, Normalization, Rescaling
 from fastdense.printable import printable
 
 __all__ = ["html_summary", "text_summary"]
@@ -89,6 +89,8 @@ def _detail(layer: Layer) -> str:
             return f"rate {layer.rate:g}"
         case Normalization():
             return "(x - mean) / deviation"
+        case Rescaling():
+            return "x * scale + offset"
     return ""
 
 

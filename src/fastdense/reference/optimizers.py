@@ -104,13 +104,16 @@ def _adam(
 ) -> tuple[float, Slots]:
     """Return ``w`` less ``rate * m / sqrt(v)``, means of ``g`` and ``g**2`` corrected for their zero start.
 
-    Kingma and Ba (2015), "Adam", section 2: the form that corrects the rate and adds epsilon after it.
+    Kingma and Ba (2015), "Adam", section 2: the form that corrects the rate and adds epsilon after it. With
+    ``amsgrad`` the largest ``v`` so far stands in place of ``v``: Reddi, Kale and Kumar (2018), "On the
+    convergence of Adam and beyond", without their correction of the start, as in Keras.
     """
-    m, v = slots
+    m, v, *largest = slots
     corrected = rate * sqrt(1 - optimizer.beta_2 ** (step + 1)) / (1 - optimizer.beta_1 ** (step + 1))
     m += (g - m) * (1 - optimizer.beta_1)
     v += (g * g - v) * (1 - optimizer.beta_2)
-    return w - divide(m * corrected, sqrt(v) + optimizer.epsilon), (m, v)
+    new = (m, v, *(max(each, v) for each in largest))
+    return w - divide(m * corrected, sqrt(new[-1]) + optimizer.epsilon), new
 
 
 def clip(optimizer: OptimizerSpec, gradients: Sequence[Matrix]) -> list[Matrix]:

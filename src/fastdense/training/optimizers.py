@@ -267,11 +267,14 @@ class Adam(Optimizer):
         Memories of the gradient's running mean and of its square's.
     epsilon : float
         Added to the root.
+    amsgrad : bool
+        Divide by the root of the largest mean square so far (Reddi, Kale and Kumar, 2018).
     weight_decay, clipnorm, clipvalue, global_clipnorm : float, optional
         See `Optimizer`.
     """
 
     name = "adam"
+    _later = frozenset({"amsgrad"})
 
     def __init__(
         self,
@@ -279,6 +282,7 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        amsgrad: bool = False,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -287,9 +291,11 @@ class Adam(Optimizer):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm)
         self.beta_1, self.beta_2 = fraction("beta_1", beta_1), fraction("beta_2", beta_2)
         self.epsilon = number("epsilon", epsilon, above=0.0)
+        self.amsgrad = flag("amsgrad", amsgrad)
 
     def _constants(self) -> dict[str, Any]:
-        return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        constants = ("beta_1", "beta_2", "epsilon", "amsgrad")
+        return {name: getattr(self, name) for name in constants}
 
 
 @FAMILY.add("adamw")
@@ -306,6 +312,8 @@ class AdamW(Adam):
         Memories of the gradient's running mean and of its square's.
     epsilon : float
         Added to the root.
+    amsgrad : bool
+        As of `Adam`.
     clipnorm, clipvalue, global_clipnorm : float, optional
         See `Optimizer`.
 
@@ -321,13 +329,13 @@ class AdamW(Adam):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        amsgrad: bool = False,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
     ) -> None:
-        super().__init__(
-            learning_rate, beta_1, beta_2, epsilon, weight_decay, clipnorm, clipvalue, global_clipnorm
-        )
+        moments = (beta_1, beta_2, epsilon, amsgrad)
+        super().__init__(learning_rate, *moments, weight_decay, clipnorm, clipvalue, global_clipnorm)
 
 
 def _rate(schedule: Callable[[int], float], step: int) -> float:

@@ -28,6 +28,7 @@ from fastdense.network.layers import (
     LeakyReLU,
     Normalization,
     ReLU,
+    Rescaling,
     Softmax,
 )
 from fastdense.network.stack import Stack
@@ -145,6 +146,8 @@ def _parts(layer: Layer) -> Iterator[Part]:
             yield Part("Dropout", name, {"rate": layer.rate}, [])
         case Normalization():
             yield Part("Normalization", name, {"axis": -1}, arrays or _given(layer))
+        case Rescaling():
+            yield Part("Rescaling", name, {"scale": layer.scale, "offset": layer.offset}, [])
         case _:
             raise FormatError(f"layer {name!r}: Keras has no {type(layer).__name__}")
 
