@@ -56,7 +56,7 @@ class Rescaling(Layer):
         assert self.n_in is not None
         return ScaleSpec(self.n_in)
 
-    def parameters(self) -> tuple[Array, ...]:
+    def parameters(self, arrays: tuple[Array, ...]) -> tuple[Array, ...]:
         """Return what is subtracted and what is divided by."""
         assert self.n_in is not None
         scale, offset = (np.broadcast_to(value, self.n_in) for value in (self.scale, self.offset))
