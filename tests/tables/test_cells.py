@@ -388,3 +388,10 @@ def test_a_target_in_several_spellings_may_still_be_of_labels():
     with pytest.raises(TableError, match="task='classify' makes labels of its texts"):
         Table.learn(frame, "y")
     assert Table.learn(frame, "y", task="classify").classes == ["1,5", "1.5"]
+
+
+def test_the_rest_of_a_later_table_decides_what_numbers_left_open():
+    table = Table.learn({"open": [1.5, 3000.0], "shut": [0.0, 1.0]})
+    with pytest.warns(TableWarning, match=r"column 'open': '1\.234' is read as 1234"):
+        found = table.features({"open": ["1.234", "2.345"], "shut": ["0,5", "1,5"]})
+    np.testing.assert_array_equal(found, table.features({"open": [1234, 2345], "shut": [0.5, 1.5]}))
