@@ -9,8 +9,9 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
+import fastdense as fd
 from fastdense.errors import FormatError, FormatWarning
-from fastdense.formats.torch import network_from_torch_weights
+from fastdense.formats.torch import network_from_torch_weights, read_torch_weights
 from tests.compare import assert_identical
 from tests.formats.networks import assert_predicts_as, inputs
 
@@ -127,6 +128,27 @@ def test_a_prefix_chooses_within_a_checkpoint(tmp_path):
         assert_predicts_as(predictions_of(agent["critic"]), model, inputs(model, 5))
     with pytest.raises(FormatError, match=r"begins with 'epoch'; they begin with actor\., critic\."):
         network_from_torch_weights(path, prefix="epoch")
+
+
+def test_a_network_and_its_copy_are_not_one(tmp_path):
+    path, nets = tmp_path / "agent.pt", {"q_net": nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 4))}
+    nets["q_net_target"] = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 4))
+    torch.save(nn.ModuleDict(nets).state_dict(), path)
+    with pytest.raises(
+        FormatError, match=r"'q_net' and 'q_net_target' hold the same layers: .* with prefix="
+    ):
+        network_from_torch_weights(path)
+    model = network_from_torch_weights(path, prefix="q_net")
+    assert_predicts_as(predictions_of(nets["q_net"]), model, inputs(model, 5))
+
+
+def test_a_filled_model_has_no_place_for_a_batch_normalisation(tmp_path):
+    torch.save(NORMS["in a Sequential"]().state_dict(), tmp_path / "state.pt")
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(8, "relu"), fd.Dense(3)], seed=0)
+    with pytest.raises(
+        FormatError, match=r"weights of 3 modules .*network_from_torch_weights makes a network"
+    ):
+        read_torch_weights(model, tmp_path / "state.pt")
 
 
 class Normed(nn.Module):

@@ -317,6 +317,21 @@ def test_the_logarithm_of_a_softmax_is_left_out_at_the_end(case, route):
     assert_predicts_as(lambda X: np.exp(in_double(module)(X)), model, inputs(model, 20), times=4)
 
 
+SQUEEZED = {
+    "at the end": lambda m, x: torch.sigmoid(m.linear(x) @ m.V[:, :1]).squeeze(-1),
+    "before the activation": lambda m, x: torch.sigmoid((m.linear(x) @ m.V[:, :1]).squeeze(1)),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("case", SQUEEZED)
+def test_a_squeezed_column_is_kept(case, route):
+    module = Own(SQUEEZED[case]).eval()
+    with pytest.warns(FormatWarning, match="squeezes its only column: the network keeps it"):
+        model = from_torch(ROUTES[route](module))
+    assert_predicts_as(lambda X: in_double(module)(X)[:, None], model, inputs(model, 20), times=4)
+
+
 class Branched(nn.Module):
     def forward(self, x):
         if bool(x.sum() > 0):

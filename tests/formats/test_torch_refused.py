@@ -78,6 +78,15 @@ class Added(nn.Module):
         return x + y
 
 
+class Of(nn.Module):
+    def __init__(self, compute):
+        super().__init__()
+        self.compute = compute
+
+    def forward(self, x):
+        return self.compute(x)
+
+
 class Called(nn.Module):
     def __call__(self, x):
         return 2 * x
@@ -119,6 +128,15 @@ REFUSED = {
     "a floor": (lambda: Chain(lambda x: torch.div(x, 2.0, rounding_mode="floor")), "at 'div'"),
     "a column by rows": (lambda: Chain(lambda x: x * torch.ones(3, 1)), "not one number per column"),
     "some columns": (lambda: Chain(lambda x: x[:, 1:]), "at 'getitem'"),
+    "squeezed rows": (
+        lambda: nn.Sequential(nn.Linear(3, 1), Of(lambda x: x.squeeze())),
+        "only the last axis",
+    ),
+    "squeezed columns": (lambda: Chain(lambda x: x.squeeze(-1)), "it squeezes 4 columns"),
+    "over squeezed rows": (
+        lambda: nn.Sequential(nn.Linear(3, 1), Of(lambda x: x.squeeze(-1).softmax(-1))),
+        "goes over the rows",
+    ),
     "two chunks": (lambda: Chain(lambda x: x.chunk(2, 1)[0]), "at 'chunk'"),
     "a part": (lambda: Chain(lambda x: x.split(2, 1)[0]), "at 'split': it takes a part of the 4 columns"),
     "another dtype": (

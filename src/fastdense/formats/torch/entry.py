@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
-from fastdense.network.activations import ActivationFunction
-from fastdense.network.layers import Layer
+from fastdense.network.activations import ActivationFunction, get
+from fastdense.network.layers import Dense, Layer
 
 __all__ = ["EntryChain"]
 
@@ -27,11 +27,13 @@ class EntryChain(Chain):
         True once a step has given the number of columns, whether or not it was known.
     gives_logarithms : bool
         True once the module's numbers are the logarithms of the chain's.
+    is_squeezed : bool
+        True once the module's numbers are without the chain's only column.
     """
 
     def __init__(self, n_in: int | None, dtype: str) -> None:
         super().__init__(n_in, dtype)
-        self.has_columns = self.gives_logarithms = False
+        self.has_columns = self.gives_logarithms = self.is_squeezed = False
         self._early: list[Callable[[], None]] = []
 
     def scale(self, factor: Any, shift: Any = 0.0) -> None:
@@ -43,6 +45,8 @@ class EntryChain(Chain):
 
     def activate(self, activation: ActivationFunction | str) -> None:
         """Append ``g(x)``; see `Chain.activate`."""
+        if self.is_squeezed and get(activation).name == "softmax":
+            raise FormatError("it goes over the rows, since their only column was squeezed")
         self._now_or_later(lambda: super(EntryChain, self).activate(activation))
 
     def dropout(self, rate: float, name: str | None = None) -> None:
@@ -53,6 +57,18 @@ class EntryChain(Chain):
         """Append a softmax, of which the module takes the logarithm: no step may follow."""
         self.activate("softmax")
         self.gives_logarithms = True
+
+    def squeeze(self) -> None:
+        """Leave out the axis of the only column, which the network keeps: no product may follow."""
+        if self.width != 1:
+            raise FormatError(f"it squeezes {self.width} columns, and only one can be left out")
+        self.is_squeezed = True
+
+    def dense(self, W: Array, B: Array | None = None, layer: Dense | None = None) -> None:
+        """Append ``A_in @ W + B``; see `Chain.dense`."""
+        if self.is_squeezed:
+            raise FormatError("it multiplies what has been squeezed to one number per row")
+        super().dense(W, B, layer)
 
     def _append(self, layer: Layer, arrays: list[Array]) -> None:
         if self.gives_logarithms:

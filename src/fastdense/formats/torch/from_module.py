@@ -102,6 +102,8 @@ class Reader:
         """Note what a network does not show of the module."""
         if self.chain.gives_logarithms:
             note("the module ends in the logarithm of a softmax: the network gives the probabilities")
+        if self.chain.is_squeezed:
+            note("the module squeezes its only column: the network keeps it")
         if self.flattens_input:
             note("the module flattens its input first: the network takes rows that are flat already")
         if self.shared:

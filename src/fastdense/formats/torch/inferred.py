@@ -149,6 +149,8 @@ def _tell_of_norms(path: object, groups: Groups, names: Sequence[str]) -> None:
 
 def _choices(groups: Groups) -> str:
     """Return a hint to choose one of several networks, if there may be several."""
-    heads = dict.fromkeys(f"{name.partition('.')[0]}" for name in groups)
-    several = len(heads) > 1 and all("." in name for name in groups)
-    return f". If they are several networks, choose one of {listed(heads)} with prefix=" if several else ""
+    heads = dict.fromkeys(name.partition(".")[0] for name in groups)
+    containers = dict.fromkeys(name.partition(".")[0] for name in groups if "." in name)
+    if len(heads) < 2 or not containers:
+        return ""
+    return f". If these are several networks, choose one of {listed(containers)} with prefix="

@@ -158,6 +158,12 @@ def _slice(chain: EntryChain, given: Arguments) -> None:
         raise FormatError("it takes a part of the rows or of the columns")
 
 
+def _squeeze(chain: EntryChain, given: Arguments) -> None:
+    if given.get("dim") not in (1, -1):
+        raise FormatError("only the last axis can be squeezed: squeeze(-1)")
+    chain.squeeze()
+
+
 def _einsum(chain: EntryChain, given: Arguments) -> None:
     """``bi,oi->bo`` and ``bi,io->bo``, in any letters."""
     if "tensors" in given:  # as ATen has it
@@ -212,6 +218,7 @@ OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys(("log_sigmoid", "logsigmoid"), _log_sigmoid),
     "matmul": _product,
     "slice": _slice,
+    "squeeze": _squeeze,
     "softmax": _softmax,
     "softplus": _softplus,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import combinations, islice, pairwise
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -66,6 +66,8 @@ def ordered(
     if not possible:
         return [name for unit in sorted(units, key=lambda unit: unit.rank) for name in unit.members]
     if len(possible) > 1 and as_defined and order is None and _is_possible(names, fits):
+        _refuse_twins(path, groups)
+        _tell_of_containers(path, names)
         note(
             f"{path}: the layers are in the file's order, {', '.join(names):.300}, which is that of their "
             "definition. Their names and shapes allow others: if it is not the order of use, give order="
@@ -187,6 +189,20 @@ def _parts(name: str) -> list[str | int]:
 
 def _numbers(name: str) -> list[int]:
     return [part for part in _parts(name) if isinstance(part, int)]
+
+
+def _refuse_twins(path: object, groups: Groups) -> None:
+    """Refuse containers of the same layers, such as a network and its copy that is trained more slowly."""
+    found: dict[str, dict[str, list[tuple[int, ...]]]] = {}
+    for name, group in groups.items():
+        head, _, rest = name.partition(".")
+        found.setdefault(head, {})[rest] = [array.shape for array in group.values()]
+    for a, b in combinations(found, 2):
+        if found[a] == found[b] and "" not in found[a] and not _before(a, b) and not _before(b, a):
+            raise FormatError(
+                f"{path}: {a!r} and {b!r} hold the same layers: if they are two networks, choose one with "
+                "prefix=, and if one follows the other, give order="
+            )
 
 
 def _tell_of_containers(path: object, names: Sequence[str]) -> None:

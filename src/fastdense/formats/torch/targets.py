@@ -21,14 +21,14 @@ ELEMENTWISE = {
 }  # fmt: skip
 # What else may compute one constant from others, without chance and without changing any.
 FOLDED = {
-    "cat", "clone", "contiguous", "detach", "diag", "double", "expand", "flatten", "float", "full_like",
-    "matmul", "mean", "norm", "ones_like", "permute", "softmax", "squeeze", "stack", "std", "sum", "t", "to",
-    "transpose", "unsqueeze", "view", "zeros_like",
+    "bmm", "cat", "chunk", "clone", "contiguous", "detach", "diag", "double", "einsum", "expand", "flatten",
+    "float", "full_like", "getitem", "matmul", "mean", "norm", "ones_like", "permute", "select", "slice",
+    "softmax", "split", "squeeze", "stack", "std", "sum", "t", "to", "transpose", "unsqueeze", "view",
+    "zeros_like",
 }  # fmt: skip
 _OTHERS = {
     "_log_softmax", "_native_batch_norm_legit_no_training", "_softmax", "addmm", "alias", "baddbmm",
-    "batch_norm", "bmm", "chunk", "dropout", "einsum", "getitem", "lift_fresh_copy", "linear", "log_softmax",
-    "select", "size", "slice", "split", "sym_size", "unsafe_chunk",
+    "batch_norm", "dropout", "lift_fresh_copy", "linear", "log_softmax", "size", "sym_size", "unsafe_chunk",
 }  # fmt: skip
 _SYNONYMS = {
     "__matmul__": "matmul",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fastdense.errors import FormatError
 from fastdense.files import write_tensors
 from fastdense.formats.torch.groups import listed, read_groups, shapes
-from fastdense.formats.torch.order import ordered
+from fastdense.formats.torch.order import is_norm, ordered
 from fastdense.formats.torch.parts import SMALLEST_DEVIATION, parts, state
 from fastdense.network.layers import Dense, Normalization
 from fastdense.network.sequential import Sequential
@@ -21,6 +21,10 @@ from fastdense.network.sequential import Sequential
 __all__ = ["read_torch_weights", "write_torch_weights"]
 
 Array = NDArray[Any]
+
+_ABOUT_NORMS = (
+    "; network_from_torch_weights makes a network of such a file, and folds its batch normalisations"
+)
 
 
 def write_torch_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
@@ -90,6 +94,7 @@ def read_torch_weights(
         raise FormatError(
             f"{path} has weights of {len(groups)} modules ({listed(groups)}), but the model has "
             f"{len(wanted)} layers with weights ({listed(layer.name for layer in layers)})"
+            f"{_ABOUT_NORMS if any(map(is_norm, groups.values())) else ''}"
         )
     expected_shapes = [shapes(arrays) for arrays in wanted]
     found_shapes = {name: shapes(group) for name, group in groups.items()}
