@@ -78,6 +78,11 @@ def test_a_file_is_replaced_unless_it_may_not_be(tmp_path):
         model.save_weights(path)
     with pytest.raises(FileExistsError, match="is there already"):
         model.save_weights(path, overwrite=False)
+    for ending in ("safetensors", "keras"):
+        model.save(tmp_path / f"m.{ending}", overwrite=False)
+        model.save(tmp_path / f"m.{ending}", overwrite=True)
+        with pytest.raises(FileExistsError, match="is there already"):
+            model.save(tmp_path / f"m.{ending}", overwrite=False)
 
 
 @pytest.mark.parametrize("name", ["w.h5", "w", "w.keras", "w.npz"])

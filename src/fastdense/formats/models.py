@@ -83,8 +83,14 @@ def load(path: str | os.PathLike[str], *, output: str | None = None) -> Sequenti
     raise FormatError(f"{os.fspath(path)}: a model's name ends in .safetensors, .onnx, .keras, .h5 or .hdf5")
 
 
-def save(model: Sequential, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+def save(
+    model: Sequential,
+    path: str | os.PathLike[str],
+    include_optimizer: bool = True,
+    overwrite: bool = True,
+) -> None:
     """Write a model; see `Sequential.save`."""
+    _check_free(path, overwrite)
     if Path(path).suffix.lower() != ".keras":
         from fastdense.formats.safetensors import save as write_own
 
@@ -104,11 +110,10 @@ def save_weights(model: Sequential, path: str | os.PathLike[str], overwrite: boo
         raise FormatError(
             f"weights are saved to a file that ends in .weights.h5 or .safetensors, got {os.fspath(path)!r}"
         )
-    if not overwrite and Path(path).exists():
-        raise FileExistsError(f"{os.fspath(path)} is there already: remove it, or leave out overwrite=False")
     if name.endswith(".safetensors"):
-        save(model, path, include_optimizer=False)
+        save(model, path, include_optimizer=False, overwrite=overwrite)
         return
+    _check_free(path, overwrite)
     from fastdense.formats.keras import write_weights
 
     write_weights(model, path)
@@ -154,6 +159,12 @@ def export(
             from fastdense.formats.c import write_c
 
             write_c(model, path, **options)
+
+
+def _check_free(path: str | os.PathLike[str], overwrite: bool) -> None:
+    """Raise FileExistsError if there is a file that is not to be replaced."""
+    if not overwrite and Path(path).exists():
+        raise FileExistsError(f"{os.fspath(path)} is there already: remove it, or leave out overwrite=False")
 
 
 def _format_of(path: str | os.PathLike[str]) -> str:

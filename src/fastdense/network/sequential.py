@@ -116,7 +116,9 @@ class Sequential(Stack, Trainer):
         """Print the layers with their shapes and parameter counts."""
         print_fn(text_summary(self.name, self._n_in, self.layers, self._bytes()))
 
-    def save(self, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+    def save(
+        self, path: str | os.PathLike[str], include_optimizer: bool = True, *, overwrite: bool = True
+    ) -> None:
         """Save the model to one safetensors file, which `fastdense.load` reads; or to Keras' own.
 
         Parameters
@@ -127,17 +129,21 @@ class Sequential(Stack, Trainer):
             the disk.
         include_optimizer : bool
             Save the loss, the metrics and the optimizer's state too, so that training can go on.
+        overwrite : bool
+            False refuses to replace a file.
 
         Raises
         ------
         FormatError
             Another ending, or something that a code-free file cannot hold, such as a Python function.
+        FileExistsError
+            There is a file, and it is not to be replaced.
         OSError
             The file cannot be written; what was there before is untouched.
         """
         from fastdense.formats.models import save  # formats know networks, and not the other way round
 
-        save(copy.copy(self), path, include_optimizer)  # which nothing changes meanwhile
+        save(copy.copy(self), path, include_optimizer, overwrite)  # which nothing changes meanwhile
 
     def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Save the weights alone, for `load_weights` of a model of the same layers.
@@ -165,7 +171,7 @@ class Sequential(Stack, Trainer):
         """
         from fastdense.formats.models import save_weights
 
-        save_weights(self, path, overwrite)
+        save_weights(copy.copy(self), path, overwrite)
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Take the weights from a file; on an error nothing is changed.
