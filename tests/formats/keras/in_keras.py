@@ -269,6 +269,11 @@ MODELS = {
     "sliced": chain_of(
         lambda x: x[:, 1:, :, :1], L.Flatten(), dense(3), lambda x: x[:, ::-1], shape=(3, 2, 2)
     ),
+    "axes by functions": chain_of(
+        lambda x: keras.ops.expand_dims(x, -1), lambda x: keras.ops.expand_dims(x, 1),
+        L.BatchNormalization(axis=2), lambda x: keras.ops.squeeze(x, axis=(1, 3)), dense(1),
+        keras.ops.squeeze,
+    ),
     "pictures out": of(
         L.Flatten, dense(3, "relu"), dense(6, "sigmoid"), layer(L.Reshape, (3, 2)), shape=(3, 2)
     ),

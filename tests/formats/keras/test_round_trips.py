@@ -174,6 +174,7 @@ PICTURES = {
     "permuted": (3, 2, 2),
     "cropped": (3, 2, 2),
     "sliced": (3, 2, 2),
+    "axes by functions": (4,),
     "pictures out": (3, 2),
     "one row of columns": (1, 4),
 }

@@ -127,6 +127,26 @@ def _reshape(flow: Flow, values: Values) -> None:
     flow.reshape(tuple(sizes[1:]))
 
 
+def _expand_dims(flow: Flow, values: Values) -> None:
+    """Add an axis of one number behind the batch's."""
+    shape, axis = flow.shape, values.get("axis")
+    if shape is None or type(axis) is not int or not 0 < abs(axis) <= len(shape) + 1:
+        raise FormatError(f"it adds the axis {axis!r:.100} to an example of the shape {shape}")
+    place = axis - 1 if axis > 0 else axis + len(shape) + 1
+    flow.reshape((*shape[:place], 1, *shape[place:]))
+
+
+def _squeeze(flow: Flow, values: Values) -> None:
+    """Drop axes of one number; what has none left is one column."""
+    shape, axis = flow.shape or (0,), values.get("axis")
+    axes = [i for i, size in enumerate(shape, 1) if size == 1] if axis is None else axis
+    listed = axes if isinstance(axes, list) else [axes]
+    places = {place % (len(shape) + 1) for place in listed if type(place) is int and abs(place) <= len(shape)}
+    if len(places) != len(listed) or any(place == 0 or shape[place - 1] != 1 for place in places):
+        raise FormatError(f"it drops the axes {axes!r:.100} of an example of the shape {shape}")
+    flow.reshape(tuple(size for i, size in enumerate(shape, 1) if i not in places) or (1,))
+
+
 def _get_item(flow: Flow, values: Values) -> None:
     """Choose columns by slices, of each row the same."""
     places = values.get("key")
@@ -211,6 +231,7 @@ FUNCTIONS: dict[str, Function] = {
     "Exp": _curve("exponential"),
     "Gelu": _gelu(True),
     "GeluOfTensorflow": _gelu(False),
+    "ExpandDims": Function(("x", "axis"), _expand_dims),
     "GetItem": Function(("x", "key"), _get_item),
     "Identity": Function(("x",), _nothing),
     "LeakyRelu": _with_alpha("leaky_relu", "negative_slope", 0.2),
@@ -223,6 +244,7 @@ FUNCTIONS: dict[str, Function] = {
     "Negative": Function(("x",), lambda flow, values: flow.scale(-1.0)),
     "Reshape": Function(("x", "newshape"), _reshape),
     "Softmax": _of_layer("Softmax", "axis"),
+    "Squeeze": Function(("x", "axis"), _squeeze),
     "StopGradient": Function(("x",), _nothing),
     "Subtract": _scaled(lambda c, second: (1.0, -c) if second else (-1.0, c)),
     "TrueDivide": _scaled(_quotient),
@@ -232,6 +254,7 @@ FUNCTIONS: dict[str, Function] = {
 # TensorFlow's functions, as a layer `TFOpLambda` names them, and its graphs' nodes.
 _TENSORFLOW = {
     "__operators__.add": "Add", "cast": "Cast", "clip_by_value": "Clip", "divide": "Divide", "exp": "Exp",
+    "expand_dims": "ExpandDims",
     "identity": "Identity", "linalg.matmul": "Matmul", "math.add": "Add", "math.divide": "Divide",
     "math.exp": "Exp", "math.log_sigmoid": "LogSigmoid", "math.maximum": "Maximum",
     "math.minimum": "Minimum", "math.multiply": "Multiply", "math.negative": "Negative",
@@ -241,7 +264,7 @@ _TENSORFLOW = {
     "nn.relu6": "Relu6", "nn.selu": "Selu", "nn.sigmoid": "Sigmoid", "nn.silu": "Silu",
     "nn.softmax": "Softmax",
     "nn.softplus": "Softplus", "nn.softsign": "Softsign", "nn.swish": "Silu", "nn.tanh": "Tanh",
-    "reshape": "Reshape", "stop_gradient": "StopGradient",
+    "reshape": "Reshape", "squeeze": "Squeeze", "stop_gradient": "StopGradient",
 }  # fmt: skip
 _TENSORFLOW_NODES = {
     "Add": "Add", "AddV2": "Add", "Elu": "Elu", "Exp": "Exp", "Identity": "Identity", "MatMul": "Matmul",

@@ -31,7 +31,10 @@ Array = NDArray[Any]
 
 _MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 # What changes no number.
-_PASSING = ("ActivityRegularization", "Cast", "Dropout", "Flatten", "Identity", "Reshape", "StopGradient")
+_PASSING = (
+    "ActivityRegularization", "Cast", "Dropout", "ExpandDims", "Flatten", "Identity", "Reshape", "Squeeze",
+    "StopGradient",
+)  # fmt: skip
 
 
 def read_keras(

@@ -200,7 +200,7 @@ OF_KERAS_1 = (
 # What Keras 1 called settings that have other names since.
 _KERAS_1 = {"W_regularizer", "bias", "dim_ordering", "init", "mode", "output_dim", "p"}
 # The settings without a default.
-_NEEDED = {"Dense": "units", "Dropout": "rate", "Rescaling": "scale"}
+_NEEDED = {"Activation": "activation", "Dense": "units", "Dropout": "rate", "Rescaling": "scale"}
 
 
 def check_settings(class_name: str, config: Config) -> None:
@@ -210,7 +210,7 @@ def check_settings(class_name: str, config: Config) -> None:
     if old:
         raise FormatError(f"{min(old)!r} is a setting of Keras 1, {OF_KERAS_1}")
     needed = _NEEDED.get(class_name)
-    if needed and config.get(needed) is None:
+    if needed and (needed not in config or (config[needed] is None and needed != "activation")):
         raise FormatError(f"its {needed!r} is not given")
     _check_values(known, config)
 
