@@ -257,10 +257,10 @@ def test_uncompiled(method):
     ("arguments", "kind", "match"),
     [
         ({"loss": None}, ValueError, "compile needs a loss"),
-        ({"loss": "hinge"}, ValueError, "unknown loss 'hinge'; known: binary_crossentropy"),
+        ({"loss": "hinge"}, ValueError, "unknown loss 'hinge': use Binary.*; known: binary_crossentropy"),
         ({"loss": 3}, TypeError, "loss.*one of fastdense's own objects"),
         ({"loss": lambda y, p: 0.0}, TypeError, "loss.*one of fastdense's own objects"),
-        ({"optimizer": "adamax"}, ValueError, "unknown optimizer 'adamax'; known: sgd"),
+        ({"optimizer": "adamax"}, ValueError, "unknown optimizer 'adamax': use Adam .*; known: sgd"),
         ({"optimizer": None}, TypeError, "optimizer.*one of fastdense's own objects"),
         ({"optimizer": fd.optimizers.Adam}, TypeError, "optimizer.*one of fastdense's own objects"),
         ({"optimizer": fd.losses.Huber()}, TypeError, "optimizer.*one of fastdense's own objects"),

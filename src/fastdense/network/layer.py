@@ -124,13 +124,17 @@ class Layer(Configurable):
     def build(self, n_in: int, rng: np.random.Generator, dtype: str = "float32") -> None:
         """Create the weights for inputs of ``n_in`` columns."""
         width = whole("the width of the input", n_in, 1)
-        for weight, shape in self.weight_shapes(width).items():
+        self.check_input(width)
+        sharing.replace(self.changes(self.drawn(width, rng, dtype), width, fresh=True), "build")
+
+    def drawn(self, n_in: int, rng: np.random.Generator, dtype: str) -> list[Array]:
+        """Return what `initial` gives, ShapeError if no memory could hold it."""
+        for weight, shape in self.weight_shapes(n_in).items():
             if math.prod(shape) > LARGEST // 8:
                 raise ShapeError(
                     f"layer {self.name!r}: its {weight} of shape {shape} is larger than any memory"
                 )
-        self.check_input(width)
-        sharing.replace(self.changes(self.initial(width, rng, dtype), width, fresh=True), "build")
+        return self.initial(n_in, rng, dtype)
 
     def restore(self, n_in: int, arrays: Sequence[Array]) -> None:
         """Build the layer with arrays of the shapes that `weight_shapes` gives; they are not copied."""

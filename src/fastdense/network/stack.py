@@ -357,7 +357,7 @@ class Stack:
         """
         widths = self._fitting(layers, width)
         new = {
-            layer: layer.initial(widths[i], generator(self.seed, WEIGHTS, place + i), self.dtype)
+            layer: layer.drawn(widths[i], generator(self.seed, WEIGHTS, place + i), self.dtype)
             for i, layer in enumerate(layers)
             if not layer.built
         }
