@@ -16,14 +16,16 @@ need no claim: `predict`, `evaluate`, `save` and copies work on what `read` gave
 training put in place.
 
 A claim lasts as long as a lock that a ``with`` block holds, since C code releases that: Ctrl-C between two
-lines of a ``finally`` would leave the model claimed for ever. In a forked process the claims of other
-threads are void: it does not have those threads, and goes on from the last state in place.
+lines of a ``finally`` would leave the model claimed for ever. It is over, too, when nothing holds that lock any
+more. In a forked process the claims of other threads are void: it does not have those threads, and goes on
+from the last state in place.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -38,11 +40,16 @@ Change = tuple[object, str, Any]
 
 
 class Claim(NamedTuple):
-    """A call that trains, for as long as ``held`` is locked."""
+    """A call that trains, for as long as there is its lock and that is locked."""
 
-    held: threading.Lock
+    held: weakref.ref[threading.Lock]
     thread: int
     call: str
+
+    def lasts(self) -> bool:
+        """Return True until the call is over."""
+        held = self.held()
+        return held is not None and held.locked()
 
 
 class _Process:
@@ -112,10 +119,10 @@ def claim(held: threading.Lock, owners: Sequence[object], call: str) -> None:
     BusyError
         One of them is claimed already.
     """
-    own = dict.fromkeys(map(id, owners), Claim(held, threading.get_ident(), call))
+    own = dict.fromkeys(map(id, owners), Claim(weakref.ref(held), threading.get_ident(), call))
     with _Process.lock:
         check_free(owners, call, within=False)
-        over = [key for key, each in _Process.claims.items() if not each.held.locked()]
+        over = [key for key, each in _Process.claims.items() if not each.lasts()]
         for key in over:
             del _Process.claims[key]
         _Process.claims.update(own)
@@ -125,7 +132,7 @@ def check_free(owners: Iterable[object], call: str, within: bool = True) -> None
     """Raise BusyError if one of the objects is claimed; ``within``: by another thread than this one."""
     for owner in owners:
         found = _Process.claims.get(id(owner))
-        if found is None or not found.held.locked():
+        if found is None or not found.lasts():
             continue
         if found.thread != threading.get_ident():
             raise BusyError(
