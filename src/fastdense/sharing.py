@@ -16,9 +16,9 @@ need no claim: `predict`, `evaluate`, `save` and copies work on what `read` gave
 training put in place.
 
 A claim lasts as long as a lock that a ``with`` block holds, since C code releases that: Ctrl-C between two
-lines of a ``finally`` would leave the model claimed for ever. It is over, too, when nothing holds that lock any
-more. In a forked process the claims of other threads are void: it does not have those threads, and goes on
-from the last state in place.
+lines of a ``finally`` would leave the model claimed for ever. It is over, too, when nothing holds that lock.
+In a forked process the claims of other threads are void: it does not have those threads, and goes on from the
+last state in place.
 """
 
 from __future__ import annotations
