@@ -93,6 +93,43 @@ def test_any_number_in_any_style_is_read_back(number, signs, unit, parentheses):
     assert read_number(text, decimal).value == float(number)
 
 
+@pytest.mark.parametrize("unit", [" kg", "km/h", f"{NBSP}°C", " m²", " years", "h"])
+def test_a_word_behind_all_numbers_is_their_unit(unit):
+    texts = [f"{k},5{unit}" for k in range(12)]
+    kind, numbers, said = read([*texts, "heavy", ""])
+    assert kind == "number"
+    np.testing.assert_array_equal(numbers, [*np.arange(0.5, 12), np.nan, np.nan])
+    assert "except 'heavy' in row 13" in said[0]
+    assert f"'0,5{unit}' is read as 0.5 {unit.strip()}" in said[1].replace("\\xa0", NBSP)
+
+
+def test_a_unit_is_known_at_prediction():
+    training = {"x": [f"{k}.25 kg" for k in range(20)], "n": list(range(20))}
+    with pytest.warns(TableWarning, match="is read as"):
+        table = Table.from_dict(json.loads(json.dumps(Table.learn(training).to_dict())))
+    assert "in kg" in table.summary()
+    later = {"x": ["3.25 kg", "3.25", "3.25kg"], "n": [1, 1, 1]}
+    assert len({row.tobytes() for row in table.features(later)}) == 1
+    with pytest.raises(TableError, match=r"column 'x', row 2: '3.25 lb' is not a number in kg"):
+        table.features({"x": ["3.25 kg", "3.25 lb"], "n": [1, 1]})
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ([f"{k} {unit}" for k in range(6) for unit in ("kg", "lb")], ["several units: 'kg', 'lb'"]),
+        ([f"{k}{letter}" for k in range(6) for letter in "abc"], []),
+        ([f"size {k} M" for k in range(12)], []),
+        ([f"{k} Main Street" for k in range(12)], []),
+    ],
+)
+def test_words_that_are_no_unit_of_a_column(texts, said):
+    kind, _, notes = read(texts)
+    assert kind == "category"
+    assert len(notes) == len(said)
+    assert all(part in note for part, note in zip(said, notes, strict=True))
+
+
 def test_decimal_commas_are_numbers_in_every_frame(frame):
     texts = {"x": ["0,5", "1,5", "2,5", "1.234,5"], "n": [1, 2, 3, 4]}
     with pytest.warns(TableWarning, match="column 'x': '0,5' is read as 0.5"):

@@ -1,4 +1,4 @@
-"""Numbers as people spell them: either decimal sign, thousands, percent, currencies, parentheses."""
+"""Numbers as people spell them: either decimal sign, thousands, percent, currencies, units, parentheses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CURRENCIES", "UNITS", "Numeral", "are_codes", "is_open", "plain_number", "read_number"]
+__all__ = [
+    "CURRENCIES",
+    "Numeral",
+    "are_codes",
+    "is_open",
+    "is_unit",
+    "plain_number",
+    "read_number",
+    "unit_of",
+    "without_unit",
+]
 
 # Python's float() also takes "1_000" and digits of other scripts, which a table rarely means as numbers.
 # Infinity matches, so that it is reported as infinity and does not turn its column into categories.
@@ -27,7 +37,10 @@ _SYMBOLS: Final = (
 CURRENCIES: Final = frozenset([*_SYMBOLS, *_CODES.split()])
 """Units that say what a number counts and leave its value alone, as "%" does not."""
 
-UNITS: Final = CURRENCIES | {"%", "\N{PER MILLE SIGN}"}
+_SIGNS: Final = CURRENCIES | {"%", "\N{PER MILLE SIGN}"}
+# Another unit is a word behind the number: kg, km/h, m², °C. AM and PM are of times of day.
+_WORD: Final = r"(?!(?:[ap]m|[ap]\.m\.?)$)\N{DEGREE SIGN}?[^\W\d_][^\s\d.,;]{0,11}"
+_MEASURE: Final = re.compile(rf"(?P<number>.*\d)[{_BLANKS}]*(?P<unit>{_WORD})", re.IGNORECASE)
 
 
 class Numeral(NamedTuple):
@@ -38,7 +51,8 @@ class Numeral(NamedTuple):
     value : float
         As written: "5 %" is 5.
     unit : str
-        "", the sign or code of a currency, "%" or the sign for per mille.
+        "", the sign or code of a currency, "%" or the sign for per mille; other units are not parts of a
+        number, see `unit_of`.
     plain : bool
         Whether programs write the number so.
     """
@@ -52,7 +66,7 @@ def _pattern(decimal: str, separator: str) -> re.Pattern[str]:
     thousands = rf"[1-9]\d{{0,2}}(?P<group>[{separator}{_BLANKS}{_APOSTROPHES}])\d{{3}}(?:(?P=group)\d{{3}})*"
     lakhs = r"|[1-9]\d?(?:,\d\d)+,\d{3}" if separator == "," else ""
     body = rf"(?:(?:{thousands}{lakhs}|\d+)(?:[{decimal}]\d*)?|[{decimal}]\d+)(?:e[+-]?\d+)?"
-    unit = "|".join(map(re.escape, sorted(UNITS)))
+    unit = "|".join(map(re.escape, sorted(_SIGNS)))
     return re.compile(
         rf"(?P<open>\()?(?P<sign>{_SIGN})?(?:(?P<before>{unit})[{_BLANKS}]*)?(?P<inner>{_SIGN})?"
         rf"(?P<body>{body})(?:[{_BLANKS}]*(?P<after>{unit}))?(?P<close>\))?",
@@ -130,3 +144,39 @@ def are_codes(texts: Sequence[str]) -> bool:
     if not any(text.startswith("0") and len(text) > 1 for text in texts):
         return False
     return len(set(map(len, texts))) == 1 and all(text.isascii() and text.isdigit() for text in texts)
+
+
+def is_unit(text: str) -> bool:
+    """Return True if a text is a unit that numbers may be written with.
+
+    Examples
+    --------
+    >>> is_unit("%"), is_unit("EUR"), is_unit("km/h"), is_unit("a b")
+    (True, True, True, False)
+    """
+    return text in _SIGNS or re.fullmatch(_WORD, text, re.IGNORECASE) is not None
+
+
+def unit_of(text: str) -> str:
+    """Return the word behind the number that a text is, or "" if it is not a number and a word.
+
+    Examples
+    --------
+    >>> unit_of("1,5 kg"), unit_of("12km/h"), unit_of("5 %"), unit_of("size 12 M"), unit_of("5 PM")
+    ('kg', 'km/h', '', '', '')
+    """
+    found = _MEASURE.fullmatch(text)
+    if found is None or found["unit"].upper() in _SIGNS:
+        return ""
+    return found["unit"] if any(read_number(found["number"], sign) for sign in ".,") else ""
+
+
+def without_unit(text: str, unit: str) -> str:
+    """Return a text without the word at its end, and the blanks before it.
+
+    Examples
+    --------
+    >>> without_unit("1,5 kg", "kg"), without_unit("1,5", "kg"), without_unit("2 g", "")
+    ('1,5', '1,5', '2 g')
+    """
+    return text.removesuffix(unit).rstrip(_BLANKS) if unit else text

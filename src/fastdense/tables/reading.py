@@ -9,7 +9,16 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from fastdense.tables.cells import Cells
 from fastdense.tables.moments import read_clear_date, read_date, read_duration, read_time
-from fastdense.tables.numerals import CURRENCIES, UNITS, Numeral, are_codes, plain_number, read_number
+from fastdense.tables.numerals import (
+    CURRENCIES,
+    Numeral,
+    are_codes,
+    is_unit,
+    plain_number,
+    read_number,
+    unit_of,
+    without_unit,
+)
 from fastdense.tables.strict import check, record
 
 __all__ = ["PLAIN", "TEXTS", "Found", "Hint", "Reading", "Where", "decimal_of", "find_reading", "follow"]
@@ -77,7 +86,7 @@ class Reading:
         kind, style, unit, odd = record(value, "reading", keys)
         check(kind in kinds, f"reading: the kind is {' or '.join(kinds)}, not {kind[:40]!r}")
         check(style in ("", *_STYLES[kind]), f"reading: unknown style {style[:40]!r}")
-        check(unit == "" or (kind == "number" and unit in UNITS), f"reading: unknown unit {unit[:40]!r}")
+        check(unit == "" or (kind == "number" and is_unit(unit)), f"reading: unknown unit {unit[:40]!r}")
         check(all(type(text) is str for text in odd), "reading: odd cells are not all texts")
         check(len(odd) == len(set(odd)) <= MAX_ODD, "reading: odd cells repeat or are too many")
         return cls(kind, style, unit, tuple(odd))
@@ -222,6 +231,7 @@ class _Spellings:
         self.family, self.texts, self.counts, self.total = family, texts, counts, sum(counts)
         self._clear = list(map(read_clear_date, texts)) if family == "date" else []
         self._spelled = [False] * len(texts)
+        self.measures = _measures(texts, counts) if family == "number" and unit is None else Counter()
         self.trials = [self._try(style, unit) for style in styles or _STYLES[family]]
         self.rows = sum(n for n, is_spelled in zip(counts, self._spelled, strict=True) if is_spelled)
 
@@ -237,14 +247,26 @@ class _Spellings:
         return _Trial(style, "", values, self._rows_of(values), None)
 
     def _try_numbers(self, style: str, unit: str | None) -> _Trial:
-        numerals = [read_number(text, style) for text in self.texts]
+        word = self._word(unit)
+        numerals = [read_number(without_unit(text, word), style) for text in self.texts]
         self._spell(numerals)
-        unit = _main_unit(numerals, self.counts) if unit is None else unit
+        if word:
+            unit = word
+            numerals = [n and n._replace(unit=n.unit or word, plain=False) for n in numerals]
+        elif unit is None:
+            unit = _main_unit(numerals, self.counts)
         fitting = [n if n and _fits(n.unit, unit) else None for n in numerals]
         values = [None if n is None else n.value for n in fitting]
         pairs = zip(self.texts, fitting, strict=True)
         local = next((text for text, n in pairs if n is not None and not n.plain), None)
         return _Trial(style, unit, values, self._rows_of(values), local)
+
+    def _word(self, learned: str | None) -> str:
+        """Return the word that follows the numbers: the one learned, or that of nearly all rows."""
+        if learned is not None:
+            return learned if unit_of(f"1 {learned}") else ""
+        word, rows = max(self.measures.items(), key=lambda item: item[1], default=("", 0))
+        return word if (self.total - rows) * _ODD_SHARE <= self.total else ""
 
     def _spell(self, found: Sequence[object]) -> None:
         """Note which texts are spelled in some style, whether or not they fit the others."""
@@ -286,7 +308,8 @@ class _Spellings:
             return ()
         shown = unlike[0] if unlike else str(chosen.local)
         more = f"; decimal={other!r} (--decimal {other}) reads it otherwise" if unlike else ""
-        return (f"{shown[:40]!r} is read as {values[shown]:.10g}{more}",)
+        unit = f" {chosen.unit}" if unit_of(f"1 {chosen.unit}") else ""
+        return (f"{shown[:40]!r} is read as {values[shown]:.10g}{unit}{more}",)
 
     def judge(self, cells: Cells, kind: str | None, hint: Hint, where: Where) -> Found:
         """Choose a style, and say or refuse what is odd."""
@@ -306,8 +329,15 @@ class _Spellings:
             return Found(TEXTS, (), self._mixture(chosen, where))
         if kind is not None:
             return Found(TEXTS, (), (odd[0], f"is not a {kind}"))
+        # One letter makes a number of a house or a class, as in 12a, and no unit.
+        measured = self.measures.total() if all(len(unit) > 1 for unit in self.measures) else 0
+        if len(self.measures) > 1 and (self.total - measured) * _ODD_SHARE <= self.total:
+            units = ", ".join(map(repr, [*self.measures][:5]))
+            said = f"read as categories, as its numbers have several units: {units}; write all in one"
+            return Found(TEXTS, (said,))
         if self.rows * 2 > self.total >= _ODD_SHARE and len(self.texts) > 2 * len(odd):
-            return Found(TEXTS, (f"read as categories, as {named} are not {self.family}s; {_REMEDY}",))
+            said = f"read as categories, as {named} are not {self.family}s; {_REMEDY_MANY}"
+            return Found(TEXTS, (said,))
         return Found(TEXTS)
 
     def _evident(self, chosen: _Trial) -> str:
@@ -333,12 +363,24 @@ class _Spellings:
 _REMEDY: Final = (
     "state the type 'category' to keep them apart, or with missing= (--missing) what means missing"
 )
+_REMEDY_MANY: Final = (
+    "state with missing= (--missing) which of them mean missing, or the type 'category' if it is one"
+)
 
 
 def _name_odd(odd: Sequence[str], where: Where) -> str:
     rows = [where([text]) for text in odd[:5]]
     each = [f"{text[:40]!r}" + f" in {row}" * bool(row) for text, row in zip(odd, rows, strict=False)]
     return ", ".join(each) + f" and {len(odd) - 5} other texts" * (len(odd) > 5)
+
+
+def _measures(texts: Sequence[str], counts: Sequence[int]) -> Counter[str]:
+    """Return the rows of each word that stands behind numbers."""
+    found: Counter[str] = Counter()
+    for text, n in zip(texts, counts, strict=True):
+        if unit := unit_of(text):
+            found[unit] += n
+    return found
 
 
 def _main_unit(numerals: Sequence[Numeral | None], counts: Sequence[int]) -> str:
