@@ -38,8 +38,8 @@ def evaluate_table(model: Sequential, frame: Any) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        To classify: "accuracy", "log loss" and, for two classes, "auc"; NaN if no row has a known label. To
-        regress, in the target's own units: "rmse", "mae", and "r2", the share of the variance that is
+        To classify: "accuracy" and, unless no row has a known label, "log loss" and for two classes "auc".
+        To regress, in the target's own units: "rmse", "mae", and "r2", the share of the variance that is
         explained.
 
     Raises
@@ -80,8 +80,7 @@ def _of_labels(table: Table, found: NDArray[np.int64], outputs: Array) -> dict[s
     """Return the numbers of class probabilities; rows of unknown labels, -1, are wrong in the accuracy."""
     known = found >= 0
     if not known.any():
-        nothing = {"accuracy": 0.0, "log loss": float("nan")}
-        return nothing if len(table.classes) != 2 else {**nothing, "auc": float("nan")}
+        return {"accuracy": 0.0}
     outcome = classify("", list(map(str, table.classes)), found[known], outputs[known])
     numbers = {"accuracy": float(np.trace(outcome.confusion)) / len(found), "log loss": outcome.log_loss}
     return numbers if outcome.auc is None else {**numbers, "auc": outcome.auc}
@@ -97,9 +96,10 @@ def _note_unknown(target: Classes, data: Frame, found: NDArray[np.int64]) -> Non
     texts, codes = column.texts
     labels = [texts[code] for code in np.unique(codes[found < 0])]
     shown = ", ".join(repr(label)[:40] for label in labels[:5]) + ", ..." * (len(labels) > 5)
-    count, others = int((found < 0).sum()), "log loss and AUC" if len(target.labels) == 2 else "log loss"
+    count, numbers = int((found < 0).sum()), "log loss and AUC" if len(target.labels) == 2 else "log loss"
+    others = f"; {numbers} cover the other {len(data) - count:,} rows" if count < len(data) else ""
     note(
         f"target {target.name!r}: {count:,} of {len(data):,} rows have labels that the model was not trained "
-        f"on, {shown}: they count as wrong; {others} is of the other {len(data) - count:,} rows",
+        f"on, {shown}: they count as wrong{others}",
         TableWarning,
     )
