@@ -86,7 +86,7 @@ def test_labels_that_were_never_seen_count_as_wrong(model):
     frame["name"][[4, 9]] = ["tulip", "daisy"]
     rest = [row for row in range(50) if row not in (4, 9)]
     words = (
-        "2 of 50 rows have labels that the model was not trained on, 'tulip', 'daisy': .* the other 48 rows"
+        "2 of 50 rows have labels that the model was not trained on, 'tulip', 'daisy': .* other 48 rows"
     )
     with pytest.warns(TableWarning, match=words):
         numbers = evaluate_table(model, frame)
