@@ -151,7 +151,7 @@ def _adam(
     """
     m = slots[0] + (g - slots[0]) * (1.0 - o.beta_1)
     v = slots[1] + (g * g - slots[1]) * (1.0 - o.beta_2)
-    new = (m, v, xp.maximum(slots[2], v)) if o.amsgrad else (m, v)
+    new = (m, v, xp.where(v > slots[2], v, slots[2])) if o.amsgrad else (m, v)
     return w - rates.corrected * m / (xp.sqrt(new[-1]) + o.epsilon), new
 
 
