@@ -187,7 +187,7 @@ class Layer(Configurable):
         return new
 
     def changes(self, arrays: Sequence[Array], n_in: int | None = None, fresh: bool = False) -> list[Change]:
-        """Return what `fastdense.sharing.replace` makes to give the layer arrays of the right shapes.
+        """Return what ``fastdense.sharing.replace`` makes to give the layer arrays of the right shapes.
 
         The arrays are not copied, and can't be written to from now on. Their input's width is ``n_in``, or as
         before.

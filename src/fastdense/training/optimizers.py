@@ -73,7 +73,7 @@ class Optimizer(Configurable):
         return {**self.__dict__, "_owner": None}
 
     def belonging_to(self, model: object) -> list[Change]:
-        """Return what makes it the optimizer of ``model``, no steps taken, for `fastdense.sharing.replace`.
+        """Return what makes it the optimizer of ``model``, no steps taken, for ``fastdense.sharing.replace``.
 
         Raises
         ------
