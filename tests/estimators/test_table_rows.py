@@ -85,9 +85,7 @@ def test_labels_that_were_never_seen_count_as_wrong(model):
     frame["name"] = frame["name"].astype(object)
     frame["name"][[4, 9]] = ["tulip", "daisy"]
     rest = [row for row in range(50) if row not in (4, 9)]
-    words = (
-        "2 of 50 rows have labels that the model was not trained on, 'tulip', 'daisy': .* other 48 rows"
-    )
+    words = "2 of 50 rows have labels that the model was not trained on, 'tulip', 'daisy': .* other 48 rows"
     with pytest.warns(TableWarning, match=words):
         numbers = evaluate_table(model, frame)
     guesses = np.array(predict_table(model, frame).values)
