@@ -67,8 +67,8 @@ def read_torch_weights(
         layers ``NAME.mean`` and ``NAME.deviation``, one after another.
     path : path-like
         A ".safetensors" file; or a ".pt", ".pth", ".ckpt" or ".bin" file that ``torch.save``,
-        ``torch.jit.save`` or Lightning wrote: a ``state_dict``, a checkpoint with one, or a module. Nothing in
-        it is run.
+        ``torch.jit.save`` or Lightning wrote: a ``state_dict``, a checkpoint with one, or a module. Nothing
+        in it is run.
     order : sequence of str, optional
         The modules' names, or what the names of several begin with, first layer first. It is needed only if
         more than one order fits the model and no numbers in the names decide: ``fc2`` before ``fc10``.
