@@ -97,12 +97,6 @@ def test_names_are_in_natural_order(path, style):
     assert [float(array[0, 0]) for array in model.weights] == list(range(15))
 
 
-def test_a_name_comes_before_the_same_with_a_number(path):
-    save_file(fifteen(["fc", "fc1", "fc2.0", "fc2.1"]), path)
-    model = network_from_torch_weights(path)
-    assert [float(array[0, 0]) for array in model.weights] == [0, 1, 2, 3]
-
-
 def test_an_order_that_names_do_not_tell_is_asked_for(path):
     order = ["input", "hidden", "output"]
     save_file(fifteen(order), path)

@@ -38,8 +38,8 @@ def ordered(
 ) -> list[str]:
     """Return the modules' names, first module first.
 
-    Numbers in the names decide (``fc2`` before ``fc10``), and a name comes before the same with a number.
-    What they leave open, the shapes decide if only one order fits.
+    Numbers that two names both have decide (``fc2`` before ``fc10``). What they leave open, the shapes decide
+    if only one order fits: ``fc`` may come before ``fc1`` or, as the head of a network, after it.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def _before(a: str, b: str) -> bool:
     for part, other in zip(parts, others, strict=False):
         if part != other:
             return isinstance(part, int) and isinstance(other, int) and part < other
-    return len(parts) < len(others)
+    return False
 
 
 def _parts(name: str) -> list[str | int]:
