@@ -12,19 +12,16 @@ from numpy.typing import NDArray
 
 from fastdense import sharing
 from fastdense.checks import flag, whole
-from fastdense.engines import Program, Slots
-from fastdense.errors import NotBuiltError
-from fastdense.sharing import Change
+from fastdense.engines import Program
 from fastdense.spec import LossSpec, OptimizerSpec, TrainingSpec
-from fastdense.training import losses, optimizers, slots
+from fastdense.training import losses, optimizers
 from fastdense.training import metrics as measured
+from fastdense.training.accepted import accept, check_rows
 from fastdense.training.callbacks import Callback, CallbackList, History
 from fastdense.training.crowding import note_crowded
 from fastdense.training.data import Given, prepare, weigh_classes
-from fastdense.training.loop import Fit, Live, Metrics, State, fit_epochs, measure, train_once
-from fastdense.training.losses import Loss
-from fastdense.training.model import Trainable
-from fastdense.training.optimizers import Optimizer
+from fastdense.training.kept import SETTINGS, Kept
+from fastdense.training.loop import Fit, Live, Metrics, fit_epochs, measure, train_once
 from fastdense.training.progress import Verbose, display_for, format_logs
 from fastdense.training.run import Run
 
@@ -33,11 +30,10 @@ __all__ = ["Trainer"]
 Array = NDArray[Any]
 
 
-_SETTINGS = ("loss", "optimizer", "_metrics", "_weighted_metrics")
 _PLAIN = OptimizerSpec("sgd")  # of a program that only measures: it keeps no arrays
 
 
-class Trainer(Trainable):
+class Trainer(Kept):
     """The methods that train, measure and use a network.
 
     Attributes
@@ -53,17 +49,11 @@ class Trainer(Trainable):
         ``x`` and ``y``, as they were given: set it to None to let go of them.
     """
 
-    optimizer: Optimizer
-    loss: Loss | None = None
     history: History | None = None
     run: Run | None = None
     stop_training = False
     next_epoch = 0
-    _metrics: Sequence[object] = ()
-    _weighted_metrics: Sequence[object] = ()
-    _live: Live | None = None
     _measuring: Live | None = None
-    _slots: Slots | None = None
 
     def compile(
         self,
@@ -71,6 +61,7 @@ class Trainer(Trainable):
         loss: object = None,
         metrics: Sequence[object] | None = None,
         weighted_metrics: Sequence[object] | None = None,
+        **accepted: Any,
     ) -> None:
         """Choose how to train; a state left by earlier training of the optimizer is dropped.
 
@@ -82,6 +73,8 @@ class Trainer(Trainable):
             "accuracy" is the one of its three forms that fits the loss.
         weighted_metrics : the same, optional
             These weigh rows by ``sample_weight`` and ``class_weight``, as the loss does.
+        **accepted
+            Keras' arguments that change no number: `run_eagerly`, `jit_compile` and others.
 
         Raises
         ------
@@ -90,20 +83,21 @@ class Trainer(Trainable):
         BusyError
             The model is training, in another thread or around a callback; nothing is changed.
         """
+        accept("compile", accepted)
         if loss is None:
             known = ", ".join(losses.FAMILY.names())
             raise ValueError(f"compile needs a loss, such as loss='mean_squared_error'; known: {known}")
         chosen, trainer = losses.get(loss), optimizers.get(optimizer)
         plain, weighted = _listed("metrics", metrics), _listed("weighted_metrics", weighted_metrics)
         measured.check([*plain, *weighted])
-        new = dict(zip(_SETTINGS, (chosen, trainer, plain, weighted), strict=True), _slots=None, _live=None)
+        new = dict(zip(SETTINGS, (chosen, trainer, plain, weighted), strict=True), _slots=None, _live=None)
         changes = [(self, name, value) for name, value in new.items()]
         sharing.replace([*changes, *trainer.belonging_to(self)], "compile", within=False)
 
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: Verbose = "auto",
@@ -114,6 +108,7 @@ class Trainer(Trainable):
         class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        **accepted: Any,
     ) -> History:
         """Train.
 
@@ -143,6 +138,8 @@ class Trainer(Trainable):
             Both given, their product counts.
         initial_epoch : int
             The epoch to start at, from 0.
+        **accepted
+            Keras' arguments at values that change no number, such as ``validation_freq=1``.
 
         Returns
         -------
@@ -160,10 +157,10 @@ class Trainer(Trainable):
         BusyError
             The model is training already, in another thread or around a callback; nothing is changed.
         """
-        size, epochs = (
-            whole("batch_size", 32 if batch_size is None else batch_size, 1),
-            whole("epochs", epochs),
-        )
+        check_rows("fit", x, y)
+        accept("fit", accepted)
+        size = whole("batch_size", 32 if batch_size is None else batch_size, 1)
+        epochs = whole("epochs", epochs)
         shuffle, display = flag("shuffle", shuffle), display_for(verbose)
         rows = Given(x, y, sample_weight, validation_data, validation_split)
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
@@ -194,11 +191,12 @@ class Trainer(Trainable):
     def evaluate(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         batch_size: int | None = None,
         verbose: Verbose = "auto",
         sample_weight: Any = None,
         return_dict: bool = False,
+        **accepted: Any,
     ) -> float | list[float] | dict[str, float]:
         """Return the loss, and the metrics after it where there are any, as in prediction.
 
@@ -212,13 +210,17 @@ class Trainer(Trainable):
             0 is silent, the others print a line.
         return_dict : bool
             Return numbers by name.
+        **accepted
+            Keras' ``steps`` and ``callbacks``: only None.
         """
+        check_rows("evaluate", x, y)
+        accept("evaluate", accepted)
         display_for(verbose)
         asked = self._compiled_loss().spec()
         if not self.built:
             prepare(self, asked, x, y, sample_weight)  # decides the widths
         state = self.state()  # all that is measured is of one moment
-        loss, _, *metrics = (state.settings[name] for name in _SETTINGS)
+        loss, _, *metrics = (state.settings[name] for name in SETTINGS)
         data = prepare(self, loss.spec(), x, y, sample_weight)
         program = self._measuring_program(state.moment, loss.spec())
         with np.errstate(all="ignore"):
@@ -228,7 +230,12 @@ class Trainer(Trainable):
         return _results(logs, return_dict)
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Verbose = "auto", out: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        out: Any = None,
+        **accepted: Any,
     ) -> Array:
         """Return the network's outputs.
 
@@ -240,20 +247,30 @@ class Trainer(Trainable):
             Without effect; accepted for scripts that give them.
         out : array of shape (m, n_out) and the model's dtype, optional
             Where to write the outputs.
+        **accepted
+            Keras' ``steps`` and ``callbacks``: only None.
 
         Returns
         -------
         array of shape (m, n_out), the model's dtype
             Of the engine's own library and on its device where ``x`` is, of NumPy where it is anything else.
         """
+        if accepted:
+            accept("predict", accepted)
         return self.predictor()(x, out)
 
-    predict_on_batch = __call__ = predict
+    predict_on_batch = predict
+
+    def __call__(self, x: Any, *arguments: Any, out: Any = None, **accepted: Any) -> Array:
+        """Return what `predict` returns; ``training`` and ``mask`` only as in prediction."""
+        if arguments or accepted:
+            accept("a model's call", dict(zip(("training", "mask"), arguments, strict=False)) | accepted)
+        return self.predictor()(x, out)
 
     def train_on_batch(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
@@ -266,6 +283,7 @@ class Trainer(Trainable):
             The model is training, in another thread or around a callback; nothing is changed.
         """
         held = Lock()
+        check_rows("train_on_batch", x, y)
         with held:
             sharing.claim(held, [self, *self.layers], "train_on_batch")
             loss = self._compiled_loss().spec()
@@ -275,7 +293,7 @@ class Trainer(Trainable):
         return _results(logs, return_dict)
 
     def test_on_batch(
-        self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
         """Return what `evaluate` returns, silently."""
         return self.evaluate(x, y, verbose=0, sample_weight=sample_weight, return_dict=return_dict)
@@ -290,94 +308,12 @@ class Trainer(Trainable):
         """The names of what `evaluate` returns."""
         return ["loss", *self._resolve_metrics().names]
 
-    def live(self) -> Live:
-        """Return the program that trains, compiled again if weights or settings were replaced."""
-        spec = TrainingSpec(self._compiled_loss().spec(), self.optimizer.spec(), self.seed)
-        live = self._live
-        if live is None or live.stamps != self.stamps() or live.spec != spec:
-            moment = self.moment()
-            live = self._live = Live(self.program(spec, self._slots, moment), spec, moment.stamps)
-        return live
-
-    def take_live(self) -> Live:
-        """Return the program that trains, which is the model's no more until `keep` hands it back.
-
-        So a call that fails, and a process forked meanwhile, go on from the last state that was kept.
-        """
-        live = self.live()
-        self._live = None
-        return live
-
-    def keep(self, live: Live, iterations: int) -> None:
-        """Take over the parameters and optimizer state of a program, after ``iterations`` steps in all."""
-        changes = self.changes(live.program.parameters())
-        new = {id(layer): value for layer, name, value in changes if name == "stamp"}
-        engine, *stamps = live.stamps
-        after = (engine, *(new.get(id(layer), old) for layer, old in zip(self.layers, stamps, strict=True)))
-        own = {"_slots": live.program.slots(), "_live": live._replace(stamps=after)}
-        changes += [(self, name, value) for name, value in own.items()]
-        sharing.replace([*changes, (self.optimizer, "iterations", iterations)], "fit")
-
-    def forget_training(self) -> None:
-        """Drop the optimizer's state: the layers are not those that it belongs to any more."""
-        changes: list[Change] = [(self, "_slots", None), (self, "_live", None)]
-        changes += [(self.optimizer, "iterations", 0)] if self.loss is not None else []
-        sharing.replace(changes, "add or pop")
-
-    def state(self) -> State:
-        """Return what training changes, and its settings, as they are at one moment."""
-        while True:
-            optimizer = getattr(self, "optimizer", None)
-            steps = [] if optimizer is None else [(optimizer, "iterations")]
-            names = ("_slots", *(_SETTINGS if steps else ()))
-            moment = self.moment([*((self, name) for name in names), *steps])
-            slots, *rest = moment.also
-            settings = dict(zip(names[1:], rest, strict=False))
-            if settings.get("optimizer") is optimizer:  # not replaced since it was asked for
-                return State(moment, slots, rest[-1] if steps else 0, settings)
-
-    def rewind(self, state: State) -> None:
-        """Go back to an earlier state of these layers and this optimizer."""
-        changes: list[Change] = [(self, "_slots", state.slots), (self, "_live", None)]
-        for layer, arrays in zip(self.layers, state.moment.arrays, strict=True):
-            if layer._arrays is not arrays:
-                changes += layer.changes(arrays)
-        changes += [(self.optimizer, "iterations", state.iterations)] if state.settings else []
-        sharing.replace(changes, "rewind")
-
     def _measuring_program(self, moment: Any, loss: LossSpec) -> Program:
         """Return a program of a moment's weights that nothing trains, kept for the next call."""
         spec, kept = TrainingSpec(loss, _PLAIN, self.seed), self._measuring
         if kept is None or kept.stamps != moment.stamps or kept.spec != spec:
             kept = self._measuring = Live(self.program(spec, None, moment), spec, moment.stamps)
         return kept.program
-
-    def slot_arrays(self) -> dict[str, Array]:
-        """Return the optimizer's state by name, ``slots/<parameter>/<slot>``; empty before any step."""
-        state = self._slots
-        if state is None and self.loss is not None and self.optimizer.iterations:  # a count that was set
-            state = self.live().program.slots()
-        return slots.named(state, self.optimizer.spec()) if state else {}
-
-    def set_slot_arrays(self, arrays: Mapping[str, Array]) -> None:
-        """Take back what `slot_arrays` gave.
-
-        Raises
-        ------
-        ValueError
-            The names or shapes are not those of this model and optimizer; nothing is changed.
-        """
-        network, optimizer = self.network(), self.optimizer.spec()
-        slots.check(arrays, network, optimizer, self.optimizer.iterations)
-        own = slots.grouped(arrays, network, optimizer)
-        sharing.replace([(self, "_slots", own), (self, "_live", None)], "set_slot_arrays")
-
-    def _compiled_loss(self) -> Loss:
-        if self.loss is None:
-            raise NotBuiltError(
-                "call compile(loss=..., optimizer=...) first: there is no loss to train or measure"
-            )
-        return self.loss
 
     def _resolve_metrics(self) -> Metrics:
         return self._resolved(self._compiled_loss().spec(), self._metrics, self._weighted_metrics)
