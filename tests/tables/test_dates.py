@@ -90,6 +90,10 @@ def test_dates_by_hand(text, date):
         ("13:00 pm", None, None),
         ("26:00", None, 93600),
         ("1 days 02:00:00", None, 93600),
+        ("-1 day, 23:00:00", None, -3600),  # as Python writes an hour less than nothing
+        ("-2 days +22:59:59.500000", None, -90000.5),  # and pandas
+        ("-1 days +00:00:00", None, -86400),
+        ("-1 days 02:00:00", None, -93600),
         ("P1DT2H30M", None, 95400),
         ("2h 50m", None, 10200),
         ("1:02.5", None, 62.5),

@@ -122,6 +122,14 @@ def test_durations_are_seconds():
     np.testing.assert_array_equal(table.features({"x": [dt.timedelta(minutes=2), None]}), [[0], [0]])
 
 
+def test_durations_below_nothing_are_the_same_as_texts(frame):
+    lengths = [dt.timedelta(hours=h, seconds=0.5 * h) for h in range(-30, 5, 3)]
+    table = Table.learn({"x": lengths})
+    for spell in (str, lambda length: str(pd.Timedelta(length))):
+        texts = Table.learn(frame({"x": list(map(spell, lengths))}))
+        assert texts.columns[0].center == table.columns[0].center
+
+
 def test_categories_are_one_hot_most_frequent_first_then_missing(frame):
     learn = frame({"job": ["smith", "baker", "clerk", " clerk ", "clerk", None, "baker", "?"]})
     table = Table.learn(learn)
@@ -249,7 +257,7 @@ def test_huge_and_tiny_numbers_stay_finite():
 @pytest.mark.parametrize(
     ("frame", "options", "message"),
     [
-        ([1, 2], {}, "a table is a pandas or polars data frame or a dict of columns, not list"),
+        ([1, 2], {}, "a table is a pandas or polars data frame, .* or a dict of columns, not list"),
         ({}, {}, "the table has no columns"),
         ({"a": []}, {}, "the table has no rows"),
         (pd.DataFrame({"a": []}), {}, "the table has no rows"),
@@ -262,7 +270,7 @@ def test_huge_and_tiny_numbers_stay_finite():
         ({"a": [[1, 2], [3, 4]]}, {}, "column 'a', row 1: this list cannot be used"),
         ({"a": {1, 2}}, {}, "column 'a' has 0 dimensions"),
         ({"a": np.ma.array([1, 2], mask=[0, 1])}, {}, "column 'a' is a masked array"),
-        (pl.LazyFrame({"a": [1]}), {}, "a table is a pandas or polars data frame .* not LazyFrame"),
+        (pl.LazyFrame({"a": [1]}), {}, "a table is a pandas or polars data frame, .* not LazyFrame"),
         ({"a": np.ones((2, 2))}, {}, "column 'a' has 2 dimensions"),
         ({"a": np.array([1j])}, {}, "column 'a' is of dtype complex128"),
         ({"a": np.array([b"x"])}, {}, r"column 'a' is of dtype \|S1"),

@@ -1,8 +1,11 @@
 """Frames: any name of a column, and rows that keep their numbers."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from fastdense.errors import TableError
@@ -60,3 +63,25 @@ def test_other_names_are_refused(name):
     frame[name] = [3, 4]
     with pytest.raises(TableError, match=r"column names are texts or integers, not .*: rename the column"):
         Table.learn(frame)
+
+
+def test_tables_of_pyarrow_are_frames():
+    columns = {
+        "n": [1.5, None, 3.0, 4.0] * 10,
+        "text": ["a", "b", None, "b"] * 10,
+        "day": [dt.date(2024, 1, 1 + k % 20) for k in range(40)],
+        "time": [dt.time(k % 24) for k in range(40)],
+        "truth": [True, False, None, True] * 10,
+        "y": ["p", "q"] * 20,
+    }
+    frame = pa.table({**columns, "code": pa.array(["1", "2"] * 20).dictionary_encode()})
+    same = pl.DataFrame({**columns, "code": pl.Series(["1", "2"] * 20, dtype=pl.Categorical)})
+    learned, expected = Table.learn(frame, "y"), Table.learn(same, "y")
+    assert learned == expected
+    np.testing.assert_array_equal(learned.features(frame), expected.features(same))
+
+
+def test_categories_of_dates_are_texts():
+    days = pd.Series(pd.Categorical(pd.to_datetime(["2024-01-31", "2024-02-29"] * 5)))
+    (column,) = Table.learn({"day": days}).columns
+    assert column.categories == ("2024-01-31", "2024-02-29")

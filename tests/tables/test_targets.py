@@ -1,5 +1,8 @@
 """Targets worked out by hand: which task, which labels, and back again."""
 
+import datetime as dt
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -111,8 +114,8 @@ def test_the_target_is_no_feature_and_prediction_does_not_need_it():
         (["a", "b"], {"task": "regress"}, "column 'y', row 1: 'a' is not a number"),
         ([1.5, np.inf], {}, "column 'y', row 2: the number is infinite"),
         ([1.5, np.inf], {"task": "classify"}, "column 'y', row 2: the number is infinite"),
-        (["a", 1], {}, "labels are all text, all numbers or all bools"),
-        ([True, "a"], {}, "labels are all text, all numbers or all bools"),
+        (["a", 1], {}, "labels must be all texts, all numbers or all bools"),
+        ([True, "a"], {}, "labels must be all texts, all numbers or all bools"),
         (["a", "b"], {"task": "cluster"}, "task is 'auto', 'classify' or 'regress', not 'cluster'"),
         (["a", "b"], {"types": {"y": "category"}}, "types: 'y' is the target"),
         (list(range(65_537)), {"task": "classify"}, "holds 65537 classes; at most 65536"),
@@ -163,3 +166,50 @@ def test_each_task_has_its_own_way_back():
         TableError, match="only a table whose task is to classify has classes; this one's is None"
     ):
         _ = bare.classes
+
+
+DAYS = [dt.date(2024, 1, 1 + k % 3) for k in range(30)]
+TIMES = [dt.time(k % 3, 30) for k in range(30)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        DAYS,
+        pd.Series(pd.to_datetime(DAYS)),
+        pd.Series(pd.Categorical(pd.to_datetime(DAYS))),
+        pl.Series(DAYS),
+        list(map(str, DAYS)),
+    ],
+    ids=["dates", "pandas", "pandas, categories", "polars", "texts"],
+)
+def test_labels_that_are_dates_are_texts_whatever_holds_them(values):
+    learned = learn(values, task="classify")
+    assert learned.classes == ["2024-01-01", "2024-01-02", "2024-01-03"]
+    np.testing.assert_array_equal(targets(learned, values)[:4], [0, 1, 2, 0])
+
+
+def test_few_days_or_times_are_labels():
+    assert learn(DAYS).task == "classify"
+    assert learn(TIMES).classes == ["00:30:00", "01:30:00", "02:30:00"]
+
+
+@pytest.mark.parametrize("make", [list, lambda v: pl.Series(v, dtype=pl.Decimal(10, 2))])
+def test_decimals_are_labels_as_floats_are(make):
+    whole = learn(make([Decimal(k % 3) for k in range(30)]))
+    assert (whole.task, whole.classes) == ("classify", [0.0, 1.0, 2.0])
+    np.testing.assert_array_equal(targets(whole, [2.0, 0.0]), [2, 0])
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        (["1", "1", "1.0", "2"] * 10, ["1", "2"]),
+        (["FALSE", "True", "True", "False", "true", "FALSE"] * 10, ["FALSE", "True"]),
+        (["07", "7", "8"] * 10, ["07", "7", "8"]),  # "07" may be a code
+    ],
+)
+def test_spellings_of_one_number_are_one_label(values, classes):
+    learned = learn(values, task="classify")
+    assert learned.classes == classes
+    assert learned.labels(targets(learned, values[-1:])) == [classes[0 if values[-1] == "FALSE" else -1]]

@@ -31,12 +31,13 @@ _MOMENTS: Final = (
 
 
 class Frame:
-    """A pandas or polars data frame, or a dict of columns, as NumPy arrays; never modified.
+    """A pandas or polars data frame, a pyarrow table or a dict of columns, as NumPy arrays; never modified.
 
     Parameters
     ----------
     frame : data frame, mapping of names to one-dimensional columns, or Frame
-        Anything with ``.columns``, ``[name]`` and, of a column, ``.to_numpy()`` will do. A Frame is taken
+        Anything with ``.columns`` (or ``.column_names``, as pyarrow's tables have), ``[name]`` and, of a
+        column, ``.to_numpy()`` will do. A Frame is taken
         as it is, with the row numbers that it remembers.
     cells : Cells, optional
         How texts are to be read, where that was stated; those of a Frame by default.
@@ -150,6 +151,9 @@ class Frame:
         if array.dtype.kind not in "biufOUT":
             raise TableError(f"column {name!r} is of dtype {array.dtype}; use numbers, texts or dates")
         if _is_categorical(self._frame[self._keys[name]]):
+            if kind is not None:  # categories of dates or times are texts of these
+                texts, codes = Column(name, array, kind=kind, cells=self.cells).texts
+                array = np.array([*texts, None], dtype=object)[codes]
             kind = "category"
         return Column(name, array, kind=kind, cells=self.cells, hint=self.decimal)
 
@@ -162,8 +166,9 @@ class Frame:
 
 
 def _is_categorical(series: Any) -> bool:
-    """Return True if pandas or polars keeps a column as categories, which somebody stated then."""
-    return str(getattr(series, "dtype", "")).startswith(("category", "Categorical", "Enum"))
+    """Return True if the frame's library keeps a column as categories, which somebody stated then."""
+    dtype = str(getattr(series, "dtype", getattr(series, "type", "")))
+    return dtype.startswith(("category", "Categorical", "Enum", "dictionary"))
 
 
 def _moments(array: NDArray[Any]) -> tuple[NDArray[Any], str | None]:
@@ -212,13 +217,16 @@ def _names(frame: Any) -> dict[str, Any]:
     # Length first: a lazy frame has none, and asking for its columns may start a computation.
     if not isinstance(frame, Mapping) and not (hasattr(frame, "__len__") and hasattr(frame, "columns")):
         raise TableError(
-            f"a table is a pandas or polars data frame or a dict of columns, not {type(frame).__name__}"
+            "a table is a pandas or polars data frame, a pyarrow table or a dict of columns, "
+            f"not {type(frame).__name__}"
         )
-    keys = list(frame if isinstance(frame, Mapping) else frame.columns)
+    # The columns of pyarrow's tables are arrays.
+    keys = list(frame if isinstance(frame, Mapping) else getattr(frame, "column_names", frame.columns))
     for key in keys:
         if not isinstance(key, (str, int, np.integer)):
             raise TableError(
-                f"column names are texts or integers, not {type(key).__name__}: rename the column {key!r}"
+                f"column names are texts or integers, not {type(key).__name__}: "
+                f"rename the column {repr(key)[:80]}"
             )
     names = [str(key) for key in keys]
     twice = [name for name, count in Counter(names).items() if count > 1]

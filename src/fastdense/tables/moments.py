@@ -50,6 +50,8 @@ _CLEAR: Final = [
 _DURATIONS: Final = [
     re.compile(pattern, _FLAGS)
     for pattern in (
+        # Python and pandas write an hour less than nothing as the day before it and 23 hours.
+        r"(?P<minus>-)(?P<d>\d+)\s*days?(?:,\s+|\s+\+)(?P<h>\d+):(?P<m>[0-5]\d):(?P<s>[0-5]\d(?:\.\d+)?)",
         r"(?P<sign>-)?(?:(?P<d>\d+)\s*d(?:ays?)?,?\s+)?(?P<h>\d+):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d(?:[.,]\d+)?))?",
         r"(?P<sign>-)?(?P<m>\d+):(?P<s>[0-5]\d[.,]\d+)",
         r"(?P<sign>-)?P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:[.,]\d+)?)S)?)?",
@@ -124,6 +126,8 @@ def read_duration(text: str) -> float | None:
     --------
     >>> read_duration("26:00:00"), read_duration("1 day 02:00"), read_duration("PT1H30M")
     (93600.0, 93600.0, 5400.0)
+    >>> read_duration("-1 day, 23:00:00"), read_duration("-1 days +23:00:00"), read_duration("-26:00:00")
+    (-3600.0, -3600.0, -93600.0)
     """
     found = next((m for p in _DURATIONS if (m := p.fullmatch(text)) is not None), None)
     parts = {} if found is None else found.groupdict()
@@ -135,7 +139,9 @@ def read_duration(text: str) -> float | None:
     if not each:
         return None
     total = sum(unit * float(value.replace(",", ".")) for unit, value in each)
-    return -total if parts["sign"] else total
+    if parts.get("minus"):
+        return total - 2 * DAY * int(parts["d"])
+    return -total if parts.get("sign") else total
 
 
 def _moment(found: re.Match[str]) -> float | None:

@@ -31,8 +31,8 @@ _FIRST: Final = Cells(plain=True)
 class Table:
     """What turns a data frame's columns into a matrix of numbers, and a target column into what to predict.
 
-    A frame is a pandas or polars data frame or a dict of one-dimensional columns; it is never modified.
-    Columns are found by name: their order does not matter and further columns are ignored.
+    A frame is a pandas or polars data frame, a pyarrow table or a dict of one-dimensional columns; it is
+    never modified. Columns are found by name: their order does not matter and further columns are ignored.
 
     Attributes
     ----------

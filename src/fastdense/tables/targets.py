@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
@@ -12,7 +13,7 @@ from fastdense.errors import FormatError, TableError
 from fastdense.tables.cells import Cells
 from fastdense.tables.columns import is_text
 from fastdense.tables.reading import PLAIN, Reading
-from fastdense.tables.spellings import places_of
+from fastdense.tables.spellings import merge, places_of
 from fastdense.tables.strict import check, record
 from fastdense.tables.values import LARGEST, TRUTH, Column, cell_text
 
@@ -60,7 +61,8 @@ class Classes:
         kind = _label_type(column)
         if kind in (int, float):
             column.numbers()  # refuses infinity and what a file could not hold
-        labels = {text == "True" if kind is bool else kind(text) for text in column.texts[0]}
+        spelled = merge(dict(zip(column.texts[0], column.counts, strict=True)))
+        labels = {text == "True" if kind is bool else kind(text) for text in spelled}
         if len(labels) < 2:
             raise TableError(
                 f"target {column.name!r} holds one class only, {labels.pop()!r}; need two or more"
@@ -261,6 +263,8 @@ def _spells_truth(column: Column) -> bool:
 
 def _label_type(column: Column) -> type[Label]:
     """Return the one type of all the labels; whole numbers beside fractions count as floats."""
+    if column.kind in ("date", "time"):
+        return str
     native: dict[str, type[Label]] = {"b": bool, "i": int, "u": int, "f": float}
     kind = column.values.dtype.kind
     found = {native[kind]} if kind in native else {_cell_type(cell) for cell in column.values.tolist()}
@@ -268,7 +272,9 @@ def _label_type(column: Column) -> type[Label]:
         return float
     label_type = found.pop()
     if found or label_type is None:
-        raise TableError(f"target {column.name!r}: labels are all text, all numbers or all bools, no mixture")
+        raise TableError(
+            f"target {column.name!r}: labels must be all texts, all numbers or all bools, not a mixture"
+        )
     return label_type
 
 
@@ -277,7 +283,7 @@ def _cell_type(cell: object) -> type[Label] | None:
         str: (str,),
         bool: (bool, np.bool_),
         int: (int, np.integer),
-        float: (float, np.floating),
+        float: (float, np.floating, Decimal),
     }
     return next((kind for kind, types in kinds.items() if isinstance(cell, types)), None)
 

@@ -115,8 +115,8 @@ class Column:
         return [str(text) for text, kept in zip(places, present, strict=True) if kept], renumbered[codes]
 
     def _native_texts(self, values: NDArray[Any]) -> list[str | None]:
-        if self.kind == "date" and not self.cells.plain:
-            return [_iso(number) for number in values.tolist()]
+        if self.kind in ("date", "time") and not self.cells.plain:
+            return [_iso(number, self.kind) for number in values.tolist()]
         return [cell_text(cell) for cell in values.tolist()]
 
     @property
@@ -257,12 +257,12 @@ class Column:
         )
 
 
-def _iso(number: float) -> str:
-    """Return seconds since 1970 as ISO 8601 has them, a date alone for a midnight; "" for NaN."""
+def _iso(number: float, kind: str) -> str:
+    """Return the seconds of a date or time as ISO 8601 has them, a date alone for a midnight; "" for NaN."""
     if np.isnan(number):
         return ""
-    text = str(np.datetime64(round(number * 1e6), "us"))
-    return text.removesuffix(".000000").removesuffix("T00:00:00").replace("T", " ")
+    text = str(np.datetime64(round(number * 1e6), "us")).removesuffix(".000000")
+    return text[11:] if kind == "time" else text.removesuffix("T00:00:00").replace("T", " ")
 
 
 def cell_text(cell: object) -> str | None:

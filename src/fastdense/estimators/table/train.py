@@ -63,7 +63,7 @@ def train_table(
 
     Parameters
     ----------
-    frame : pandas or polars data frame, or mapping of column names to columns
+    frame : pandas or polars data frame, pyarrow table, or mapping of column names to columns
     target : str or int
         The column to predict.
     task : "auto", "classify" or "regress"
