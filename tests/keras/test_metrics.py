@@ -7,7 +7,7 @@ import pytest
 
 import fastdense
 from tests.compare import assert_within
-from tests.keras.both import LIBRARIES, pair
+from tests.keras.both import LIBRARIES, keras, pair
 
 RNG = np.random.default_rng(4)
 TRUE, SAID = RNG.integers(0, 2, (300, 1)), RNG.uniform(0, 1, (300, 1))
@@ -193,3 +193,17 @@ def test_metrics_go_by_the_names_they_were_asked_for():
     (history, *_), (ours, *_) = compiled_with(lambda m: NAMES, lambda m: [])
     assert sorted(ours) == sorted(history)
     assert set(NAMES) < set(ours)
+
+
+def test_whether_small_or_large_is_good():
+    """Keras says so of its metrics, except of the counts."""
+    ours = {name: getattr(fastdense.metrics, name) for name in fastdense.metrics.__all__}
+    theirs = {
+        name: getattr(getattr(keras.metrics, name)(), "_direction", None)
+        for name, metric in ours.items()
+        if isinstance(metric, type) and metric in fastdense.metrics.FAMILY.members.values()
+    }
+    said = {name: {"up": "max", "down": "min"}[direction] for name, direction in theirs.items() if direction}
+    assert len(said) > 15
+    assert {name: ours[name].mode for name in said} == said
+    assert all(ours[name].mode for name in theirs)

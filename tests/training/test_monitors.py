@@ -56,6 +56,32 @@ def test_auto_minimises_the_rest(name):
     assert len(watched(EarlyStopping(name), [3, 2, 1, 2, 0], name).epoch) == 4
 
 
+@pytest.mark.parametrize(
+    ("metric", "name", "scores"),
+    [
+        (fd.metrics.BinaryAccuracy(name="hits"), "val_hits", [1, 2, 3, 2, 5]),
+        (fd.metrics.AUC(name="error_of_ranks"), "error_of_ranks", [1, 2, 3, 2, 5]),
+        (fd.metrics.MeanSquaredError(name="accuracy_gap"), "accuracy_gap", [3, 2, 1, 2, 0]),
+        ("poisson", "val_poisson", [3, 2, 1, 2, 0]),
+        ("logcosh", "logcosh", [3, 2, 1, 2, 0]),
+    ],
+)
+def test_auto_asks_the_metric_and_not_its_name(metric, name, scores):
+    model = classifier(metrics=[metric])
+    assert len(watched(EarlyStopping(name), scores, name, model).epoch) == 4
+
+
+def test_auto_needs_a_metric_or_a_name_that_says_it():
+    def lift(y_true, y_pred):
+        return y_pred - y_true
+
+    model = classifier(metrics=[lift])
+    with pytest.raises(ValueError, match="small or a large 'lift' good"):
+        model.fit(X, y, verbose=0, callbacks=EarlyStopping("lift"))
+    assert model.optimizer.iterations == 0
+    assert len(watched(EarlyStopping("lift", mode="max"), [1, 2, 3, 2, 5], "lift", model).epoch) == 4
+
+
 @pytest.mark.parametrize("arguments", [{}, {"baseline": 0.0, "patience": 3}])
 def test_the_best_weights_come_back(arguments):
     model, best = classifier(), classifier()

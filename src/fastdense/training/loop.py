@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,10 @@ class Metrics:
 
     def __bool__(self) -> bool:
         return bool(self.plain or self.weighted)
+
+    def modes(self) -> dict[str, Literal["min", "max"] | None]:
+        """Return by every metric's name whether small or large numbers are good."""
+        return {name: m.mode for name, m in zip(self.names, (*self.plain, *self.weighted), strict=True)}
 
     def reset(self) -> None:
         """Forget all rows."""

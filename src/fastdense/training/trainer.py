@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -307,6 +307,11 @@ class Trainer(Kept):
     def metrics_names(self) -> list[str]:
         """The names of what `evaluate` returns."""
         return ["loss", *self._resolve_metrics().names]
+
+    def mode_of(self, monitor: str) -> Literal["min", "max"] | None:
+        """Return whether a number of an epoch should be small or large, None if its metric does not say."""
+        name = monitor.removeprefix("val_")
+        return "min" if name == "loss" else self._resolve_metrics().modes().get(name)
 
     def _measuring_program(self, moment: Any, loss: LossSpec) -> Program:
         """Return a program of a moment's weights that nothing trains, kept for the next call."""

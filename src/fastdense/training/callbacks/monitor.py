@@ -21,13 +21,16 @@ _MAXIMISED = ("accuracy", "acc", "auc", "precision", "recall", "f1", "fbeta", "r
 _MINIMISED = ("loss", "error", "mse", "mae", "mape", "msle", "crossentropy", "divergence", "false_")
 
 
-def _mode(monitor: str) -> str:
-    """Return whether a number of that name should be small or large; ValueError where that is not known."""
+def _sign_of(mode: str | None) -> float:
+    """Return 1 for "min" and -1 for "max"; what is not known yet counts as "min"."""
+    return -1.0 if mode == "max" else 1.0
+
+
+def _by_name(monitor: str) -> str | None:
+    """Return whether a number of that name should be small or large, None if the name does not say."""
     if any(word in monitor for word in _MAXIMISED):
         return "max"
-    if any(word in monitor for word in _MINIMISED):
-        return "min"
-    raise ValueError(f"is a small or a large {monitor!r} good? say mode='min' or mode='max'")
+    return "min" if any(word in monitor for word in _MINIMISED) else None
 
 
 class Monitor(Callback):
@@ -40,16 +43,29 @@ class Monitor(Callback):
     min_delta : float
         An improvement must be larger than this.
     mode : "auto", "min" or "max"
-        Whether small or large is good; "auto" goes by the name, and raises ValueError for an unknown one.
+        Whether small or large is good. "auto" asks the metric of that name; if there is none, or it is
+        a function, words in the name decide, such as "error", and `fit` raises ValueError without one.
     """
 
     def __init__(self, monitor: str, min_delta: float, mode: str) -> None:
         self.monitor = monitor
         self.min_delta = abs(number("min_delta", min_delta))
         self.mode = one_of("mode", mode, ("auto", "min", "max"))
-        self._sign = -1.0 if (_mode(monitor) if mode == "auto" else mode) == "max" else 1.0
+        self._sign = _sign_of(_by_name(monitor) if mode == "auto" else mode)
         self.best = self._sign * math.inf
         self.wait = 0
+
+    def set_model(self, model: Any) -> None:
+        """Receive the model; with mode "auto" its metric says whether small or large is good."""
+        super().set_model(model)
+        if self.mode != "auto":
+            return
+        mode = model.mode_of(self.monitor) or _by_name(self.monitor)
+        if mode is None:
+            raise ValueError(f"is a small or a large {self.monitor!r} good? say mode='min' or mode='max'")
+        self._sign = _sign_of(mode)
+        if math.isinf(self.best):
+            self.best = self._sign * math.inf
 
     def read(self, logs: Logs | None) -> float | None:
         """Return the watched number, or warn and return None where this epoch has none."""

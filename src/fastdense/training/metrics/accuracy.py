@@ -34,6 +34,7 @@ class BinaryAccuracy(MeanOverRows):
     """
 
     default_name = "binary_accuracy"
+    mode = "max"
 
     def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
         super().__init__(name)
@@ -66,6 +67,7 @@ class CategoricalAccuracy(MeanOverRows):
     """
 
     default_name = "categorical_accuracy"
+    mode = "max"
     _later = frozenset({"groups"})
 
     def __init__(self, name: str | None = None, groups: Sequence[int] = ()) -> None:
@@ -96,6 +98,7 @@ class SparseCategoricalAccuracy(MeanOverRows):
     """
 
     default_name = "sparse_categorical_accuracy"
+    mode = "max"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         right: Float = (outputs.argmax(axis=1) == class_column(self.name, y)[:, 0]).astype(np.float64)
@@ -115,6 +118,7 @@ class Accuracy(MeanOverRows):
     """
 
     default_name = "accuracy"
+    mode = "max"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         check_same_shape(self.name, y, outputs)
@@ -137,6 +141,7 @@ class SparseTopKCategoricalAccuracy(MeanOverRows):
     """
 
     default_name = "sparse_top_k_categorical_accuracy"
+    mode = "max"
 
     def __init__(self, k: int = 5, name: str | None = None) -> None:
         super().__init__(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ class Metric(Configurable):
     numbered: ClassVar[bool] = False
     """True if metrics without a name of their own are told apart by numbers, weighted or not, as Keras does
     for `Precision` and the other counts."""
+    mode: ClassVar[Literal["min", "max"] | None] = None
+    """Whether small or large numbers are good; None if the metric does not say."""
 
     def __init__(self, name: str | None = None) -> None:
         self.name = self.default_name if name is None else text("a metric's name", name)

@@ -67,6 +67,7 @@ class TruePositives(_Counts):
     """
 
     default_name = "true_positives"
+    mode = "max"
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
@@ -86,6 +87,7 @@ class FalsePositives(_Counts):
     """
 
     default_name = "false_positives"
+    mode = "min"
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
@@ -105,6 +107,7 @@ class TrueNegatives(_Counts):
     """
 
     default_name = "true_negatives"
+    mode = "max"
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
@@ -124,6 +127,7 @@ class FalseNegatives(_Counts):
     """
 
     default_name = "false_negatives"
+    mode = "min"
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
@@ -166,6 +170,7 @@ class Precision(_OfClass):
     """
 
     default_name = "precision"
+    mode = "max"
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
@@ -187,6 +192,7 @@ class Recall(_OfClass):
     """
 
     default_name = "recall"
+    mode = "max"
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
@@ -219,6 +225,7 @@ class FBetaScore(Metric):
     """
 
     default_name = "fbeta_score"
+    mode = "max"
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class AUC(Metric):
     """
 
     default_name = "auc"
+    mode = "max"
     numbered = True
     _later = frozenset({"curve"})
 

@@ -32,6 +32,7 @@ class MeanSquaredError(MeanOverRows):
     """
 
     default_name = "mean_squared_error"
+    mode = "min"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         check_same_shape(self.name, y, outputs)
@@ -67,6 +68,7 @@ class MeanAbsoluteError(MeanOverRows):
     """
 
     default_name = "mean_absolute_error"
+    mode = "min"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         check_same_shape(self.name, y, outputs)
@@ -85,6 +87,7 @@ class MeanAbsolutePercentageError(MeanOverRows):
     """
 
     default_name = "mean_absolute_percentage_error"
+    mode = "min"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         check_same_shape(self.name, y, outputs)
@@ -104,6 +107,7 @@ class MeanSquaredLogarithmicError(MeanOverRows):
     """
 
     default_name = "mean_squared_logarithmic_error"
+    mode = "min"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         check_same_shape(self.name, y, outputs)
@@ -123,6 +127,7 @@ class LogCoshError(MeanOverRows):
     """
 
     default_name = "logcosh"
+    mode = "min"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         check_same_shape(self.name, y, outputs)
@@ -142,6 +147,7 @@ class CosineSimilarity(MeanOverRows):
     """
 
     default_name = "cosine_similarity"
+    mode = "max"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         check_same_shape(self.name, y, outputs)
@@ -166,6 +172,7 @@ class R2Score(Metric):
     """
 
     default_name = "r2_score"
+    mode = "max"
 
     def reset_state(self) -> None:
         """Forget all rows."""

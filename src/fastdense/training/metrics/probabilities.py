@@ -23,6 +23,8 @@ __all__ = [
 class _MeanLoss(MeanOverRows):
     """The mean of a loss; the subclasses keep its arguments."""
 
+    mode = "min"
+
     _loss: Loss
 
     def _rows(self, y: Float, outputs: Float) -> Float:
@@ -143,6 +145,7 @@ class KLDivergence(MeanOverRows):
     """
 
     default_name = "kl_divergence"
+    mode = "min"
 
     def _rows(self, y: Float, outputs: Float) -> Float:
         check_same_shape(self.name, y, outputs)
