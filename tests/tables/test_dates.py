@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from fastdense.errors import FormatError, TableError, TableWarning
 from fastdense.tables import Cells, Table
-from fastdense.tables.moments import read_date, read_duration, read_time
+from fastdense.tables.frames import Frame
+from fastdense.tables.moments import read_clear_date, read_clear_dates, read_date, read_duration, read_time
 
 SPELLINGS = [
     ("%Y-%m-%d", "ymd"),
@@ -246,3 +247,26 @@ def test_damage_is_named(path, value, message):
     place[path[-1]] = value
     with pytest.raises(FormatError, match=message):
         Table.from_dict(described)
+
+
+NEARLY_ISO = st.from_regex(
+    r"(\d{4}-[01]\d-[0-3]\d([T ][0-2]\d:[0-6]\d(:[0-6]\d(\.\d{1,7})?)?(Z|\+02:00)?)?|0000-01-01|x?)[ Z]?",
+    fullmatch=True,
+    alphabet=st.characters(codec="ascii"),
+)
+
+
+@given(st.lists(NEARLY_ISO | st.dates().map(str) | st.datetimes().map(dt.datetime.isoformat), max_size=5))
+@settings(max_examples=300)
+def test_many_dates_are_read_as_each_is(texts):
+    assert read_clear_dates(texts) == list(map(read_clear_date, texts))
+
+
+@given(st.lists(st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2200, 1, 1)), min_size=1, max_size=20))
+def test_a_moment_is_one_number_whatever_holds_it(moments):
+    texts, named = [
+        [moment.strftime(f) for moment in moments] for f in ("%Y-%m-%d %H:%M:%S.%f", "%d %b %Y %T.%f")
+    ]
+    expected = Frame({"t": moments}).column("t").numbers()
+    np.testing.assert_array_equal(Frame({"t": texts}).column("t").numbers(), expected)
+    np.testing.assert_array_equal(Frame({"t": named}).column("t").numbers(), expected)

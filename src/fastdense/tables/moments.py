@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["DAY", "read_clear_date", "read_date", "read_duration", "read_time"]
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["DAY", "read_clear_date", "read_clear_dates", "read_date", "read_duration", "read_time"]
 
 DAY: Final = 86_400.0
 """Seconds of a day."""
@@ -47,6 +52,11 @@ _CLEAR: Final = [
         r"(?P<year>\d{4})-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
     )
 ]
+_ISO: Final = re.compile(
+    r"(?!0000)\d{4}-\d\d-\d\d(?:[T ]\d\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?Z?)?", re.ASCII
+)
+"""The dates of programs, which NumPy reads twenty times as fast."""
+
 _DURATIONS: Final = [
     re.compile(pattern, _FLAGS)
     for pattern in (
@@ -105,6 +115,24 @@ def read_clear_date(text: str) -> float | None:
         if found is not None:
             return _moment(found)
     return None
+
+
+def read_clear_dates(texts: Sequence[str]) -> list[float | None]:
+    """Return what `read_clear_date` does of each text.
+
+    Examples
+    --------
+    >>> read_clear_dates(["1970-01-02T00:00:01Z", "2 Jan 1970", "soon"])
+    [86401.0, 86400.0, None]
+    """
+    try:
+        iso = [text.removesuffix("Z") if _ISO.fullmatch(text) else "" for text in texts]
+        moments = np.array(iso, dtype="datetime64[us]")
+    except ValueError:  # a day or hour that is not there
+        return list(map(read_clear_date, texts))
+    seconds = (moments.astype(np.int64) / 1e6).tolist()
+    found = zip(texts, iso, seconds, strict=True)
+    return [second if spelled else read_clear_date(text) for text, spelled, second in found]
 
 
 def read_time(text: str) -> float | None:
@@ -172,7 +200,11 @@ def _seconds(written: str, month: int, day: int, found: re.Match[str]) -> float 
     if not found.groupdict().get("hour"):
         return days * DAY
     time = _clock(found)
-    return None if time is None else days * DAY + time - _offset(found["offset"])
+    if time is None:
+        return None
+    # In whole microseconds, as frames have them: so that one moment is one number.
+    micro = round((time - _offset(found["offset"])) * 1e9) // 1000
+    return (days * 86_400_000_000 + micro) / 1e6
 
 
 def _clock(found: re.Match[str]) -> float | None:

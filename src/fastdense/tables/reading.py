@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from fastdense.tables.cells import Cells
-from fastdense.tables.moments import read_clear_date, read_date, read_duration, read_time
+from fastdense.tables.moments import read_clear_dates, read_date, read_duration, read_time
 from fastdense.tables.numerals import (
     CURRENCIES,
     Numeral,
@@ -229,7 +229,7 @@ class _Spellings:
         styles: Sequence[str] = (),
     ) -> None:
         self.family, self.texts, self.counts, self.total = family, texts, counts, sum(counts)
-        self._clear = list(map(read_clear_date, texts)) if family == "date" else []
+        self._clear = read_clear_dates(texts) if family == "date" else []
         self._spelled = [False] * len(texts)
         self.measures = _measures(texts, counts) if family == "number" and unit is None else Counter()
         self.trials = [self._try(style, unit) for style in styles or _STYLES[family]]
