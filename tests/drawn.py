@@ -30,7 +30,7 @@ _WIDTHS = (1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33)
 _POSITIVE = ("sigmoid", "softmax", "softplus", "exponential")
 # After which activations a loss of outputs is smooth: a probability that is clipped has its last digits cut.
 _DEFINED = {
-    "binary_crossentropy": ("sigmoid", "softmax"),
+    "binary_crossentropy": ("sigmoid",),
     **dict.fromkeys((*CATEGORICAL, "poisson"), _POSITIVE),
 }
 

@@ -49,11 +49,18 @@ def expected(seed, dtype):
         return everything(choose("reference"), drawn(seed, dtype))
 
 
+def overflows(results, dtype):
+    largest = max(np.abs(each[np.isfinite(each)]).max(initial=0.0) for each in results)
+    return largest > np.finfo(dtype).max
+
+
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_fuzz_against_the_reference(engine, dtype):
     for seed in SEEDS:
         case, wanted = drawn(seed, dtype), expected(seed, dtype)
+        if overflows(wanted, dtype):  # only the reference, which computes in float64, has numbers for it
+            continue
         with np.errstate(all="ignore"):
             found = everything(ENGINES[engine], case)
         for i, (ours, theirs) in enumerate(zip(found, wanted, strict=True)):
