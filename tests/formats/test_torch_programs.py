@@ -85,6 +85,7 @@ CURVES = {
     "hardtanh": lambda m, x: F.hardtanh(m.linear(x)),
     "hardtanh with limits": lambda m, x: F.hardtanh(m.linear(x), -2.0, 0.5),
     "celu": lambda m, x: F.celu(m.linear(x), alpha=0.5),
+    "celu by place": lambda m, x: F.celu(m.linear(x), 0.3),
     "threshold": lambda m, x: F.threshold(m.linear(x), 0.0, 0.0),
     "maximum": lambda m, x: torch.maximum(m.linear(x), m.zero),
     "where": lambda m, x: twice(m.linear(x), lambda z: torch.where(z > 0, z, 0.2 * z)),
@@ -92,6 +93,7 @@ CURVES = {
     "leaky relu": lambda m, x: F.leaky_relu(m.linear(x), 0.2, inplace=True),
     "elu": lambda m, x: F.elu(m.linear(x), 0.7),
     "softplus": lambda m, x: F.softplus(m.linear(x), beta=2.0),
+    "softplus by place": lambda m, x: F.softplus(m.linear(x), 2.0, 30.0),
     "log sigmoid": lambda m, x: F.logsigmoid(m.linear(x)),
     "softplus by hand": lambda m, x: torch.log1p(torch.exp(m.linear(x))),
     "tanh by sigmoid": lambda m, x: 2 * torch.sigmoid(2 * m.linear(x)) - 1,
@@ -113,6 +115,7 @@ WHOLE = {
     "a chunk": lambda m, x: m.linear(x.chunk(1, dim=1)[0]),
     "a part": lambda m, x: m.linear(x).split(4, dim=1)[0],
     "all columns": lambda m, x: m.linear(x)[:, :],
+    "a device and a dtype": lambda m, x: m.linear(x).to("cpu", torch.float32),
     "dropout": lambda m, x: F.dropout(m.linear(x), 0.5, training=m.training),
     "batch norm": lambda m, x: F.batch_norm(m.linear(x), m.mean, m.std, m.c, m.c, eps=1e-3),
 }
@@ -352,6 +355,28 @@ PROGRAMS = {
         "only whole examples can be made rows",
     ),
     "a scripted cast": (lambda: torch.jit.trace(Own(lambda m, x: x.double()), torch.ones(2, 4)), "float64"),
+    "numbers made whole": (
+        lambda: torch.jit.trace(Own(lambda m, x: m.linear(x).int().float()), torch.ones(2, 4)),
+        "turns the network's numbers into torch.int32",
+    ),
+    "numbers made as another's": (
+        lambda: Own(lambda m, x: m.linear(x).to(torch.zeros(1, dtype=torch.int64)).float()),
+        "turns the network's numbers into torch.int64",
+    ),
+    "a softmax in a dtype by place": (
+        lambda: Own(lambda m, x: m.linear(x).softmax(-1, torch.float64)),
+        "argument 2 is not known by its place",
+    ),
+    "a normalisation in ATen's order": (
+        lambda: Own(
+            lambda m, x: torch.batch_norm(m.linear(x), m.c, m.c, m.mean, m.std, False, 0.1, 1e-5, True)
+        ),
+        "at 'batch_norm'",
+    ),
+    "several results": (
+        lambda: torch.jit.trace(Own(lambda m, x: m.linear(x).max(1)[0]), torch.ones(2, 4)),
+        "at 'aten::max': it has 2 results",
+    ),
     "hooks": (hooked, "it has hooks"),
 }
 

@@ -183,8 +183,9 @@ def _einsum(chain: EntryChain, given: Arguments) -> None:
 def _as_it_is(chain: EntryChain, given: Arguments) -> None:
     """Add nothing, since the numbers stay what they are."""
     for value in given.values():
-        if isinstance(value, torch.dtype) and value != getattr(torch, chain.dtype):
-            raise FormatError(f"it turns the network's numbers into {value}")
+        dtype = value.dtype if isinstance(value, torch.Tensor) else value  # of x.to(another)
+        if isinstance(dtype, torch.dtype) and dtype != getattr(torch, chain.dtype):
+            raise FormatError(f"it turns the network's numbers into {dtype}")
 
 
 def _as_of(dtype: str) -> Operation:

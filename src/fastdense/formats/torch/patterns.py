@@ -16,7 +16,7 @@ from fastdense.formats.torch.entry import EntryChain
 from fastdense.formats.torch.follow import refuse_unseen
 from fastdense.formats.torch.known import ELEMENTWISE_MODULES, array_of
 from fastdense.formats.torch.operations import ARITHMETIC, OPERATIONS, is_source
-from fastdense.formats.torch.targets import ELEMENTWISE
+from fastdense.formats.torch.targets import ELEMENTWISE, UNNAMED
 from fastdense.formats.torch.walk import Step
 
 __all__ = ["LONGEST", "meaning"]
@@ -35,13 +35,22 @@ def meaning(step: Step, dtype: str) -> Apply | None:
     if step.asks_sizes():
         return None
     if len(step.nodes) == 1 and step.names[0] in OPERATIONS:
-        return lambda chain: OPERATIONS[str(step.names[0])](chain, step.arguments())
+        return lambda chain: OPERATIONS[str(step.names[0])](chain, _named(step))
     if len(step.nodes) == 1 and step.names[0] in ARITHMETIC and _is_linear(step):
-        return lambda chain: ARITHMETIC[str(step.names[0])](chain, step.arguments())
+        return lambda chain: ARITHMETIC[str(step.names[0])](chain, _named(step))
     for find in (_whole, _stacked):
         if (found := find(step)) is not None:
             return found
     return _activation(step, dtype)
+
+
+def _named(step: Step) -> dict[str, Any]:
+    """Return a call's arguments; FormatError if one is given by a place that is not known."""
+    given = step.arguments()
+    for name in given:
+        if name.startswith(UNNAMED):
+            raise FormatError(f"its {name} is not known by its place: give it by its name")
+    return given
 
 
 def _is_linear(step: Step) -> bool:

@@ -69,6 +69,8 @@ class _Program:
                 raise FormatError(f"{self.where}, at {kind!r}: it is more than calls one behind the other")
 
     def _set(self, node: Any, value: Any) -> None:
+        if node.outputsSize() != 1:
+            raise FormatError(f"{self.where}, at {node.kind()!r}: it has {node.outputsSize()} results")
         self.values[node.output().debugName()] = value
 
     def _unpack(self, node: Any, values: Any) -> None:
@@ -109,11 +111,17 @@ class _Program:
         packet = getattr(torch.ops.aten, schema.name.partition("::")[2])
         function = getattr(packet, schema.overload_name or "default")
         given = [
-            (argument, _DTYPES.get(value, value) if argument.name == "dtype" else value)
+            (argument, self._dtype(value) if argument.name == "dtype" else value)
             for argument, value in zip(schema.arguments, inputs, strict=True)
         ]
         arguments = tuple(value for argument, value in given if not argument.kwarg_only)
         return self.graph.call_function(function, arguments, {a.name: v for a, v in given if a.kwarg_only})
+
+    def _dtype(self, value: Any) -> Any:
+        """Return the dtype that a number stands for."""
+        if value is not None and value not in _DTYPES:
+            raise FormatError(f"{self.where}: it uses the dtype that PyTorch numbers {value}")
+        return None if value is None else _DTYPES[value]
 
 
 def _first(program: _Program, node: Any, inputs: list[Any]) -> Any:
@@ -149,4 +157,15 @@ _OF_NUMBERS: dict[str, Callable[..., Any]] = {
     "aten::ne": operator.ne,
 }
 # The numbers by which TorchScript calls the dtypes: those of PyTorch's ScalarType.
-_DTYPES = {5: torch.float16, 6: torch.float32, 7: torch.float64, 15: torch.bfloat16}
+_DTYPES = {
+    0: torch.uint8,
+    1: torch.int8,
+    2: torch.int16,
+    3: torch.int32,
+    4: torch.int64,
+    5: torch.float16,
+    6: torch.float32,
+    7: torch.float64,
+    11: torch.bool,
+    15: torch.bfloat16,
+}

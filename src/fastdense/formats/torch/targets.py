@@ -9,7 +9,7 @@ import torch
 from torch import fx
 from torch.nn import functional
 
-__all__ = ["ELEMENTWISE", "FOLDED", "arguments_of", "is_in_place", "name_of"]
+__all__ = ["ELEMENTWISE", "FOLDED", "UNNAMED", "arguments_of", "is_in_place", "name_of"]
 
 # What takes each number by itself, or with one beside it.
 ELEMENTWISE = {
@@ -56,6 +56,7 @@ _NAMES: dict[Any, str] = {
 }
 _NAMES |= {getattr(operator, f"i{name}"): name for name in ("add", "mul", "sub")}
 _NAMES |= {operator.itruediv: "div", operator.imatmul: "matmul", operator.ipow: "pow"}
+del _NAMES[torch.batch_norm]  # the weights come before the statistics, unlike in torch.nn.functional's
 
 _IN_PLACE = {"iadd", "imatmul", "imul", "ipow", "isub", "itruediv", "setitem"}
 
@@ -65,8 +66,9 @@ _ARGUMENTS = {
     "baddbmm": ("input", "batch1", "batch2"),
     "batch_norm": ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps"),
     "bmm": ("input", "mat2"),
+    "celu": ("input", "alpha", "inplace"),
     "chunk": ("input", "chunks", "dim"),
-    "dropout": ("input", "p", "training"),
+    "dropout": ("input", "p", "training", "inplace"),
     "einsum": ("equation", "input", "other"),
     "flatten": ("input", "start_dim", "end_dim"),
     "getitem": ("input", "index"),
@@ -74,11 +76,13 @@ _ARGUMENTS = {
     "log_softmax": ("input", "dim"),
     "matmul": ("input", "other"),
     "softmax": ("input", "dim"),
+    "softplus": ("input", "beta", "threshold"),
     "split": ("input", "split_size", "dim"),
     "squeeze": ("input", "dim"),
-    "to": ("input", "dtype"),
+    "to": ("input", "device", "dtype", "non_blocking", "copy"),  # or the dtype first
     "unsqueeze": ("input", "dim"),
 }
+UNNAMED = "argument"
 _RENAMED = {"self": "input", "train": "training"}
 
 
@@ -106,12 +110,15 @@ def is_in_place(node: fx.Node) -> bool:
 
 
 def arguments_of(node: fx.Node, name: str) -> dict[str, Any]:
-    """Return a call's arguments by name, the same whether it is of Python or of ATen."""
+    """Return a call's arguments by name, the same whether it is of Python or of ATen.
+
+    What is given by its place and has no name here is called `UNNAMED` and its place.
+    """
     if isinstance(node.target, torch._ops.OpOverload):
         names = [argument.name for argument in node.target._schema.arguments]
         given = dict(zip(names, node.args, strict=False)) | node.kwargs
         return {_RENAMED.get(key, key): value for key, value in given.items()}
     known = _ARGUMENTS.get(name, ("input", "other"))
-    places = (*known, *(f"argument {i}" for i in range(len(known), len(node.args))))
+    places = (*known, *(f"{UNNAMED} {i}" for i in range(len(known), len(node.args))))
     named = dict(zip(places, node.args, strict=False)) | node.kwargs
     return {_RENAMED.get(key, key): value for key, value in named.items()}
