@@ -432,3 +432,20 @@ def test_the_rest_of_a_later_table_decides_what_numbers_left_open():
     with pytest.warns(TableWarning, match=r"column 'open': '1\.234' is read as 1234"):
         found = table.features({"open": ["1.234", "2.345"], "shut": ["0,5", "1,5"]})
     np.testing.assert_array_equal(found, table.features({"open": [1234, 2345], "shut": [0.5, 1.5]}))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["1", "-999", "3", "4"], [1, -999, 3, 4], [1.0, -999.0, 3.0, 4.0], np.array([1, -999, 3, 4], "i2")],
+)
+def test_a_number_stated_to_mean_missing_does_so_whatever_holds_it(cells):
+    learned = Table.learn({"n": cells}, cells=Cells(missing=("-999", "none")))
+    assert (learned.columns[0].center, learned.columns[0].missing) == (3.0, True)
+    np.testing.assert_array_equal(learned.features({"n": cells})[:, 1], [0, 1, 0, 0])
+    assert not Table.learn({"n": cells}).columns[0].missing
+
+
+def test_a_number_stated_to_mean_missing_is_no_date_or_truth_value():
+    frame = {"t": np.array([0, 1, 2], dtype="datetime64[D]"), "b": [True, False, True]}
+    learned = Table.learn(frame, cells=Cells(missing=("0", "1")))
+    assert learned.feature_names == ["t", "b"]

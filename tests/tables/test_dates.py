@@ -270,3 +270,33 @@ def test_a_moment_is_one_number_whatever_holds_it(moments):
     expected = Frame({"t": moments}).column("t").numbers()
     np.testing.assert_array_equal(Frame({"t": texts}).column("t").numbers(), expected)
     np.testing.assert_array_equal(Frame({"t": named}).column("t").numbers(), expected)
+
+
+LENGTHS = [dt.timedelta(minutes=90 * k) for k in range(-3, 20)]
+
+
+@pytest.mark.parametrize("spell", [str, lambda length: str(pd.Timedelta(length))])
+def test_durations_are_the_same_from_frames_and_texts(spell):
+    texts = list(map(spell, LENGTHS))
+    learned = [
+        Table.learn({"t": cells}) for cells in (LENGTHS, texts, pd.Series(LENGTHS), pl.Series(LENGTHS))
+    ]
+    for table in learned:
+        for cells in (LENGTHS, texts, pl.Series(LENGTHS), [length.total_seconds() for length in LENGTHS]):
+            np.testing.assert_array_equal(table.features({"t": cells}), learned[0].features({"t": LENGTHS}))
+
+
+def test_dates_beside_texts_in_one_column_are_read_as_dates():
+    cells = [f"2024-01-{k:02}" for k in range(1, 11)]
+    mixed = [
+        *cells[:3],
+        *map(dt.date.fromisoformat, cells[3:6]),
+        *map(np.datetime64, cells[6:9]),
+        "10 Jan 2024",
+    ]
+    assert Table.learn({"t": mixed}) == Table.learn({"t": cells})
+    times = ["09:30", dt.time(10), dt.time(11, 15), None, "2:30 PM"]
+    assert Table.learn({"t": times}) == Table.learn({"t": ["09:30", "10:00", "11:15", "", "14:30"]})
+    lengths = ["26:00:00", dt.timedelta(hours=-1), np.timedelta64(90, "m")]
+    same = Table.learn({"t": ["26:00:00", "-1:00:00", "1:30:00"]})
+    assert Table.learn({"t": lengths}) == same

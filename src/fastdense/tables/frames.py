@@ -24,7 +24,7 @@ __all__ = ["Frame", "nearest"]
 
 _MOMENTS: Final = (
     ((dt.date, np.datetime64), "date"),
-    ((dt.timedelta, np.timedelta64), None),
+    ((dt.timedelta, np.timedelta64), "duration"),
     ((dt.time,), "time"),
 )
 """Types of objects, and what a column of nothing else holds."""
@@ -147,11 +147,11 @@ class Frame:
         if array.dtype.kind == "O":
             array, kind = _moments(array)
         if array.dtype.kind in "mM":
-            array, kind = seconds(array), "date" if array.dtype.kind == "M" else None
+            array, kind = seconds(array), "date" if array.dtype.kind == "M" else "duration"
         if array.dtype.kind not in "biufOUT":
             raise TableError(f"column {name!r} is of dtype {array.dtype}; use numbers, texts or dates")
         if _is_categorical(self._frame[self._keys[name]]):
-            if kind is not None:  # categories of dates or times are texts of these
+            if kind in ("date", "time"):  # categories of these are texts of them
                 texts, codes = Column(name, array, kind=kind, cells=self.cells).texts
                 array = np.array([*texts, None], dtype=object)[codes]
             kind = "category"

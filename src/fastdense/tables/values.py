@@ -12,6 +12,7 @@ import numpy as np
 from fastdense.errors import TableError, TableWarning
 from fastdense.notes import note
 from fastdense.tables.cells import Cells
+from fastdense.tables.numerals import plain_number
 from fastdense.tables.reading import TEXTS, Reading, decimal_of, find_reading, follow
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Column:
         date, duration, or one of the markers of a missing value (None, NaN, pandas' NA and NaT).
     row_numbers : array of shape (m,), of whole numbers, optional
         What messages call each row; 1 to m by default: row 1 is the first row of the data, below a header.
-    kind : {"date", "time", "category"}, optional
-        What the frame says that the column is; dates and times are then floats, in seconds.
+    kind : {"date", "time", "duration", "category"}, optional
+        What the frame says that the column is; dates, times and durations are then floats, in seconds.
     cells : Cells
         How texts are to be read, where that was stated.
     hint : callable
@@ -103,7 +104,8 @@ class Column:
             cells = self._native_texts(values)
         else:
             inverse = np.arange(len(self))
-            cells = [cell.strip() if type(cell) is str else cell_text(cell) for cell in self.values.tolist()]
+            spell = cell_text if self.cells.plain else _moment_text
+            cells = [cell.strip() if type(cell) is str else spell(cell) for cell in self.values.tolist()]
         if None in cells:
             raise self._unusable(cells.index(None))
         # All that follows looks at each distinct text once, however many rows hold it.
@@ -162,10 +164,9 @@ class Column:
         if self.kind == "category" and kind is None:
             return TEXTS
         if self._native:
-            own = self.kind if self.kind in ("date", "time") else "number"
             if kind in ("date", "time"):
                 self._check_kind(kind, "it was stated to be of")
-            return Reading(own)
+            return Reading(self._native_kind)
         texts, codes = self.texts
 
         def where(some: Sequence[str]) -> str:
@@ -221,6 +222,9 @@ class Column:
             self._check_kind(reading.kind, "the model learned")
             with np.errstate(over="ignore"):  # a long double beyond float64 is refused below
                 numbers = self.values.astype(np.float64)
+            if self._native_kind == "number" and self.values.dtype.kind != "b":
+                stated = [plain_number(text) for text in self.cells.missing]
+                numbers[np.isin(numbers, [number for number in stated if number is not None])] = np.nan
         else:
             numbers = self._read_texts(reading)
         too_large = np.abs(numbers) > LARGEST
@@ -230,9 +234,15 @@ class Column:
             )
         return numbers + 0.0  # -0.0 becomes 0.0, so that equal values give equal bits
 
+    @property
+    def _native_kind(self) -> str:
+        """What the numbers of a column that is not of texts are."""
+        is_moment = self.kind in ("date", "time") or (self.kind == "duration" and not self.cells.plain)
+        return str(self.kind) if is_moment else "number"
+
     def _check_kind(self, wanted: str, who: str) -> None:
-        own = self.kind if self.kind in ("date", "time") else "number"
-        fits = own == wanted or (own, wanted) == ("number", "duration")
+        own = self._native_kind
+        fits = own == wanted or {own, wanted} == {"number", "duration"}
         if not (fits or self.cells.plain):
             raise TableError(f"column {self.name!r} is of {own}s; {who} {wanted}s")
 
@@ -263,6 +273,18 @@ def _iso(number: float, kind: str) -> str:
         return ""
     text = str(np.datetime64(round(number * 1e6), "us")).removesuffix(".000000")
     return text[11:] if kind == "time" else text.removesuffix("T00:00:00").replace("T", " ")
+
+
+def _moment_text(cell: object) -> str | None:
+    """Return a cell as text, with dates, times and durations spelled so that they are read as such again."""
+    moments = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
+    if not isinstance(cell, moments) or str(cell).casefold() in _NOTHING:
+        return cell_text(cell)
+    if isinstance(cell, dt.time):
+        return cell.isoformat()
+    second = float(seconds(moment(cell)))
+    is_length = isinstance(cell, (dt.timedelta, np.timedelta64))
+    return str(dt.timedelta(seconds=second)) if is_length else _iso(second, "date")
 
 
 def cell_text(cell: object) -> str | None:
