@@ -10,6 +10,7 @@ import pytest
 
 from fastdense.errors import TableError
 from fastdense.tables import Table
+from fastdense.tables.frames import Frame
 
 
 def learn(values, **options):
@@ -213,3 +214,18 @@ def test_spellings_of_one_number_are_one_label(values, classes):
     learned = learn(values, task="classify")
     assert learned.classes == classes
     assert learned.labels(targets(learned, values[-1:])) == [classes[0 if values[-1] == "FALSE" else -1]]
+
+
+WHOLE = [0, 1, None, 2, 1] * 12
+
+
+@pytest.mark.parametrize(
+    "values",
+    [WHOLE, pd.Series(WHOLE, dtype="Int64"), pd.Series(WHOLE, dtype="uint8[pyarrow]"), pl.Series(WHOLE)],
+    ids=["list", "pandas", "pandas, Arrow", "polars"],
+)
+def test_whole_labels_stay_whole_beside_missing_ones(values):
+    frame = Frame({"n": np.arange(len(values)), "y": values})
+    some = frame.take(np.array([k for k, value in enumerate(WHOLE) if value is not None]))
+    classes = Table.learn(some, "y").classes
+    assert [(type(label), label) for label in classes] == [(int, 0), (int, 1), (int, 2)]

@@ -150,6 +150,10 @@ class Frame:
             array, kind = seconds(array), "date" if array.dtype.kind == "M" else "duration"
         if array.dtype.kind not in "biufOUT":
             raise TableError(f"column {name!r} is of dtype {array.dtype}; use numbers, texts or dates")
+        if array.dtype.kind == "f" and _dtype(self._frame[self._keys[name]]).lower().startswith(
+            ("int", "uint")
+        ):
+            kind = "integer"  # NumPy has no missing integers
         if _is_categorical(self._frame[self._keys[name]]):
             if kind in ("date", "time"):  # categories of these are texts of them
                 texts, codes = Column(name, array, kind=kind, cells=self.cells).texts
@@ -167,8 +171,12 @@ class Frame:
 
 def _is_categorical(series: Any) -> bool:
     """Return True if the frame's library keeps a column as categories, which somebody stated then."""
-    dtype = str(getattr(series, "dtype", getattr(series, "type", "")))
-    return dtype.startswith(("category", "Categorical", "Enum", "dictionary"))
+    return _dtype(series).startswith(("category", "Categorical", "Enum", "dictionary"))
+
+
+def _dtype(series: Any) -> str:
+    """Return what a column's library calls its type, or ""."""
+    return str(getattr(series, "dtype", getattr(series, "type", "")))
 
 
 def _moments(array: NDArray[Any]) -> tuple[NDArray[Any], str | None]:

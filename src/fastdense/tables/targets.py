@@ -265,6 +265,8 @@ def _label_type(column: Column) -> type[Label]:
     """Return the one type of all the labels; whole numbers beside fractions count as floats."""
     if column.kind in ("date", "time"):
         return str
+    if column.kind == "integer" and np.nanmax(np.abs(column.values)) < 2**53:
+        return int
     native: dict[str, type[Label]] = {"b": bool, "i": int, "u": int, "f": float}
     kind = column.values.dtype.kind
     found = {native[kind]} if kind in native else {_cell_type(cell) for cell in column.values.tolist()}

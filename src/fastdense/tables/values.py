@@ -46,8 +46,9 @@ class Column:
         date, duration, or one of the markers of a missing value (None, NaN, pandas' NA and NaT).
     row_numbers : array of shape (m,), of whole numbers, optional
         What messages call each row; 1 to m by default: row 1 is the first row of the data, below a header.
-    kind : {"date", "time", "duration", "category"}, optional
-        What the frame says that the column is; dates, times and durations are then floats, in seconds.
+    kind : {"date", "time", "duration", "integer", "category"}, optional
+        What the frame says that the column is; dates, times and durations are then floats, in seconds, and
+        integers are floats if some are missing.
     cells : Cells
         How texts are to be read, where that was stated.
     hint : callable
