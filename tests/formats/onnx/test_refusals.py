@@ -145,6 +145,11 @@ REFUSED = {
         else_branch: graph = e () => (float[1] q) { q = Constant <value_float: float = 1.0> () }>""",
         "bool c = {1}", "its output 'y' is the same whatever comes in",
     ),
+    "a branch that takes the rows from outside": (
+        """y = If (c) <then_branch: graph = t () => (float[m, 2] p) { p = Relu (x) },
+        else_branch: graph = e () => (float[m, 2] q) { q = Tanh (x) }>""",
+        "bool c = {1}", r"'y' \(If\): what it computes is not part",
+    ),
     "a bias a row": ("y = Add (x, c)", "float[2, 1] c = {1, 2}", "not one number per column"),
     "weights that do not fit": (
         "z = MatMul (x, w) y = MatMul (z, v)", f"{W}, float[3,1] v = {{1,2,3}}", "takes 3 columns"

@@ -42,12 +42,28 @@ def nodes_of(proto: Any) -> list[Node]:
     node = Node(
         text(proto.name),
         op if proto.domain in OWN_DOMAINS else f"{text(proto.domain)}.{op}",
-        tuple(map(text, proto.input)),
+        tuple(map(text, _inputs(proto))),
         tuple(map(text, proto.output)),
         {text(attribute.name): _attribute(attribute) for attribute in proto.attribute},
     )
     take_apart = _APART.get(node.op)
     return take_apart(node) if take_apart else [node]
+
+
+def _inputs(proto: Any) -> list[Any]:
+    """Return the names that an operation takes, those that the graphs within it take from outside too."""
+    graphs = [graph for attribute in proto.attribute for graph in (attribute.g, *attribute.graphs)]
+    return [*proto.input, *(name for graph in graphs for name in _taken(graph))]
+
+
+def _taken(graph: Any) -> list[Any]:
+    """Return the names that a graph within an operation takes from outside."""
+    inside = {"", *(value.name for values in (graph.input, graph.initializer) for value in values)}
+    taken = []
+    for node in graph.node:
+        taken += [name for name in _inputs(node) if name not in inside]
+        inside.update(node.output)
+    return taken + [value.name for value in graph.output if value.name not in inside]
 
 
 def one_part(node: Node, needed: set[str]) -> Node:
