@@ -14,6 +14,7 @@ from fastdense import engines, sharing
 from fastdense.checks import LARGEST, as_array, finite, text, whole
 from fastdense.config import Configurable, Family
 from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.network.variables import Variables
 from fastdense.shapes import check_product
 from fastdense.sharing import Change
 from fastdense.spec import LayerSpec, NetworkSpec
@@ -45,7 +46,7 @@ class Input:
         return f"Input(({self.n_in},))"
 
 
-class Layer(Configurable):
+class Layer(Variables, Configurable):
     """Base of the layers.
 
     Parameters
@@ -65,6 +66,7 @@ class Layer(Configurable):
         Columns of the input, None until known.
     """
 
+    name: str | None
     default_name: ClassVar[str]
     stamp: int
     weight_dtypes: ClassVar[Mapping[str, str]] = {}
@@ -97,16 +99,6 @@ class Layer(Configurable):
     def dtype(self) -> str | None:
         """What the layer computes in; None where its weights do not tie it to one."""
         return None
-
-    @property
-    def trainable(self) -> bool:
-        """Always true: layers cannot be frozen."""
-        return True
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        if not value:
-            raise ValueError(f"layer {self.name!r}: freezing layers is not supported, they all train")
 
     @property
     def weights(self) -> list[Array]:

@@ -65,6 +65,11 @@ class Normalization(Layer):
         if variance is not None and np.any(np.asarray(self.variance) < 0):
             raise ValueError("Normalization: variance must not be negative")
 
+    @property
+    def trainable_weights(self) -> list[Array]:
+        """None: training leaves the statistics alone."""
+        return []
+
     def weight_shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the three arrays; none where the statistics were given."""
         return {"mean": (n_in,), "variance": (n_in,), "count": ()} if self.mean is None else {}

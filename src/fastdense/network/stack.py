@@ -19,6 +19,7 @@ from fastdense.network.layers import Activation, Dense, Input, Layer
 from fastdense.network.moment import Compiled, Moment
 from fastdense.network.names import Names
 from fastdense.network.normalization import Normalization
+from fastdense.network.variables import Variables
 from fastdense.sharing import Change
 from fastdense.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
 from fastdense.streams import WEIGHTS, check_seed, generator
@@ -28,7 +29,7 @@ __all__ = ["Stack"]
 Array = NDArray[Any]
 
 
-class Stack:
+class Stack(Variables):
     """A network as a list of layers, without its training.
 
     Parameters
@@ -45,6 +46,8 @@ class Stack:
     engine : str or Library
         What computes: see `fastdense.engines.choose`.
     """
+
+    name: str
 
     def __init__(
         self,
@@ -156,6 +159,11 @@ class Stack:
     def weights(self) -> list[Array]:
         """All layers' arrays in order, read-only and not copied."""
         return [array for arrays in self.moment().arrays for array in arrays]
+
+    @property
+    def trainable_weights(self) -> list[Array]:
+        """The arrays that training changes, in order, read-only and not copied."""
+        return [array for layer in self._layers for array in layer.trainable_weights]
 
     def get_weights(self) -> list[Array]:
         """Return copies of all layers' arrays in order."""

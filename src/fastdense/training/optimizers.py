@@ -24,6 +24,26 @@ __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "sc
 
 MOST_STEPS = 2**53
 """The most steps that are counted: float64, which schedules compute in, has gaps beyond."""
+
+
+class _Rate(float):
+    """An optimizer's learning rate: a float that can also be set as Keras' variable is, by `assign`."""
+
+    _optimizer: Optimizer
+
+    def assign(self, value: Any) -> None:
+        """Set the rate of the optimizer that this was read from."""
+        self._optimizer.learning_rate = value
+
+    def numpy(self) -> float:
+        """Return the number."""
+        return float(self)
+
+    def __reduce__(self) -> tuple[type[float], tuple[float]]:
+        """Copy as the number alone."""
+        return float, (float(self),)
+
+
 Rate = float | LearningRateSchedule | Callable[[int], float]
 
 
@@ -98,8 +118,15 @@ class Optimizer(Configurable):
 
     @property
     def learning_rate(self) -> Rate:
-        """The rate, or the schedule or function it comes from; a number can be set at any time."""
-        return self._learning_rate
+        """The rate, or the schedule or function it comes from; a number can be set at any time.
+
+        As of Keras' variable, ``learning_rate.assign(0.1)`` sets it too.
+        """
+        found: Rate = self._learning_rate
+        if not callable(found):
+            found = _Rate(found)
+            found._optimizer = self
+        return found
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
