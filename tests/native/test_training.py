@@ -147,7 +147,7 @@ def test_parameters_of_another_shape_are_refused_and_nothing_is_changed(wrong):
 def test_a_batch_larger_than_any_number_of_rows():
     model = fd.Sequential([fd.Input((6,)), fd.Dense(2)], seed=0)
     model.compile(loss="mse")
-    assert len(model.fit(X, Y, batch_size=2**70, epochs=2, verbose=0).history["loss"]) == 2
+    assert len(model.fit(X, Y, batch_size=2**63 - 1, epochs=2, verbose=0).history["loss"]) == 2
 
 
 def test_a_setting_of_a_layer_that_is_changed_counts_from_then_on():
