@@ -85,3 +85,11 @@ def test_categories_of_dates_are_texts():
     days = pd.Series(pd.Categorical(pd.to_datetime(["2024-01-31", "2024-02-29"] * 5)))
     (column,) = Table.learn({"day": days}).columns
     assert column.categories == ("2024-01-31", "2024-02-29")
+
+
+@pytest.mark.parametrize("cells", ["datetime64[D]", "datetime64[Y]", "timedelta64[D]"])
+def test_dates_that_no_file_could_hold_are_refused_before_training(cells):
+    far = np.array([0, 1, 2**40 if cells.endswith("[D]") else 200_000], dtype=cells)
+    with pytest.raises(TableError, match="column 't', row 3: beyond the range of dates and durations"):
+        Table.learn({"t": far})
+    assert Table.learn({"t": np.array([0, 1, "NaT", 30], dtype=cells)}).columns[0].name == "t"

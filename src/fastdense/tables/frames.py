@@ -13,7 +13,7 @@ import numpy as np
 
 from fastdense.errors import TableError
 from fastdense.tables.cells import Cells
-from fastdense.tables.values import Column, moment, seconds
+from fastdense.tables.values import Column, moment, name_rows, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -147,6 +147,7 @@ class Frame:
         if array.dtype.kind == "O":
             array, kind = _moments(array)
         if array.dtype.kind in "mM":
+            _check_range(name, array)
             array, kind = seconds(array), "date" if array.dtype.kind == "M" else "duration"
         if array.dtype.kind not in "biufOUT":
             raise TableError(f"column {name!r} is of dtype {array.dtype}; use numbers, texts or dates")
@@ -192,6 +193,14 @@ def _moments(array: NDArray[Any]) -> tuple[NDArray[Any], str | None]:
             found = [np.nan if skip else _second(cell) for cell, skip in zip(cells, absent, strict=True)]
             return np.array(found, dtype=np.float64), kind
     return array, None
+
+
+def _check_range(name: str, moments: NDArray[Any]) -> None:
+    """Refuse dates and durations beyond 146,000 years, which NumPy would wrap around in microseconds."""
+    whole = moments.astype(f"{moments.dtype.kind}8[s]").astype(np.int64)
+    far = (np.abs(whole) >= 2**62 // 10**6) & ~np.isnat(moments)
+    if far.any():
+        raise TableError(f"column {name!r}, {name_rows(far)}: beyond the range of dates and durations")
 
 
 def _is_nothing(cell: Any) -> bool:
