@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import fastdense as fd
 from tests.training.networks import binary, classifier, same_weights
 
 X, y = binary()
@@ -99,3 +100,21 @@ def test_generators_say_what_to_do(method):
 def test_a_generator_with_steps_is_called_a_generator():
     with pytest.raises(TypeError, match="x of type generator"):
         classifier().fit(((X, y) for _ in range(3)), steps_per_epoch=3)
+
+
+def test_a_summary_is_printed_as_keras_asks(capsys):
+    model, lines = classifier(), []
+    model.summary(line_length=80, expand_nested=True, show_trainable=False, print_fn=None)
+    model.summary(print_fn=lines.append)
+    assert capsys.readouterr().out == "\n".join(lines) + "\n"
+    with pytest.raises(NotImplementedError, match="every layer is shown"):
+        model.summary(layer_range=["a", "b"])
+
+
+def test_an_input_takes_a_batch_size_and_a_dtype():
+    model = fd.Sequential([fd.Input(shape=(3,), batch_size=8, dtype="float32"), fd.Dense(2)])
+    assert model.predict(X).shape == (len(X), 2)
+    with pytest.raises(ValueError, match="dtype"):
+        fd.Input((3,), dtype="int32")
+    with pytest.raises(ValueError, match="batch_size"):
+        fd.Input((3,), batch_size=0)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines, sharing
-from fastdense.checks import LARGEST, as_array, finite, text, whole
+from fastdense.checks import LARGEST, as_array, finite, one_of, text, whole
 from fastdense.config import Configurable, Family
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.network.variables import Variables
@@ -36,9 +36,24 @@ class Input:
         ``(n_in,)``: the columns of ``X``.
     name : str, optional
         Accepted for scripts that give one; inputs are not named here.
+    batch_size : int, optional
+        Without effect: batches may be of any size.
+    dtype : "float32" or "float64", optional
+        Without effect: rows are converted to the model's dtype.
     """
 
-    def __init__(self, shape: Sequence[int], name: str | None = None) -> None:
+    def __init__(
+        self,
+        shape: Sequence[int],
+        name: str | None = None,
+        *,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        if batch_size is not None:
+            whole("batch_size", batch_size, 1)
+        if dtype is not None:
+            one_of("dtype", dtype, ("float32", "float64"))
         self.n_in = _width(shape)
         self.name = name
 

@@ -13,6 +13,7 @@ from fastdense.engines import Library
 from fastdense.network.layers import Input, Layer
 from fastdense.network.stack import Stack
 from fastdense.network.summary import html_summary, text_summary
+from fastdense.training.accepted import accept
 from fastdense.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -112,9 +113,20 @@ class Sequential(Stack, Trainer):
         new.rewind(state)
         return new
 
-    def summary(self, print_fn: Any = print) -> None:
-        """Print the layers with their shapes and parameter counts."""
-        print_fn(text_summary(self.name, self._n_in, self.layers, self._bytes()))
+    def summary(self, print_fn: Any = None, **accepted: Any) -> None:
+        """Print the layers with their shapes and parameter counts.
+
+        Parameters
+        ----------
+        print_fn : callable, optional
+            What the text is given to; None prints it.
+        **accepted
+            Keras' arguments about the look, such as ``line_length``: without effect.
+        """
+        accept("summary", accepted)
+        (print if print_fn is None else print_fn)(
+            text_summary(self.name, self._n_in, self.layers, self._bytes())
+        )
 
     def save(
         self, path: str | os.PathLike[str], include_optimizer: bool = True, *, overwrite: bool = True

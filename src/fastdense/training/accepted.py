@@ -57,6 +57,10 @@ _TABLE: dict[str, dict[str, tuple[Check, str]]] = {
     },
     "evaluate": {"steps": _STEPS, "callbacks": (lambda name, value: not value, "evaluate has no hooks")},
     "predict": {"steps": _STEPS, "callbacks": (lambda name, value: not value, "predict has no hooks")},
+    "summary": {
+        **dict.fromkeys(("line_length", "positions", "expand_nested", "show_trainable"), (_any, "")),
+        "layer_range": (_none, "every layer is shown"),
+    },
     "a model's call": {
         "training": (_false, "a call predicts, without dropout; fit and train_on_batch train"),
         "mask": (_none, "rows have no masks: leave out the rows"),
