@@ -118,3 +118,12 @@ def test_an_input_takes_a_batch_size_and_a_dtype():
         fd.Input((3,), dtype="int32")
     with pytest.raises(ValueError, match="batch_size"):
         fd.Input((3,), batch_size=0)
+
+
+@pytest.mark.parametrize("name", ["metrics", "weighted_metrics"])
+def test_metrics_of_the_only_output(name):
+    model = classifier()
+    model.compile(loss="mse", **{name: [["mae", "accuracy"]]})
+    assert model.metrics_names == ["loss", "mae", "accuracy"]
+    with pytest.raises(TypeError, match="metric: give a name"):
+        model.compile(loss="mse", **{name: [["mae"], ["mse"]]})

@@ -70,7 +70,8 @@ class Trainer(Kept):
         optimizer : str or Optimizer
         loss : str or Loss
         metrics : sequence of str, Metric or function ``f(y_true, y_pred)``, optional
-            "accuracy" is the one of its three forms that fits the loss.
+            "accuracy" is the one of its three forms that fits the loss. A list of one list, that of the only
+            output, is taken as in Keras.
         weighted_metrics : the same, optional
             These weigh rows by ``sample_weight`` and ``class_weight``, as the loss does.
         **accepted
@@ -331,7 +332,8 @@ class Trainer(Kept):
 def _listed(name: str, identifiers: Sequence[object] | None) -> list[object]:
     if not isinstance(identifiers, list | tuple | None):
         raise TypeError(f"{name} must be a list, such as ['accuracy'], got {identifiers!r}")
-    return list(identifiers or ())
+    found = list(identifiers or ())
+    return list(found[0]) if len(found) == 1 and isinstance(found[0], list | tuple) else found
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> float | list[float] | dict[str, float]:
