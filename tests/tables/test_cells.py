@@ -99,7 +99,7 @@ def test_a_word_behind_all_numbers_is_their_unit(unit):
     kind, numbers, said = read([*texts, "heavy", ""])
     assert kind == "number"
     np.testing.assert_array_equal(numbers, [*np.arange(0.5, 12), np.nan, np.nan])
-    assert "except 'heavy' in row 13" in said[0]
+    assert "except 'heavy' in row 13, which counts as missing" in said[0]
     assert f"'0,5{unit}' is read as 0.5 {unit.strip()}" in said[1].replace("\\xa0", NBSP)
 
 

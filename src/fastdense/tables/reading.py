@@ -323,7 +323,8 @@ class _Spellings:
             return Found(found, notes)
         named = _name_odd(odd, where)
         if (self.total - chosen.rows) * _ODD_SHARE <= self.total and len(odd) <= MAX_ODD:
-            said = f"all are {self.family}s except {named}, which count as missing; {_REMEDY}"
+            count = "counts" if len(odd) == 1 else "count"
+            said = f"all are {self.family}s except {named}, which {count} as missing; {_REMEDY}"
             return Found(replace(found, odd=tuple(odd)), (said, *notes))
         if (self.total - self.rows) * _ODD_SHARE <= self.total and self.rows > chosen.rows:
             return Found(TEXTS, (), self._mixture(chosen, where))
