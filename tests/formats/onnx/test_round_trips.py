@@ -71,6 +71,15 @@ def test_float64_networks_of_what_the_runtime_has(path):
     assert_predicts_as(functools.partial(run, path), model, inputs(model, 9))
 
 
+def test_means_that_float32_has_no_digits_for(path):
+    X = RNG.normal([0.0, 3e5, 7e7], 1.0, (50, 3)).astype(np.float32)
+    model = fd.Sequential([fd.Input((3,)), fd.Normalization(), fd.Dense(2)], seed=0)
+    model.layers[0].adapt(X)
+    write_onnx(model, path)
+    for predict in (functools.partial(run, path), read_onnx(path).predict):
+        assert_within(predict(X), model.predict(X), 1e-5)
+
+
 def test_another_dtype_in_the_file(path):
     model = fd.Sequential([fd.Input((4,)), fd.Dense(7, "mish"), fd.Dense(3)], seed=0, dtype="float64")
     write_onnx(model, path, dtype="float32")

@@ -129,17 +129,30 @@ def _model(model: Stack, table: bool, dtype: str) -> Any:
 
 def _layer(nodes: Nodes, layer: LayerSpec, arrays: Sequence[Array], value: str, dtype: str) -> str:
     """Add a layer and return its output's name; dropout adds nothing."""
-    arrays = [np.asarray(array, dtype) for array in arrays]
     match layer:
         case DenseSpec():
-            value = nodes.add("Gemm", value, *map(nodes.constant, arrays, ("W", "B")))
+            weights = [np.asarray(array, dtype) for array in arrays]
+            value = nodes.add("Gemm", value, *map(nodes.constant, weights, ("W", "B")))
             return _activation(nodes, layer.activation, layer.n_units, value, dtype)
         case ScaleSpec():
-            mean, deviation = map(nodes.constant, arrays, ("mean", "deviation"))
-            return nodes.add("Div", nodes.add("Sub", value, mean), deviation)
+            mean, deviation = arrays
+            return _scaled(nodes, mean, deviation, value, dtype)
         case ActivateSpec():
             return _activation(nodes, layer.activation, layer.n_units, value, dtype)
     return value
+
+
+def _scaled(nodes: Nodes, mean: Array, deviation: Array, value: str, dtype: str) -> str:
+    """Add ``(x - mean) / deviation``, with the part of a mean that float32 has no digits for after it.
+
+    Near a large mean ``x - mean`` is exact, so that the two differences are as good as one in float64.
+    """
+    near, spread = mean.astype(dtype), deviation.astype(dtype)
+    rest = (mean - near).astype(dtype)
+    value = nodes.add("Sub", value, nodes.constant(near, "mean"))
+    if (np.abs(rest) > np.finfo(dtype).eps * spread).any():
+        value = nodes.add("Sub", value, nodes.constant(rest, "mean"))
+    return nodes.add("Div", value, nodes.constant(spread, "deviation"))
 
 
 def _activation(nodes: Nodes, g: ActivationSpec, columns: int, value: str, dtype: str) -> str:
