@@ -75,7 +75,7 @@ class Trainer(Kept):
         weighted_metrics : the same, optional
             These weigh rows by ``sample_weight`` and ``class_weight``, as the loss does.
         **accepted
-            Keras' arguments that change no number: `run_eagerly`, `jit_compile` and others.
+            Keras' arguments that change no number: ``run_eagerly``, ``jit_compile`` and others.
 
         Raises
         ------
