@@ -44,10 +44,12 @@ preloaded = LD_PRELOAD="$(foreach lib,$(1) stdc++,$(shell $(CXX) -print-file-nam
 
 sanitize: sanitize-memory sanitize-threads
 
+# Without the tests of rooms that are Python alone: files, tables, commands and pages.
 sanitize-memory:
 	$(MAKE) VENV=$(VENV)-asan SANITIZE=address,undefined $(VENV)-asan/.installed-test
 	$(call preloaded,asan ubsan) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST:$(BIN)/%=$(VENV)-asan/bin/%) tests --pyargs fastdense
+		UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST:$(BIN)/%=$(VENV)-asan/bin/%) tests --pyargs fastdense \
+		$(addprefix --ignore=tests/,cli docs formats tables)
 
 # One after another, at addresses that the sanitizer knows, and without the tests that load polars, which does not
 # survive this sanitizer's library.
