@@ -262,7 +262,7 @@ def test_both_files_are_replaced_or_none(tmp_path, monkeypatch):
         if not room.pop():
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fastdense.files.os.fsync", fsync)
+    monkeypatch.setattr("os.fsync", fsync)
     with pytest.raises(OSError, match="No space left"):
         write_c(of_everything(), tmp_path / "net.c")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -236,7 +236,7 @@ where = lambda a: module_of(LIBRARY).device_of(a)
 A, K = place(X), place(np.ones((4, 3), np.float32))
 print(where(fd.dense(A, K, place(np.ones(3, np.float32)), "gelu")), where(fd.dense([[1, 2, 3, 4]], K)))
 model = fd.Sequential([fd.Input((4,)), fd.Dense(2, "relu")], seed=0, engine=LIBRARY + ":cpu:1")
-print(where(model.predict(A)), where(model._compiled.program.state.weights[0][0]))
+print(where(model.predict(A)), where(model.program().state.weights[0][0]))
 try:
     fd.dense(A, module_of(LIBRARY).backend("cpu:0", None).place(np.ones((4, 3), np.float32)))
 except fd.errors.EngineError as error:

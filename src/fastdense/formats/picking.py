@@ -33,7 +33,7 @@ class Picking(Chain):
     >>> chain.choose(np.array([2, 0]))
     >>> chain.dense(np.eye(2, dtype=np.float32))
     >>> chain.model().predict([[1.0, 2.0, 3.0]])
-    array([[3., 1.]])
+    array([[3., 1.]], dtype=float32)
     """
 
     def __init__(self, n_in: int | None = None, dtype: str = "float32", limit: int | None = None) -> None:
