@@ -56,17 +56,10 @@ def places_of(known: Iterable[str], texts: Sequence[str], *, exact: bool = False
     --------
     >>> places_of(["00501", "a", "7"], ["501", "7.0", "b"]), places_of(["7"], ["7.0"], exact=True)
     ([0, 2, None], [None])
-    >>> places_of(["01", "1.0"], ["1", "01", "1.0"])
-    [1, 0, 1]
     """
     places = {text: place for place, text in enumerate(known)}
     numbers: dict[str | None, int | None] = {}
-    # Last the spellings that are no codes, of which `merge` made one per number: "1" is "1.0" beside "01".
-    for codes in () if exact else (True, False):
-        found: dict[str | None, int | None] = {}
-        for text, place in places.items():
-            if (_PADDED.fullmatch(text) is not None) is codes:
-                key = _number(text)
-                found[key] = None if key is None or key in found else place
-        numbers |= found
+    for text, place in () if exact else places.items():
+        key = _number(text)
+        numbers[key] = None if key is None or key in numbers else place
     return [places[text] if text in places else numbers.get(_number(text)) for text in texts]
