@@ -28,7 +28,8 @@ using namespace nb::literals;
 
 namespace {
 
-// Asked between stretches of training: no, if Ctrl-C was pressed. The interpreter is asked 20 times a second.
+// Called between stretches of training; returns false if Ctrl-C was pressed. Python is asked 20 times
+// per second.
 class GoOn {
 public:
     bool operator()() {

@@ -66,5 +66,5 @@ def _row(network: Sequential, frame: Any, row: int, target: str | None) -> tuple
     if network.table.target is None or network.table.target.name != target:
         own = network.table.target.name if network.table.target else "none"
         raise TableError(f"the model's target is {own!r}, not {target!r}")
-    network.table.targets(one)  # which refuses what is no answer
+    network.table.targets(one)  # which refuses what is not an answer
     return one, frame[target][row - 1]

@@ -55,20 +55,20 @@ class Recipe:
             whole("batch_size", self.batch_size, 1)
 
     def layers(self, n_in: int, n_out: int, last: str) -> list[Layer | Input]:
-        """Return the layers for so many inputs and outputs."""
+        """Return the layers for ``n_in`` inputs and ``n_out`` outputs."""
         stack: list[Layer | Input] = [Input((n_in,))]
         for units in self.hidden:
             stack += [Dense(units, "relu", kernel_initializer="he_normal"), Dropout(self.dropout)]
         return [*stack, Dense(n_out, last)]
 
     def rows_a_step(self, rows: int) -> int:
-        """Return the batch size for so many rows."""
+        """Return the batch size for ``rows`` rows."""
         if self.batch_size is not None:
             return self.batch_size
         return int(np.clip(2.0 ** np.round(np.log2(rows / 30)), 32, 256))
 
     def times(self, rows: int) -> int:
-        """Return the epochs for so many rows."""
+        """Return the number of epochs for ``rows`` rows."""
         if self.epochs is not None:
             return self.epochs
         steps = -(-rows // self.rows_a_step(rows))
