@@ -193,7 +193,6 @@ def test_a_table_goes_with_a_copy():
     assert_identical(pickle.loads(pickle.dumps(frozen)).predict(rows), frozen.predict(rows))
 
 
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks of a process with threads
 @pytest.mark.parametrize("start", multiprocessing.get_all_start_methods())
 def test_processes_predict_with_it(model, start):
     frozen = model.freeze()
