@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
 from fastdense.engines import available
 from fastdense.insight.agreement import SLOPES
 from fastdense.reference import forward
-from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
 from tests.compare import dense_bound
 
 __all__ = ["GROWTH", "activation_ulps", "is_of_library", "library_ulps", "output_bound"]

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.engines import Batches
-from fastdense.spec import (
+from fastdense.core.spec import (
     ACTIVATIONS,
     ActivateSpec,
     ActivationSpec,
@@ -23,6 +22,7 @@ from fastdense.spec import (
     ScaleSpec,
     TrainingSpec,
 )
+from fastdense.engines import Batches
 
 __all__ = ["ALPHAS", "CASES", "FLOAT64_CASES", "SGD", "Case", "Data", "case_named"]
 

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from itertools import pairwise
 
-from fastdense.spec import (
+from fastdense.core.spec import (
     ACTIVATIONS,
     LOSSES,
     ActivateSpec,

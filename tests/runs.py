@@ -14,7 +14,7 @@ from tests.cases import Case, case_named
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fastdense.spec import TrainingSpec
+    from fastdense.core.spec import TrainingSpec
 
 __all__ = ["STEPS", "Run", "compiled", "reference_run", "state", "train"]
 

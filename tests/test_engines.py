@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fastdense.engines import available, choose
-from fastdense.spec import (
+from fastdense.core.spec import (
     ACTIVATIONS,
     LOSSES,
     OPTIMIZERS,
@@ -19,6 +18,7 @@ from fastdense.spec import (
     NetworkSpec,
     TrainingSpec,
 )
+from fastdense.engines import available, choose
 from tests.bounds import GROWTH, activation_ulps, is_of_library, library_ulps, output_bound
 from tests.cases import ALPHAS, CASES, SGD, case_named
 from tests.compare import assert_trajectory_within, assert_within, ulp_error

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.numpy import save_file
 
-from fastdense import files
+from fastdense.core import files
 from fastdense.errors import FormatError
 from tests.compare import assert_identical
 
@@ -72,7 +72,7 @@ GOLDEN = container(
 def test_the_bytes_are_these_in_every_process(path):
     program = f"""
 import sys, numpy as np
-from fastdense import files
+from fastdense.core import files
 files.write(sys.argv[1], {{"z": 1, "a": [0.1]}}, {GOLDEN_ARRAYS})
 """
     for _ in range(3):
@@ -331,7 +331,7 @@ def test_a_full_disk_leaves_the_old_file(path):
     program = """
 import errno, resource, signal, sys
 import numpy as np
-from fastdense import files
+from fastdense.core import files
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
@@ -383,7 +383,7 @@ def test_what_is_not_a_file_is_not_replaced(tmp_path):
 
 KILLED = """
 import os, signal, sys
-from fastdense import files
+from fastdense.core import files
 
 with files.atomic_file(sys.argv[1]) as file:
     file.write(b"half of it")
@@ -418,7 +418,7 @@ def test_a_lack_of_memory_is_a_memory_error_and_leaves_the_old_file(path):
     program = """
 import sys
 import numpy as np
-from fastdense import files
+from fastdense.core import files
 from tests.fuzz import limited_memory
 
 array, path = np.ones(4_000_000), sys.argv[1]

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import fastdense as fd
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import DtypeError, ShapeError
-from fastdense.spec import ACTIVATIONS
 from tests.compare import assert_identical, assert_within, dense_bound
 
 RNG = np.random.default_rng(3)

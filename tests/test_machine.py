@@ -7,7 +7,7 @@ import pytest
 
 import fastdense._version
 from fastdense import native
-from fastdense.machine import info
+from fastdense.engines.machine import info
 
 
 def test_info_says_what_is_in_use():

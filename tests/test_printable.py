@@ -7,10 +7,10 @@ import importlib
 import pytest
 
 import fastdense as fd
+from fastdense.core.notes import note
+from fastdense.core.printable import printable, printable_lines
 from fastdense.errors import TableWarning
 from fastdense.insight.roofs import SIZES, Roofs
-from fastdense.notes import note
-from fastdense.printable import printable, printable_lines
 from fastdense.tables import Table
 from fastdense.training.progress import format_logs
 

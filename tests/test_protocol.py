@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fastdense.core.spec import OptimizerSpec, Penalty, ScaleSpec
 from fastdense.engines import Batches, available, choose
-from fastdense.spec import OptimizerSpec, Penalty, ScaleSpec
 from tests.bounds import GROWTH, output_bound
 from tests.cases import case_named
 from tests.compare import assert_identical, assert_within

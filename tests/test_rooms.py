@@ -15,44 +15,30 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "fastdense"
 
 # A room is a folder or module directly under the package, "" the package itself.
-LEAVES = {"errors", "spec"}
-TOOLS = LEAVES | {"checks", "config", "files", "notes", "printable", "sharing", "shapes", "streams"}
-TRAINED = TOOLS | {"network", "tables", "training"}
-OF_NETWORK = {
-    room: {"absent", "network"} for room in ("activations", "initializers", "layers", "regularizers")
-}
-OF_TRAINING = {room: {"absent", "training"} for room in ("callbacks", "losses", "metrics", "optimizers")}
+LEAVES = {"core", "errors"}
+# Keras' modules, each the home of what it is named after.
+PARTS = {"activations", "initializers", "layers", "losses", "metrics", "optimizers", "regularizers"}
+TRAINED = LEAVES | PARTS | {"callbacks", "network", "tables", "training"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
-    "absent": set(),
-    "config": {"absent", "errors"},
     "errors": set(),
-    "spec": set(),
-    "checks": {"errors"},
-    "files": {"errors"},
-    "notes": {"errors", "printable"},
-    "printable": set(),
-    "shapes": {"errors"},
-    "sharing": {"errors"},
-    "streams": {"checks"},
+    "core": {"errors"},
     "reference": LEAVES,
     "array": LEAVES,
-    "arrays": {"checks", "engines", "errors", "libraries"},
     "native": LEAVES | {"_version"},
-    "engines": LEAVES | {"array", "libraries", "native", "reference"},
-    "training": TOOLS | {"arrays", "engines"},
-    "network": TOOLS | {"arrays", "engines", "training"},
-    "tables": {"errors", "notes", "printable"},
+    "libraries": LEAVES | {"array"},
+    "engines": LEAVES | {"_version", "array", "libraries", "native", "reference"},
+    **dict.fromkeys(PARTS, LEAVES | PARTS | {"engines"}),
+    "callbacks": LEAVES | {"engines", "optimizers"},
+    "training": LEAVES | PARTS | {"callbacks", "engines"},
+    "network": LEAVES | PARTS | {"engines", "training"},
+    "functional": LEAVES | {"activations", "engines", "libraries"},
+    "tables": LEAVES,
     "formats": TRAINED | {"_version"},
     "estimators": TRAINED | {"engines"},
-    "insight": TRAINED | {"engines", "layer", "libraries", "machine", "native", "reference"},
-    "layer": TOOLS | {"engines", "libraries", "network"},
-    "libraries": LEAVES | {"array"},
-    "machine": {"_version", "engines", "native"},
-    "utils": TOOLS,
-    "models": {"formats", "network"},
-    **OF_NETWORK,
-    **OF_TRAINING,
+    "insight": TRAINED | {"engines", "functional", "libraries", "native", "reference"},
+    "models": {"formats", "layers", "network"},
+    "utils": LEAVES,
 }
 MAY_IMPORT[""] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
@@ -66,7 +52,13 @@ EXCEPTIONS = {
     ("fastdense.network.sequential", "fastdense.insight.report"): "a run is reported on by a method",
 }
 
-WITHOUT_NUMPY = {"", "_version", "absent", "array", "cli", "config", "errors", "printable", "spec"}
+WITHOUT_NUMPY = [
+    "fastdense._version",
+    "fastdense.array",
+    "fastdense.cli",
+    *(f"fastdense.core.{name}" for name in ("absent", "config", "printable", "spec")),
+    "fastdense.errors",
+]
 # Their room's door imports them by name, when somebody asks for that library.
 TENSORFLOW = ["fastdense.libraries.tensorflow", "fastdense.libraries.tensorflow_functions"]
 JAX = ["fastdense.libraries.jax", "fastdense.libraries.jax_functions"]
@@ -233,7 +225,7 @@ def _is_welcome(i):
     if library in sys.stdlib_module_names:
         return True
     if library == "numpy":
-        return room_of(i.importer) not in WITHOUT_NUMPY
+        return i.importer != PACKAGE and not is_within(i.importer, WITHOUT_NUMPY)
     in_time = i.deferred or i.for_types or is_within(i.importer, OPENED_ON_USE)
     return in_time and is_within(i.importer, LIBRARIES.get(library, []))
 
@@ -285,24 +277,24 @@ def test_every_exception_is_needed():
 
 
 TRESPASSES = {
-    "fastdense.spec": "from fastdense.errors import ShapeError",
+    "fastdense.core.spec": "from fastdense.engines import Program",
     "fastdense.reference.dense": "from fastdense.array import layers",
     "fastdense.reference.program": "from fastdense.engines import Program",
     "fastdense.array.program": "from fastdense.native import dropout_mask",
     "fastdense.native.random": "import fastdense.engines",
     "fastdense.network.stack": "from fastdense.array.program import ArrayEngine",
-    "fastdense.network.layers": "def f():\n    from fastdense.reference import forward",
+    "fastdense.layers": "def f():\n    from fastdense.reference import forward",
     "fastdense.network.summary": "def f():\n    from fastdense.formats.safetensors import load",
     "fastdense.network.sequential": "from fastdense.formats.models import save",  # at once
     "fastdense.training.loop": "from fastdense import native",
     "fastdense.training.trainer": "from fastdense.network.sequential import Sequential",
     "fastdense.training.data": "if TYPE_CHECKING:\n    from fastdense.network.stack import Stack",
-    "fastdense.tables.table": "from fastdense.checks import finite",
+    "fastdense.tables.table": "from fastdense.network.stack import Stack",
     "fastdense.formats.safetensors": "from fastdense.cli.app import run",
     "fastdense.estimators.table": "from fastdense.formats.safetensors import load",
     "fastdense.insight.ladder": "from importlib import import_module\nimport_module('fastdense.cli')",
     "fastdense": "def f():\n    import fastdense.cli",
-    "fastdense.layers": "from fastdense.training import losses",
+    "fastdense.losses": "from fastdense.training import loop",
     "fastdense.libraries.torch": "from fastdense.engines import choose",
 }
 
@@ -320,25 +312,25 @@ def test_an_unknown_room_is_found():
 FOREIGN = [
     ("fastdense.array.layers", "import numpy as np"),
     ("fastdense.array.layers", "def f():\n    import array_api_compat"),
-    ("fastdense.spec", "import numpy"),
+    ("fastdense.core.spec", "import numpy"),
     ("fastdense.reference.dense", "import scipy.special"),
     ("fastdense.tables.table", "def f():\n    import pandas"),
     ("fastdense.tables.table", "if TYPE_CHECKING:\n    import polars"),
     ("fastdense.training.progress", "from rich.progress import Progress"),
     ("fastdense.training.loop", "def f():\n    from rich.progress import Progress"),
-    ("fastdense.files", "import safetensors"),
+    ("fastdense.core.files", "import safetensors"),
     ("fastdense.formats.safetensors", "def f():\n    import safetensors"),
     ("fastdense.formats.tables", "import polars as pl"),
     ("fastdense.insight.chart", "class Chart:\n    import matplotlib.pyplot as plt"),
     ("fastdense.insight.peers", "try:\n    import torch\nexcept ImportError:\n    torch = None"),
     ("fastdense.insight.peers", "import importlib\nimportlib.import_module('jax')"),
     ("fastdense.cli.train", "def f():\n    import polars"),
-    ("fastdense.network.layers", "import requests"),
+    ("fastdense.layers", "import requests"),
     ("fastdense.libraries", "import torch"),
     ("fastdense.libraries", "def f():\n    import jax"),
     ("fastdense.libraries.torch", "import cupy"),
     ("fastdense.engines", "def f():\n    import torch"),
-    ("fastdense.arrays", "def f():\n    from array_api_compat import torch"),
+    ("fastdense.engines.arrays", "def f():\n    from array_api_compat import torch"),
 ]
 
 

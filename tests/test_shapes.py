@@ -2,8 +2,8 @@
 
 import pytest
 
+from fastdense.core.shapes import check_product, draw_product
 from fastdense.errors import ShapeError
-from fastdense.shapes import check_product, draw_product
 
 
 def message(*args, **kwargs):

@@ -26,7 +26,7 @@ class Fastdense:
 
     def trainer(self, network: Network, X: np.ndarray, y: np.ndarray, batch: int) -> Call:
         from fastdense import engines
-        from fastdense.spec import LossSpec, OptimizerSpec, TrainingSpec
+        from fastdense.core.spec import LossSpec, OptimizerSpec, TrainingSpec
 
         loss = (
             LossSpec("sparse_categorical_crossentropy", from_logits=True)
@@ -40,7 +40,7 @@ class Fastdense:
         return lambda: program.train(data, rates, program.steps)[-1]
 
     def _spec(self, network: Network) -> Any:
-        from fastdense.spec import ActivationSpec, DenseSpec, NetworkSpec
+        from fastdense.core.spec import ActivationSpec, DenseSpec, NetworkSpec
 
         last = len(network.sizes) - 2
         layers = tuple(

@@ -61,7 +61,7 @@ struct LayerArrays {
 
 constexpr double unlimited = std::numeric_limits<double>::infinity();
 
-// The optimizer, as fastdense.spec.OptimizerSpec has it; a limit is infinite where nothing is clipped.
+// The optimizer, as fastdense.core.spec.OptimizerSpec has it; a limit is infinite where nothing is clipped.
 struct Recipe {
     Rule rule = Rule::sgd;
     bool nesterov = false, centered = false, amsgrad = false;

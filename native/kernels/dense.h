@@ -68,7 +68,7 @@ struct Stream {
     View<T> out;
 };
 
-enum class Rule : int { sgd, rmsprop, adagrad, adam };  // in the order of fastdense.spec.OPTIMIZERS
+enum class Rule : int { sgd, rmsprop, adagrad, adam };  // in the order of fastdense.core.spec.OPTIMIZERS
 
 // An optimizer's constants, and what changes from step to step. A gain is 1 - the memory of a running mean,
 // taken in double: 1 - 0.999f is off by 5e-5 of its value.

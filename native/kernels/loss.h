@@ -8,7 +8,7 @@
 
 namespace fastdense {
 
-enum class Loss : int {  // in the order of fastdense.spec.LOSSES
+enum class Loss : int {  // in the order of fastdense.core.spec.LOSSES
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,

@@ -21,7 +21,7 @@ struct DropoutMask {
     bool* kept;  // (rows, columns), row by row
 };
 
-// In the order of fastdense.spec.ACTIVATIONS.
+// In the order of fastdense.core.spec.ACTIVATIONS.
 enum class Activation : std::uint8_t {
     linear,
     sigmoid,

@@ -32,14 +32,14 @@ if TYPE_CHECKING:
         tables,
         utils,
     )
+    from fastdense.engines.machine import Info, info
     from fastdense.estimators import MLPClassifier, MLPRegressor, from_sklearn
     from fastdense.formats.models import load
     from fastdense.formats.tables import read_table
     from fastdense.formats.torch import from_torch, to_torch
-    from fastdense.layer import dense
-    from fastdense.machine import Info, info
+    from fastdense.functional import dense
+    from fastdense.layers import Activation, Dense, Dropout, Input, Normalization
     from fastdense.native import get_threads, set_threads
-    from fastdense.network.layers import Activation, Dense, Dropout, Input, Normalization
     from fastdense.network.sequential import Sequential
 
 _MODULES = (
@@ -63,19 +63,19 @@ _MODULES = (
     "utils",
 )
 _HOMES = {
-    "Activation": "fastdense.network.layers",
-    "Dense": "fastdense.network.layers",
-    "Dropout": "fastdense.network.layers",
-    "Info": "fastdense.machine",
-    "Input": "fastdense.network.layers",
+    "Activation": "fastdense.layers",
+    "Dense": "fastdense.layers",
+    "Dropout": "fastdense.layers",
+    "Info": "fastdense.engines.machine",
+    "Input": "fastdense.layers",
     "MLPClassifier": "fastdense.estimators",
     "MLPRegressor": "fastdense.estimators",
-    "Normalization": "fastdense.network.layers",
+    "Normalization": "fastdense.layers",
     "Sequential": "fastdense.network.sequential",
-    "dense": "fastdense.layer",
+    "dense": "fastdense.functional",
     "from_sklearn": "fastdense.estimators",
     "from_torch": "fastdense.formats.torch",
-    "info": "fastdense.machine",
+    "info": "fastdense.engines.machine",
     "load": "fastdense.formats.models",
     "get_threads": "fastdense.native",
     "read_table": "fastdense.formats.tables",
@@ -131,7 +131,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(_HOMES[name]), name)
         globals()[name] = value
         return value
-    from fastdense.absent import advice
+    from fastdense.core.absent import advice
 
     instead = advice(name)
     raise AttributeError(f"module 'fastdense' has no attribute {name!r}{f': {instead}' if instead else ''}")

@@ -1,8 +1,231 @@
-"""The losses, under Keras' name for their module."""
+"""The losses: what each one is called, and what targets it takes."""
 
-from fastdense.absent import Absent, stand_in
-from fastdense.training.losses import *  # noqa: F403
-from fastdense.training.losses import __all__, get  # noqa: F401
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fastdense import engines
+from fastdense.core.absent import Absent, stand_in
+from fastdense.core.checks import flag, number, sizes
+from fastdense.core.config import Configurable, Family
+from fastdense.core.spec import LossSpec
+from fastdense.core.targets import as_targets
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Huber",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Poisson",
+    "Quantile",
+    "SparseCategoricalCrossentropy",
+    "get",
+]
+
+
+class Loss(Configurable):
+    """Base of the losses; ``loss(y_true, y_pred)`` is the mean over all rows."""
+
+    name: str
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return LossSpec(self.name)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        """Return ``sum(sample_weight * losses) / m``.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (m, n_out) or, for class indices and single outputs, (m,)
+        y_pred : array-like of shape (m, n_out) or (m,)
+        sample_weight : array-like of shape (m,), optional
+        """
+        outputs = np.asarray(y_pred, dtype=np.float64)
+        outputs = outputs[:, np.newaxis] if outputs.ndim == 1 else outputs
+        y = as_targets(y_true, self.spec(), outputs.shape[1], "float64", rows=len(outputs))
+        values = engines.losses(self.spec(), y, outputs)
+        weights = 1.0 if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        return float(np.sum(values * weights) / len(outputs))
+
+
+FAMILY: Family[Loss] = Family("loss")
+get = FAMILY.get
+
+
+class _Crossentropy(Loss):
+    """A loss of probabilities, or of the logits that they come from.
+
+    Parameters
+    ----------
+    from_logits : bool
+        The network's last layer is linear: the sigmoid or softmax is the loss's part. Without it, a last
+        layer that is a sigmoid or softmax is still computed from its logits, which loses no digits.
+    label_smoothing : float
+        The share of every target that is spread evenly over all classes.
+    """
+
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
+        self.from_logits = flag("from_logits", from_logits)
+        self.label_smoothing = number("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return LossSpec(self.name, self.from_logits, self.label_smoothing)
+
+
+@FAMILY.add("binary_crossentropy", "bce")
+class BinaryCrossentropy(_Crossentropy):
+    """``mean(-y log(p) - (1 - y) log(1 - p))`` over the outputs; targets from 0 to 1.
+
+    Parameters
+    ----------
+    from_logits : bool
+        The network's last layer is linear: the sigmoid is the loss's part. Without it, a last layer that is
+        one is still computed from its logits, which loses no digits.
+    label_smoothing : float
+        From 0 to 1: ``y`` becomes ``y * (1 - label_smoothing) + label_smoothing / 2``.
+    """
+
+    name = "binary_crossentropy"
+
+
+@FAMILY.add("categorical_crossentropy")
+class CategoricalCrossentropy(_Crossentropy):
+    """``-sum(y log(p))`` over the classes; targets are rows of probabilities, such as one-hot ones.
+
+    Parameters
+    ----------
+    from_logits : bool
+        The network's last layer is linear: the softmax is the loss's part. Without it, a last layer that is
+        one is still computed from its logits, which loses no digits.
+    label_smoothing : float
+        From 0 to 1: ``y`` becomes ``y * (1 - label_smoothing) + label_smoothing / n``, ``n`` the classes of
+        its group.
+    groups : tuple of int
+        The columns of each group of classes, from the first column to the last: several questions with an
+        answer each, one-hot in its group. A row's loss is then the sum of the groups' losses,
+        ``sum(-sum(y_i log(p_i) for i in G) for G in groups)``. A last layer that is a softmax of the same
+        groups is computed from its logits. Empty is one group of all columns.
+
+    Examples
+    --------
+    >>> import fastdense as fd
+    >>> loss = fd.losses.CategoricalCrossentropy(groups=(2, 3))
+    >>> round(loss([[1, 0, 0, 0, 1]], [[0.5, 0.5, 0.25, 0.25, 0.5]]), 6)  # log 2 + log 2
+    1.386294
+    """
+
+    name = "categorical_crossentropy"
+    _later = frozenset({"groups"})
+
+    def __init__(
+        self, from_logits: bool = False, label_smoothing: float = 0.0, groups: Sequence[int] = ()
+    ) -> None:
+        super().__init__(from_logits, label_smoothing)
+        self.groups = sizes("groups", groups)
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return replace(super().spec(), groups=self.groups)
+
+
+@FAMILY.add("sparse_categorical_crossentropy")
+class SparseCategoricalCrossentropy(_Crossentropy):
+    """``-log(p[y])``; targets are class numbers from 0.
+
+    Parameters
+    ----------
+    from_logits : bool
+        The network's last layer is linear: the softmax is the loss's part. Without it, a last layer that is
+        one is still computed from its logits, which loses no digits.
+    label_smoothing : float
+        From 0 to 1, as of `CategoricalCrossentropy`: its ``y`` is the class number's one-hot row.
+    """
+
+    name = "sparse_categorical_crossentropy"
+
+
+@FAMILY.add("mean_squared_error", "mse", "MSE")
+class MeanSquaredError(Loss):
+    """``mean((y - a)**2)`` over the outputs."""
+
+    name = "mean_squared_error"
+
+
+@FAMILY.add("mean_absolute_error", "mae", "MAE")
+class MeanAbsoluteError(Loss):
+    """``mean(|y - a|)`` over the outputs."""
+
+    name = "mean_absolute_error"
+
+
+@FAMILY.add("huber", "huber_loss")
+class Huber(Loss):
+    """Half the square of an error up to ``delta`` and a straight line beyond.
+
+    ``mean(h(a - y))`` over the outputs, with ``h(e) = e**2 / 2`` where ``|e| <= delta`` and
+    ``delta * (|e| - delta / 2)`` elsewhere.
+
+    Parameters
+    ----------
+    delta : float
+        Above 0.
+
+    References
+    ----------
+    Huber, "Robust estimation of a location parameter", 1964.
+    """
+
+    name = "huber"
+
+    def __init__(self, delta: float = 1.0) -> None:
+        self.delta = number("delta", delta, above=0.0)
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return LossSpec(self.name, delta=self.delta)
+
+
+@FAMILY.add("poisson")
+class Poisson(Loss):
+    """``mean(a - y log(a))`` over the outputs: counts ``y``; outputs must be positive.
+
+    A network ends in "exponential" for that, where the loss is computed from what the exponential is taken of
+    and needs no logarithm, or in "softplus".
+    """
+
+    name = "poisson"
+
+
+@FAMILY.add("quantile", "pinball")
+class Quantile(Loss):
+    """``mean(max(q (y - a), (q - 1) (y - a)))`` over the outputs: least at the quantile ``q`` of the targets.
+
+    Parameters
+    ----------
+    quantile : float
+        Above 0 and below 1; 0.5 is half the absolute error.
+
+    References
+    ----------
+    Koenker and Bassett, "Regression Quantiles", 1978.
+    """
+
+    name = "quantile"
+
+    def __init__(self, quantile: float = 0.5) -> None:
+        self.quantile = number("quantile", quantile, above=0.0, below=1.0)
+
+    def spec(self) -> LossSpec:
+        """Return what the engines are told."""
+        return LossSpec(self.name, quantile=self.quantile)
 
 
 def __getattr__(name: str) -> type[Absent]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastdense.formats.models import load
-from fastdense.network.layer import FAMILY
-from fastdense.network.layers import Input
+from fastdense.layers import Input
+from fastdense.layers.base import FAMILY
 from fastdense.network.sequential import Sequential
 
 __all__ = ["Input", "Sequential", "clone_model", "load", "load_model", "save_model"]

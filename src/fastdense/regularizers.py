@@ -1,8 +1,88 @@
-"""The penalties on weights, under Keras' name for their module."""
+"""Penalties on weights, added to the loss."""
 
-from fastdense.absent import Absent, stand_in
-from fastdense.network.regularizers import *  # noqa: F403
-from fastdense.network.regularizers import __all__  # noqa: F401
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastdense.core.absent import Absent, stand_in
+from fastdense.core.checks import number
+from fastdense.core.config import Configurable, Family
+from fastdense.core.spec import Penalty
+
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
+
+
+class Regularizer(Configurable):
+    """Base of the penalties ``l1 * sum(|w|) + l2 * sum(w**2)``."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    @property
+    def penalty(self) -> Penalty:
+        """What the engines are told."""
+        return Penalty(self.l1, self.l2)
+
+    def __call__(self, w: Any) -> float:
+        """Return the penalty of an array."""
+        w = np.asarray(w, dtype=np.float64)
+        return float(self.l1 * np.abs(w).sum() + self.l2 * np.square(w).sum())
+
+
+FAMILY: Family[Regularizer] = Family("regularizer")
+
+
+@FAMILY.add("l1")
+class L1(Regularizer):
+    """``l1 * sum(|w|)``.
+
+    Parameters
+    ----------
+    l1 : float
+        At least 0.
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = number("l1", l1, minimum=0.0)
+
+
+@FAMILY.add("l2")
+class L2(Regularizer):
+    """``l2 * sum(w**2)``.
+
+    Parameters
+    ----------
+    l2 : float
+        At least 0.
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = number("l2", l2, minimum=0.0)
+
+
+@FAMILY.add("l1_l2")
+class L1L2(Regularizer):
+    """``l1 * sum(|w|) + l2 * sum(w**2)``.
+
+    Parameters
+    ----------
+    l1, l2 : float
+        At least 0.
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1, self.l2 = number("l1", l1, minimum=0.0), number("l2", l2, minimum=0.0)
+
+
+# Keras' other names for them.
+l1, l2, l1_l2 = L1, L2, L1L2
+
+
+def get(identifier: object) -> Regularizer | None:
+    """Return a regularizer from its name, its description or itself; None stays None."""
+    return None if identifier is None else FAMILY.get(identifier)
 
 
 def __getattr__(name: str) -> type[Absent]:

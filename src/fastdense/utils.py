@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastdense.checks import as_array, whole
+from fastdense.core.checks import as_array, whole
+from fastdense.core.streams import set_random_seed
 from fastdense.errors import ShapeError
-from fastdense.streams import set_random_seed
 
 __all__ = ["set_random_seed", "to_categorical"]
 

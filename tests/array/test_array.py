@@ -14,9 +14,9 @@ from fastdense.array.erf import erfc
 from fastdense.array.losses import losses, losses_gradient
 from fastdense.array.optimizers import clip, new_slots, rates_of, update
 from fastdense.array.program import ArrayEngine
+from fastdense.core.spec import ACTIVATIONS, LOSSES, ActivationSpec, LossSpec
 from fastdense.engines import Batches
 from fastdense.native import dropout_mask
-from fastdense.spec import ACTIVATIONS, LOSSES, ActivationSpec, LossSpec
 from tests.cases import ALPHAS, CASES, case_named
 from tests.compare import assert_within
 from tests.runs import compiled, state, train

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 import fastdense as fd
+from fastdense.activations import ActivationFunction
+from fastdense.core.spec import ACTIVATIONS, DEFAULT_ALPHA
 from fastdense.engines import choose
-from fastdense.network.activations import ActivationFunction
-from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA
 from tests.bounds import output_bound
 from tests.compare import assert_within
 

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastdense as fd
+from fastdense.activations import ActivationFunction
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.engines import choose
 from fastdense.errors import FormatError, NotBuiltError
 from fastdense.formats.c import write_c
-from fastdense.network.activations import ActivationFunction
-from fastdense.spec import ACTIVATIONS
 from tests.bounds import activation_ulps
 from tests.cases import ALPHAS
 from tests.compare import assert_identical, assert_within, ulp_error

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastdense as fd
-from fastdense import files
+from fastdense.core import files
 from fastdense.estimators.table import Recipe, train_table
 from tests.fuzz import fuzz
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastdense as fd
-from fastdense import files
+from fastdense import initializers, losses, metrics, optimizers, regularizers
+from fastdense.core import files
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import FormatError, NotBuiltError, ShapeError
-from fastdense.network import initializers, regularizers
-from fastdense.spec import ACTIVATIONS
+from fastdense.optimizers import schedules
 from fastdense.tables import Table
-from fastdense.training import losses, metrics, optimizers, schedules
 from tests.compare import assert_identical
 
 X = np.random.default_rng(6).normal(size=(40, 4)).astype(np.float32)

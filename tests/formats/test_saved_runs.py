@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastdense as fd
-from fastdense import files
+from fastdense import losses, metrics, optimizers
+from fastdense.core import files
 from fastdense.errors import FormatError, NonFiniteLossError
 from fastdense.optimizers.schedules import (
     CosineDecay,
@@ -16,7 +17,6 @@ from fastdense.optimizers.schedules import (
     PiecewiseConstantDecay,
     PolynomialDecay,
 )
-from fastdense.training import losses, metrics, optimizers
 from tests.compare import assert_identical
 from tests.formats.networks import inputs, networks
 

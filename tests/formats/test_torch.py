@@ -12,9 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import fastdense as fd
+from fastdense.activations import ActivationFunction
 from fastdense.errors import FormatError, FormatWarning, NotBuiltError
 from fastdense.formats.torch import from_torch, to_torch
-from fastdense.network.activations import ActivationFunction
 from tests.compare import assert_identical, assert_within
 from tests.formats.networks import assert_predicts_as, inputs, networks
 

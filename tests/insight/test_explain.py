@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastdense as fd
+from fastdense.core.shapes import draw_product
+from fastdense.core.spec import TrainingSpec
 from fastdense.engines import choose
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
-from fastdense.shapes import draw_product
-from fastdense.spec import TrainingSpec
 from tests.compare import assert_within
 from tests.formats.networks import inputs, networks
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.insight.agreement import define, disagreement
 from fastdense.insight.methods import METHODS, blas_cores
 from fastdense.insight.rungs import in_memory
 from fastdense.insight.workload import random_workload
-from fastdense.spec import ACTIVATIONS
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

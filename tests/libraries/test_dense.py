@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import fastdense as fd
+from fastdense.core.spec import ACTIVATIONS, ActivationSpec
 from fastdense.errors import DtypeError, EngineError, ShapeError
 from fastdense.libraries import library_of, module_of
-from fastdense.spec import ACTIVATIONS, ActivationSpec
 from tests.cases import ALPHAS
 from tests.compare import assert_identical, assert_within, dense_bound
 from tests.libraries.arrays import LIBRARIES, array_of, dtype_of, gradient_of, numpy_of, traced

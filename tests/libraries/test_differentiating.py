@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import fastdense as fd
+from fastdense.core.spec import ActivationSpec
 from fastdense.reference.activations import activate, activate_backward
-from fastdense.spec import ActivationSpec
 from tests.compare import assert_within
 from tests.libraries.arrays import LIBRARIES, array_of, gradient_of
 

@@ -8,11 +8,11 @@ import math
 import numpy as np
 import pytest
 
+from fastdense.core.spec import ACTIVATIONS, ActivationSpec
 from fastdense.errors import DtypeError, ShapeError
 from fastdense.native import activate, activate_backward, best_isa, runnable_isas
 from fastdense.reference import activate as reference
 from fastdense.reference import activate_backward as reference_backward
-from fastdense.spec import ACTIVATIONS, ActivationSpec
 from tests.compare import assert_identical, assert_within, ulp_error
 from tests.native.decimals import exact
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastdense import native
+from fastdense.core.spec import ActivationSpec, DenseSpec, NetworkSpec
 from fastdense.native.program import NativeEngine
-from fastdense.spec import ActivationSpec, DenseSpec, NetworkSpec
 from tests.compare import assert_identical
 
 RNG = np.random.default_rng(5)

@@ -11,12 +11,12 @@ import pytest
 
 import fastdense as fd
 from fastdense import native
-from fastdense.native.program import NativeEngine
-from fastdense.spec import (
+from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     NetworkSpec,
 )
+from fastdense.native.program import NativeEngine
 from tests.compare import assert_identical, assert_within, dense_bound
 
 RNG = np.random.default_rng(0)

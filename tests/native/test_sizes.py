@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from fastdense import native
-from fastdense.engines import Batches, choose
-from fastdense.native.program import NativeEngine
-from fastdense.spec import (
+from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     DropoutSpec,
@@ -19,6 +17,8 @@ from fastdense.spec import (
     Penalty,
     TrainingSpec,
 )
+from fastdense.engines import Batches, choose
+from fastdense.native.program import NativeEngine
 from tests.compare import assert_within
 
 ROWS, BATCH = 470, 230  # two blocks of rows and more, and a shorter batch at the end

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 import fastdense as fd
-from fastdense.engines import Batches, choose
-from fastdense.native import runnable_isas
-from fastdense.native.program import NativeEngine
-from fastdense.spec import (
+from fastdense.core.spec import (
     ActivateSpec,
     ActivationSpec,
     DenseSpec,
@@ -21,6 +18,9 @@ from fastdense.spec import (
     ScaleSpec,
     TrainingSpec,
 )
+from fastdense.engines import Batches, choose
+from fastdense.native import runnable_isas
+from fastdense.native.program import NativeEngine
 from tests.compare import assert_identical
 
 sparse = pytest.importorskip("scipy.sparse")

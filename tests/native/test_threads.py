@@ -12,9 +12,7 @@ import pytest
 
 import fastdense as fd
 from fastdense import native
-from fastdense.engines import Batches
-from fastdense.native.program import NativeEngine
-from fastdense.spec import (
+from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     DropoutSpec,
@@ -24,6 +22,8 @@ from fastdense.spec import (
     Penalty,
     TrainingSpec,
 )
+from fastdense.engines import Batches
+from fastdense.native.program import NativeEngine
 from tests.compare import assert_identical
 
 TASKS = Path("/proc/self/task")

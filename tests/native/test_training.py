@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 import fastdense as fd
-from fastdense.engines import Batches, choose
-from fastdense.errors import ShapeError
-from fastdense.native.program import NativeEngine
-from fastdense.spec import (
+from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     LossSpec,
@@ -18,6 +15,9 @@ from fastdense.spec import (
     Penalty,
     TrainingSpec,
 )
+from fastdense.engines import Batches, choose
+from fastdense.errors import ShapeError
+from fastdense.native.program import NativeEngine
 from tests.compare import assert_identical, assert_within
 
 RNG = np.random.default_rng(0)

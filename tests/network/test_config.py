@@ -5,8 +5,9 @@ import json
 import pytest
 
 import fastdense as fd
-from fastdense.network import initializers, layer, regularizers
-from fastdense.training import losses, metrics, optimizers, schedules
+from fastdense import initializers, losses, metrics, optimizers, regularizers
+from fastdense.layers import base as layer
+from fastdense.optimizers import schedules
 
 FAMILIES = (
     layer.FAMILY,

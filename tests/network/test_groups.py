@@ -5,10 +5,10 @@ import pytest
 
 import fastdense as fd
 from fastdense.activations import ActivationFunction
+from fastdense.core.spec import ActivationSpec, DenseSpec, LossSpec, NetworkSpec, loss_reads_logits
 from fastdense.engines import available
 from fastdense.errors import ShapeError
 from fastdense.losses import CategoricalCrossentropy
-from fastdense.spec import ActivationSpec, DenseSpec, LossSpec, NetworkSpec, loss_reads_logits
 from tests.compare import assert_identical, assert_within
 
 GROUPS = (3, 2)

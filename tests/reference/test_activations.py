@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastdense.core.spec import ACTIVATIONS, ActivationSpec
 from fastdense.reference import activate, activate_backward, dense_units, softmax
-from fastdense.spec import ACTIVATIONS, ActivationSpec
 from tests.cases import ALPHAS
 from tests.compare import assert_within
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastdense.core.spec import ACTIVATIONS, ActivationSpec
 from fastdense.errors import ShapeError
 from fastdense.reference import dense_neurons, dense_scalars, dense_units
-from fastdense.spec import ACTIVATIONS, ActivationSpec
 from tests.compare import assert_within, dense_bound
 
 W = np.array([[1.0, 0.0, 1.0], [0.0, 10.0, 1.0]])

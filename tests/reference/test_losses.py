@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastdense.core.spec import LOSSES, LossSpec
 from fastdense.reference import loss, loss_gradient, softmax
 from fastdense.reference.curves import sigmoid
-from fastdense.spec import LOSSES, LossSpec
 from tests.compare import assert_within
 
 LOG_2, LOG_3 = math.log(2), math.log(3)

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from fastdense.core.spec import OPTIMIZERS, OptimizerSpec, slot_names
 from fastdense.reference import clip, update
-from fastdense.spec import OPTIMIZERS, OptimizerSpec, slot_names
 from tests.compare import assert_within
 
 RMS = OptimizerSpec("rmsprop", rho=0.75, epsilon=0.0)

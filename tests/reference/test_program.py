@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastdense.engines import Batches
-from fastdense.errors import NotBuiltError
-from fastdense.reference import ReferenceEngine, backward, backward_layer, dropout_mask, forward
-from fastdense.spec import (
+from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     DropoutSpec,
@@ -19,6 +16,9 @@ from fastdense.spec import (
     ScaleSpec,
     TrainingSpec,
 )
+from fastdense.engines import Batches
+from fastdense.errors import NotBuiltError
+from fastdense.reference import ReferenceEngine, backward, backward_layer, dropout_mask, forward
 from tests.compare import assert_identical, assert_within
 
 MSE, SGD = LossSpec("mean_squared_error"), OptimizerSpec("sgd")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import fastdense as fd
-from fastdense import files
 from fastdense.callbacks import BackupAndRestore, EarlyStopping, LambdaCallback
+from fastdense.core import files
 from fastdense.errors import FormatError
 from tests.training.networks import binary, classifier, regressor, same_weights, weights
 from tests.training.resumable import Trouble, run

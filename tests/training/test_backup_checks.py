@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import fastdense as fd
-from fastdense import files
 from fastdense.callbacks import (
     BackupAndRestore,
     Callback,
@@ -21,6 +20,7 @@ from fastdense.callbacks import (
     ModelCheckpoint,
     ReduceLROnPlateau,
 )
+from fastdense.core import files
 from fastdense.errors import FormatError
 from tests.training.networks import binary, same_weights, weights
 

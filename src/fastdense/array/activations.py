@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastdense.array.erf import erfc
-from fastdense.spec import ActivationSpec, group_slices
+from fastdense.core.spec import ActivationSpec, group_slices
 
 __all__ = ["activate", "activate_backward", "by_groups", "log_softmax", "sigmoid", "softmax", "softplus"]
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from fastdense.array.activations import activate
-from fastdense.spec import ActivationSpec
+from fastdense.core.spec import ActivationSpec
 
 __all__ = ["Backend"]
 

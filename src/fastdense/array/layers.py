@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastdense.array.activations import activate, activate_backward
-from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, LayerSpec, Penalty, ScaleSpec
+from fastdense.core.spec import (
+    ActivateSpec,
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerSpec,
+    Penalty,
+    ScaleSpec,
+)
 
 __all__ = ["Curve", "dense", "layer_backward", "layer_forward", "penalty", "penalty_gradient"]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from fastdense.array.activations import by_groups, log_softmax, sigmoid, softmax
-from fastdense.spec import LossSpec, group_slices
+from fastdense.core.spec import LossSpec, group_slices
 
 __all__ = ["losses", "losses_gradient"]
 

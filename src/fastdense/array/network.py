@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from fastdense.array.layers import Curve, layer_backward, layer_forward, penalty, penalty_gradient, to_dZ
 from fastdense.array.losses import losses_gradient
-from fastdense.spec import DenseSpec, LossSpec, NetworkSpec, Penalty, loss_reads_logits
+from fastdense.core.spec import DenseSpec, LossSpec, NetworkSpec, Penalty, loss_reads_logits
 
 __all__ = ["Trace", "backward", "forward", "head", "penalties", "total_penalty", "trainable"]
 
@@ -49,7 +49,7 @@ def forward(
 def head(network: NetworkSpec, loss: LossSpec, last: Trace) -> tuple[LossSpec, Any]:
     """Return the loss to compute and the array to read it from: the last layer's ``Z`` or ``A_out``.
 
-    Where `fastdense.spec.loss_reads_logits` says ``Z``, the loss returned is the one from logits.
+    Where `fastdense.core.spec.loss_reads_logits` says ``Z``, the loss returned is the one from logits.
     """
     if loss_reads_logits(network, loss):
         return replace(loss, from_logits=True), last.Z

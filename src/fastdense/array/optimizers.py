@@ -1,7 +1,7 @@
 """The optimizers' updates of one whole parameter array, and the clipping of gradients.
 
 The formulas are Keras 3's. An update takes the parameter ``w``, its gradient ``g`` and the optimizer's
-``slots`` for it (in the order of `fastdense.spec.slot_names`) and returns the new ``w`` and slots.
+``slots`` for it (in the order of `fastdense.core.spec.slot_names`) and returns the new ``w`` and slots.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from fastdense.spec import OptimizerSpec, slot_names
+from fastdense.core.spec import OptimizerSpec, slot_names
 
 __all__ = ["Rates", "clip", "new_slots", "rates_of", "update"]
 

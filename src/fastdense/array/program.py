@@ -10,7 +10,14 @@ from fastdense.array.backend import Backend
 from fastdense.array.network import total_penalty, trainable
 from fastdense.array.optimizers import Rates, new_slots, rates_of
 from fastdense.array.step import Batch, Functions, Numbers, State, functions, outputs_of
-from fastdense.spec import ActivateSpec, DenseSpec, DropoutSpec, NetworkSpec, TrainingSpec, check_parameters
+from fastdense.core.spec import (
+    ActivateSpec,
+    DenseSpec,
+    DropoutSpec,
+    NetworkSpec,
+    TrainingSpec,
+    check_parameters,
+)
 
 __all__ = ["ArrayEngine", "ArrayProgram"]
 

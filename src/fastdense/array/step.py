@@ -14,7 +14,7 @@ from fastdense.array.backend import Backend
 from fastdense.array.losses import losses
 from fastdense.array.network import backward, forward, head, total_penalty, trainable
 from fastdense.array.optimizers import Rates, clip, update
-from fastdense.spec import DenseSpec, LossSpec, NetworkSpec, OptimizerSpec
+from fastdense.core.spec import DenseSpec, LossSpec, NetworkSpec, OptimizerSpec
 
 __all__ = ["Batch", "Functions", "Numbers", "State", "functions", "outputs_of"]
 

@@ -22,8 +22,8 @@ from fastdense.cli.predict import predict
 from fastdense.cli.profile import profile
 from fastdense.cli.train import train
 from fastdense.cli.vectorize import vectorize
+from fastdense.core.printable import printable, printable_lines
 from fastdense.errors import FastdenseError, ShapeError
-from fastdense.printable import printable, printable_lines
 
 __all__ = ["app", "run"]
 

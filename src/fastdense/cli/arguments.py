@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fastdense.checks import whole
+from fastdense.core.checks import whole
 
 __all__ = ["Model", "Output", "TablePath", "command_line", "hidden_units", "named_types"]
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fastdense import machine
 from fastdense.cli.arguments import Output
 from fastdense.cli.output import say, say_lines
+from fastdense.engines import machine
 from fastdense.formats.models import load
 
 __all__ = ["info"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from fastdense.printable import printable, printable_lines
+from fastdense.core.printable import printable, printable_lines
 
 __all__ = ["say", "say_aside", "say_lines", "write_data"]
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from fastdense.checks import whole
 from fastdense.cli.arguments import Model, Output
 from fastdense.cli.output import say_lines
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs, save_json
+from fastdense.core.checks import whole
 from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
 from fastdense.network.sequential import Sequential

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fastdense.cli.output import say
-from fastdense.files import atomic_file
+from fastdense.core.files import atomic_file
 
 __all__ = ["check_outputs", "save_json"]
 

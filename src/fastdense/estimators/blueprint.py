@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.estimators.parameters import ACTIVATION_NAMES, SharedParameters
-from fastdense.network import activations
-from fastdense.spec import (
+from fastdense import activations, optimizers
+from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     DropoutSpec,
@@ -21,8 +20,8 @@ from fastdense.spec import (
     OptimizerSpec,
     Penalty,
 )
-from fastdense.training import optimizers
-from fastdense.training.optimizers import Optimizer
+from fastdense.estimators.parameters import ACTIVATION_NAMES, SharedParameters
+from fastdense.optimizers import Optimizer
 
 __all__ = [
     "chosen_optimizer",

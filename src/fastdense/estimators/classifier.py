@@ -16,11 +16,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
+from fastdense.core.spec import ActivationSpec
 from fastdense.estimators.inference import outputs_of
 from fastdense.estimators.labels import MANY, Classes, Labels, ManyLabels, class_weights, labels_of, weigh
 from fastdense.estimators.mlp import BaseMLP, Given
 from fastdense.estimators.parameters import parameter, with_parameters
-from fastdense.spec import ActivationSpec
 
 __all__ = ["MLPClassifier"]
 

@@ -13,14 +13,14 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from fastdense.activations import ActivationFunction
+from fastdense.core.spec import DEFAULT_ALPHA, ActivationSpec, DenseSpec
 from fastdense.estimators.blueprint import hidden_activations
 from fastdense.estimators.inference import Inference, fitted_network
 from fastdense.estimators.labels import LABELS, MANY
 from fastdense.estimators.parameters import ACTIVATION_NAMES
-from fastdense.network.activations import ActivationFunction
-from fastdense.network.layers import Dense, Input
+from fastdense.layers import Dense, Input
 from fastdense.network.sequential import Sequential
-from fastdense.spec import DEFAULT_ALPHA, ActivationSpec, DenseSpec
 
 if TYPE_CHECKING:
     from fastdense.estimators.classifier import MLPClassifier

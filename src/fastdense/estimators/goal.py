@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 from sklearn.metrics import r2_score
 
-from fastdense.spec import LossSpec
+from fastdense.core.spec import LossSpec
 
 __all__ = ["Goal", "Numbers"]
 

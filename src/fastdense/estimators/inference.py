@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
+from fastdense.core.spec import DenseSpec, NetworkSpec
 from fastdense.estimators.blueprint import grouped, hidden_activations
 from fastdense.estimators.rows import as_matrix
-from fastdense.spec import DenseSpec, NetworkSpec
 
 if TYPE_CHECKING:
     from fastdense.estimators.mlp import BaseMLP

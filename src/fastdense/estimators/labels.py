@@ -12,8 +12,8 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from fastdense.checks import number
-from fastdense.spec import LossSpec
+from fastdense.core.checks import number
+from fastdense.core.spec import LossSpec
 
 __all__ = ["LABELS", "MANY", "Classes", "Labels", "ManyLabels", "class_weights", "labels_of", "weigh"]
 

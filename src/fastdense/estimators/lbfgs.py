@@ -13,10 +13,10 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from fastdense import engines
+from fastdense.core.spec import OptimizerSpec, TrainingSpec
 from fastdense.estimators.blueprint import Weights, flat, grouped
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.stochastic import NON_FINITE, Job, validate
-from fastdense.spec import OptimizerSpec, TrainingSpec
 
 if TYPE_CHECKING:
     from fastdense.estimators.mlp import BaseMLP

@@ -20,6 +20,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastdense import engines
+from fastdense.core.spec import ActivationSpec
 from fastdense.estimators import exchange
 from fastdense.estimators.blueprint import (
     activation_spec,
@@ -38,7 +39,6 @@ from fastdense.estimators.records import Records, Snapshot
 from fastdense.estimators.rows import Rows, as_matrix, is_crowded, within
 from fastdense.estimators.stochastic import NON_FINITE, Job, compiled, fit_stochastic
 from fastdense.network.sequential import Sequential
-from fastdense.spec import ActivationSpec
 
 __all__ = ["BaseMLP", "Given"]
 

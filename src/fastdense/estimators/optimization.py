@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense import engines
+from fastdense.core.spec import NetworkSpec, TrainingSpec
 from fastdense.engines import Program, Slots
 from fastdense.estimators.blueprint import Weights, chosen_optimizer, flat, grouped, optimizer_spec, ungrouped
 from fastdense.estimators.parameters import SharedParameters
-from fastdense.spec import NetworkSpec, TrainingSpec
 
 __all__ = ["Optimization"]
 

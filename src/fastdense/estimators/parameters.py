@@ -15,12 +15,11 @@ from typing import Any, TypeVar, cast, dataclass_transform
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from fastdense import engines
+from fastdense import engines, optimizers
+from fastdense.activations import ActivationFunction
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import EngineError
-from fastdense.network.activations import ActivationFunction
-from fastdense.spec import ACTIVATIONS
-from fastdense.training import optimizers
-from fastdense.training.optimizers import Optimizer
+from fastdense.optimizers import Optimizer
 
 __all__ = [
     "ACTIVATION_NAMES",

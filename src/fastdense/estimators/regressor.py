@@ -11,11 +11,11 @@ from scipy.sparse import issparse
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval
 
+from fastdense.core.spec import LossSpec
 from fastdense.estimators.goal import Numbers
 from fastdense.estimators.inference import outputs_of
 from fastdense.estimators.mlp import BaseMLP, Given
 from fastdense.estimators.parameters import LossParameters, parameter, with_parameters
-from fastdense.spec import LossSpec
 
 __all__ = ["MLPRegressor"]
 

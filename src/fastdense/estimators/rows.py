@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from fastdense.checks import crowded
+from fastdense.core.checks import crowded
 from fastdense.engines import Batches
 from fastdense.estimators.goal import Goal
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from fastdense.core.spec import NetworkSpec, TrainingSpec
 from fastdense.engines import Batches, Program
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.rows import Rows
-from fastdense.spec import NetworkSpec, TrainingSpec
 from fastdense.training.loop import stretches
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.activations import ActivationFunction, get
 from fastdense.errors import FastdenseError, FormatError
 from fastdense.formats.scaling import Scaling
-from fastdense.network.activations import ActivationFunction, get
-from fastdense.network.layers import Activation, Dense, Dropout, Input, Layer, Normalization
+from fastdense.layers import Activation, Dense, Dropout, Input, Layer, Normalization
 from fastdense.network.names import Names
 from fastdense.network.sequential import Sequential
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.network.activations import ActivationFunction
-from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA
+from fastdense.activations import ActivationFunction
+from fastdense.core.spec import ACTIVATIONS, DEFAULT_ALPHA
 
 __all__ = ["Curve", "Limits", "recognised"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from fastdense.activations import ActivationFunction
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
-from fastdense.network.activations import ActivationFunction
 
 __all__ = ["between", "limit"]
 

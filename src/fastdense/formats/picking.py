@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.scaling import Scaling
-from fastdense.network.layers import Dense, Layer
+from fastdense.layers import Dense, Layer
 from fastdense.network.sequential import Sequential
 
 __all__ = ["Picking"]

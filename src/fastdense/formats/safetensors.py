@@ -14,15 +14,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastdense import files
-from fastdense.checks import whole
-from fastdense.config import Configurable
+from fastdense import losses, metrics, optimizers
+from fastdense.core import files
+from fastdense.core.checks import whole
+from fastdense.core.config import Configurable
 from fastdense.errors import FormatError
-from fastdense.network.layer import FAMILY, Input, Layer
+from fastdense.layers.base import FAMILY, Input, Layer
+from fastdense.metrics.choose import is_accuracy
 from fastdense.network.sequential import Sequential
 from fastdense.tables import Table
-from fastdense.training import losses, metrics, optimizers
-from fastdense.training.metrics.choose import is_accuracy
 
 __all__ = ["load", "save"]
 

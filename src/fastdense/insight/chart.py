@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastdense.files import atomic_file
+from fastdense.core.files import atomic_file
 from fastdense.insight.wording import duration, ratio, title
 
 if TYPE_CHECKING:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fastdense.checks import number, whole
+from fastdense.activations import ActivationFunction
+from fastdense.core.checks import number, whole
+from fastdense.engines.machine import Info, info
 from fastdense.insight.agreement import define
 from fastdense.insight.methods import METHODS, Method, Progress, announced
 from fastdense.insight.notebook import shown
@@ -15,8 +17,6 @@ from fastdense.insight.plain import as_plain
 from fastdense.insight.rungs import Rung, compare, measure
 from fastdense.insight.wording import HEADINGS, cells, ladder_text, notes, title
 from fastdense.insight.workload import Workload, random_workload
-from fastdense.machine import Info, info
-from fastdense.network.activations import ActivationFunction
 
 __all__ = ["Ladder", "climb", "ladder"]
 

@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fastdense.activations import get
+from fastdense.core.spec import DenseSpec, NetworkSpec
 from fastdense.insight import peers
 from fastdense.insight.workload import Workload
 from fastdense.libraries import accelerators
 from fastdense.native import activate, set_threads
 from fastdense.native.program import NativeEngine
-from fastdense.network.activations import get
 from fastdense.reference import dense_neurons, dense_scalars, dense_units
-from fastdense.spec import DenseSpec, NetworkSpec
 
 __all__ = ["METHODS", "Method", "Progress", "Run", "announced", "blas_cores"]
 

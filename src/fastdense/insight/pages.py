@@ -6,8 +6,8 @@ import os
 from html import escape
 from importlib.resources import files
 
-from fastdense.files import atomic_file, check_folder
-from fastdense.printable import printable_lines
+from fastdense.core.files import atomic_file, check_folder
+from fastdense.core.printable import printable_lines
 
 __all__ = ["check_path", "folded", "page", "resource", "save"]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from fastdense import libraries
+from fastdense.activations import get
 from fastdense.insight.workload import Workload
-from fastdense.network.activations import get
 from fastdense.reference.activations import activation_spec
 
 __all__ = ["cupy", "jax", "onnxruntime", "tensorflow", "torch"]

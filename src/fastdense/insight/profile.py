@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastdense import engines
-from fastdense.checks import is_frame, number, whole
+from fastdense.core.checks import is_frame, number, whole
+from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, NetworkSpec
 from fastdense.insight.limits import Limited
 from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
@@ -17,7 +18,6 @@ from fastdense.insight.roofs import Cores, Roofs, measure_roofs
 from fastdense.insight.timing import best_time
 from fastdense.insight.wording import profile_notes, profile_rows, profile_text, profile_title
 from fastdense.network.sequential import Sequential
-from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, NetworkSpec
 
 __all__ = ["Advice", "LayerCost", "Profile", "profile"]
 

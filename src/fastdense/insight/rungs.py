@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from timeit import timeit
 from typing import Any
 
+from fastdense.engines.machine import Info
 from fastdense.errors import FastdenseError
 from fastdense.insight.agreement import Definition, disagreement
 from fastdense.insight.methods import Method, Run
 from fastdense.insight.timing import best_time
 from fastdense.insight.workload import Workload
 from fastdense.libraries import Library, backend_of, library_of
-from fastdense.machine import Info
 
 __all__ = ["Rung", "compare", "in_memory", "measure"]
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastdense.checks import number, whole
+from fastdense.activations import ActivationFunction
+from fastdense.core.checks import number, whole
+from fastdense.engines.machine import Info, info
 from fastdense.insight.agreement import define
 from fastdense.insight.limits import Limited
 from fastdense.insight.methods import METHODS, Method, Progress, announced
@@ -18,8 +20,6 @@ from fastdense.insight.roofs import Cores, Roofs, measure_roofs
 from fastdense.insight.rungs import Rung, measure
 from fastdense.insight.wording import sweep_notes, sweep_rows, sweep_text, sweep_title
 from fastdense.insight.workload import Workload, random_workload
-from fastdense.machine import Info, info
-from fastdense.network.activations import ActivationFunction
 
 __all__ = ["Point", "Sweep", "climb_all", "sweep"]
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastdense.core.printable import printable
 from fastdense.insight.limits import LETTERS, Limited
-from fastdense.printable import printable
 
 if TYPE_CHECKING:
+    from fastdense.engines.machine import Info
     from fastdense.insight.ladder import Ladder
     from fastdense.insight.profile import Advice, LayerCost, Profile
     from fastdense.insight.rungs import Rung
     from fastdense.insight.sweep import Point, Sweep
-    from fastdense.machine import Info
 
 __all__ = ["HEADINGS", "cells", "count", "duration", "ladder_text", "notes", "ratio", "title"]
 __all__ += [

@@ -11,8 +11,8 @@ import cupy
 
 from fastdense.array.activations import activate as array_activate
 from fastdense.array.backend import Backend
+from fastdense.core.spec import ActivationSpec
 from fastdense.errors import EngineError
-from fastdense.spec import ActivationSpec
 
 __all__ = ["CupyBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
 

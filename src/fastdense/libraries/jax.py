@@ -13,11 +13,11 @@ import numpy as np
 from fastdense.array.activations import activate as array_activate
 from fastdense.array.activations import activate_backward
 from fastdense.array.backend import Backend
+from fastdense.core.spec import ActivationSpec
 from fastdense.errors import EngineError
 from fastdense.libraries import jax_functions as xp
 from fastdense.libraries.padding import padded
 from fastdense.libraries.smooth import smooth
-from fastdense.spec import ActivationSpec
 
 __all__ = ["JaxBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
 

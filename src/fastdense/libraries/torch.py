@@ -14,10 +14,10 @@ import torch
 from fastdense.array.activations import activate as array_activate
 from fastdense.array.activations import activate_backward
 from fastdense.array.backend import Backend
+from fastdense.core.spec import ActivationSpec
 from fastdense.errors import EngineError
 from fastdense.libraries import torch_functions as xp
 from fastdense.libraries.smooth import smooth
-from fastdense.spec import ActivationSpec
 
 __all__ = ["TorchBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
 

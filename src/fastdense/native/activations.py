@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import DtypeError, ShapeError
 from fastdense.native import _core
 from fastdense.native.processor import isa_in_use
-from fastdense.spec import ACTIVATIONS
 
 Floats = NDArray[Any]  # float32 or float64
 
@@ -27,7 +27,7 @@ def activate(
     Parameters
     ----------
     name : str
-        One of `fastdense.spec.ACTIVATIONS`.
+        One of `fastdense.core.spec.ACTIVATIONS`.
     z : array, C-contiguous, float32 or float64
     alpha : float, default 0
         The slope of ``"leaky_relu"`` below zero, the scale of ``"elu"``; at least 0. Others ignore it.
@@ -79,7 +79,7 @@ def activate_backward(
     Parameters
     ----------
     name : str
-        One of `fastdense.spec.ACTIVATIONS`.
+        One of `fastdense.core.spec.ACTIVATIONS`.
     z, a, da : arrays of one shape and dtype, C-contiguous, float32 or float64
         Before and after the activation, ``a = g(z)``, and the loss's gradient with respect to ``a``. At a
         kink, the slope is that of the side below.

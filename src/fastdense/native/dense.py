@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.native import _core
 from fastdense.native._arguments import readable
 from fastdense.native.processor import isa_in_use
-from fastdense.spec import ACTIVATIONS
 
 __all__ = ["dense"]
 
@@ -39,7 +39,7 @@ def dense(
     W : array of shape (n_in, n_units), same dtype
     B : array of shape (1, n_units) or (n_units,), same dtype, or None
     activation : str
-        One of `fastdense.spec.ACTIVATIONS`.
+        One of `fastdense.core.spec.ACTIVATIONS`.
     alpha : float
         The slope of ``"leaky_relu"`` below zero, the scale of ``"elu"``.
     out : array of shape (m, n_units), same dtype, optional

@@ -13,12 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.errors import NotBuiltError, ShapeError
-from fastdense.native import _core
-from fastdense.native._arguments import readable
-from fastdense.native.processor import isa_in_use
-from fastdense.native.threads import tell_threadpoolctl
-from fastdense.spec import (
+from fastdense.core.spec import (
     ACTIVATIONS,
     LOSSES,
     OPTIMIZERS,
@@ -37,6 +32,11 @@ from fastdense.spec import (
     loss_reads_logits,
     slot_names,
 )
+from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.native import _core
+from fastdense.native._arguments import readable
+from fastdense.native.processor import isa_in_use
+from fastdense.native.threads import tell_threadpoolctl
 
 __all__ = ["NativeEngine", "NativeProgram"]
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense import engines
-from fastdense.arrays import as_rows, check_out, less
-from fastdense.checks import is_frame
+from fastdense.core.checks import is_frame
+from fastdense.core.shapes import check_product
+from fastdense.core.spec import NetworkSpec
 from fastdense.engines import Library, Parameters, Program
-from fastdense.shapes import check_product
-from fastdense.spec import NetworkSpec
+from fastdense.engines.arrays import as_rows, check_out, less
 
 __all__ = ["FrozenModel", "Inputs", "predict_checked"]
 
@@ -38,7 +38,7 @@ class Inputs(NamedTuple):
         What the network is computed with: the arrays of its library are taken as they are.
     centre : float64 array of shape (n_in,) or None
         What is subtracted from the rows in float64, before they are rounded to float32: see
-        `fastdense.network.normalization.Normalization.centre`.
+        `fastdense.layers.normalization.Normalization.centre`.
     """
 
     n_in: int | None

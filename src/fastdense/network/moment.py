@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from fastdense.network.layer import Layer
+from fastdense.layers.base import Layer
 
 __all__ = ["Compiled", "Moment"]
 

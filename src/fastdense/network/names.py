@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from fastdense.network.layer import Layer
+from fastdense.layers.base import Layer
 
 __all__ = ["Names"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastdense.engines import Library
-from fastdense.network.layers import Input, Layer
+from fastdense.layers import Input, Layer
 from fastdense.network.stack import Stack
 from fastdense.network.summary import html_summary, text_summary
 from fastdense.training.accepted import accept

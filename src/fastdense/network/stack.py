@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastdense import engines, sharing
-from fastdense.checks import one_of, text, whole
+from fastdense import engines
+from fastdense.core import sharing
+from fastdense.core.checks import one_of, text, whole
+from fastdense.core.sharing import Change
+from fastdense.core.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
+from fastdense.core.streams import WEIGHTS, check_seed, generator
 from fastdense.engines import Library, Program
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
+from fastdense.layers import Activation, Dense, Input, Layer
+from fastdense.layers.normalization import Normalization
+from fastdense.layers.variables import Variables
 from fastdense.network.frozen import FrozenModel, Inputs, Otherwise
-from fastdense.network.layers import Activation, Dense, Input, Layer
 from fastdense.network.moment import Compiled, Moment
 from fastdense.network.names import Names
-from fastdense.network.normalization import Normalization
-from fastdense.network.variables import Variables
-from fastdense.sharing import Change
-from fastdense.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
-from fastdense.streams import WEIGHTS, check_seed, generator
 
 __all__ = ["Stack"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from fastdense.network.activations import ActivationFunction
-from fastdense.network.layers import Activation, Dense, Dropout, Layer, Normalization, Rescaling
-from fastdense.printable import printable
+from fastdense.activations import ActivationFunction
+from fastdense.core.printable import printable
+from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization, Rescaling
 
 __all__ = ["html_summary", "text_summary"]
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from fastdense.core.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec, group_slices
 from fastdense.reference import curves
-from fastdense.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec, group_slices
 
 __all__ = ["activate", "activate_backward", "activation_spec", "softmax", "softmax_backward"]
 
@@ -20,7 +20,7 @@ def activation_spec(activation: str | ActivationSpec) -> ActivationSpec:
     Parameters
     ----------
     activation : str or ActivationSpec
-        One of `fastdense.spec.ACTIVATIONS`. By name, ``leaky_relu`` has the slope 0.2 below zero and
+        One of `fastdense.core.spec.ACTIVATIONS`. By name, ``leaky_relu`` has the slope 0.2 below zero and
         ``elu`` the scale 1.
 
     Raises

@@ -13,9 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.spec import (
+    ActivateSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerSpec,
+    NetworkSpec,
+    Penalty,
+    ScaleSpec,
+)
 from fastdense.reference.activations import activate, activate_backward
 from fastdense.reference.ieee import divide, sign, times
-from fastdense.spec import ActivateSpec, DenseSpec, DropoutSpec, LayerSpec, NetworkSpec, Penalty, ScaleSpec
 
 __all__ = ["Trace", "backward", "backward_layer", "forward", "forward_layer", "penalty", "penalty_gradient"]
 
@@ -203,7 +211,7 @@ def backward(
     kept : sequence of sequences of bools or None
         The same as on the way forward.
     from_z : bool, default False
-        See `fastdense.spec.loss_reads_logits`.
+        See `fastdense.core.spec.loss_reads_logits`.
 
     Returns
     -------

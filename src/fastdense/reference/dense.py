@@ -17,7 +17,7 @@ from fastdense.reference.check import check_bias, check_inputs, check_matrix
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from fastdense.spec import ActivationSpec
+    from fastdense.core.spec import ActivationSpec
 
 __all__ = ["dense_neurons", "dense_scalars", "dense_units"]
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from fastdense.core.spec import LOSSES, LossSpec, group_slices
 from fastdense.reference.activations import softmax
 from fastdense.reference.curves import sigmoid
 from fastdense.reference.ieee import divide, exp, log, sign, times
-from fastdense.spec import LOSSES, LossSpec, group_slices
 
 __all__ = ["loss", "loss_gradient", "target"]
 

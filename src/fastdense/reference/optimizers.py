@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.spec import OPTIMIZERS, OptimizerSpec
 from fastdense.reference.ieee import divide, sqrt
-from fastdense.spec import OPTIMIZERS, OptimizerSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def update(
     w, g : float
         The parameter and its gradient, clipped already.
     slots : tuple of floats
-        What the optimizer remembers, in the order of `fastdense.spec.slot_names`.
+        What the optimizer remembers, in the order of `fastdense.core.spec.slot_names`.
     learning_rate : float
     step : int
         The number of steps taken before this one.

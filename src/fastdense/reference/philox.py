@@ -62,7 +62,7 @@ def dropout_mask(seed: int, step: int, layer: int, rows: int, columns: int, rate
     step : int
         The training step's number, from 0.
     layer : int
-        The layer's stream, see `fastdense.spec.DropoutSpec`.
+        The layer's stream, see `fastdense.core.spec.DropoutSpec`.
     rows, columns : int
         The batch's shape; a row's number is its place within the batch.
     rate : float

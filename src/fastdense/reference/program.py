@@ -13,6 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.spec import (
+    DropoutSpec,
+    LossSpec,
+    NetworkSpec,
+    TrainingSpec,
+    check_parameters,
+    loss_reads_logits,
+)
 from fastdense.errors import NotBuiltError
 from fastdense.reference.backpropagation import Kept, Trace, backward, forward, penalty, penalty_gradient
 from fastdense.reference.losses import loss, loss_gradient
@@ -26,14 +34,6 @@ from fastdense.reference.state import (
     rounded,
     trainable,
     with_trainable,
-)
-from fastdense.spec import (
-    DropoutSpec,
-    LossSpec,
-    NetworkSpec,
-    TrainingSpec,
-    check_parameters,
-    loss_reads_logits,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class ReferenceEngine:
 
     Examples
     --------
-    >>> from fastdense.spec import DenseSpec
+    >>> from fastdense.core.spec import DenseSpec
     >>> network = NetworkSpec(n_in=2, layers=(DenseSpec(2, 1),), dtype="float64")
     >>> program = ReferenceEngine().compile(network, [(np.array([[3.0], [4.0]]), np.array([0.5]))])
     >>> program.predict(np.array([[1.0, 2.0]]))  # 3 + 8 + 0.5

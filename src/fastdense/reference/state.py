@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.spec import DenseSpec, NetworkSpec, Penalty, TrainingSpec, slot_names
+from fastdense.core.spec import DenseSpec, NetworkSpec, Penalty, TrainingSpec, slot_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
+from fastdense.core.notes import note
 from fastdense.errors import TableWarning
-from fastdense.notes import note
 from fastdense.tables.cells import Cells
 from fastdense.tables.reading import PLAIN, Reading
 from fastdense.tables.spellings import merge, places_of

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from fastdense.core.printable import printable
 from fastdense.errors import TableError
-from fastdense.printable import printable
 from fastdense.tables.cells import Cells
 from fastdense.tables.encoders import KINDS, Encoder, learn_column, read_column
 from fastdense.tables.frames import Frame, nearest

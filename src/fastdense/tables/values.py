@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fastdense.core.notes import note
 from fastdense.errors import TableError, TableWarning
-from fastdense.notes import note
 from fastdense.tables.cells import Cells
 from fastdense.tables.numerals import plain_number
 from fastdense.tables.reading import TEXTS, Reading, decimal_of, find_reading, follow

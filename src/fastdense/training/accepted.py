@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastdense.checks import whole
+from fastdense.core.checks import whole
 
 __all__ = ["accept", "check_rows"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import crowded, is_frame, real_array
+from fastdense.core.checks import crowded, is_frame, real_array
+from fastdense.core.notes import note
+from fastdense.core.spec import LossSpec
 from fastdense.errors import PrecisionWarning
-from fastdense.notes import note
-from fastdense.spec import LossSpec
 from fastdense.training.model import Trainable
 
 __all__ = ["note_crowded"]

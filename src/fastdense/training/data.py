@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.arrays import finite, in_memory, placed
-from fastdense.checks import fraction, is_frame
+from fastdense.core.checks import fraction, is_frame
+from fastdense.core.spec import LossSpec
+from fastdense.core.targets import as_targets, as_weights, class_weights
+from fastdense.engines.arrays import finite, in_memory, placed
 from fastdense.errors import ShapeError
-from fastdense.spec import LossSpec
 from fastdense.training.model import Trainable
-from fastdense.training.targets import as_targets, as_weights, class_weights
 
 __all__ = ["Data", "Given", "prepare", "split", "validation", "weigh_classes"]
 

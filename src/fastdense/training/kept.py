@@ -7,16 +7,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastdense import sharing
-from fastdense.engines import Slots
+from fastdense.core import sharing
+from fastdense.core.sharing import Change
+from fastdense.core.spec import TrainingSpec
+from fastdense.engines import Slots, slots
 from fastdense.errors import NotBuiltError
-from fastdense.sharing import Change
-from fastdense.spec import TrainingSpec
-from fastdense.training import slots
+from fastdense.losses import Loss
+from fastdense.optimizers import Optimizer
 from fastdense.training.loop import Live, State
-from fastdense.training.losses import Loss
 from fastdense.training.model import Trainable
-from fastdense.training.optimizers import Optimizer
 
 __all__ = ["SETTINGS", "Kept"]
 

@@ -11,17 +11,17 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.callbacks import CallbackList, TerminateOnNaN
+from fastdense.callbacks.base import Logs
+from fastdense.core.spec import TrainingSpec, loss_reads_logits
+from fastdense.core.streams import ORDER, generator
 from fastdense.engines import Batches, Program, Slots
 from fastdense.errors import NonFiniteLossError
-from fastdense.spec import TrainingSpec, loss_reads_logits
-from fastdense.streams import ORDER, generator
-from fastdense.training.callbacks import CallbackList, TerminateOnNaN
-from fastdense.training.callbacks.base import Logs
+from fastdense.losses import Loss, Poisson
+from fastdense.metrics import Metric, names
+from fastdense.optimizers import Optimizer
 from fastdense.training.data import Data
-from fastdense.training.losses import Loss, Poisson
-from fastdense.training.metrics import Metric, names
 from fastdense.training.model import Trainable
-from fastdense.training.optimizers import Optimizer
 from fastdense.training.progress import Display
 
 __all__ = ["Fit", "Learner", "Live", "Metrics", "State", "fit_epochs", "measure"]

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from fastdense.core.sharing import Change
+from fastdense.core.spec import NetworkSpec, TrainingSpec
 from fastdense.engines import Library, Parameters, Program, Slots
-from fastdense.sharing import Change
-from fastdense.spec import NetworkSpec, TrainingSpec
 
 __all__ = ["Trainable"]
 
@@ -54,7 +54,7 @@ class Trainable(Protocol):
         """Return the layers, ``arrays``, ``stamps`` and ``also`` other attributes, all of one moment."""
 
     def changes(self, parameters: Parameters) -> list[Change]:
-        """Return what gives the layers trained parameters, for `fastdense.sharing.replace`."""
+        """Return what gives the layers trained parameters, for `fastdense.core.sharing.replace`."""
 
     def stamps(self) -> tuple[object, ...]:
         """Return what changes whenever weights are replaced, or the engine."""

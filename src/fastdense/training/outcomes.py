@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import NonFiniteError
-from fastdense.training.metrics import AUC
+from fastdense.metrics import AUC
 
 __all__ = ["Calibration", "Classified", "Outcome", "Regressed"]
 __all__ += ["by_prediction", "classify", "regress", "reliability"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
-from fastdense.printable import printable
+from fastdense.core.printable import printable
 
 __all__ = ["Display", "Verbose", "display_for", "format_logs"]
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fastdense.training.callbacks import Callback, EarlyStopping
+from fastdense.callbacks import Callback, EarlyStopping
+from fastdense.losses import Loss
+from fastdense.optimizers import Optimizer
 from fastdense.training.data import Given
 from fastdense.training.loop import Fit, Learner
-from fastdense.training.losses import Loss
-from fastdense.training.optimizers import Optimizer
 from fastdense.training.writing import written
 
 __all__ = ["Run"]

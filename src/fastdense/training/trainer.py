@@ -10,14 +10,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense import sharing
-from fastdense.checks import flag, whole
+from fastdense import losses, optimizers
+from fastdense import metrics as measured
+from fastdense.callbacks import Callback, CallbackList, History
+from fastdense.core import sharing
+from fastdense.core.checks import flag, whole
+from fastdense.core.spec import LossSpec, OptimizerSpec, TrainingSpec
 from fastdense.engines import Program
-from fastdense.spec import LossSpec, OptimizerSpec, TrainingSpec
-from fastdense.training import losses, optimizers
-from fastdense.training import metrics as measured
 from fastdense.training.accepted import accept, check_rows
-from fastdense.training.callbacks import Callback, CallbackList, History
 from fastdense.training.crowding import note_crowded
 from fastdense.training.data import Given, prepare, weigh_classes
 from fastdense.training.kept import SETTINGS, Kept

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fastdense.config import Configurable
-from fastdense.training.callbacks import Callback
+from fastdense.callbacks import Callback
+from fastdense.core.config import Configurable
 
 __all__ = ["OMITTED", "call", "written"]
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 
 import fastdense as fd
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import FormatError, FormatWarning, NotBuiltError
 from fastdense.formats.keras import read_keras, write_keras
-from fastdense.spec import ACTIVATIONS
 from tests.compare import assert_identical, assert_within
 from tests.formats.networks import assert_predicts_as, inputs, networks
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 
 import fastdense as fd
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import FormatError, NotBuiltError
 from fastdense.estimators.table import Recipe, predict_table, train_table
 from fastdense.formats.onnx import read_onnx, write_onnx
-from fastdense.spec import ACTIVATIONS
 from tests.compare import assert_identical, assert_within
 from tests.formats.networks import assert_predicts_as, inputs, networks
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastdense.callbacks import EarlyStopping
+from fastdense.callbacks.base import Logs
 from fastdense.network.sequential import Sequential
-from fastdense.training.callbacks import EarlyStopping
-from fastdense.training.callbacks.base import Logs
 
 __all__ = ["BestEpoch", "kept_epoch"]
 

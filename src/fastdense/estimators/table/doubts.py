@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.notes import note
 from fastdense.errors import TableWarning
-from fastdense.notes import note
 from fastdense.tables import Number, Table
 from fastdense.tables.encoders import Encoder
 from fastdense.tables.frames import Frame

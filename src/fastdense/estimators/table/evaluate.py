@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.notes import note
 from fastdense.errors import TableWarning
 from fastdense.estimators.table.predict import table_of
 from fastdense.estimators.table.split import with_target
 from fastdense.network.sequential import Sequential
-from fastdense.notes import note
 from fastdense.tables import Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Classes

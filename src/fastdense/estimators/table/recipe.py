@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastdense.checks import fraction, number, whole
-from fastdense.network.layers import Dense, Dropout, Input, Layer
-from fastdense.training.optimizers import AdamW
-from fastdense.training.schedules import CosineDecay
+from fastdense.core.checks import fraction, number, whole
+from fastdense.layers import Dense, Dropout, Input, Layer
+from fastdense.optimizers import AdamW
+from fastdense.optimizers.schedules import CosineDecay
 
 __all__ = ["Recipe"]
 

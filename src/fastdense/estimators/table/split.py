@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import fraction
+from fastdense.core.checks import fraction
+from fastdense.core.notes import note
+from fastdense.core.streams import HELD_OUT, generator
 from fastdense.errors import TableError, TableWarning
-from fastdense.notes import note
-from fastdense.streams import HELD_OUT, generator
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Classes, Target
 from fastdense.tables.values import Column

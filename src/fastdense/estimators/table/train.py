@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from fastdense.callbacks import Callback, EarlyStopping
+from fastdense.core.streams import check_seed
 from fastdense.estimators.table.best import BestEpoch, kept_epoch
 from fastdense.estimators.table.doubts import note_doubts
 from fastdense.estimators.table.recipe import Recipe
 from fastdense.estimators.table.split import Parts, check_shares, split, with_target
 from fastdense.network.sequential import Sequential
-from fastdense.streams import check_seed
 from fastdense.tables import Cells, Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Task, find_task, learn_target, without_value
-from fastdense.training.callbacks import Callback, EarlyStopping
 from fastdense.training.progress import Verbose
 from fastdense.training.writing import call, written
 

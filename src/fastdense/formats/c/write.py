@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import text
+from fastdense.core.checks import text
+from fastdense.core.files import atomic_files
+from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, LayerSpec, group_slices
 from fastdense.errors import FormatError
-from fastdense.files import atomic_files
 from fastdense.formats.c import templates
 from fastdense.network.sequential import Sequential
-from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, LayerSpec, group_slices
 
 __all__ = ["write_c"]
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.activations import ActivationFunction
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import FormatError
 from fastdense.formats.keras.classes import check_own
 from fastdense.formats.keras.flow import Flow
 from fastdense.formats.keras.settings import check_settings, number
 from fastdense.formats.limits import between, limit
-from fastdense.network.activations import ActivationFunction
-from fastdense.network.layers import ELU, Activation, LeakyReLU, ReLU, Softmax
-from fastdense.spec import ACTIVATIONS
+from fastdense.layers import ELU, Activation, LeakyReLU, ReLU, Softmax
 
 __all__ = ["COMPOSED", "CURVES", "activate", "celu", "leaky_relu"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.activations import ActivationFunction
 from fastdense.errors import FormatError
 from fastdense.formats.picking import Picking
-from fastdense.network.activations import ActivationFunction
-from fastdense.network.layers import Dense
+from fastdense.layers import Dense
 
 __all__ = ["Flow", "in_words"]
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdense.activations import ActivationFunction
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import FormatError
 from fastdense.formats.keras.calls import TENSOR, Arguments
 from fastdense.formats.keras.curves import COMPOSED, CURVES, activate, celu
 from fastdense.formats.keras.flow import Flow
 from fastdense.formats.keras.settings import numbers
 from fastdense.formats.limits import limit
-from fastdense.network.activations import ActivationFunction
-from fastdense.spec import ACTIVATIONS
 
 __all__ = ["FUNCTIONS", "call_function"]
 

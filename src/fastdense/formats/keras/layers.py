@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense import regularizers
 from fastdense.errors import FormatError
 from fastdense.formats.keras.curves import CURVES, Step, activate, leaky_relu
 from fastdense.formats.keras.flow import Flow
 from fastdense.formats.keras.settings import numbers
-from fastdense.network import regularizers
-from fastdense.network.layers import Dense, Normalization
+from fastdense.layers import Dense, Normalization
 
 __all__ = ["STEPS", "for_training", "slots"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from fastdense.core.notes import note
 from fastdense.formats.keras.flow import Flow, in_words
 from fastdense.formats.keras.layers import for_training
 from fastdense.formats.keras.topology import Layer, name_of
-from fastdense.notes import note
 
 __all__ = ["Remarks"]
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.files import ROOM, require_memory
 from fastdense.errors import FormatError
-from fastdense.files import ROOM, require_memory
 from fastdense.formats.keras.hdf5 import Hdf5
 from fastdense.formats.keras.layers import slots
 from fastdense.formats.keras.topology import Layer, Model, name_of

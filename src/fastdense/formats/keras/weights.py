@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastdense import files
+from fastdense.core import files
 from fastdense.errors import FormatError, NotBuiltError
 from fastdense.formats.keras.archive import WEIGHTS, members
 from fastdense.formats.keras.hdf5 import SIGNATURE, Hdf5
@@ -21,7 +21,7 @@ from fastdense.formats.keras.stores import (
     named_root,
     written,
 )
-from fastdense.network.layer import Layer
+from fastdense.layers.base import Layer
 from fastdense.network.stack import Stack
 
 __all__ = ["read_weights", "write_weights"]

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense import files
+from fastdense.activations import ActivationFunction
+from fastdense.core import files
+from fastdense.core.spec import DEFAULT_ALPHA
 from fastdense.errors import FormatError
 from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS
 from fastdense.formats.keras.stores import written
-from fastdense.network.activations import ActivationFunction
-from fastdense.network.layers import (
+from fastdense.layers import (
     ELU,
     Activation,
     Dense,
@@ -32,7 +33,6 @@ from fastdense.network.layers import (
     Softmax,
 )
 from fastdense.network.stack import Stack
-from fastdense.spec import DEFAULT_ALPHA
 
 __all__ = ["write_keras"]
 

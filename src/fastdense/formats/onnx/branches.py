@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.flow import Flow
-from fastdense.network.layers import Dense
+from fastdense.layers import Dense
 
 __all__ = ["join"]
 

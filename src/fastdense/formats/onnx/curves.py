@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.activations import ActivationFunction
 from fastdense.formats.curves import Curve, recognised
 from fastdense.formats.onnx.graph import Graph
 from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.tensors import FLOATS
-from fastdense.network.activations import ActivationFunction
 
 __all__ = ["OPERATIONS", "constants_of", "curve_of"]
 

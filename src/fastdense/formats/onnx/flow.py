@@ -13,7 +13,7 @@ from fastdense.errors import FormatError
 from fastdense.formats.onnx.shapes import Shape, Sizes
 from fastdense.formats.picking import Picking
 from fastdense.formats.scaling import Scaling
-from fastdense.network.layers import Activation, Dense
+from fastdense.layers import Activation, Dense
 
 __all__ = ["Flow"]
 

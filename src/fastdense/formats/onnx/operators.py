@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.activations import ActivationFunction
 from fastdense.errors import FormatError
 from fastdense.formats.limits import between, limit
 from fastdense.formats.onnx.axes import AXES
@@ -20,7 +21,6 @@ from fastdense.formats.onnx.flow import Flow
 from fastdense.formats.onnx.graph import Graph
 from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.tensors import FLOATS
-from fastdense.network.activations import ActivationFunction
 
 __all__ = ["STEPS"]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.activations import ActivationFunction
 from fastdense.errors import FormatError
 from fastdense.formats.curves import Curve, Limits
 from fastdense.formats.limits import limit
@@ -17,7 +18,6 @@ from fastdense.formats.onnx.flow import Flow
 from fastdense.formats.onnx.graph import Graph
 from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.operators import STEPS
-from fastdense.network.activations import ActivationFunction
 
 __all__ = ["LONGEST", "pattern"]
 

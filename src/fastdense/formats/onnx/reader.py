@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from fastdense.core.files import ROOM, require_memory
+from fastdense.core.notes import note
 from fastdense.errors import FormatError
-from fastdense.files import ROOM, require_memory
 from fastdense.formats.onnx.curves import OPERATIONS
 from fastdense.formats.onnx.endings import PASSING, Ending, ending
 from fastdense.formats.onnx.flow import Flow
@@ -20,7 +21,6 @@ from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.plan import at, follow
 from fastdense.formats.onnx.shapes import Shape
 from fastdense.network.sequential import Sequential
-from fastdense.notes import note
 
 __all__ = ["read_onnx"]
 

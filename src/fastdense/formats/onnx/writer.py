@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense import files
 from fastdense._version import __version__
-from fastdense.checks import one_of
+from fastdense.core import files
+from fastdense.core.checks import one_of
+from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, ScaleSpec, group_slices
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.nodes import Nodes
 from fastdense.formats.onnx.preprocessing import NUMBERS, TEXTS, features, own_units
 from fastdense.network.stack import Stack
-from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, ScaleSpec, group_slices
 
 __all__ = ["write_onnx"]
 

@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fastdense.core.files import ROOM, require_memory
 from fastdense.errors import TableError
-from fastdense.files import ROOM, require_memory
 from fastdense.formats.tables.files import known_suffix, one_line, require_polars
 from fastdense.formats.tables.parquet import unpacked_size
 from fastdense.formats.tables.text import decode, doubt_header, sniff, split

@@ -9,9 +9,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fastdense.core.files import ROOM, require_memory
+from fastdense.core.notes import note
 from fastdense.errors import TableError, TableWarning
-from fastdense.files import ROOM, require_memory
-from fastdense.notes import note
 from fastdense.tables.cells import Cells
 from fastdense.tables.numerals import read_number
 from fastdense.tables.reading import find_reading

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fastdense.core.notes import note
 from fastdense.errors import TableWarning
-from fastdense.notes import note
 from fastdense.tables.cells import Cells
 from fastdense.tables.numerals import is_open, plain_number
 from fastdense.tables.reading import decimal_of, find_reading, follow

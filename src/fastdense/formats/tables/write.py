@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fastdense.core.files import atomic_file
 from fastdense.errors import TableError
-from fastdense.files import atomic_file
 from fastdense.formats.tables.files import known_suffix, one_line, require_polars
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.activations import ActivationFunction, get
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
-from fastdense.network.activations import ActivationFunction, get
-from fastdense.network.layers import Dense, Layer
+from fastdense.layers import Dense, Layer
 
 __all__ = ["EntryChain"]
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from fastdense.core.notes import note
 from fastdense.errors import FormatError
 from fastdense.formats.torch.entry import EntryChain
 from fastdense.formats.torch.follow import compute_weights, follow, in_eval_mode, refuse_unseen
@@ -17,7 +18,6 @@ from fastdense.formats.torch.patterns import LONGEST, meaning
 from fastdense.formats.torch.programs import program_of
 from fastdense.formats.torch.walk import Step, Walk
 from fastdense.network.sequential import Sequential
-from fastdense.notes import note
 
 __all__ = ["read_module"]
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.files import open_tensors
 from fastdense.errors import FormatError
-from fastdense.files import open_tensors
 from fastdense.formats.torch.order import is_norm
 from fastdense.formats.torch.states import chosen_within, read_state
 

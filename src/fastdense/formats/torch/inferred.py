@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.activations import ActivationFunction
+from fastdense.core.notes import note
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.torch.groups import Groups, listed, read_groups, shapes
 from fastdense.formats.torch.order import is_norm, ordered
 from fastdense.formats.torch.parts import normalised
-from fastdense.network.activations import ActivationFunction
 from fastdense.network.sequential import Sequential
-from fastdense.notes import note
 
 __all__ = ["network_from_torch_weights"]
 

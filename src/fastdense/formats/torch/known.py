@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from fastdense.activations import ActivationFunction
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.limits import between, limit
 from fastdense.formats.torch import modules
 from fastdense.formats.torch.parts import SMALLEST_DEVIATION, as_array, normalised
-from fastdense.network.activations import ActivationFunction
-from fastdense.network.layers import Normalization
+from fastdense.layers import Normalization
 
 __all__ = ["ELEMENTWISE_MODULES", "SUPPORTED", "TAKES", "array_of"]
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from fastdense.core.notes import note
 from fastdense.errors import FormatError
-from fastdense.notes import note
 
 __all__ = ["Fits", "is_norm", "ordered"]
 

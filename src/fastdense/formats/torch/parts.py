@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec
 from fastdense.network.sequential import Sequential
-from fastdense.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec
 
 __all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "normalised", "parts", "state"]
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.files import write_tensors
 from fastdense.errors import FormatError
-from fastdense.files import write_tensors
 from fastdense.formats.torch.groups import listed, read_groups, shapes
 from fastdense.formats.torch.order import is_norm, ordered
 from fastdense.formats.torch.parts import SMALLEST_DEVIATION, parts, state
-from fastdense.network.layers import Dense, Normalization
+from fastdense.layers import Dense, Normalization
 from fastdense.network.sequential import Sequential
 
 __all__ = ["read_torch_weights", "write_torch_weights"]

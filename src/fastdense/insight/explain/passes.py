@@ -10,16 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.checks import is_frame
-from fastdense.errors import NotBuiltError, ShapeError
-from fastdense.insight.explain.page import explanation_page
-from fastdense.insight.explain.text import explanation_text
-from fastdense.insight.notebook import framed
-from fastdense.insight.pages import save
-from fastdense.network.sequential import Sequential
-from fastdense.reference import activate_backward, backward_layer, forward, loss, loss_gradient
-from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
-from fastdense.spec import (
+from fastdense.core.checks import is_frame
+from fastdense.core.spec import (
     DEFAULT_ALPHA,
     ActivateSpec,
     ActivationSpec,
@@ -29,7 +21,15 @@ from fastdense.spec import (
     LossSpec,
     loss_reads_logits,
 )
-from fastdense.training.targets import as_targets
+from fastdense.core.targets import as_targets
+from fastdense.errors import NotBuiltError, ShapeError
+from fastdense.insight.explain.page import explanation_page
+from fastdense.insight.explain.text import explanation_text
+from fastdense.insight.notebook import framed
+from fastdense.insight.pages import save
+from fastdense.network.sequential import Sequential
+from fastdense.reference import activate_backward, backward_layer, forward, loss, loss_gradient
+from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
 
 __all__ = ["Explanation", "Step", "explain"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.printable import printable
-from fastdense.shapes import draw_product
+from fastdense.core.printable import printable
+from fastdense.core.shapes import draw_product
 
 if TYPE_CHECKING:
     from fastdense.insight.explain.passes import Explanation, Step

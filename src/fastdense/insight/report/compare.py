@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.network.activations import ActivationFunction, sigmoid
+from fastdense.activations import ActivationFunction, sigmoid
+from fastdense.core.spec import LossSpec, TrainingSpec, group_slices
 from fastdense.network.sequential import Sequential
-from fastdense.spec import LossSpec, TrainingSpec, group_slices
 from fastdense.training.data import Data
 from fastdense.training.loop import outputs_of
 from fastdense.training.outcomes import Classified, Outcome, classify, regress

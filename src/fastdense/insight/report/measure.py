@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from fastdense import engines
-from fastdense.checks import is_frame
+from fastdense.callbacks import History
+from fastdense.core.checks import is_frame
+from fastdense.core.spec import DenseSpec, NetworkSpec, TrainingSpec
+from fastdense.engines.machine import Info, info
 from fastdense.errors import NotBuiltError
 from fastdense.insight.chart import check_drawing
 from fastdense.insight.pages import check_path
@@ -19,11 +22,8 @@ from fastdense.insight.report.record import LayerShown, Measured, RunReport, Spe
 from fastdense.insight.report.repeat import caveats, code
 from fastdense.insight.timing import best_time
 from fastdense.insight.wording import count
-from fastdense.machine import Info, info
-from fastdense.network.layers import Dense
+from fastdense.layers import Dense
 from fastdense.network.sequential import Sequential
-from fastdense.spec import DenseSpec, NetworkSpec, TrainingSpec
-from fastdense.training.callbacks import History
 from fastdense.training.data import Data, prepare
 from fastdense.training.run import Run
 

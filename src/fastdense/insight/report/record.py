@@ -8,12 +8,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fastdense.engines.machine import Info
 from fastdense.insight.notebook import framed
 from fastdense.insight.pages import save
 from fastdense.insight.plain import as_plain
 from fastdense.insight.report.page import report_page
 from fastdense.insight.report.wording import report_text
-from fastdense.machine import Info
 from fastdense.training.outcomes import Outcome
 
 __all__ = ["LayerShown", "Measured", "RunReport", "Speed"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from fastdense.network import initializers, layers, regularizers
-from fastdense.network.layers import Normalization
+from fastdense import callbacks, initializers, layers, losses, metrics, optimizers, regularizers
+from fastdense.layers import Normalization
 from fastdense.network.sequential import Sequential
-from fastdense.training import callbacks, losses, metrics, optimizers, schedules
+from fastdense.optimizers import schedules
 from fastdense.training.run import Run
 from fastdense.training.writing import OMITTED, written
 

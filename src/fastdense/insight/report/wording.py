@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastdense.core.printable import printable
 from fastdense.insight.wording import count, duration
-from fastdense.printable import printable
 from fastdense.training.outcomes import Classified, Outcome, Regressed
 
 if TYPE_CHECKING:

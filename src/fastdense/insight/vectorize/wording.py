@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fastdense.core.printable import printable_lines
 from fastdense.insight.vectorize.lifted import OWN, Axis
 from fastdense.insight.vectorize.scope import Scope
-from fastdense.printable import printable_lines
 
 if TYPE_CHECKING:
     from fastdense.insight.vectorize.find import Finding, Report

@@ -1,9 +1,0 @@
-"""The callbacks, under Keras' name for their module."""
-
-from fastdense.absent import Absent, stand_in
-from fastdense.training.callbacks import *  # noqa: F403
-from fastdense.training.callbacks import __all__  # noqa: F401
-
-
-def __getattr__(name: str) -> type[Absent]:
-    return stand_in(__name__, name)

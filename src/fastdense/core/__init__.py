@@ -1,0 +1,1 @@
+"""What every room shares: specs, checks, configurations, files, streams of random numbers."""

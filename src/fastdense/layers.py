@@ -1,9 +1,0 @@
-"""The layers, under Keras' name for their module."""
-
-from fastdense.absent import Absent, stand_in
-from fastdense.network.layers import *  # noqa: F403
-from fastdense.network.layers import __all__  # noqa: F401
-
-
-def __getattr__(name: str) -> type[Absent]:
-    return stand_in(__name__, name)

@@ -1,0 +1,152 @@
+"""The layer that centres and scales each column by statistics of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastdense.core.checks import as_array, crowded, finite
+from fastdense.core.sharing import Change
+from fastdense.core.spec import ScaleSpec
+from fastdense.errors import ShapeError
+from fastdense.layers.base import FAMILY, Layer, per_column
+
+__all__ = ["Normalization"]
+
+Array = NDArray[Any]
+
+
+@FAMILY.add()
+class Normalization(Layer):
+    """Centre and scale each column: ``A_out = (A_in - mean) / sqrt(variance)``, by statistics of the data.
+
+    Parameters
+    ----------
+    axis : -1
+        Columns are normalised one by one; the parameter is here for scripts that give it.
+    mean, variance : array-like of shape (n_in,) or number, optional
+        Given together, they stand in place of `adapt`.
+    name : str, optional
+    input_shape : tuple of one int, optional
+
+    Notes
+    -----
+    As in Keras, `get_weights` gives the mean, the variance and a count that is always 0. The statistics are
+    float64 in every model.
+
+    A float32 model that starts with this layer subtracts the mean in float64, before it rounds, from columns
+    whose mean is over 16384 standard deviations: seconds since 1970 would be one number in float32. Other
+    columns are rounded first. Files for other software state the layer as it is: there float32 computes it.
+    """
+
+    default_name = "normalization"
+    weight_dtypes: ClassVar = {"mean": "float64", "variance": "float64", "count": "int32"}
+    _epsilon = 1e-7  # Keras' backend.epsilon(): a constant column becomes 0, not NaN
+
+    def __init__(
+        self,
+        axis: int = -1,
+        mean: object = None,
+        variance: object = None,
+        name: str | None = None,
+        input_shape: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(name, input_shape)
+        if axis not in (-1, 1):
+            raise ValueError(f"Normalization works on the columns of a matrix: axis must be -1, got {axis!r}")
+        if (mean is None) != (variance is None):
+            raise ValueError("Normalization: give mean and variance together, or neither and call adapt")
+        self.axis = -1
+        self.mean: Any = None if mean is None else per_column("Normalization", "mean", mean)
+        self.variance: Any = None if variance is None else per_column("Normalization", "variance", variance)
+        if variance is not None and np.any(np.asarray(self.variance) < 0):
+            raise ValueError("Normalization: variance must not be negative")
+
+    @property
+    def trainable_weights(self) -> list[Array]:
+        """None: training leaves the statistics alone."""
+        return []
+
+    def weight_shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the three arrays; none where the statistics were given."""
+        return {"mean": (n_in,), "variance": (n_in,), "count": ()} if self.mean is None else {}
+
+    def initial(self, n_in: int, rng: np.random.Generator, dtype: str) -> list[Array]:
+        """Start from mean 0 and variance 1, unless the statistics were given."""
+        return _weights(np.zeros(n_in), np.ones(n_in)) if self.mean is None else []
+
+    def check_input(self, n_in: int) -> None:
+        """Raise ShapeError if statistics of another width were given."""
+        super().check_input(n_in)
+        self._check_columns(n_in, mean=self.mean, variance=self.variance)
+
+    def adapt(self, data: ArrayLike) -> None:
+        """Take each column's mean and variance from a matrix, one example a row.
+
+        Raises
+        ------
+        ShapeError
+            ``data`` is not a matrix with at least one row.
+        NonFiniteError
+            It holds NaN or infinity.
+        """
+        if self.mean is not None:
+            raise ValueError(
+                f"layer {self.name!r} was given its mean and variance: there is nothing to adapt"
+            )
+        X = as_array("data", data, "float64")
+        if X.ndim != 2 or not len(X):
+            raise ShapeError(
+                f"adapt takes a matrix of at least one row, one example a row; got shape {X.shape}"
+            )
+        finite("data", X)
+        with np.errstate(over="ignore", invalid="ignore"):  # `changes` refuses what overflowed
+            self.restore(X.shape[1], _weights(X.mean(axis=0), X.var(axis=0)))
+
+    def spec(self, stream: int) -> ScaleSpec:
+        """Return the width."""
+        assert self.n_in is not None
+        return ScaleSpec(self.n_in)
+
+    def parameters(self, arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+        """Return the mean and the standard deviation."""
+        assert self.n_in is not None
+        mean, variance = arrays[:2] if self.mean is None else (self.mean, self.variance)
+        deviation = np.maximum(np.sqrt(variance), self._epsilon)
+        return np.broadcast_to(mean, self.n_in), np.broadcast_to(deviation, self.n_in)
+
+    def __call__(self, X: ArrayLike) -> Array:
+        """Return the layer's output for a matrix, centred in float64 if float32 cannot hold its columns."""
+        outputs, arrays = super().__call__(X), self._arrays
+        if self.centre(arrays) is None:
+            return outputs
+        mean, deviation = self.parameters(arrays)
+        with np.errstate(all="ignore"):
+            return ((as_array("X", X, "float64") - mean) / deviation).astype(outputs.dtype)
+
+    def centre(self, arrays: tuple[Array, ...]) -> Array | None:
+        """Return what to subtract from rows in float64 before they are rounded to float32, if anything.
+
+        Of columns whose mean is so many deviations that float32 cannot hold both it is the mean, of others 0.
+        None stands for zeros: nothing need be subtracted.
+        """
+        mean, deviation = self.parameters(arrays)
+        far = crowded(mean, deviation)
+        return np.where(far, mean, 0.0) if far.any() else None
+
+    def changes(self, arrays: Sequence[Array], n_in: int | None = None, fresh: bool = False) -> list[Change]:
+        """Return what gives the layer these statistics; ValueError if they are not finite."""
+        if arrays and not (np.isfinite(arrays[:2]).all() and (arrays[1] >= 0).all()):
+            raise ValueError(
+                f"layer {self.name!r}: means must be finite, variances finite and not negative (is the data "
+                "too large to square, or are mean and variance swapped?)"
+            )
+        return super().changes(arrays, n_in, fresh)
+
+
+def _weights(mean: Array, variance: Array) -> list[Array]:
+    """Return the arrays of a layer, in order."""
+    return [mean, variance, np.zeros((), np.int32)]
