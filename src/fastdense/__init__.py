@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         reference,
         regularizers,
         tables,
+        tabular,
         utils,
     )
     from fastdense.engines.machine import Info, info
@@ -60,6 +61,7 @@ _MODULES = (
     "reference",
     "regularizers",
     "tables",
+    "tabular",
     "utils",
 )
 _HOMES = {
@@ -119,6 +121,7 @@ __all__ = [
     "regularizers",
     "set_threads",
     "tables",
+    "tabular",
     "to_torch",
     "utils",
 ]

@@ -11,7 +11,7 @@ import pytest
 import fastdense as fd
 from fastdense.cli.output import write_data
 from fastdense.cli.spreadsheets import count_formulas, without_formulas
-from fastdense.estimators.table import Recipe, train_table
+from fastdense.tabular import Recipe, train_table
 from tests.cli.test_cli import call, mistake, write
 
 CLEAR = "\x1b[2J"

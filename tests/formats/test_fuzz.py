@@ -9,7 +9,7 @@ import pytest
 
 import fastdense as fd
 from fastdense.core import files
-from fastdense.estimators.table import Recipe, train_table
+from fastdense.tabular import Recipe, train_table
 from tests.fuzz import fuzz
 
 X = np.random.default_rng(0).normal(size=(20, 3))

@@ -52,7 +52,7 @@ def test_a_table_that_is_left_out_is_said(tmp_path):
     pytest.importorskip("h5py")
     pytest.importorskip("sklearn")
     frame = {"a": X[:, 0], "b": X[:, 1], "y": X[:, 2]}
-    table = importlib.import_module("fastdense.estimators.table")
+    table = importlib.import_module("fastdense.tabular")
     model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(2,), epochs=1), verbose=0)
     with pytest.warns(FormatWarning, match="holds no table: what goes in are the features"):
         model.save(tmp_path / "m.keras", include_optimizer=False)

@@ -113,7 +113,7 @@ def test_gradients_are_the_engines(name):
 
 
 def test_tables():
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {"size": [1.0, 2.0, 3.0, 4.0] * 5, "kind": ["a", "b", "a", "b"] * 5, "y": ["no", "yes"] * 10}
     model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(4,), epochs=2), verbose=0, seed=0)
     row = {"size": [2.0], "kind": ["b"]}
@@ -128,7 +128,7 @@ def test_tables():
 
 
 def test_quantities_are_in_their_own_units():
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {"size": [1.0, 2.0, 3.0, 4.0] * 5, "y": [100.0, 90.0, 85.0, 120.5] * 5}
     model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(4,), epochs=2), verbose=0, seed=0)
     found = model.explain({"size": [2.0]}, 90.0)

@@ -120,7 +120,7 @@ def test_large_matrices_are_cut(tmp_path):
 
 
 def test_tables_name_their_columns_and_classes(tmp_path):
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {"si<ze": [1.0, 2.0, 3.0, 4.0] * 5, "y": ["no", "<yes>"] * 10}
     model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(4,), epochs=2), verbose=0, seed=0)
     model.explain({"si<ze": [2.0]}).save_html(tmp_path / "page.html")
@@ -131,7 +131,7 @@ def test_tables_name_their_columns_and_classes(tmp_path):
 
 @pytest.mark.parametrize(("count", "folded"), [(12, 0), (40, 1)])
 def test_many_columns_are_folded(opened, tmp_path, count, folded):
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {f"x{i}": np.arange(40.0) * (i + 1) % 7 for i in range(count)} | {"y": ["a", "b"] * 20}
     model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(2,), epochs=1), verbose=0, seed=0)
     model.explain({f"x{i}": [1.0] for i in range(count)}).save_html(tmp_path / "page.html")

@@ -87,7 +87,7 @@ def test_float32_is_held_against_the_engine_alone(monkeypatch):
 
 
 def test_the_columns_of_a_table_are_counted(monkeypatch):
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {"size": [1.0, 2.0, 3.0, 4.0] * 5, "y": ["no", "yes"] * 10}
     model = table.train_table(frame, "y", recipe=table.Recipe(hidden=(4,), epochs=1), verbose=0, seed=0)
     times = iter([1.0, 3.0] + [1.0] * 50)

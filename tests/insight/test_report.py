@@ -108,7 +108,7 @@ def test_a_quantile_is_held_against_what_it_should_be():
 
 
 def test_tables_speak_their_own_words():
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     price = 1000 + 50 * X[:, 0]
     frame = {"size": X[:, 0], "kind": np.where(X[:, 1] > 0, "<red>", "green"), "price": price}
     model = table.train_table(frame, "price", recipe=table.Recipe((8,), epochs=60), seed=0, verbose=0)
@@ -313,7 +313,7 @@ def test_weights_of_rows_are_told(fit):
 
 
 def test_targets_beside_a_frame_are_as_in_the_column():
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {"size": X[:, 0], "price": 1000 + 50 * X[:, 0]}
     model = table.train_table(frame, "price", recipe=table.Recipe((8,), epochs=5), seed=0, verbose=0)
     both = report(model, data=(frame, frame["price"])).outcomes[0]

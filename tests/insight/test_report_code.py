@@ -44,7 +44,7 @@ def test_the_code_does_it_again(fit):
 
 
 def test_the_code_of_a_table_does_it_again():
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {"size": X[:, 0], "kind": np.where(X[:, 1] > 0, "red", "green"), "price": X[:, 2]}
     recipe = table.Recipe((8,), epochs=3)
     model = table.train_table(
@@ -174,7 +174,7 @@ def test_what_has_no_code_is_told():
 
 
 def test_a_table_with_every_option_does_it_again():
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {"size": X[:, 0], "kind": np.where(X[:, 1] > 0, "red", "green"), "count": CLASSES}
     stop = fd.callbacks.EarlyStopping("loss", patience=1, min_delta=10.0)
     options = {"task": "regress", "validation": np.float64(0.2), "callbacks": [stop], "seed": 4}

@@ -212,7 +212,7 @@ HOSTILE = ["<b>bold</b>", "$b^$", "pay $1 or $5", "w" * 300, "東京", "\"quoted
 @pytest.fixture
 def hostile(tmp_path):
     """The page of a table whose labels and columns are what they should not be."""
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     kinds = np.arange(len(X)) % len(HOSTILE)
     hints = kinds + X[:, 0]  # a column equal to the target would be told as a leak
     frame = {"<i>size</i>": X[:, 0], "$w^$" + "u" * 200: hints, "<u>y</u>": [HOSTILE[k] for k in kinds]}
@@ -235,7 +235,7 @@ def test_names_are_text_whatever_they_hold(opened, hostile, width):
 
 @pytest.mark.parametrize("label", ["$b^$", "pay $1 or $5", "<b>"])
 def test_two_labels_stand_under_their_picture_as_they_are(opened, tmp_path, label):
-    table = pytest.importorskip("fastdense.estimators.table")
+    table = pytest.importorskip("fastdense.tabular")
     frame = {"size": X[:, 0], "y": np.where(X[:, 0] > 0, label, "!")}
     model = table.train_table(frame, "y", recipe=table.Recipe((4,), epochs=1), seed=0, verbose=0)
     model.report(tmp_path / "run.html")

@@ -14,7 +14,7 @@ import pytest
 import fastdense as fd
 from fastdense.engines import available
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
-from fastdense.estimators.table import train_table
+from fastdense.tabular import train_table
 from tests.compare import assert_identical
 from tests.network.test_predict import KINDS
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from fastdense.errors import TableError
-from fastdense.estimators.table import train_table
 from fastdense.tables import Table
 from fastdense.tables.frames import Frame
+from fastdense.tabular import train_table
 
 ARRAY = pd.DataFrame(np.array([[1.0, 0.0, 2.0], [2.0, 1.0, 3.0], [4.0, 1.0, 5.0], [5.0, 0.0, 7.0]] * 3))
 

@@ -12,10 +12,10 @@ from fastdense.cli.output import say, say_lines
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import TableError
-from fastdense.estimators.table import number_columns
 from fastdense.formats.models import load
 from fastdense.network.sequential import Sequential
 from fastdense.tables.frames import Frame
+from fastdense.tabular import number_columns
 
 __all__ = ["explain"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fastdense.estimators.table import evaluate_test, kept_epoch
-from fastdense.estimators.table.doubts import deciding_columns, leave_out
 from fastdense.network.sequential import Sequential
+from fastdense.tabular import evaluate_test, kept_epoch
+from fastdense.tabular.doubts import deciding_columns, leave_out
 
 __all__ = ["columns_found", "perfect_notes", "results"]
 

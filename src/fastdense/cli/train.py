@@ -26,9 +26,9 @@ from fastdense.cli.reading import (
 from fastdense.cli.results import columns_found, perfect_notes, results
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import FormatError
-from fastdense.estimators.table import Interrupted, Recipe, train_table
 from fastdense.formats.tables import read_table
 from fastdense.insight.report import check_page
+from fastdense.tabular import Interrupted, Recipe, train_table
 
 __all__ = ["train"]
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 import fastdense as fd
 from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import FormatError, NotBuiltError
-from fastdense.estimators.table import Recipe, predict_table, train_table
 from fastdense.formats.onnx import read_onnx, write_onnx
+from fastdense.tabular import Recipe, predict_table, train_table
 from tests.compare import assert_identical, assert_within
 from tests.formats.networks import assert_predicts_as, inputs, networks
 

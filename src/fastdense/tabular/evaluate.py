@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from fastdense.core.notes import note
 from fastdense.errors import TableWarning
-from fastdense.estimators.table.predict import table_of
-from fastdense.estimators.table.split import with_target
 from fastdense.network.sequential import Sequential
 from fastdense.tables import Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Classes
+from fastdense.tabular.predict import table_of
+from fastdense.tabular.split import with_target
 from fastdense.training.outcomes import classify, regress
 
 __all__ = ["evaluate_table", "evaluate_test"]

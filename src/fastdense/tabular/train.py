@@ -8,14 +8,14 @@ from typing import Any
 
 from fastdense.callbacks import Callback, EarlyStopping
 from fastdense.core.streams import check_seed
-from fastdense.estimators.table.best import BestEpoch, kept_epoch
-from fastdense.estimators.table.doubts import note_doubts
-from fastdense.estimators.table.recipe import Recipe
-from fastdense.estimators.table.split import Parts, check_shares, split, with_target
 from fastdense.network.sequential import Sequential
 from fastdense.tables import Cells, Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Task, find_task, learn_target, without_value
+from fastdense.tabular.best import BestEpoch, kept_epoch
+from fastdense.tabular.doubts import note_doubts
+from fastdense.tabular.recipe import Recipe
+from fastdense.tabular.split import Parts, check_shares, split, with_target
 from fastdense.training.progress import Verbose
 from fastdense.training.writing import call, written
 
@@ -182,6 +182,6 @@ def _call(
     own = [f"recipe={call('Recipe', asdict(recipe))}"] if recipe != Recipe() else []
     named = [f"{name}={written(value)}" for name, value in {**given, "seed": seed}.items()]
     inside = ", ".join(["frame", written(target), *read, *own, *named])
-    imports = "from fastdense.estimators.table import Recipe, train_table\n"
+    imports = "from fastdense.tabular import Recipe, train_table\n"
     imports += "from fastdense.tables import Cells\n" if stated else ""
     return f"{imports}\nmodel = train_table({inside})"

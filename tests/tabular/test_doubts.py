@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fastdense.errors import TableWarning
-from fastdense.estimators.table import Recipe, train_table
-from fastdense.estimators.table.doubts import deciding_columns
 from fastdense.tables import Table
+from fastdense.tabular import Recipe, train_table
+from fastdense.tabular.doubts import deciding_columns
 
 RNG = np.random.default_rng(0)
 ROWS = 200

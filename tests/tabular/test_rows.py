@@ -10,7 +10,7 @@ import pytest
 
 import fastdense as fd
 from fastdense.errors import TableError, TableWarning
-from fastdense.estimators.table import (
+from fastdense.tabular import (
     Interrupted,
     Recipe,
     evaluate_table,
@@ -19,7 +19,7 @@ from fastdense.estimators.table import (
     predict_table,
     train_table,
 )
-from tests.estimators.test_table import flowers, houses
+from tests.tabular.test_train import flowers, houses
 
 TINY = Recipe(hidden=(8,), epochs=3)
 

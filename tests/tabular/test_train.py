@@ -1,5 +1,7 @@
 """Training on tables: what is held out, what is kept, and what comes back."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -7,14 +9,14 @@ import pytest
 
 import fastdense as fd
 from fastdense.errors import TableError, TableWarning
-from fastdense.estimators.table import (
+from fastdense.tabular import (
     Recipe,
     evaluate_table,
     kept_epoch,
     predict_table,
     train_table,
 )
-from fastdense.estimators.table.best import BestEpoch
+from fastdense.tabular.best import BestEpoch
 from tests.compare import assert_within
 
 SMALL = Recipe(hidden=(32,), epochs=40)
@@ -211,3 +213,8 @@ def test_mistakes_are_named():
     plain = fd.Sequential([fd.Input((2,)), fd.Dense(1)])
     with pytest.raises(TableError, match="not trained on a table"):
         predict_table(plain, flowers())
+
+
+def test_the_learner_keeps_its_former_name():
+    former = importlib.import_module("fastdense.estimators.table")
+    assert former.train_table is train_table
