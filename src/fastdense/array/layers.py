@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 from fastdense.array.activations import activate, activate_backward
 from fastdense.core.spec import (
@@ -80,6 +80,8 @@ def layer_forward(
         case DropoutSpec():
             A_out = A_in if mask is None else _drop(xp, layer, A_in, mask)
             return A_out, A_out
+        case _:
+            assert_never(layer)
 
 
 def layer_backward(
@@ -91,10 +93,10 @@ def layer_backward(
     mask: Any | None,
     wants_input: bool = True,
 ) -> tuple[Any | None, tuple[Any, ...]]:
-    """Return ``dA_in`` and the gradients of the layer's trainable parameters, given ``dZ``.
+    """Return ``dA_in`` and the gradients of the layer's trained parameters, given ``dZ``.
 
     ``dW = A_in.T @ dZ``, ``dB`` sums dZ over its rows, ``dA_in = dZ @ W.T``. ``dA_in`` is None where
-    ``wants_input`` is false: nothing trainable lies before the first dense layer.
+    ``wants_input`` is false: nothing before the first trained layer needs it.
     """
     match layer:
         case DenseSpec():
@@ -108,6 +110,8 @@ def layer_backward(
             return (dZ if mask is None else _drop(xp, layer, dZ, mask)), ()
         case ActivateSpec():
             return dZ, ()
+        case _:
+            assert_never(layer)
 
 
 def to_dZ(xp: Any, layer: LayerSpec, Z: Any, A_out: Any, dA_out: Any) -> Any:

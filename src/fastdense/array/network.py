@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from fastdense.array.layers import Curve, layer_backward, layer_forward, penalty, penalty_gradient, to_dZ
 from fastdense.array.losses import losses_gradient
-from fastdense.core.spec import DenseSpec, LossSpec, NetworkSpec, Penalty, loss_reads_logits
+from fastdense.core.spec import LossSpec, NetworkSpec, loss_reads_logits, trained_arrays
 
-__all__ = ["Trace", "backward", "forward", "head", "penalties", "total_penalty", "trainable"]
+__all__ = ["Trace", "backward", "forward", "head", "total_penalty"]
 
 Parameters = Sequence[Sequence[Any]]
 
@@ -74,34 +74,18 @@ def backward(
     dA = losses_gradient(xp, head_loss, y, read) * row_weight
     is_dZ = loss_reads_logits(network, loss)
     gradients: list[Any] = []
-    first = next((i for i, layer in enumerate(network.layers) if isinstance(layer, DenseSpec)), None)
+    first = next((i for i, layer in enumerate(network.layers) if layer.is_trained), None)
     for i in reversed(range(len(network.layers) if first is None else first, len(network.layers))):
         layer, trace = network.layers[i], traces[i + 1]
         dZ = dA if is_dZ else to_dZ(xp, layer, trace.Z, trace.A_out, dA)
         is_dZ = False
         dA, of_layer = layer_backward(xp, layer, parameters[i], trace.A_in, dZ, trace.mask, i != first)
         gradients[:0] = of_layer
-    charged = zip(penalties(network), trainable(network, parameters), gradients, strict=True)
-    return [penalty_gradient(xp, weights, penalty_scale, w, g) for weights, w, g in charged]
-
-
-def penalties(network: NetworkSpec) -> list[Penalty]:
-    """Return the penalty of every trainable parameter, in order."""
-    of_layers = [
-        (layer.kernel_penalty, layer.bias_penalty)[: 1 + layer.use_bias]
-        for layer in network.layers
-        if isinstance(layer, DenseSpec)
-    ]
-    return [weights for pair in of_layers for weights in pair]
+    charged = zip(network.trained, trained_arrays(network, parameters), gradients, strict=True)
+    return [penalty_gradient(xp, p.penalty, penalty_scale, w, g) for p, w, g in charged]
 
 
 def total_penalty(xp: Any, network: NetworkSpec, parameters: Parameters) -> Any:
     """Return the sum of all penalties, in double; 0.0 without any."""
-    charged = zip(penalties(network), trainable(network, parameters), strict=True)
-    return sum(penalty(xp, weights, w) for weights, w in charged)
-
-
-def trainable(network: NetworkSpec, parameters: Parameters) -> list[Any]:
-    """Return the trainable parameters in order."""
-    layers = zip(network.layers, parameters, strict=True)
-    return [w for layer, ws in layers if isinstance(layer, DenseSpec) for w in ws]
+    charged = zip(network.trained, trained_arrays(network, parameters), strict=True)
+    return sum(penalty(xp, p.penalty, w) for p, w in charged)

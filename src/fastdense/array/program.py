@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fastdense.array.backend import Backend
-from fastdense.array.network import total_penalty, trainable
+from fastdense.array.network import total_penalty
 from fastdense.array.optimizers import Rates, new_slots, rates_of
 from fastdense.array.step import Batch, Functions, Numbers, State, functions, outputs_of
 from fastdense.core.spec import (
     ActivateSpec,
-    DenseSpec,
     DropoutSpec,
     NetworkSpec,
     TrainingSpec,
     check_parameters,
+    trained_arrays,
+    with_trained,
 )
 
 __all__ = ["ArrayEngine", "ArrayProgram"]
@@ -44,7 +45,7 @@ class ArrayEngine:
         check_parameters(network, parameters)
         with self.backend.for_good(), self.backend.scope():
             weights = self._copy(parameters, network.dtype)
-            own = [] if training is None or slots is not None else trainable(network, weights)
+            own = [] if training is None or slots is not None else trained_arrays(network, weights)
             fresh = [new_slots(self.backend.xp, training.optimizer, w) for w in own if training is not None]
             kept = fresh if slots is None else self._copy(slots, network.dtype)
             return ArrayProgram(self, network, training, State(weights, kept, self.backend.place(0, "int64")))
@@ -143,15 +144,12 @@ class ArrayProgram:
             return self._told(step_losses, step_outputs, outputs)
 
     def set_parameters(self, parameters: Any) -> None:
-        """Replace the weights of the dense layers by copies; the optimizer's state and the steps stay."""
+        """Replace the trained parameters by copies; the optimizer's state and the steps stay."""
         with self.backend.scope():
-            new = [
-                tuple(self.backend.place(w, self.network.dtype, copy=True) for w in given)
-                if isinstance(layer, DenseSpec)
-                else own
-                for layer, given, own in zip(self.network.layers, parameters, self.state.weights, strict=True)
-            ]
-            self.state = self.state._replace(weights=new)
+            given = trained_arrays(self.network, parameters)
+            new = [self.backend.place(w, self.network.dtype, copy=True) for w in given]
+            weights = with_trained(self.network, self.state.weights, new)
+            self.state = self.state._replace(weights=weights)
 
     def parameters(self) -> list[tuple[Any, ...]]:
         """Return the current parameters."""

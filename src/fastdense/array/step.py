@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from fastdense.array.backend import Backend
 from fastdense.array.losses import losses
-from fastdense.array.network import backward, forward, head, total_penalty, trainable
+from fastdense.array.network import backward, forward, head, total_penalty
 from fastdense.array.optimizers import Rates, clip, update
-from fastdense.core.spec import DenseSpec, LossSpec, NetworkSpec, OptimizerSpec
+from fastdense.core.spec import LossSpec, NetworkSpec, OptimizerSpec, trained_arrays, with_trained
 
 __all__ = ["Batch", "Functions", "Numbers", "State", "functions", "outputs_of"]
 
@@ -142,22 +142,13 @@ def _applied(
 ) -> State:
     """Return the state with every trainable parameter updated."""
     clipped = clip(xp, optimizer, gradients)
-    own = trainable(network, state.weights)
+    own = trained_arrays(network, state.weights)
     updated = [
         update(xp, optimizer, w, g, slots, rates)
         for w, g, slots in zip(own, clipped, state.slots, strict=True)
     ]
-    weights = _with_trainable(network, state.weights, [w for w, _ in updated])
+    weights = with_trained(network, state.weights, [w for w, _ in updated])
     return State(weights, [slots for _, slots in updated], state.steps + 1)
-
-
-def _with_trainable(network: NetworkSpec, weights: Weights, new: list[Any]) -> Weights:
-    """Return the parameters with the trainable ones replaced."""
-    rest = iter(new)
-    return [
-        tuple(next(rest) for _ in own) if isinstance(layer, DenseSpec) else own
-        for layer, own in zip(network.layers, weights, strict=True)
-    ]
 
 
 def _kept(xp: Any, alive: Any, new: Any, old: Any) -> Any:

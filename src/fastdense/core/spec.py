@@ -3,16 +3,16 @@
 Every engine compiles from these and nothing else, so an engine never sees a layer object, a callback or
 an estimator. This module imports the standard library only and every room may import it.
 
-Parameters travel beside the specs, as one tuple of arrays for every layer: ``(W, B)`` or ``(W,)`` for
-`DenseSpec`, ``(mean, deviation)`` for `ScaleSpec`, ``()`` for the others. ``W`` is ``(n_in, n_units)``,
-``B``, ``mean`` and ``deviation`` have one axis. Only `DenseSpec`'s parameters are trained; "the trainable
-parameters" always means those, in layer order, ``W`` before ``B``.
+Parameters travel beside the specs, as one tuple of arrays per layer, in the order in which the layer's spec
+declares them (`DenseSpec.parameters`). "The trained parameters" are those declared as trained, in the order
+of the layers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -29,6 +29,7 @@ __all__ = [
     "LossSpec",
     "NetworkSpec",
     "OptimizerSpec",
+    "Parameter",
     "Penalty",
     "ScaleSpec",
     "TrainingSpec",
@@ -36,6 +37,8 @@ __all__ = [
     "group_slices",
     "loss_reads_logits",
     "slot_names",
+    "trained_arrays",
+    "with_trained",
 ]
 
 ACTIVATIONS = (
@@ -96,7 +99,39 @@ class Penalty:
 
 
 @dataclass(frozen=True)
-class DenseSpec:
+class Parameter:
+    """An array that goes with a layer: whether training changes it, and what it adds to the loss."""
+
+    name: str
+    shape: tuple[int, ...]
+    trained: bool = True
+    penalty: Penalty = Penalty()
+
+
+class _Layer:
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The arrays that go with the layer, in order; none unless it says otherwise."""
+        return ()
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether training changes any of its arrays."""
+        return any(parameter.trained for parameter in self.parameters)
+
+
+@dataclass(frozen=True)
+class _Elementwise(_Layer):
+    n_in: int
+
+    @property
+    def n_units(self) -> int:
+        """As many outputs as inputs."""
+        return self.n_in
+
+
+@dataclass(frozen=True)
+class DenseSpec(_Layer):
     """``A_out = g(A_in @ W + B)``."""
 
     n_in: int
@@ -106,47 +141,39 @@ class DenseSpec:
     kernel_penalty: Penalty = Penalty()
     bias_penalty: Penalty = Penalty()
 
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """``W``, of shape (n_in, n_units), and ``B``, of shape (n_units,), if there is a bias."""
+        kernel = Parameter("kernel", (self.n_in, self.n_units), penalty=self.kernel_penalty)
+        return (kernel, Parameter("bias", (self.n_units,), penalty=self.bias_penalty))[: 1 + self.use_bias]
+
 
 @dataclass(frozen=True)
-class DropoutSpec:
+class DropoutSpec(_Elementwise):
     """In training, zero each input with probability ``rate`` and divide the kept ones by ``1 - rate``.
 
     ``stream`` is the second word of the mask's Philox counter: the layer's place in the model.
     """
 
-    n_in: int
     rate: float
     stream: int
 
-    @property
-    def n_units(self) -> int:
-        """As many outputs as inputs."""
-        return self.n_in
-
 
 @dataclass(frozen=True)
-class ScaleSpec:
+class ScaleSpec(_Elementwise):
     """``A_out = (A_in - mean) / deviation``, with fixed parameters."""
 
-    n_in: int
-
-    @property
-    def n_units(self) -> int:
-        """As many outputs as inputs."""
-        return self.n_in
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """``mean`` and ``deviation``, of shape (n_in,)."""
+        return tuple(Parameter(name, (self.n_in,), trained=False) for name in ("mean", "deviation"))
 
 
 @dataclass(frozen=True)
-class ActivateSpec:
+class ActivateSpec(_Elementwise):
     """``A_out = g(A_in)``: an activation that no dense layer could take in."""
 
-    n_in: int
     activation: ActivationSpec
-
-    @property
-    def n_units(self) -> int:
-        """As many outputs as inputs."""
-        return self.n_in
 
 
 LayerSpec = DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec
@@ -164,6 +191,11 @@ class NetworkSpec:
     def n_out(self) -> int:
         """The width of the network's output."""
         return self.layers[-1].n_units if self.layers else self.n_in
+
+    @cached_property
+    def trained(self) -> tuple[Parameter, ...]:
+        """The trained parameters."""
+        return tuple(p for layer in self.layers for p in layer.parameters if p.trained)
 
 
 @dataclass(frozen=True)
@@ -232,14 +264,25 @@ def slot_names(optimizer: OptimizerSpec) -> tuple[str, ...]:
     raise ValueError(f"unknown optimizer {optimizer.name!r}; known: {', '.join(OPTIMIZERS)}")
 
 
-def parameter_shapes(layer: LayerSpec) -> list[tuple[int, ...]]:
-    """Return the shapes of the arrays that go with a layer."""
-    match layer:
-        case DenseSpec():
-            return [(layer.n_in, layer.n_units), *([(layer.n_units,)] if layer.use_bias else [])]
-        case ScaleSpec():
-            return [(layer.n_in,), (layer.n_in,)]
-    return []
+def trained_arrays(network: NetworkSpec, parameters: Sequence[Sequence[Any]]) -> list[Any]:
+    """Return the arrays of the trained parameters, in order."""
+    return [
+        array
+        for layer, arrays in zip(network.layers, parameters, strict=True)
+        for parameter, array in zip(layer.parameters, arrays, strict=True)
+        if parameter.trained
+    ]
+
+
+def with_trained(
+    network: NetworkSpec, parameters: Sequence[Sequence[Any]], arrays: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    """Return the parameters with the trained ones replaced, the inverse of `trained_arrays`."""
+    new = iter(arrays)
+    return [
+        tuple(next(new) if p.trained else array for p, array in zip(layer.parameters, own, strict=True))
+        for layer, own in zip(network.layers, parameters, strict=True)
+    ]
 
 
 def check_parameters(network: NetworkSpec, parameters: Sequence[Sequence[Any]]) -> None:
@@ -253,7 +296,7 @@ def check_parameters(network: NetworkSpec, parameters: Sequence[Sequence[Any]]) 
     for i, (layer, arrays) in enumerate(zip(network.layers, parameters, strict=True)):
         if layer.n_in != width:
             raise ValueError(f"layer {i} takes {layer.n_in} columns, but is given {width}")
-        shapes, expected = [tuple(array.shape) for array in arrays], parameter_shapes(layer)
+        shapes, expected = [tuple(array.shape) for array in arrays], [p.shape for p in layer.parameters]
         if shapes != expected:
             raise ValueError(f"layer {i} has arrays of the shapes {expected}, got {shapes}")
         width = layer.n_units

@@ -135,7 +135,7 @@ class Program(Protocol):
     def set_parameters(self, parameters: Parameters) -> None:
         """Replace the trainable parameters by copies of these, one tuple a layer as in `parameters`.
 
-        Arrays that are not trained, those of `ScaleSpec`, are not looked at and stay as they were compiled;
+        Arrays that are not trained stay as they were compiled, and their values here are ignored;
         the optimizer's state and the count of steps stay too. What `predictor` returned before predicts with
         the new ones.
         """

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastdense.core.spec import DenseSpec, NetworkSpec, OptimizerSpec, parameter_shapes, slot_names
+from fastdense.core.spec import NetworkSpec, OptimizerSpec, slot_names
 from fastdense.engines import Slots
 
 __all__ = ["check", "grouped", "named"]
@@ -52,7 +52,5 @@ def check(arrays: Arrays, network: NetworkSpec, optimizer: OptimizerSpec, iterat
 
 
 def _shapes(network: NetworkSpec, optimizer: OptimizerSpec) -> dict[str, tuple[int, ...]]:
-    trained = [
-        shape for layer in network.layers if isinstance(layer, DenseSpec) for shape in parameter_shapes(layer)
-    ]
-    return {f"slots/{i}/{name}": shape for i, shape in enumerate(trained) for name in slot_names(optimizer)}
+    names = slot_names(optimizer)
+    return {f"slots/{i}/{name}": p.shape for i, p in enumerate(network.trained) for name in names}

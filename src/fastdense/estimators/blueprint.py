@@ -19,6 +19,7 @@ from fastdense.core.spec import (
     NetworkSpec,
     OptimizerSpec,
     Penalty,
+    trained_arrays,
 )
 from fastdense.estimators.parameters import ACTIVATION_NAMES, SharedParameters
 from fastdense.optimizers import Optimizer
@@ -127,19 +128,15 @@ def grouped(
 ) -> list[tuple[Array, ...]]:
     """Return the weights as the engines take them: one tuple a layer."""
     pairs = iter(zip(coefs, intercepts, strict=True))
-    return [next(pairs) if isinstance(layer, DenseSpec) else () for layer in network.layers]
+    return [next(pairs) if layer.is_trained else () for layer in network.layers]
 
 
 def ungrouped(network: NetworkSpec, parameters: Sequence[Sequence[Array]]) -> Weights:
     """Return an engine's parameters as kernels and biases, read-only."""
-    arrays = [
-        of_layer
-        for layer, of_layer in zip(network.layers, parameters, strict=True)
-        if isinstance(layer, DenseSpec)
-    ]
-    for array in (array for of_layer in arrays for array in of_layer):
+    arrays = trained_arrays(network, parameters)
+    for array in arrays:
         array.flags.writeable = False
-    return [W for W, _ in arrays], [B for _, B in arrays]
+    return arrays[::2], arrays[1::2]
 
 
 def chosen_optimizer(parameters: SharedParameters) -> Optimizer | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,16 +90,16 @@ class NativeProgram:
         self._n_out, self._dtype = network.n_out, np.dtype(network.dtype)
         check_parameters(network, parameters)
         given = [tuple(_plain(a, network.dtype) for a in arrays) for arrays in parameters]
-        self._dense = [i for i, layer in enumerate(network.layers) if isinstance(layer, DenseSpec)]
+        self._trained = [i for i, layer in enumerate(network.layers) if layer.is_trained]
         # The compiled network holds the weights: of the arrays given only the shapes are kept.
-        self._shapes = {i: [a.shape for a in given[i]] for i in self._dense}
+        self._shapes = {i: [a.shape for a in given[i]] for i in self._trained}
         self._fixed = [() if i in self._shapes else arrays for i, arrays in enumerate(given)]
         self._core: Any = _NETWORKS[network.dtype](isa, network.n_in)
         layers, head = _split_head(network, training)
         for layer, arrays in zip(layers, given, strict=False):
             _add(self._core, layer, arrays)
         self._core.compile(*_curve(head, network.n_out), _loss(network, training), _recipe(training))
-        self._core.load(_WEIGHTS, [(i, *_pair(given[i])) for i in self._dense])
+        self._core.load(_WEIGHTS, [(i, *_pair(given[i])) for i in self._trained])
         # A method of this object's would keep it alive for ever.
         self._predict = self.predictor(partial(_predict_odd, self._core, network))
 
@@ -145,7 +145,7 @@ class NativeProgram:
             _source(X, self.network.n_in), *_targets(y), _weights(sample_weight), order
         )
         gradients: list[Array] = []
-        for i in self._dense:
+        for i in self._trained:
             fresh = self._empty(i)
             self._core.store_gradient(i, *_pair(fresh))
             gradients += fresh
@@ -183,12 +183,12 @@ class NativeProgram:
     def parameters(self) -> list[tuple[Array, ...]]:
         """Return the current parameters."""
         current: list[tuple[Array, ...]] = list(self._fixed)
-        for i in self._dense:
+        for i in self._trained:
             current[i] = self._stored(i, _WEIGHTS)
         return current
 
     def set_parameters(self, parameters: Groups) -> None:
-        """Replace the weights of the dense layers: all of them, or none where it raises.
+        """Replace the trained parameters: all of them, or none if it raises.
 
         What another thread predicts meanwhile may come from some of the old weights and some of the new.
 
@@ -202,7 +202,7 @@ class NativeProgram:
         layers = len(self.network.layers)
         if len(parameters) != layers:
             raise ShapeError(f"the network has {layers} layers, but {len(parameters)} have parameters here")
-        given = {i: [_plain(a, self.network.dtype) for a in parameters[i]] for i in self._dense}
+        given = {i: [_plain(a, self.network.dtype) for a in parameters[i]] for i in self._trained}
         for i, arrays in given.items():
             shapes = [a.shape for a in arrays]
             if shapes != self._shapes[i]:
@@ -212,12 +212,12 @@ class NativeProgram:
         self._core.load(_WEIGHTS, [(i, *_pair(arrays)) for i, arrays in given.items()])
 
     def slots(self) -> list[tuple[Array, ...]]:
-        """Return the optimizer's state: one tuple a trainable parameter."""
+        """Return the optimizer's state: one tuple per trained parameter."""
         if self.training is None:
             return []
         count = len(slot_names(self.training.optimizer))
         groups: list[tuple[Array, ...]] = []
-        for i in self._dense:
+        for i in self._trained:
             by_slot = [self._stored(i, slot) for slot in range(count)]
             groups += zip(*by_slot, strict=True) if by_slot else [() for _ in self._shapes[i]]
         return groups
@@ -226,7 +226,7 @@ class NativeProgram:
         """Take the optimizer's state over, or start it anew."""
         start = optimizer.initial_accumulator_value if optimizer.name == "adagrad" else 0.0
         given = iter(slots) if slots is not None else None
-        for i in self._dense:
+        for i in self._trained:
             of_layer = [next(given) for _ in self._shapes[i]] if given is not None else None
             for slot in range(len(slot_names(optimizer))):
                 values = (
@@ -299,6 +299,8 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             core.scale(*arrays)
         case DropoutSpec():
             core.dropout(layer.rate, layer.stream)
+        case _:
+            assert_never(layer)
 
 
 def _curve(activation: ActivationSpec, columns: int) -> tuple[int, float, list[int]]:

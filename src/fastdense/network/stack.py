@@ -285,7 +285,7 @@ class Stack(Variables):
         return [
             change
             for (layer, spec), of_layer in zip(self._plan(), parameters, strict=True)
-            if isinstance(spec, DenseSpec)
+            if spec.is_trained
             for change in layer.changes([np.asarray(array) for array in of_layer])
         ]
 

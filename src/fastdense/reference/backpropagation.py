@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,12 +93,14 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
             return Trace(a_in, z, z)
         case DropoutSpec():
             return Trace(a_in, a_in, a_in)
+        case _:
+            assert_never(layer)
 
 
 def backward_layer(
     layer: LayerSpec, parameters: LayerParameters, a_in: Row, dz: Row, kept: Kept = None
 ) -> tuple[Row, LayerParameters]:
-    """Return the loss's gradient with respect to a layer's input and to its trainable parameters.
+    """Return the loss's gradient with respect to a layer's input and to its trained parameters.
 
     ====================  ======================================================================
     `DenseSpec`           ``da_k = sum_j W_kj * dz_j``, ``dW_kj = a_k * dz_j``, ``db_j = dz_j``
@@ -150,6 +153,8 @@ def backward_layer(
             return [dz_k / (1 - layer.rate) if keep else 0.0 for dz_k, keep in zip(dz, kept, strict=True)], ()
         case DropoutSpec():
             return dz, ()
+        case _:
+            assert_never(layer)
 
 
 def forward(
@@ -197,7 +202,7 @@ def backward(
     *,
     from_z: bool = False,
 ) -> list[Matrix]:
-    """Return the loss's gradient with respect to every trainable parameter, for one example.
+    """Return the loss's gradient with respect to every trained parameter, for one example.
 
     Parameters
     ----------
@@ -216,8 +221,8 @@ def backward(
     Returns
     -------
     gradients : list of float64 arrays
-        Those of the dense layers, of their parameters' shapes: in the order of the layers, ``dW`` before
-        ``db``. Penalties are not among them.
+        Those of the trained parameters, of their shapes, in the order of the layers: ``dW`` before ``db``.
+        Penalties are not among them.
 
     Examples
     --------

@@ -20,21 +20,15 @@ from fastdense.core.spec import (
     TrainingSpec,
     check_parameters,
     loss_reads_logits,
+    trained_arrays,
+    with_trained,
 )
 from fastdense.errors import NotBuiltError
 from fastdense.reference.backpropagation import Kept, Trace, backward, forward, penalty, penalty_gradient
 from fastdense.reference.losses import loss, loss_gradient
 from fastdense.reference.optimizers import clip, update
 from fastdense.reference.philox import dropout_mask
-from fastdense.reference.state import (
-    State,
-    as_dtype,
-    fresh_slots,
-    penalties,
-    rounded,
-    trainable,
-    with_trainable,
-)
+from fastdense.reference.state import State, as_dtype, fresh_slots, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,7 +66,7 @@ class ReferenceEngine:
         if training is None:
             return ReferenceProgram(network, State(copied, ()))
         if slots is None:
-            slots = [fresh_slots(training, w) for w in trainable(network, copied)]
+            slots = [fresh_slots(training, w) for w in trained_arrays(network, copied)]
         return ReferenceProgram(network, State(copied, rounded(slots, network.dtype)), training)
 
 
@@ -115,8 +109,8 @@ class ReferenceProgram:
 
     def penalty(self) -> float:
         """Return the sum of the L1 and L2 penalties at the current parameters."""
-        weights = trainable(self._network, self._state.parameters)
-        return sum((penalty(p, w) for p, w in zip(penalties(self._network), weights, strict=True)), 0.0)
+        weights = trained_arrays(self._network, self._state.parameters)
+        return sum((penalty(p.penalty, w) for p, w in zip(self._network.trained, weights, strict=True)), 0.0)
 
     def gradients(self, X: Array, y: Array, sample_weight: Array | None) -> tuple[float, list[Array]]:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
@@ -151,10 +145,10 @@ class ReferenceProgram:
         return np.array(found)
 
     def set_parameters(self, parameters: Sequence[Sequence[Array]]) -> None:
-        """Replace the weights of the dense layers by copies; the optimizer's state and the steps stay."""
-        new = trainable(self._network, rounded(parameters, self._network.dtype))
-        updated = with_trainable(self._network, self._state.parameters, new)
-        self._state = replace(self._state, parameters=updated)
+        """Replace the trained parameters by copies; the optimizer's state and the steps stay."""
+        new = trained_arrays(self._network, rounded(parameters, self._network.dtype))
+        updated = with_trained(self._network, self._state.parameters, new)
+        self._state = replace(self._state, parameters=tuple(updated))
 
     def parameters(self) -> list[tuple[Array, ...]]:
         """Return the current parameters, arrays that the program will not write to again."""
@@ -196,9 +190,8 @@ class ReferenceProgram:
     ) -> tuple[float, list[Matrix], Array]:
         """Return ``sum(weight * loss) / m + scale * penalty`` over a batch, its gradient, and the outputs."""
         m, parameters = X.shape[0], self._state.parameters
-        weights = trainable(self._network, parameters)
-        charged = zip(penalties(self._network), weights, strict=True)
-        gradients = [scale * penalty_gradient(p, w) for p, w in charged]
+        charged = zip(self._network.trained, trained_arrays(self._network, parameters), strict=True)
+        gradients = [scale * penalty_gradient(p.penalty, w) for p, w in charged]
         total, outputs = scale * self.penalty(), np.empty((m, self._network.n_out))
         shares = [1.0] * m if sample_weight is None else sample_weight.tolist()
         rows = zip(_rows(X), y.tolist(), shares, strict=True)
@@ -227,7 +220,7 @@ class ReferenceProgram:
         optimizer = self._training.optimizer
         weights: list[Matrix] = []
         slots: list[tuple[Matrix, ...]] = []
-        before = trainable(self._network, self._state.parameters)
+        before = trained_arrays(self._network, self._state.parameters)
         for w, g, own in zip(before, clip(optimizer, gradients), self._state.slots, strict=True):
             elements = zip(w.flat, g.flat, *(slot.flat for slot in own), strict=True)
             new = [
@@ -236,7 +229,7 @@ class ReferenceProgram:
             ]
             weights.append(np.array([w_i for w_i, _ in new]).reshape(w.shape))
             slots.append(tuple(np.array([s[k] for _, s in new]).reshape(w.shape) for k in range(len(own))))
-        updated = rounded(with_trainable(self._network, self._state.parameters, weights), self._network.dtype)
+        updated = rounded(with_trained(self._network, self._state.parameters, weights), self._network.dtype)
         return State(updated, rounded(slots, self._network.dtype), self._state.steps + 1)
 
 

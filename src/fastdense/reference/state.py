@@ -1,4 +1,4 @@
-"""A program's parameters and optimizer slots: rounding them, and picking out those that are trained."""
+"""A program's parameters and optimizer slots, rounded to the network's dtype."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.core.spec import DenseSpec, NetworkSpec, Penalty, TrainingSpec, slot_names
+from fastdense.core.spec import TrainingSpec, slot_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["State", "as_dtype", "fresh_slots", "penalties", "rounded", "trainable", "with_trainable"]
+__all__ = ["State", "as_dtype", "fresh_slots", "rounded"]
 
 Array = NDArray[Any]
 Matrix = NDArray[np.float64]
@@ -22,7 +22,7 @@ Arrays = tuple[tuple[Matrix, ...], ...]
 
 @dataclass(frozen=True)
 class State:
-    """What training changes: arrays for every layer, slots for every trainable parameter, a count."""
+    """What training changes: arrays for every layer, slots for every trained parameter, a count."""
 
     parameters: Arrays
     slots: Arrays
@@ -38,30 +38,6 @@ def as_dtype(arrays: Sequence[Sequence[Array]], dtype: str) -> list[tuple[Array,
     """Return copies of the arrays in ``dtype``."""
     with np.errstate(all="ignore"):
         return [tuple(np.array(a, dtype=dtype) for a in own) for own in arrays]
-
-
-def trainable(network: NetworkSpec, parameters: Arrays) -> list[Matrix]:
-    """Return the parameters of the dense layers in order, ``W`` before ``B``."""
-    layers = zip(network.layers, parameters, strict=True)
-    return [w for layer, own in layers if isinstance(layer, DenseSpec) for w in own]
-
-
-def with_trainable(network: NetworkSpec, parameters: Arrays, weights: Sequence[Matrix]) -> Arrays:
-    """Return the parameters with those of the dense layers replaced, the inverse of `trainable`."""
-    new = iter(weights)
-    layers = zip(network.layers, parameters, strict=True)
-    return tuple(
-        tuple(next(new) for _ in own) if isinstance(layer, DenseSpec) else own for layer, own in layers
-    )
-
-
-def penalties(network: NetworkSpec) -> list[Penalty]:
-    """Return the penalty of each trainable parameter."""
-    found = []
-    for layer in network.layers:
-        if isinstance(layer, DenseSpec):
-            found += [layer.kernel_penalty, layer.bias_penalty] if layer.use_bias else [layer.kernel_penalty]
-    return found
 
 
 def fresh_slots(training: TrainingSpec, w: Matrix) -> tuple[Matrix, ...]:

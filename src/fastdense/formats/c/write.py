@@ -6,14 +6,22 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.checks import text
 from fastdense.core.files import atomic_files
-from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, LayerSpec, group_slices
+from fastdense.core.spec import (
+    ActivateSpec,
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerSpec,
+    ScaleSpec,
+    group_slices,
+)
 from fastdense.errors import FormatError
 from fastdense.formats.c import templates
 from fastdense.network.sequential import Sequential
@@ -181,7 +189,10 @@ def _about(spec: LayerSpec) -> str:
             return f"{spec.activation.name}{alpha}{groups if spec.activation.groups else ''}"
         case DropoutSpec():
             return f"{spec.rate:g} of them, in training only"
-    return "(x - mean) / deviation"
+        case ScaleSpec():
+            return "(x - mean) / deviation"
+        case _:
+            assert_never(spec)
 
 
 def _comment(step: Step) -> str:
@@ -208,8 +219,13 @@ def _layer(step: Step, numbers: Numbers) -> str:
         case ActivateSpec():
             curve, groups = _call(spec.activation, "in[j]", numbers), _groups(spec.activation, spec.n_units)
             return templates.ACTIVATE.substitute(common, curve=curve, groups=groups)
-    mean, deviation = map(numbers.array, step.arrays)
-    return templates.SCALE.substitute(common, mean=mean, deviation=deviation)
+        case ScaleSpec():
+            mean, deviation = map(numbers.array, step.arrays)
+            return templates.SCALE.substitute(common, mean=mean, deviation=deviation)
+        case DropoutSpec():
+            return ""
+        case _:
+            assert_never(spec)
 
 
 def _curve_name(activation: ActivationSpec) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from fastdense._version import __version__
 from fastdense.core import files
 from fastdense.core.checks import one_of
-from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, ScaleSpec, group_slices
+from fastdense.core.spec import (
+    ActivateSpec,
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerSpec,
+    ScaleSpec,
+    group_slices,
+)
 from fastdense.errors import FormatError
 from fastdense.formats.onnx.nodes import Nodes
 from fastdense.formats.onnx.preprocessing import NUMBERS, TEXTS, features, own_units
@@ -139,7 +147,10 @@ def _layer(nodes: Nodes, layer: LayerSpec, arrays: Sequence[Array], value: str, 
             return _scaled(nodes, mean, deviation, value, dtype)
         case ActivateSpec():
             return _activation(nodes, layer.activation, layer.n_units, value, dtype)
-    return value
+        case DropoutSpec():
+            return value
+        case _:
+            assert_never(layer)
 
 
 def _scaled(nodes: Nodes, mean: Array, deviation: Array, value: str, dtype: str) -> str:

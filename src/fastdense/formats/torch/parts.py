@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec
+from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
 from fastdense.network.sequential import Sequential
 
 __all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "normalised", "parts", "state"]
@@ -60,11 +60,13 @@ def parts(model: Sequential) -> Iterator[Part]:
                 yield _activation(spec.activation, network.dtype)
             case DropoutSpec():
                 yield Part("Dropout", {"p": spec.rate}, {})
-            case _:
+            case ScaleSpec():
                 with np.errstate(over="ignore"):
                     mean, deviation = (array.astype(network.dtype) for array in arrays)
                 state = {"mean": mean, "deviation": deviation}
                 yield Part("Normalization", {"columns": spec.n_in}, state)
+            case _:
+                assert_never(spec)
 
 
 def state(model: Sequential) -> dict[str, Array]:

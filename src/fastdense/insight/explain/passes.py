@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from fastdense.core.spec import (
     DropoutSpec,
     LayerSpec,
     LossSpec,
+    ScaleSpec,
     loss_reads_logits,
 )
 from fastdense.core.targets import as_targets
@@ -228,8 +229,13 @@ def _step(number: int, layer: LayerSpec, own: Sequence[Matrix], trace: Trace, na
             return Step(number, name, "activation", g, A_in, Z, A_out, settings)
         case DropoutSpec():
             return Step(number, name, "dropout", "linear", A_in, Z, A_out)
-    mean, deviation = (values[np.newaxis] for values in own)
-    return Step(number, name, "normalization", "linear", A_in, Z, A_out, mean=mean, deviation=deviation)
+        case ScaleSpec():
+            mean, deviation = (values[np.newaxis] for values in own)
+            return Step(
+                number, name, "normalization", "linear", A_in, Z, A_out, mean=mean, deviation=deviation
+            )
+        case _:
+            assert_never(layer)
 
 
 def _settings(g: ActivationSpec) -> str:
@@ -262,14 +268,10 @@ def _backward(
             )
         dz = np.array([gradient])
         gradient, own = backward_layer(layer, parameters[i], step.A_in[0].tolist(), gradient)
-        dW, dB = (*own, None, None)[:2]
-        if isinstance(layer, DenseSpec) and dW is not None:
-            W, *B = parameters[i]
-            dW = dW + penalty_gradient(layer.kernel_penalty, W)
-            charged += penalty(layer.kernel_penalty, W)
-            if dB is not None:
-                dB += penalty_gradient(layer.bias_penalty, B[0])
-                charged += penalty(layer.bias_penalty, B[0])
+        trained = [(p.penalty, w) for p, w in zip(layer.parameters, parameters[i], strict=True) if p.trained]
+        charged = sum((penalty(*each) for each in trained), charged)
+        gradients = [g + penalty_gradient(*each) for g, each in zip(own, trained, strict=True)]
+        dW, dB = (*gradients, None, None)[:2]
         steps[i] = replace(
             step,
             dA_out=dA_out,
