@@ -52,7 +52,7 @@ def test_every_public_name_but_the_estimators_loads_nothing_heavy():
     names = f"set(fastdense.__all__) - {ESTIMATORS}"
     loaded = modules_after(f"import fastdense\nfor name in {names}: getattr(fastdense, name)")
     assert not libraries(loaded) & HEAVY
-    assert "fastdense.network.sequential" in loaded
+    assert "fastdense.models.sequential" in loaded
 
 
 TRAINING = """

@@ -34,24 +34,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "network": LEAVES | PARTS | {"engines", "training"},
     "functional": LEAVES | {"activations", "engines", "libraries"},
     "tables": LEAVES,
-    "formats": TRAINED | {"_version"},
-    "tabular": TRAINED,
-    "estimators": LEAVES | PARTS | {"engines", "network", "tabular", "training"},
+    "formats": TRAINED | {"_version", "models"},
+    "tabular": TRAINED | {"models"},
+    "estimators": LEAVES | PARTS | {"engines", "models", "network", "tabular", "training"},
     "insight": TRAINED | {"engines", "functional", "libraries", "native", "reference"},
-    "models": {"formats", "layers", "network"},
+    "models": TRAINED | {"formats", "insight"},
     "utils": LEAVES,
 }
 MAY_IMPORT[""] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
-
-# Late imports upward: inside a function, when the importer has long been loaded, and with a reason; or by the
-# type checker alone.
-EXCEPTIONS = {
-    ("fastdense.network.sequential", "fastdense.formats.models"): "a model saves itself by a method",
-    ("fastdense.network.sequential", "fastdense.insight.explain"): "a model explains itself by a method",
-    ("fastdense.network.sequential", "fastdense.insight.profile"): "a model is measured by a method",
-    ("fastdense.network.sequential", "fastdense.insight.report"): "a run is reported on by a method",
-}
 
 WITHOUT_NUMPY = [
     "fastdense._version",
@@ -212,7 +203,6 @@ def trespasses(imports):
         if is_own(i.target)
         and room_of(i.target) != room_of(i.importer)
         and room_of(i.target) not in MAY_IMPORT[room_of(i.importer)]
-        and not ((i.importer, i.target) in EXCEPTIONS and (i.deferred or i.for_types))
     ]
 
 
@@ -273,10 +263,6 @@ def test_no_circles():
     assert circle(IMPORTS) is None
 
 
-def test_every_exception_is_needed():
-    assert {(i.importer, i.target) for i in IMPORTS} >= set(EXCEPTIONS)
-
-
 TRESPASSES = {
     "fastdense.core.spec": "from fastdense.engines import Program",
     "fastdense.reference.dense": "from fastdense.array import layers",
@@ -286,9 +272,10 @@ TRESPASSES = {
     "fastdense.network.stack": "from fastdense.array.program import ArrayEngine",
     "fastdense.layers": "def f():\n    from fastdense.reference import forward",
     "fastdense.network.summary": "def f():\n    from fastdense.formats.safetensors import load",
-    "fastdense.network.sequential": "from fastdense.formats.models import save",  # at once
+    "fastdense.network.model": "def f():\n    from fastdense.formats.safetensors import save",
+    "fastdense.insight.profile": "if TYPE_CHECKING:\n    from fastdense.models import Sequential",
     "fastdense.training.loop": "from fastdense import native",
-    "fastdense.training.trainer": "from fastdense.network.sequential import Sequential",
+    "fastdense.training.trainer": "from fastdense.models.sequential import Sequential",
     "fastdense.training.data": "if TYPE_CHECKING:\n    from fastdense.network.stack import Stack",
     "fastdense.tables.table": "from fastdense.network.stack import Stack",
     "fastdense.formats.safetensors": "from fastdense.cli.app import run",

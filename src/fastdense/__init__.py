@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     )
     from fastdense.engines.machine import Info, info
     from fastdense.estimators import MLPClassifier, MLPRegressor, from_sklearn
-    from fastdense.formats.models import load
     from fastdense.formats.tables import read_table
     from fastdense.formats.torch import from_torch, to_torch
     from fastdense.functional import dense
     from fastdense.layers import Activation, Dense, Dropout, Input, Normalization
+    from fastdense.models.files import load
+    from fastdense.models.sequential import Sequential
     from fastdense.native import get_threads, set_threads
-    from fastdense.network.sequential import Sequential
 
 _MODULES = (
     "activations",
@@ -73,12 +73,12 @@ _HOMES = {
     "MLPClassifier": "fastdense.estimators",
     "MLPRegressor": "fastdense.estimators",
     "Normalization": "fastdense.layers",
-    "Sequential": "fastdense.network.sequential",
+    "Sequential": "fastdense.models.sequential",
     "dense": "fastdense.functional",
     "from_sklearn": "fastdense.estimators",
     "from_torch": "fastdense.formats.torch",
     "info": "fastdense.engines.machine",
-    "load": "fastdense.formats.models",
+    "load": "fastdense.models.files",
     "get_threads": "fastdense.native",
     "read_table": "fastdense.formats.tables",
     "set_threads": "fastdense.native",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastdense.cli.arguments import Model, Output, TablePath
 from fastdense.cli.output import say
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
-from fastdense.formats.models import load
+from fastdense.models.files import load
 from fastdense.tabular import evaluate_table
 
 __all__ = ["evaluate"]

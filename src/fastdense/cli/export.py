@@ -11,9 +11,9 @@ import typer
 from fastdense.cli.arguments import Model, Output
 from fastdense.cli.output import say, say_lines
 from fastdense.cli.saving import check_outputs
-from fastdense.formats.models import export as export_model
-from fastdense.formats.models import load, suffix_of
 from fastdense.formats.torch.source import module_source
+from fastdense.models.files import export as export_model
+from fastdense.models.files import load, suffix_of
 
 __all__ = ["export"]
 

@@ -10,8 +10,8 @@ import typer
 from fastdense.cli.arguments import Output
 from fastdense.cli.output import say
 from fastdense.cli.saving import check_outputs
-from fastdense.formats.models import TORCH_PICKLES, load
-from fastdense.network.sequential import Sequential
+from fastdense.models.files import TORCH_PICKLES, load
+from fastdense.models.sequential import Sequential
 
 __all__ = ["import_"]
 

@@ -13,7 +13,7 @@ from fastdense.formats.tables import read_table
 from fastdense.tables import Cells
 
 if TYPE_CHECKING:
-    from fastdense.network.sequential import Sequential
+    from fastdense.models.sequential import Sequential
 
 __all__ = [
     "DateOrder",

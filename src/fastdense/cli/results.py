@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 from fastdense.tabular import evaluate_test, kept_epoch
 from fastdense.tabular.doubts import deciding_columns, leave_out
 

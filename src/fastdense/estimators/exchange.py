@@ -20,7 +20,7 @@ from fastdense.estimators.inference import Inference, fitted_network
 from fastdense.estimators.labels import LABELS, MANY
 from fastdense.estimators.parameters import ACTIVATION_NAMES
 from fastdense.layers import Dense, Input
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 if TYPE_CHECKING:
     from fastdense.estimators.classifier import MLPClassifier

@@ -38,7 +38,7 @@ from fastdense.estimators.parameters import SharedParameters, with_parameters
 from fastdense.estimators.records import Records, Snapshot
 from fastdense.estimators.rows import Rows, as_matrix, is_crowded, within
 from fastdense.estimators.stochastic import NON_FINITE, Job, compiled, fit_stochastic
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["BaseMLP", "Given"]
 

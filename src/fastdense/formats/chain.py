@@ -12,8 +12,8 @@ from fastdense.activations import ActivationFunction, get
 from fastdense.errors import FastdenseError, FormatError
 from fastdense.formats.scaling import Scaling
 from fastdense.layers import Activation, Dense, Dropout, Input, Layer, Normalization
+from fastdense.models.sequential import Sequential
 from fastdense.network.names import Names
-from fastdense.network.sequential import Sequential
 
 __all__ = ["Chain"]
 

@@ -12,7 +12,7 @@ from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.scaling import Scaling
 from fastdense.layers import Dense, Layer
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["Picking"]
 

@@ -21,7 +21,7 @@ from fastdense.core.config import Configurable
 from fastdense.errors import FormatError
 from fastdense.layers.base import FAMILY, Input, Layer
 from fastdense.metrics.choose import is_accuracy
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 from fastdense.tables import Table
 
 __all__ = ["load", "save"]

@@ -17,7 +17,7 @@ from fastdense.insight.plain import as_plain
 from fastdense.insight.roofs import Cores, Roofs, measure_roofs
 from fastdense.insight.timing import best_time
 from fastdense.insight.wording import profile_notes, profile_rows, profile_text, profile_title
-from fastdense.network.sequential import Sequential
+from fastdense.network.model import Model
 
 __all__ = ["Advice", "LayerCost", "Profile", "profile"]
 
@@ -107,7 +107,7 @@ class Profile:
         return as_plain(self)
 
 
-def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
+def profile(model: Model, X: Any, seconds: float = 0.1) -> Profile:
     """Measure what each layer of a prediction costs, what limits it, and what would be faster.
 
     Parameters
@@ -168,12 +168,12 @@ def profile(model: Sequential, X: Any, seconds: float = 0.1) -> Profile:
     )
 
 
-def _program(model: Sequential, network: NetworkSpec, parameters: Sequence[Any]) -> engines.Program:
+def _program(model: Model, network: NetworkSpec, parameters: Sequence[Any]) -> engines.Program:
     return engines.choose(model.engine).compile(network, parameters)
 
 
 def _costs(
-    model: Sequential,
+    model: Model,
     network: NetworkSpec,
     parameters: Sequence[Any],
     A_in: Any,
@@ -207,7 +207,7 @@ def _costs(
 
 
 def _narrower(
-    model: Sequential, network: NetworkSpec, costs: Sequence[LayerCost], rows: int, seconds: float
+    model: Model, network: NetworkSpec, costs: Sequence[LayerCost], rows: int, seconds: float
 ) -> Iterator[Advice]:
     """Yield the slowest hidden layer with the few units less that make whole vectors, if it is faster."""
     hidden = [
@@ -245,7 +245,7 @@ def _what(layer: LayerSpec) -> str:
 
 
 def _advice(
-    model: Sequential,
+    model: Model,
     network: NetworkSpec,
     parameters: Sequence[Any],
     A_in: Any,
@@ -286,6 +286,6 @@ def _advice(
 
         yield from tried("one thread: fd.set_threads(1)", on_one_core)
     else:
-        own = Sequential(model.layers, model.name, dtype=model.dtype)  # shares the weights
+        own = Model(model.layers, model.name, dtype=model.dtype)  # shares the weights
         own.build((None, network.n_in))
         yield from tried("engine='native'", lambda: own.predict(A_in))

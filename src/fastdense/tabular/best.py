@@ -6,7 +6,7 @@ import numpy as np
 
 from fastdense.callbacks import EarlyStopping
 from fastdense.callbacks.base import Logs
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["BestEpoch", "kept_epoch"]
 

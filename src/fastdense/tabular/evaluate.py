@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastdense.core.notes import note
 from fastdense.errors import TableWarning
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 from fastdense.tables import Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Classes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.errors import TableError
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 from fastdense.tables import Table
 from fastdense.tables.frames import Frame
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastdense.callbacks import Callback, EarlyStopping
 from fastdense.core.streams import check_seed
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 from fastdense.tables import Cells, Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Task, find_task, learn_target, without_value

@@ -67,9 +67,3 @@ class Trainable(Protocol):
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all weights."""
-
-    def save(self, path: Any) -> None:
-        """Save the model to a file."""
-
-    def save_weights(self, path: Any) -> None:
-        """Save the weights to a file."""

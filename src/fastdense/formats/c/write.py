@@ -24,7 +24,7 @@ from fastdense.core.spec import (
 )
 from fastdense.errors import FormatError
 from fastdense.formats.c import templates
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["write_c"]
 

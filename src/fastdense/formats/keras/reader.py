@@ -23,7 +23,7 @@ from fastdense.formats.keras.settings import check_settings
 from fastdense.formats.keras.sources import opened
 from fastdense.formats.keras.stores import Weights
 from fastdense.formats.keras.topology import Call, Model, model_of, name_of
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["read_keras"]
 

@@ -20,7 +20,7 @@ from fastdense.formats.onnx.graph import Graph
 from fastdense.formats.onnx.operations import Node
 from fastdense.formats.onnx.plan import at, follow
 from fastdense.formats.onnx.shapes import Shape
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["read_onnx"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from fastdense.formats.torch.inferred import network_from_torch_weights
 from fastdense.formats.torch.parts import need_torch
 from fastdense.formats.torch.weights import read_torch_weights, write_torch_weights
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = [
     "from_torch",

@@ -17,7 +17,7 @@ from fastdense.formats.torch.known import SUPPORTED, TAKES
 from fastdense.formats.torch.patterns import LONGEST, meaning
 from fastdense.formats.torch.programs import program_of
 from fastdense.formats.torch.walk import Step, Walk
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["read_module"]
 

@@ -17,7 +17,7 @@ from fastdense.formats.chain import Chain
 from fastdense.formats.torch.groups import Groups, listed, read_groups, shapes
 from fastdense.formats.torch.order import is_norm, ordered
 from fastdense.formats.torch.parts import normalised
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["network_from_torch_weights"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastdense.formats.torch.parts import parts
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["module_source"]
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from fastdense.formats.torch import modules
 from fastdense.formats.torch.parts import Part, parts
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["make_module"]
 

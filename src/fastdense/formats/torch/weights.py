@@ -16,7 +16,7 @@ from fastdense.formats.torch.groups import listed, read_groups, shapes
 from fastdense.formats.torch.order import is_norm, ordered
 from fastdense.formats.torch.parts import SMALLEST_DEVIATION, parts, state
 from fastdense.layers import Dense, Normalization
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["read_torch_weights", "write_torch_weights"]
 

@@ -28,7 +28,7 @@ from fastdense.insight.explain.page import explanation_page
 from fastdense.insight.explain.text import explanation_text
 from fastdense.insight.notebook import framed
 from fastdense.insight.pages import save
-from fastdense.network.sequential import Sequential
+from fastdense.network.model import Model
 from fastdense.reference import activate_backward, backward_layer, forward, loss, loss_gradient
 from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
 
@@ -148,7 +148,7 @@ class Explanation:
         save(explanation_page(self), path)
 
 
-def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
+def explain(model: Model, x: Any, target: Any = None) -> Explanation:
     """Work out what a model makes of one row, and what its loss asks of every weight.
 
     Parameters
@@ -208,7 +208,7 @@ def explain(model: Sequential, x: Any, target: Any = None) -> Explanation:
     return found if target is None else _backward(model, found, parameters, target)
 
 
-def _row(model: Sequential, x: Any) -> Matrix:
+def _row(model: Model, x: Any) -> Matrix:
     of_table = model.table is not None and is_frame(x)
     array = model.as_rows(x if of_table or np.ndim(x) != 1 else np.asarray(x)[np.newaxis], "x")
     if len(array) != 1:
@@ -244,7 +244,7 @@ def _settings(g: ActivationSpec) -> str:
 
 
 def _backward(
-    model: Sequential, found: Explanation, parameters: Sequence[tuple[Matrix, ...]], target: Any
+    model: Model, found: Explanation, parameters: Sequence[tuple[Matrix, ...]], target: Any
 ) -> Explanation:
     """Return the explanation with the gradients, last layer first."""
     if model.loss is None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction, sigmoid
 from fastdense.core.spec import LossSpec, TrainingSpec, group_slices
-from fastdense.network.sequential import Sequential
+from fastdense.network.model import Model
 from fastdense.training.data import Data
 from fastdense.training.loop import outputs_of
 from fastdense.training.outcomes import Classified, Outcome, classify, regress
@@ -19,7 +19,7 @@ __all__ = ["outcomes"]
 Float = NDArray[np.float64]
 
 
-def outcomes(model: Sequential, training: TrainingSpec, data: Data) -> tuple[Outcome, ...]:
+def outcomes(model: Model, training: TrainingSpec, data: Data) -> tuple[Outcome, ...]:
     """Return what the model makes of rows: a question for each output, or for each group of classes.
 
     Parameters
@@ -63,7 +63,7 @@ def _yes_or_no(loss: LossSpec, data: Data, outputs: Float, eps: float) -> tuple[
     )
 
 
-def _classes(model: Sequential, loss: LossSpec, data: Data, outputs: Float) -> tuple[Classified, ...]:
+def _classes(model: Model, loss: LossSpec, data: Data, outputs: Float) -> tuple[Classified, ...]:
     columns = group_slices(loss, outputs.shape[1])
     if loss.from_logits:
         outputs = ActivationFunction("softmax", groups=loss.groups)(outputs)
@@ -76,14 +76,14 @@ def _classes(model: Sequential, loss: LossSpec, data: Data, outputs: Float) -> t
     return tuple(found)
 
 
-def _labels(model: Sequential, count: int) -> tuple[str, ...]:
+def _labels(model: Model, count: int) -> tuple[str, ...]:
     """Return what the classes are called."""
     if model.table is not None and model.table.task == "classify" and len(model.table.classes) == count:
         return tuple(map(str, model.table.classes))
     return tuple(map(str, range(count)))
 
 
-def _quantities(model: Sequential, loss: LossSpec, data: Data, outputs: Float) -> tuple[Outcome, ...]:
+def _quantities(model: Model, loss: LossSpec, data: Data, outputs: Float) -> tuple[Outcome, ...]:
     names, truth = _names("output", outputs.shape[1]), data.y.astype(np.float64)
     if model.table is not None and model.table.task == "regress":
         names, truth, outputs = [model.table.target.name], *map(model.table.unscale, (truth, outputs))

@@ -23,7 +23,7 @@ from fastdense.insight.report.repeat import caveats, code
 from fastdense.insight.timing import best_time
 from fastdense.insight.wording import count
 from fastdense.layers import Dense
-from fastdense.network.sequential import Sequential
+from fastdense.network.model import Model
 from fastdense.training.data import Data, prepare
 from fastdense.training.run import Run
 
@@ -39,7 +39,7 @@ def check_page(path: str | os.PathLike[str]) -> None:
     check_drawing()
 
 
-def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: Any = None) -> RunReport:
+def report(model: Model, path: str | os.PathLike[str] | None = None, data: Any = None) -> RunReport:
     """Measure what a model's last `fit` came to; save it as a page where there is a path for one.
 
     Parameters
@@ -116,7 +116,7 @@ def report(model: Sequential, path: str | os.PathLike[str] | None = None, data: 
     return found
 
 
-def _rows(model: Sequential, run: Run, data: Any) -> tuple[Data, str]:
+def _rows(model: Model, run: Run, data: Any) -> tuple[Data, str]:
     """Return the rows to measure on, and which they are."""
     loss = run.loss.spec()
     if data is None and run.test is not None:
@@ -139,7 +139,7 @@ def _rows(model: Sequential, run: Run, data: Any) -> tuple[Data, str]:
     return rows, f"{count(len(rows), 'row')} given for it"
 
 
-def _chosen(model: Sequential, run: Run, spec: TrainingSpec) -> Measured | None:
+def _chosen(model: Model, run: Run, spec: TrainingSpec) -> Measured | None:
     """Return the outcomes on the rows that chose the epoch."""
     if not run.held_out:
         return None
@@ -163,7 +163,7 @@ def _rates(run: Run, history: History) -> tuple[float, ...]:
     return tuple(float(run.optimizer.rates(step, 1)[0]) for step in history.begun)
 
 
-def _layers(model: Sequential) -> Iterator[LayerShown]:
+def _layers(model: Model) -> Iterator[LayerShown]:
     for layer in model.layers:
         assert layer.n_units is not None
         g = getattr(layer, "activation", None)
@@ -176,7 +176,7 @@ def _layers(model: Sequential) -> Iterator[LayerShown]:
         )
 
 
-def _speed(model: Sequential, run: Run, history: History, machine: Info) -> Speed:
+def _speed(model: Model, run: Run, history: History, machine: Info) -> Speed:
     trained = sum(min(steps * run.batch_size, run.rows) for steps in history.steps)
     seconds = sum(history.seconds)
     gflops = trained * _operations(model.network()) / seconds / 1e9
@@ -201,7 +201,7 @@ def _operations(network: NetworkSpec) -> int:
     return 6 * sum(sizes) - 2 * sum(sizes[:1])
 
 
-def _notes(model: Sequential, run: Run, history: History, *, given: bool) -> tuple[str, ...]:
+def _notes(model: Model, run: Run, history: History, *, given: bool) -> tuple[str, ...]:
     notes = []
     if run.kept is not None and run.held_out and run.test is None and not given:
         notes.append(

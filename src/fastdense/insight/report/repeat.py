@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fastdense import callbacks, initializers, layers, losses, metrics, optimizers, regularizers
 from fastdense.layers import Normalization
-from fastdense.network.sequential import Sequential
+from fastdense.network.model import Model
 from fastdense.optimizers import schedules
 from fastdense.training.run import Run
 from fastdense.training.writing import OMITTED, written
@@ -31,7 +31,7 @@ LONGEST = 88  # of a line
 TEXT_OR_CALL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b[A-Z]\w*(?=\()""")
 
 
-def code(model: Sequential, run: Run) -> str:
+def code(model: Model, run: Run) -> str:
     """Return statements that make the model anew and train it in the same way on X and y.
 
     Functions and classes of the caller's own stand there by their names, and the data by X and y.
@@ -42,7 +42,7 @@ def code(model: Sequential, run: Run) -> str:
     return "\n".join(["import fastdense as fd", "", _made(model, run), _compiled(run), _fitted(run)])
 
 
-def caveats(model: Sequential, run: Run) -> Iterator[str]:
+def caveats(model: Model, run: Run) -> Iterator[str]:
     """Yield why the code may not give the same weights, a line each."""
     if OMITTED in code(model, run):
         yield f"The code has {OMITTED} in the place of what no code makes, such as functions without a name."
@@ -55,7 +55,7 @@ def caveats(model: Sequential, run: Run) -> Iterator[str]:
         yield "A Normalization behind other layers was adapted, which the code leaves out."
 
 
-def _made(model: Sequential, run: Run) -> str:
+def _made(model: Model, run: Run) -> str:
     settings = [f"name={model.name!r}", f"seed={model.seed}"]
     settings += [f"dtype={model.dtype!r}"] if model.dtype != "float32" else []
     settings += [f"engine={str(model.engine)!r}"] if model.engine != "auto" else []

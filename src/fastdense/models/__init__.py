@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from fastdense.formats.models import load
 from fastdense.layers import Input
 from fastdense.layers.base import FAMILY
-from fastdense.network.sequential import Sequential
+from fastdense.models.files import load
+from fastdense.models.sequential import Sequential
 
 __all__ = ["Input", "Sequential", "clone_model", "load", "load_model", "save_model"]
 

@@ -10,7 +10,7 @@ from fastdense.core.checks import one_of
 from fastdense.core.notes import note
 from fastdense.errors import FormatError, NotBuiltError
 from fastdense.formats.foreign import foreign
-from fastdense.network.sequential import Sequential
+from fastdense.models.sequential import Sequential
 
 __all__ = ["FORMATS", "TORCH_PICKLES", "export", "load", "load_weights", "save", "save_weights", "suffix_of"]
 
