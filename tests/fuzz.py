@@ -17,15 +17,15 @@ from fastdense.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["MUTATIONS", "fuzz", "limited_memory", "mutations"]
+__all__ = ["MUTATIONS", "TIMES", "fuzz", "limited_memory", "mutations"]
 
 # Sizes that a reader might believe: the limits of each width, and one to either side.
 _LIMITS = (0, 1, 2**31, 2**32, 2**63, 2**64)
 _SIZES = [limit + off for limit in _LIMITS for off in (-1, 0, 1) if 0 <= limit + off < 2**64]
 _EDGE = 1024  # headers and directories are at a file's ends, where half of all mutations are made
 _MEMORY = 512 * 2**20
-# `make fuzz` makes it 50.
-_TIMES = int(os.environ.get("FASTDENSE_FUZZ", "1"))
+# How many times the mutations of an ordinary run to make: 50 in `make fuzz`.
+TIMES = int(os.environ.get("FASTDENSE_FUZZ", "1"))
 
 
 def _place(rng: random.Random, data: bytes) -> int:
@@ -147,8 +147,8 @@ def limited_memory(extra: int = _MEMORY) -> Iterator[None]:
 def fuzz(
     reader: Callable[[Path], Any],
     samples: Mapping[str, bytes],
-    count: int,
     path: Path,
+    count: int = 2_000,
     allowed: tuple[type[BaseException], ...] = (FormatError,),
     seed: int = 0,
 ) -> Counter[str]:
@@ -160,10 +160,10 @@ def fuzz(
         Reads the file at a path; it may check the result, and raise AssertionError.
     samples : mapping of str to bytes
         Good files.
-    count : int
-        How many mutations to read; ``FASTDENSE_FUZZ`` in the environment multiplies it.
     path : Path
         Where the damaged file is written; the one that failed stays there.
+    count : int
+        How many mutations to read; ``FASTDENSE_FUZZ`` in the environment multiplies it.
     allowed : tuple of exceptions
         What a reader may raise, with a message.
     seed : int
@@ -176,7 +176,7 @@ def fuzz(
     """
     outcomes: Counter[str] = Counter()
     with limited_memory():
-        for what, data in mutations(samples, count * _TIMES, seed):
+        for what, data in mutations(samples, count * TIMES, seed):
             path.write_bytes(data)
             try:
                 reader(path)

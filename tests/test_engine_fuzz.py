@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import cache
 
@@ -17,9 +16,10 @@ from fastdense.native import runnable_isas
 from fastdense.native.program import NativeEngine
 from tests.compare import assert_identical, assert_within
 from tests.drawn import drawn
+from tests.fuzz import TIMES
 from tests.runs import compiled, state
 
-SEEDS = range(40 * int(os.environ.get("FASTDENSE_FUZZ", "1")))
+SEEDS = range(40 * TIMES)
 ENGINES = {"array": choose("array"), **{isa: NativeEngine(isa) for isa in runnable_isas()}}
 # Rounding errors in float64, carried through a dozen layers and steps; wrong code is off by a percent.
 TOLERANCE = {"float64": 1e-8, "float32": 2e-3}

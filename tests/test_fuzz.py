@@ -29,7 +29,7 @@ def test_every_mutation_damages_the_file():
 
 
 def test_a_good_reader_passes(tmp_path):
-    outcomes = fuzz(read_strictly, SAMPLES, 500, tmp_path / "file")
+    outcomes = fuzz(read_strictly, SAMPLES, tmp_path / "file", 500)
     assert sum(outcomes.values()) >= 500
     assert outcomes["refused"] > 400
 
@@ -41,12 +41,12 @@ def test_a_bad_reader_does_not(tmp_path, error):
             raise error
 
     with pytest.raises(AssertionError, match="mutation 0 of 0: "):
-        fuzz(read, SAMPLES, 10, tmp_path / "file")
+        fuzz(read, SAMPLES, tmp_path / "file", 10)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit is Linux's")
 def test_a_reader_that_believes_a_size_does_not(tmp_path):
     with pytest.raises(AssertionError, match="MemoryError"):
-        fuzz(lambda path: bytearray(2**33), SAMPLES, 1, tmp_path / "file")
+        fuzz(lambda path: bytearray(2**33), SAMPLES, tmp_path / "file", 1)
     with limited_memory(2**33):
         assert len(bytearray(2**20)) == 2**20

@@ -36,8 +36,8 @@ def samples(tmp_path_factory):
 
 def test_damaged_files(tmp_path, samples):
     """A checksum finds whatever is damaged: nothing is read but what a mutation has left as it was."""
-    outcomes = fuzz(fd.load, samples, 20_000, tmp_path / "m.safetensors")
-    assert outcomes["refused"] > 19_000
+    outcomes = fuzz(fd.load, samples, tmp_path / "m.safetensors")
+    assert outcomes["refused"] > 20 * outcomes["read"]
 
 
 def test_damaged_descriptions_with_checksums_made_anew(tmp_path, samples):
@@ -60,5 +60,5 @@ def test_damaged_descriptions_with_checksums_made_anew(tmp_path, samples):
             raise fd.errors.FormatError("no description that could be written") from None
         return fd.load(path)
 
-    found = fuzz(read, texts, 20_000, tmp_path / "damaged")
-    assert found["refused"] - outcomes["not JSON"] > 500
+    found = fuzz(read, texts, tmp_path / "damaged")
+    assert found["refused"] - outcomes["not JSON"] > 50

@@ -385,7 +385,7 @@ def loads_as_it_says_or_not_at_all(folder, description, arrays):
         assert model.predict(X).shape == (40, 3)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(PLACES), JUNK)
 def test_a_changed_value_is_refused_or_meant(tmp_path_factory, place, value):
     description, arrays = changed()

@@ -26,7 +26,7 @@ Chain, normal = given_modules.Chain, given_modules.normal
 in_double, predictions_of = given_modules.in_double, given_modules.predictions_of
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(networks(), st.integers(0, 4))
 def test_networks_to_modules_and_back(model, rows):
     X, module = inputs(model, rows), to_torch(model)
@@ -95,7 +95,7 @@ def torch_modules(draw):
     return nn.Sequential(nn.Sequential(*parts[:cut]), *parts[cut:]).eval()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(torch_modules(), st.integers(1, 4))
 def test_modules_to_networks_and_back(module, rows):
     """Twice the bound: folding a normalisation into weights rounds them, by half a unit each."""

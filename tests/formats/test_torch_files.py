@@ -314,8 +314,8 @@ def read_and_use(path):
 # A network of a damaged file may be read with a note, of its order say.
 @pytest.mark.filterwarnings("ignore::fastdense.errors.FormatWarning", "ignore::DeprecationWarning")
 def test_fuzzed_state_files_are_read_or_refused(tmp_path):
-    outcomes = fuzz(read_and_use, samples(tmp_path / "good.pt"), 10_000, tmp_path / "fuzzed.pt")
-    assert min(outcomes["read"], outcomes["refused"]) > 500
+    outcomes = fuzz(read_and_use, samples(tmp_path / "good.pt"), tmp_path / "fuzzed.pt")
+    assert min(outcomes["read"], outcomes["refused"]) > 50
 
 
 @pytest.mark.filterwarnings("ignore::fastdense.errors.FormatWarning", "ignore::DeprecationWarning")
@@ -340,8 +340,8 @@ def test_edited_pickles_are_read_or_refused(tmp_path):
                 archive.writestr(member, pickle if member.endswith("data.pkl") else content)
         read_and_use(path)
 
-    outcomes = fuzz(read, pickles, 4_000, tmp_path / "damaged")
-    assert min(outcomes["read"], outcomes["refused"]) > 100
+    outcomes = fuzz(read, pickles, tmp_path / "damaged")
+    assert min(outcomes["read"], outcomes["refused"]) > 20
 
 
 BOMBS = {

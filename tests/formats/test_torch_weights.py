@@ -276,5 +276,5 @@ def test_fuzzed_files_are_read_or_refused(tmp_path, path):
             assert model.predict(inputs(model, 2)).shape == (2, model.output_shape[1])
 
     for reader in (read, infer):
-        outcomes = fuzz(reader, samples, 20_000, path)
-        assert min(outcomes["read"], outcomes["refused"]) > 100
+        outcomes = fuzz(reader, samples, path)
+        assert min(outcomes["read"], outcomes["refused"]) > 20

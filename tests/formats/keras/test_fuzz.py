@@ -37,8 +37,8 @@ def archives(tmp_path_factory):
 
 
 def test_damaged_archives(tmp_path, archives):
-    outcomes = fuzz(read, archives, 20_000, tmp_path / "m.keras")
-    assert min(outcomes["read"], outcomes["refused"]) > 100
+    outcomes = fuzz(read, archives, tmp_path / "m.keras")
+    assert min(outcomes["read"], outcomes["refused"]) > 20
 
 
 @pytest.mark.parametrize("member", ["config.json", "model.weights.h5"])
@@ -60,8 +60,8 @@ def test_damaged_members_in_archives_that_are_whole(tmp_path, archives, member):
         return read(path)
 
     samples = {name: content[member] for name, content in contents.items()}
-    outcomes = fuzz(read_member, samples, 10_000, tmp_path / "damaged")
-    assert min(outcomes["read"], outcomes["refused"]) > 100
+    outcomes = fuzz(read_member, samples, tmp_path / "damaged", 1_000)
+    assert min(outcomes["read"], outcomes["refused"]) > 20
 
 
 def test_damaged_old_files(tmp_path):
@@ -75,5 +75,5 @@ def test_damaged_old_files(tmp_path):
     }
     arrays = {"a": {"kernel": np.ones((4, 3), np.float32), "bias": np.ones(3, np.float32)}, "b": statistics}
     old_file(path, layers, arrays, keras_version="2.15.0")
-    outcomes = fuzz(read, {"old": path.read_bytes()}, 20_000, path)
-    assert min(outcomes["read"], outcomes["refused"]) > 100
+    outcomes = fuzz(read, {"old": path.read_bytes()}, path)
+    assert min(outcomes["read"], outcomes["refused"]) > 20

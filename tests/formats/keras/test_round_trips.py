@@ -29,7 +29,7 @@ def has_groups(model):
     return any(getattr(layer, "activation", fd.activations.linear).groups for layer in model.layers)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(model=networks())
 def test_random_networks(in_keras, path, model):
     assume(not has_groups(model))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import warnings
 
@@ -19,7 +18,7 @@ from fastdense.formats.onnx.operators import STEPS
 from tests.formats.onnx.test_axes import READ as AXES
 from tests.formats.onnx.test_exporters import CLASSIFIERS, MLPClassifier, fitted, to_onnx
 from tests.formats.onnx.test_refusals import READ, write
-from tests.fuzz import fuzz, limited_memory
+from tests.fuzz import TIMES, fuzz, limited_memory
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
@@ -73,8 +72,8 @@ def read(path):
 
 
 def test_damaged_files(folder, samples):
-    outcomes = fuzz(read, samples, 20_000, folder / "m.onnx")
-    assert min(outcomes["read"], outcomes["refused"]) > 100
+    outcomes = fuzz(read, samples, folder / "m.onnx")
+    assert min(outcomes["read"], outcomes["refused"]) > 20
 
 
 def edit(rng, graph):
@@ -148,7 +147,7 @@ def test_edited_graphs(folder, samples):
     rng, path = random.Random(0), folder / "m.onnx"
     ort.set_default_logger_severity(4)
     outcomes = {None: 0, True: 0, False: 0, "refused": 0}
-    for _ in range(4_000 * int(os.environ.get("FASTDENSE_FUZZ", "1"))):
+    for _ in range(1_000 * TIMES):
         proto = onnx.ModelProto.FromString(rng.choice(sorted(samples.values())))
         for _ in range(rng.choice((1, 1, 2, 3))):
             edit(rng, proto.graph)
@@ -165,4 +164,4 @@ def test_edited_graphs(folder, samples):
         same = runs_as(predict, model, path)
         assert same is not False, f"{onnx.printer.to_text(proto)}\n{model}"
         outcomes[same] += 1
-    assert min(outcomes[True], outcomes["refused"]) > 100
+    assert min(outcomes[True], outcomes["refused"]) > 20

@@ -34,7 +34,7 @@ def run(path, X):
     return session.run(["Y"], {"X": X})[0]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(model=networks())
 def test_random_networks(path, model):
     """float64 is read back only: ONNX Runtime lacks most activations in it."""
