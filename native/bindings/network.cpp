@@ -50,6 +50,7 @@ private:
 // The columns of each group, from a list of them. nanobind's own reading of lists ends the process if memory
 // runs out.
 using Groups = nb::typed<nb::sequence, std::size_t>;
+using Arrays = nb::typed<nb::sequence, nb::object>;
 std::vector<std::size_t> columns_of_groups(const Groups& groups) {
     std::vector<std::size_t> columns;
     columns.reserve(nb::len(groups));
@@ -69,11 +70,10 @@ public:
     }
     void dense(std::size_t units, int activation, double alpha, const Groups& groups, bool bias,
                const std::array<double, 4>& penalties) {
-        const Penalties<T> kernel{T(penalties[0]), T(penalties[1])};
-        const Penalties<T> on_bias{T(penalties[2]), T(penalties[3])};
+        const PerArray<Penalties<T>> by_array{
+            {{T(penalties[0]), T(penalties[1])}, {T(penalties[2]), T(penalties[3])}}};
         add(std::make_unique<DenseLayer<T>>(kernels_.of<T>(), width_, units, curve(activation, alpha, groups),
-                                            bias, kernel, on_bias, trains_));
-        trains_ = true;
+                                            bias, by_array, trains_));
     }
     void activation(int activation, double alpha, const Groups& groups) {
         add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve(activation, alpha, groups)));
@@ -94,27 +94,23 @@ public:
     std::size_t steps() const { return program_->steps(); }
     double penalty() const { return program_->penalty(); }
 
-    // `which` is a slot of the optimizer, or -1 for the weights themselves; `given` holds tuples
-    // (layer, kernel, bias or None).
-    void load(int which, const nb::typed<nb::sequence, nb::object>& given) {
-        std::vector<Matrix<const T>> kernels;
-        std::vector<std::optional<List<T>>> biases;
-        std::vector<LayerArrays<T>> arrays;
+    // `given` holds tuples (layer, arrays); `slot` is one of the optimizer's, or None for the weights
+    // themselves.
+    void load(std::optional<std::size_t> slot, const Arrays& given) {
+        std::vector<Array<const T>> kept;
+        std::vector<LayerArrays<T>> layers;
         for (const nb::handle each : given) {
-            kernels.push_back(nb::cast<Matrix<const T>>(each[1]));
-            biases.push_back(nb::cast<std::optional<List<T>>>(each[2]));
-            arrays.push_back(
-                {nb::cast<std::size_t>(each[0]), kernels.back().data(), data_or_null(biases.back())});
+            layers.push_back({nb::cast<std::size_t>(each[0]), pointers<const T>(each[1], kept)});
         }
-        program_->load(which, arrays);
+        program_->load(slot, layers);
     }
-    void store(std::size_t layer, int which, Matrix<T> kernel,
-               std::optional<Array<T, nb::ndim<1>>> bias) const {
-        program_->layer(layer).weights()->store(which, kernel.data(), data_or_null(bias));
+    void store(std::size_t layer, std::optional<std::size_t> slot, const Arrays& arrays) const {
+        std::vector<Array<T>> kept;
+        program_->weights(layer).store(slot, pointers<T>(arrays, kept));
     }
-    void store_gradient(std::size_t layer, Matrix<T> kernel,
-                        std::optional<Array<T, nb::ndim<1>>> bias) const {
-        program_->layer(layer).weights()->store_gradient(kernel.data(), data_or_null(bias));
+    void store_gradient(std::size_t layer, const Arrays& arrays) const {
+        std::vector<Array<T>> kept;
+        program_->weights(layer).store_gradient(pointers<T>(arrays, kept));
     }
 
     void predict(const Source<T>& X, Matrix<T> out) const {
@@ -157,15 +153,27 @@ private:
                               const std::optional<List<std::int64_t>>& labels) {
         return {y ? rows_of(*y) : Rows<T>{}, data_or_null(labels)};
     }
+    // The addresses of the arrays of one layer, which `kept` keeps alive.
+    template <class E>
+    static PerArray<E*> pointers(nb::handle arrays, std::vector<Array<E>>& kept) {
+        PerArray<E*> all{};
+        std::size_t i = 0;
+        for (const nb::handle each : arrays) {
+            kept.push_back(nb::cast<Array<E>>(each, false));
+            all.at(i++) = kept.back().data();
+        }
+        return all;
+    }
     void add(std::unique_ptr<Layer<T>> layer) {
         width_ = layer->units;
+        trains_ |= layer->weights() != nullptr;
         layers_.push_back(std::move(layer));
     }
 
     const Kernels& kernels_;
     const std::size_t inputs_;
     std::size_t width_;
-    bool trains_ = false;  // whether a layer so far does
+    bool trains_ = false;  // true if a layer so far does
     Layers<T> layers_;
     std::shared_ptr<Program<T>> program_;
 };
@@ -191,9 +199,9 @@ void bind_network(nb::module_& m, const char* name) {
         .def("compile", &N::compile, "head"_a, "alpha"_a, "groups"_a, "loss"_a, "recipe"_a)
         .def_prop_ro("steps", &N::steps)
         .def("penalty", &N::penalty)
-        .def("load", &N::load, "which"_a, "arrays"_a)
-        .def("store", &N::store, "layer"_a, "which"_a, "kernel"_a, "bias"_a.none())
-        .def("store_gradient", &N::store_gradient, "layer"_a, "kernel"_a, "bias"_a.none())
+        .def("load", &N::load, "slot"_a.none(), "layers"_a)
+        .def("store", &N::store, "layer"_a, "slot"_a.none(), "arrays"_a)
+        .def("store_gradient", &N::store_gradient, "layer"_a, "arrays"_a)
         .def("predict", &N::predict, "X"_a, "out"_a)
         .def("predictor", &N::predictor, "otherwise"_a)
         .def("losses", &N::losses, "X"_a, "y"_a.none(), "labels"_a.none(), "losses"_a.noconvert(),

@@ -11,11 +11,10 @@ namespace fastdense {
 
 template <class T>
 DenseLayer<T>::DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve<T> curve,
-                          bool has_bias, Penalties<T> kernel_penalties, Penalties<T> bias_penalties,
-                          bool passes_gradient)
+                          bool has_bias, const PerArray<Penalties<T>>& penalties, bool passes_gradient)
     : Layer<T>(inputs, units),
       kernels_(kernels),
-      weights_(kernels, inputs, units, has_bias, kernel_penalties, bias_penalties),
+      weights_(kernels, inputs, units, has_bias, penalties),
       curve_(std::move(curve)),
       passes_gradient_(passes_gradient) {}
 

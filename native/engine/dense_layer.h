@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/curve.h"
+#include "engine/dense_weights.h"
 #include "engine/layer.h"
 
 namespace fastdense {
@@ -9,10 +10,9 @@ namespace fastdense {
 template <class T>
 class DenseLayer final : public Layer<T> {
 public:
-    // `passes_gradient`: whether a layer before it trains.
+    // `passes_gradient`: an earlier layer trains.
     DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve<T> curve,
-               bool has_bias, Penalties<T> kernel_penalties, Penalties<T> bias_penalties,
-               bool passes_gradient);
+               bool has_bias, const PerArray<Penalties<T>>& penalties, bool passes_gradient);
 
     void predict(View<const T> in, View<T> out) const override;
     void predict_shared(View<const T> in, View<T> out, int threads) const override;
@@ -24,6 +24,7 @@ public:
     void backward(const Place& place, View<const T> in, View<const T> out, View<T> d_out,
                   View<T> d_in) override;
     Weights<T>* weights() override { return &weights_; }
+    std::size_t work_per_unit() const override { return this->inputs + 4; }
 
 private:
     // z, or the outputs where they are its ReLU's, of rows that are mostly zeros.
@@ -31,7 +32,7 @@ private:
     void predict_units(View<const T> in, View<T> out, std::size_t column, std::size_t units) const;
 
     const KernelsOf<T>& kernels_;
-    Weights<T> weights_;
+    DenseWeights<T> weights_;
     const Curve<T> curve_;
     const bool passes_gradient_;
     Block<T> z_;  // of the batch in training, where the slope is not found from the activation's value

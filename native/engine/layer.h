@@ -1,6 +1,6 @@
-// What the engine asks of a layer: forward over a block of rows, backward over a block of rows, and its
-// weights, which know how to be updated part by part. A new kind of layer is one file and one method in
-// bindings/network.cpp.
+// What the engine asks of a layer: forward over a block of rows, backward over a block of rows, and the
+// weights that it trains, if any. A new kind of layer is one file here, one method in bindings/network.cpp
+// and, if it trains what is not a dense layer's, one implementation of Weights.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ namespace fastdense {
 struct Place {
     std::uint64_t seed;
     std::uint32_t step;
-    std::size_t row;  // the block's first, counted within the batch
-    bool drops;       // whether dropout layers leave units out
+    std::size_t row;  // the first of the block, counted within the batch
+    bool drops;       // whether dropout layers drop units
 };
 
 template <class T>
@@ -28,29 +28,32 @@ public:
 
     const std::size_t inputs, units;
 
-    // The outputs of rows, as in prediction. Where the rows of `out` lie apart, what is between them is
-    // written too, with anything finite.
+    // Computes the outputs of rows in prediction. If the rows of `out` lie apart, what is between them may be
+    // overwritten by any finite numbers.
     virtual void predict(View<const T> in, View<T> out) const = 0;
-
-    // The same by several threads, for few rows and many weights.
+    // The same on several threads, for few rows and many weights.
     virtual void predict_shared(View<const T> in, View<T> out, int) const { predict(in, out); }
 
-    // Whether it reads rows that are mostly zeros as they are; if so, the outputs of `out.rows` of them.
+    // Returns true if the layer reads sparse rows in place; the next two then compute the outputs of
+    // `out.rows` of them.
     virtual bool takes_sparse() const { return false; }
     virtual void predict_sparse(const SparseRows<T>&, View<T>) const {}
     virtual void forward_sparse(const Place&, const SparseRows<T>& in, View<T> out) {
         predict_sparse(in, out);
     }
 
-    // Makes room for batches of so many rows.
-    virtual void prepare(std::size_t) {}
-    // The outputs of a block of rows in training.
+    // Allocates what batches of at most `rows` rows need.
+    virtual void prepare(std::size_t /*rows*/) {}
+    // Computes the outputs of a block of rows in training.
     virtual void forward(const Place&, View<const T> in, View<T> out) { predict(in, out); }
-    // Turns the gradient of a block's outputs into that of its inputs, unless `d_in.data` is null. `d_out` is
-    // overwritten; for a layer with weights it then holds the gradient that they are updated from.
+    // Computes the gradient of a block's inputs from that of its outputs, unless `d_in.data` is null.
+    // Overwrites `d_out`; a layer with weights leaves there what they are updated from.
     virtual void backward(const Place&, View<const T> in, View<const T> out, View<T> d_out, View<T> d_in) = 0;
 
+    // What the layer trains, or null.
     virtual Weights<T>* weights() { return nullptr; }
+    // Multiply-adds per unit and row, or what takes as long, roughly.
+    virtual std::size_t work_per_unit() const { return 16; }
 };
 
 }  // namespace fastdense

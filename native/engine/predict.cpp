@@ -41,10 +41,11 @@ Program<T>::Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers
     while (first_trained_ < layers_.size() && !layers_[first_trained_]->weights()) ++first_trained_;
     for (const auto& layer : layers_) {
         const std::size_t rounded = (layer->units + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
-        work_ += rounded * (layer->weights() ? layer->inputs + 4 : 16);
-        if (!layer->weights()) continue;
-        layer->weights()->keep_slots(recipe_.slots);
-        penalised_ |= layer->weights()->penalised();
+        work_ += rounded * layer->work_per_unit();
+        Weights<T>* weights = layer->weights();
+        if (!weights) continue;
+        weights->keep_slots(recipe_.slots);
+        penalised_ |= weights->penalised();
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "engine/layer.h"
 #include "engine/matrix.h"
 #include "engine/pace.h"
+#include "engine/recipe.h"
 #include "engine/row_losses.h"
 #include "engine/sparse_batch.h"
 #include "threads/pool.h"
@@ -52,27 +52,11 @@ struct Run {
     double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
 };
 
-// The arrays of one layer, row by row; the bias is null where there is none.
+// What one layer trains, as Weights::load takes it.
 template <class T>
 struct LayerArrays {
     std::size_t layer;
-    const T *kernel, *bias;
-};
-
-constexpr double unlimited = std::numeric_limits<double>::infinity();
-
-// The optimizer, as fastdense.core.spec.OptimizerSpec has it; a limit is infinite where nothing is clipped.
-struct Recipe {
-    Rule rule = Rule::sgd;
-    bool nesterov = false, centered = false, amsgrad = false;
-    double momentum = 0, rho = 0, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0;
-    double clipvalue = unlimited, clipnorm = unlimited, global_clipnorm = unlimited;
-    std::size_t slots = 0;
-    std::uint64_t seed = 0;
-
-    bool clips_by_norm() const;
-    template <class T>
-    Optimizer<T> at(std::size_t step, double rate) const;
+    PerArray<const T*> arrays;
 };
 
 template <class T>
@@ -89,7 +73,7 @@ public:
     std::size_t work() const { return work_; }
     std::size_t outputs() const { return layers_.empty() ? inputs_ : layers_.back()->units; }
     std::size_t steps() const { return steps_; }
-    Layer<T>& layer(std::size_t i) { return *layers_.at(i); }
+    Weights<T>& weights(std::size_t layer) const { return *layers_.at(layer)->weights(); }
 
     void predict(const Rows<T>& X, T* out) const;
     // Each row's loss, and the outputs where `out` is not null.
@@ -97,9 +81,9 @@ public:
     double penalty() const;
     // The next three throw std::runtime_error while another call of them is at work on the same program.
 
-    // Replaces the arrays of layers; `which` is a slot of the optimizer, or -1 for the weights themselves.
-    // All at once: between two of them no other call may start to train.
-    void load(int which, const std::vector<LayerArrays<T>>& arrays);
+    // Replaces the arrays of layers, or a slot of the optimizer's for them. All at once: between two of them
+    // no other call may start to train.
+    void load(std::optional<std::size_t> slot, const std::vector<LayerArrays<T>>& given);
 
     // The loss of all rows as one batch; its gradient stays in the layers' weights.
     double gradients(const Batches<T>& batch);
@@ -133,7 +117,7 @@ private:
     std::vector<std::int64_t> labels_;
     std::vector<T> scale_;
     std::vector<double> losses_;
-    std::vector<std::vector<Pair>> squares_;  // of the parts of each layer's gradient, where it is clipped
+    std::vector<std::vector<PerArray<double>>> squares_;  // of each layer's parts, if the gradient is kept
     Pace pace_;
     std::atomic_flag training_;  // whether a thread is at it: what follows belongs to it
     // Of the last small prediction, for the next one on any thread.
@@ -160,8 +144,8 @@ private:
                       std::size_t count);
     double loss(const Batches<T>& batch, std::size_t begin, std::size_t count, double penalty_factor) const;
     void forward(const Place& place, const Rows<T>& X, const std::int64_t* order, std::size_t rows);
-    void update(const Team& team, const Optimizer<T>& optimizer, const Rows<T>& X, std::size_t rows,
-                double penalty_factor, bool keep);
+    void update(const Team& team, const Rows<T>& X, std::size_t rows, const Optimizer<T>* optimizer,
+                double penalty_factor);
     void clipped_step(const Team& team, const Optimizer<T>& optimizer);
     template <class Visit>
     void over_parts(const Team& team, Visit visit) const;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
+#include <numeric>
 #include <stdexcept>
 
 #include "engine/blocks.h"
@@ -20,41 +20,14 @@ constexpr double seconds_each = 4e-11;
 
 }  // namespace
 
-bool Recipe::clips_by_norm() const {
-    return std::isfinite(clipnorm) || std::isfinite(global_clipnorm);
-}
-
-// Adam's bias corrections are folded into its rate: Kingma and Ba, "Adam", 2015, the end of section 2.
-template <class T>
-Optimizer<T> Recipe::at(std::size_t step, double rate) const {
-    double scaled = rate;
-    if (rule == Rule::adam) {
-        const double t = double(step) + 1;
-        scaled = rate * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
-    }
-    return {.rule = rule,
-            .nesterov = nesterov,
-            .centered = centered,
-            .amsgrad = amsgrad,
-            .momentum = T(momentum),
-            .rho = T(rho),
-            .rho_gain = T(1 - rho),
-            .gain_1 = T(1 - beta_1),
-            .gain_2 = T(1 - beta_2),
-            .epsilon = std::max(T(epsilon), std::numeric_limits<T>::min()),  // 0 / (0 + epsilon) is 0
-            .decay = T(weight_decay * rate),
-            .rate = T(scaled),
-            .limit = T(clipvalue)};
-}
-
 template <class T>
 void Program<T>::prepare(const Batches<T>& batches, std::size_t batch_rows, bool keeps_gradient) {
-    for (const auto& layer : layers_) {
-        if (keeps_gradient && layer->weights()) layer->weights()->keep_gradient();
-    }
     squares_.resize(layers_.size());
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-        if (keeps_gradient && layers_[l]->weights()) squares_[l].resize(layers_[l]->weights()->parts());
+    for (std::size_t l = first_trained_; keeps_gradient && l < layers_.size(); ++l) {
+        Weights<T>* weights = layers_[l]->weights();
+        if (!weights) continue;
+        weights->keep_gradient();
+        squares_[l].resize(weights->parts());
     }
     const bool sparse = reads_sparse(batches.X);
     if (sparse) sparse_.make_room(batches.X, batches.order, batches.count, batch_rows);
@@ -161,43 +134,37 @@ void Program<T>::over_parts(const Team& team, Visit visit) const {
     }
 }
 
-// Takes the optimizer's step on this thread's parts of the weights, or keeps their gradient.
+// Takes the optimizer's step on this thread's parts of the weights, or keeps their gradient if it is null.
 template <class T>
-void Program<T>::update(const Team& team, const Optimizer<T>& optimizer, const Rows<T>& X, std::size_t rows,
-                        double penalty_factor, bool keep) {
+void Program<T>::update(const Team& team, const Rows<T>& X, std::size_t rows, const Optimizer<T>* optimizer,
+                        double penalty_factor) {
     const SparseInputs<T> inputs = sparse_.inputs();
     over_parts(team, [&](Weights<T>& weights, std::size_t part, std::size_t l) {
         const bool sparse = l == 0 && reads_sparse(X);
-        const View<T> in = sparse ? View<T>{} : activations_[l].rows(0, rows);
-        weights.update(part, in, sparse ? &inputs : nullptr, gradients_[l + 1].rows(0, rows), optimizer,
-                       T(penalty_factor), keep);
-        if (keep) squares_[l][part] = weights.squares(part);
+        const Passed<T> passed{sparse ? View<T>{} : activations_[l].rows(0, rows), sparse ? &inputs : nullptr,
+                               gradients_[l + 1].rows(0, rows)};
+        weights.update(part, passed, optimizer, T(penalty_factor));
+        if (!optimizer) squares_[l][part] = weights.squares(part);
     });
 }
 
-// The step from kept gradients, each array's or all together scaled down to a norm. Every thread sums all
-// squares for itself, in the order of the parts.
+// Takes the step from kept gradients, each array's or all together scaled down to a norm. Every thread sums
+// all squares for itself, in the order of the parts.
 template <class T>
 void Program<T>::clipped_step(const Team& team, const Optimizer<T>& optimizer) {
     double all = 0;
     for (const auto& of_layer : squares_) {
-        for (const Pair& part : of_layer) all += part.kernel + part.bias;
+        for (const PerArray<double>& part : of_layer) all += std::accumulate(part.begin(), part.end(), 0.0);
     }
-    const auto scale = [&](double square) {
-        const bool each = std::isfinite(recipe_.clipnorm);
-        const double limit = each ? recipe_.clipnorm : recipe_.global_clipnorm;
-        const double norm = std::sqrt(each ? square : all);
-        return norm > limit ? limit / norm : 1.0;
-    };
-    Pair scales;
-    std::size_t of = layers_.size();  // the layer that they are of
+    PerArray<double> scales;
+    std::size_t scaled = layers_.size();  // the layer that they are of
     over_parts(team, [&](Weights<T>& weights, std::size_t part, std::size_t l) {
-        if (l != of) {
-            Pair squares;
-            for (const Pair& each : squares_[l]) squares.kernel += each.kernel, squares.bias += each.bias;
-            scales = {scale(squares.kernel), scale(squares.bias)};
-            of = l;
+        for (std::size_t array = 0; l != scaled && array < most_arrays; ++array) {
+            double squares = 0;
+            for (const PerArray<double>& each : squares_[l]) squares += each[array];
+            scales[array] = recipe_.clipping(squares, all);
         }
+        scaled = l;
         weights.step(part, optimizer, scales);
     });
 }
@@ -215,9 +182,9 @@ private:
 };
 
 template <class T>
-void Program<T>::load(int which, const std::vector<LayerArrays<T>>& arrays) {
+void Program<T>::load(std::optional<std::size_t> slot, const std::vector<LayerArrays<T>>& given) {
     const Holding holding(training_);
-    for (const auto& [layer, kernel, bias] : arrays) layers_.at(layer)->weights()->load(which, kernel, bias);
+    for (const auto& [layer, arrays] : given) weights(layer).load(slot, arrays);
 }
 
 template <class T>
@@ -228,7 +195,7 @@ double Program<T>::gradients(const Batches<T>& batch) {
         const FlushSubnormals flush;
         pass(team, batch, 0, batch.count, {recipe_.seed, 0, 0, false}, nullptr);
         team.wait();
-        update(team, recipe_.at<T>(0, 0), batch.X, batch.count, 1, true);
+        update(team, batch.X, batch.count, nullptr, 1);
     });
     return loss(batch, 0, batch.count, 1);
 }
@@ -282,7 +249,7 @@ typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads,
             if (!goes_on) return;
             const Optimizer<T> optimizer = recipe_.at<T>(run.first + step, run.rates[step]);
             if (penalised_) team.wait();  // the loss has read the weights
-            update(team, optimizer, run.batches.X, count, penalty_factor, clips);
+            update(team, run.batches.X, count, clips ? nullptr : &optimizer, penalty_factor);
             team.wait();
             if (clips) {
                 clipped_step(team, optimizer);

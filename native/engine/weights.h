@@ -1,82 +1,56 @@
-// The weights of a dense layer in panels, with the optimizer's arrays beside them, updated part by part, and
-// their transpose where it is wanted.
+// What the engine asks of the arrays that a layer trains, in whatever layout suits the layer's kernels.
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <vector>
+#include <optional>
 
-#include "engine/buffer.h"
-#include "kernels/table.h"
+#include "kernels/dense.h"
 
 namespace fastdense {
 
-// One number for the kernel and one for the bias.
-struct Pair {
-    double kernel = 0, bias = 0;
+// Something for each array that one layer trains, in the order of its spec.
+constexpr std::size_t most_arrays = 2;
+template <class V>
+using PerArray = std::array<V, most_arrays>;
+
+// What went into a layer and what came back, for every row of a batch. If `sparse` is given, it stands for
+// `in`.
+template <class T>
+struct Passed {
+    View<const T> in;
+    const SparseInputs<T>* sparse;
+    View<const T> d_out;  // as Layer::backward leaves it
 };
 
 template <class T>
 class Weights {
 public:
-    Weights(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, bool has_bias,
-            Penalties<T> kernel_penalties, Penalties<T> bias_penalties);
+    virtual ~Weights() = default;
 
-    const std::size_t inputs, units;
-    const bool has_bias;
+    // Row-major arrays, to and from a slot of the optimizer, or the weights themselves if none is named.
+    // Null stands for an array that the layer lacks.
+    virtual void load(std::optional<std::size_t> slot, const PerArray<const T*>& from) = 0;
+    virtual void store(std::optional<std::size_t> slot, const PerArray<T*>& to) const = 0;
+    virtual void store_gradient(const PerArray<T*>& to) const = 0;
 
-    // In row-major arrays, to and from panels; `which` is an optimizer's slot, or -1 for the weights
-    // themselves. The bias is null where there is none.
-    void load(int which, const T* kernel, const T* bias);
-    void store(int which, T* kernel, T* bias) const;
-    void store_gradient(T* kernel, T* bias) const;
+    virtual bool penalised() const = 0;
+    virtual double penalty() const = 0;
 
-    const T* panels() const { return panels_.data(); }
-    const T* transposed() const { return transposed_.data(); }
-    // Summed part by part as the weights change: a pass over all of them would take as long as a step.
-    double penalty() const;
-    bool penalised() const;
+    // Allocate the optimizer's slots; and the gradient, which only clipping by norm and `store_gradient`
+    // need.
+    virtual void keep_slots(std::size_t count) = 0;
+    virtual void keep_gradient() = 0;
 
-    // Makes room for an optimizer's arrays, for the gradient where it must be had whole, and for the
-    // transpose, which then follows the weights.
-    void keep_slots(std::size_t count);
-    void keep_gradient();
-    void keep_transpose();
-    // Parts that can be updated independently of one another.
-    std::size_t parts() const { return panels_across() * chunks(); }
-    // Sums the gradient of a part over the batch; takes the optimizer's step, or keeps the gradient. The part
-    // of the transpose is written while the weights are in the nearest cache: as a pass of its own it took a
-    // fifth of a step of 256 x 4 at batch 32.
-    // Where `sparse` is given it stands for `in`.
-    void update(std::size_t part, View<const T> in, const SparseInputs<T>* sparse, View<const T> dz,
-                const Optimizer<T>& optimizer, T penalty_factor, bool keep);
-    // Of a part of the kept gradient: the sums of its squares, and the step from it, scaled.
-    Pair squares(std::size_t part) const;
-    void step(std::size_t part, const Optimizer<T>& optimizer, Pair scale);
-
-private:
-    // Inputs a part: whole tiles of any height, whole vectors, work of microseconds.
-    static constexpr std::size_t chunk = 96;
-    std::size_t chunks() const { return (inputs + chunk - 1) / chunk; }
-    std::size_t panels_across() const {
-        return (units + kernels_.panel_columns - 1) / kernels_.panel_columns;
-    }
-    // Where a part lies: the inputs `first` to `last` of the panel at a column, which starts with its head.
-    struct Part {
-        std::size_t column, first, last, panel, width;
-        std::size_t start() const { return panel + (first + 1) * width; }
-        std::size_t count() const { return (last - first) * width; }
-        bool has_head() const { return first == 0; }
-    };
-    Part at(std::size_t part) const;
-    Parameters<T> parameters(std::size_t start) const;
-    // What follows from a part's weights, which have changed.
-    void follow(std::size_t part);
-    void follow_all();
-
-    const KernelsOf<T>& kernels_;
-    const Penalties<T> kernel_penalties_, bias_penalties_;
-    std::vector<double> penalties_;  // of each part, where any are
-    Buffer<T> panels_, transposed_, gradient_, slots_[most_slots];
+    // Parts can be updated independently of one another.
+    virtual std::size_t parts() const = 0;
+    // Sums the gradient of a part over the batch and takes the optimizer's step; keeps the gradient if the
+    // optimizer is null.
+    virtual void update(std::size_t part, const Passed<T>& batch, const Optimizer<T>* optimizer,
+                        T penalty_factor) = 0;
+    // From a part of the kept gradient: the sums of its squares, and the step from it, scaled.
+    virtual PerArray<double> squares(std::size_t part) const = 0;
+    virtual void step(std::size_t part, const Optimizer<T>& optimizer, const PerArray<double>& scales) = 0;
 };
 
 }  // namespace fastdense

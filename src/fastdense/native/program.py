@@ -48,7 +48,7 @@ _SPARSE: dict[str, Any] = {"float32": _core.Sparse32, "float64": _core.Sparse64}
 _LINEAR = ActivationSpec()
 _PREDICTORS = (_core.Predictor32, _core.Predictor64)
 _ORIGIN = object()  # given as rows, it makes a predictor return its ``otherwise``
-_WEIGHTS = -1  # where the compiled network is asked for a slot: none of them
+_WEIGHTS = None  # given in place of an optimizer's slot
 
 
 class NativeEngine:
@@ -99,7 +99,7 @@ class NativeProgram:
         for layer, arrays in zip(layers, given, strict=False):
             _add(self._core, layer, arrays)
         self._core.compile(*_curve(head, network.n_out), _loss(network, training), _recipe(training))
-        self._core.load(_WEIGHTS, [(i, *_pair(given[i])) for i in self._trained])
+        self._core.load(_WEIGHTS, [(i, given[i]) for i in self._trained])
         # A method of this object's would keep it alive for ever.
         self._predict = self.predictor(partial(_predict_odd, self._core, network))
 
@@ -147,7 +147,7 @@ class NativeProgram:
         gradients: list[Array] = []
         for i in self._trained:
             fresh = self._empty(i)
-            self._core.store_gradient(i, *_pair(fresh))
+            self._core.store_gradient(i, fresh)
             gradients += fresh
         return loss, gradients
 
@@ -209,7 +209,7 @@ class NativeProgram:
                 raise ShapeError(
                     f"the parameters of layer {i} have the shapes {self._shapes[i]}, not {shapes}"
                 )
-        self._core.load(_WEIGHTS, [(i, *_pair(arrays)) for i, arrays in given.items()])
+        self._core.load(_WEIGHTS, list(given.items()))
 
     def slots(self) -> list[tuple[Array, ...]]:
         """Return the optimizer's state: one tuple per trained parameter."""
@@ -236,7 +236,7 @@ class NativeProgram:
                 )
                 if [a.shape for a in values] != self._shapes[i]:
                     raise ShapeError(f"the optimizer's arrays of layer {i} must have its weights' shapes")
-                self._core.load(slot, [(i, *_pair(values))])
+                self._core.load(slot, [(i, values)])
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be copied or pickled."""
@@ -244,9 +244,9 @@ class NativeProgram:
             "a compiled program belongs to its process: pickle or copy the model, or what its freeze() gives"
         )
 
-    def _stored(self, layer: int, which: int) -> tuple[Array, ...]:
+    def _stored(self, layer: int, slot: int | None) -> tuple[Array, ...]:
         fresh = self._empty(layer)
-        self._core.store(layer, which, *_pair(fresh))
+        self._core.store(layer, slot, fresh)
         return fresh
 
     def _empty(self, layer: int) -> tuple[Array, ...]:
@@ -390,10 +390,6 @@ def _weights(sample_weight: Array | None) -> Array | None:
 def _targets(y: Array) -> tuple[Array | None, Array | None]:
     """Return a matrix of targets, or class numbers: the other one is None."""
     return (None, np.ascontiguousarray(readable(y))) if y.ndim == 1 else (readable(y), None)
-
-
-def _pair(arrays: Sequence[Array]) -> tuple[Array, Array | None]:
-    return arrays[0], arrays[1] if len(arrays) > 1 else None
 
 
 def _plain(array: Any, dtype: str) -> Array:

@@ -1,0 +1,171 @@
+// Packs, updates and unpacks the weights by the kernels of one instruction set.
+#include "engine/dense_weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fastdense {
+namespace {
+
+// The sum of term(x) over numbers, in eight sums side by side, which the compiler makes vectors of.
+template <class T, class Term>
+double sum(const T* from, std::size_t count, Term term) {
+    double sums[8] = {};
+    const std::size_t whole = count - count % 8;
+    for (std::size_t i = 0; i < whole; i += 8) {
+        for (std::size_t j = 0; j < 8; ++j) sums[j] += term(double(from[i + j]));
+    }
+    for (std::size_t i = whole; i < count; ++i) sums[i - whole] += term(double(from[i]));
+    double total = 0;
+    for (const double each : sums) total += each;
+    return total;
+}
+
+template <class T>
+bool any(const Penalties<T>& penalties) {
+    return penalties.l1 != 0 || penalties.l2 != 0;
+}
+
+template <class T>
+double charge(const Penalties<T>& penalties, const T* from, std::size_t count) {
+    if (!any(penalties)) return 0;
+    const double l1 = penalties.l1, l2 = penalties.l2;
+    return sum(from, count, [=](double w) { return l1 * std::abs(w) + l2 * w * w; });
+}
+
+}  // namespace
+
+template <class T>
+DenseWeights<T>::DenseWeights(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units,
+                              bool has_bias, const PerArray<Penalties<T>>& penalties)
+    : kernels_(kernels),
+      inputs_(inputs),
+      units_(units),
+      has_bias_(has_bias),
+      by_array_(penalties),
+      penalties_(penalised() ? parts() : 0),
+      panels_(kernels.panels_size(inputs, units)) {}
+
+template <class T>
+void DenseWeights<T>::load(std::optional<std::size_t> slot, const PerArray<const T*>& from) {
+    kernels_.pack({from[0], from[1], inputs_, units_, units_}, buffer(slot).data());
+    if (!slot) follow_all();
+}
+
+template <class T>
+void DenseWeights<T>::store(std::optional<std::size_t> slot, const PerArray<T*>& to) const {
+    kernels_.unpack(buffer(slot).data(), inputs_, units_, to[0], to[1]);
+}
+
+template <class T>
+void DenseWeights<T>::store_gradient(const PerArray<T*>& to) const {
+    kernels_.unpack(gradient_.data(), inputs_, units_, to[0], to[1]);
+}
+
+template <class T>
+typename DenseWeights<T>::Part DenseWeights<T>::at(std::size_t part) const {
+    const std::size_t column = part / chunks() * kernels_.panel_columns, first = part % chunks() * chunk;
+    const std::size_t left = (units_ - column + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
+    return {column, first, std::min(first + chunk, inputs_), (inputs_ + 1) * column,
+            std::min(left, kernels_.panel_columns)};
+}
+
+template <class T>
+bool DenseWeights<T>::penalised() const {
+    return any(by_array_[0]) || any(by_array_[1]);
+}
+
+template <class T>
+double DenseWeights<T>::penalty() const {
+    double total = 0;
+    for (const double part : penalties_) total += part;
+    return total;
+}
+
+template <class T>
+void DenseWeights<T>::keep_slots(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) slots_[i] = Buffer<T>(panels_.size());
+}
+
+template <class T>
+void DenseWeights<T>::keep_gradient() {
+    if (gradient_.size() == 0) gradient_ = Buffer<T>(panels_.size());
+}
+
+template <class T>
+void DenseWeights<T>::keep_transpose() {
+    if (transposed_.size() == 0) transposed_ = Buffer<T>(kernels_.panels_size(units_, inputs_));
+    follow_all();
+}
+
+template <class T>
+void DenseWeights<T>::follow(std::size_t part) {
+    const Part here = at(part);
+    if (transposed_.size()) {
+        kernels_.transpose(
+            {panels_.data(), inputs_, units_, here.column, here.first, here.last, transposed_.data()});
+    }
+    if (penalties_.empty()) return;
+    penalties_[part] = charge(by_array_[0], panels_.data() + here.start(), here.count());
+    if (here.has_head()) penalties_[part] += charge(by_array_[1], panels_.data() + here.panel, here.width);
+}
+
+template <class T>
+void DenseWeights<T>::follow_all() {
+    for (std::size_t part = 0; part < parts(); ++part) follow(part);
+}
+
+template <class T>
+Parameters<T> DenseWeights<T>::parameters(std::size_t start) const {
+    Parameters<T> here{panels_.data() + start, {}};
+    for (std::size_t i = 0; i < most_slots; ++i) {
+        if (slots_[i].size()) here.slots[i] = slots_[i].data() + start;
+    }
+    return here;
+}
+
+template <class T>
+void DenseWeights<T>::update(std::size_t part, const Passed<T>& batch, const Optimizer<T>* optimizer,
+                             T penalty_factor) {
+    const Part here = at(part);
+    View<const T> in = batch.in;
+    in.columns = inputs_;  // sparse inputs have no view
+    kernels_.update({.a = in,
+                     .sparse = batch.sparse,
+                     .dz = batch.d_out,
+                     .column = here.column,
+                     .first = here.first,
+                     .last = here.last,
+                     .bias = has_bias_,
+                     .kernel_penalties = by_array_[0] * penalty_factor,
+                     .bias_penalties = by_array_[1] * penalty_factor,
+                     .panels = parameters(0),
+                     .gradient = optimizer ? nullptr : gradient_.data(),
+                     .optimizer = optimizer});
+    if (optimizer) follow(part);
+}
+
+template <class T>
+PerArray<double> DenseWeights<T>::squares(std::size_t part) const {
+    const Part here = at(part);
+    const auto square = [](double g) { return g * g; };
+    const bool bias = has_bias_ && here.has_head();
+    return {sum(gradient_.data() + here.start(), here.count(), square),
+            bias ? sum(gradient_.data() + here.panel, here.width, square) : 0.0};
+}
+
+template <class T>
+void DenseWeights<T>::step(std::size_t part, const Optimizer<T>& optimizer, const PerArray<double>& scales) {
+    const Part here = at(part);
+    const auto go = [&](std::size_t from, double scale, std::size_t count) {
+        kernels_.step(optimizer, parameters(from), gradient_.data() + from, T(scale), count);
+    };
+    if (has_bias_ && here.has_head()) go(here.panel, scales[1], here.width);
+    go(here.start(), scales[0], here.count());
+    follow(part);
+}
+
+template class DenseWeights<float>;
+template class DenseWeights<double>;
+
+}  // namespace fastdense
