@@ -356,6 +356,15 @@ def test_mostly_unknown_values_are_said():
     ):
         table.features({"zip": ["k1a"] * 9 + ["V5K"] * 3, "n": [1.0] * 12})
     table.features({"zip": ["k1a"] * 6 + ["V5K"] * 6, "n": [1.0] * 12})  # half: nothing is said
+    with pytest.warns(TableWarning, match="100% of the values are unknown to the model, such as 'k1a'"):
+        table.features({"zip": ["k1a"], "n": [1.0]})
+
+
+def test_a_few_rows_may_all_hold_rare_categories():
+    table = Table.learn({"x": [*map(str, range(100)), *"ab" * 50]}, types={"x": "category"})
+    table.features({"x": ["rare"] * 10})
+    with pytest.warns(TableWarning, match="100% of the values are unknown"):
+        table.features({"x": ["rare"] * 11})
 
 
 def test_the_same_is_said_each_time():
@@ -404,11 +413,12 @@ def test_tables_of_the_first_version_encode_to_the_same_bits():
     }
     z = 1 / np.sqrt(1 + 1 / 9)
     expected = [[4.5 / np.sqrt(1 + 2.25), 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, z], [0, 0, 0, 0, 0, 0]]
-    np.testing.assert_array_equal(table.features(frame, "float64"), expected)
+    with pytest.warns(TableWarning, match="column 'job': 67% of the values are unknown to the model"):
+        np.testing.assert_array_equal(table.features(frame, "float64"), expected)
     np.testing.assert_array_equal(table.targets({"y": ["3"]}), [[1]])
     assert table.to_dict() == FIRST
     with pytest.raises(TableError, match="column 'age', row 1: '1,5' is not a number"):
-        table.features({**frame, "age": ["1,5", "1", "2"]})
+        table.features({**frame, "age": ["1,5", "1", "2"], "job": ["None"] * 3})
 
 
 def test_a_target_of_numbers_with_commas_is_said_once():

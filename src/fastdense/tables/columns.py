@@ -30,7 +30,7 @@ category holds at most 1/65 of the rows: too few to learn much from.
 _CLIP: Final = 3.0
 
 _FEW: Final = 10
-"""Rows that may all hold unknown values by chance; a column that does in more was written differently."""
+"""Rows that may all hold rare categories by chance; a column that does in more was written differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +197,10 @@ class Category:
         out[rows, place[rows]] = 1
 
     def _warn_of_unknown(self, column: Column, unknown: list[str]) -> None:
-        """Say that most values are unknown, or all if the model knows the frequent ones alone."""
+        """Warn if most values are unknown; if the model knows the frequent ones alone, if all of many are."""
         counts = dict(zip(column.texts[0], column.counts, strict=True))
         total, rows = sum(counts.values()), sum(counts[text] for text in unknown)
-        if total > _FEW and (rows == total if self.other else 2 * rows > total):
+        if (total > _FEW and rows == total) if self.other else 2 * rows > total:
             share, known = f"{100 * rows / total:.0f}%", ", ".join(map(repr, self.categories[:3]))
             note(
                 f"column {self.name!r}: {share} of the values are unknown to the model, such as "

@@ -197,7 +197,7 @@ def classify(name: str, labels: Sequence[str], truth: Whole, probabilities: Floa
         labels=tuple(labels),
         confusion=confusion,
         calibration=calibration,
-        log_loss=float(-np.log(right).mean()),
+        log_loss=float(-np.log(right).mean()) + 0.0,  # a perfect one is 0, not -0
         auc=AUC()(truth, probabilities[:, 1]) if count == 2 else None,
     )
 
