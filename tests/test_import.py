@@ -45,6 +45,36 @@ def test_importing_loads_numpy_at_most_and_little_of_fastdense():
     assert own == {"fastdense", "fastdense._version"}
 
 
+INSIGHT = {"fastdense", "fastdense._version", "fastdense.insight"}
+LOADED = {
+    "fd.insight": set(),
+    "fd.insight.best_time": {"fastdense.insight.timing"},
+    "fd.insight.vectorize": {"fastdense.insight.loops", "fastdense.core", "fastdense.core.printable"},
+}
+
+
+@pytest.mark.parametrize("tool", LOADED)
+def test_a_tool_of_insight_loads_what_it_needs(tool):
+    loaded = modules_after(f"import fastdense as fd\n{tool}")
+    own = {name for name in loaded if name.startswith("fastdense")}
+    parts = {name for name in own if name.startswith("fastdense.insight.loops.")}
+    assert own - parts == INSIGHT | LOADED[tool]
+
+
+@pytest.mark.parametrize("name", ["Ladder", "Report", "Sweep", "ladder", "sweep", "vectorize"])
+def test_tools_of_insight_stay_what_they_are_once_all_is_loaded(name):
+    """No module of a tool's name takes its place."""
+    import fastdense.insight.explain
+    import fastdense.insight.profile
+    import fastdense.insight.report
+
+    first = getattr(fastdense.insight, name)
+    assert callable(first)
+    assert getattr(fastdense.insight, name) is first
+    with pytest.raises(AttributeError, match="no attribute 'lader'"):
+        _ = fastdense.insight.lader
+
+
 ESTIMATORS = {"MLPClassifier", "MLPRegressor", "from_sklearn"}  # these are scikit-learn's in part
 
 

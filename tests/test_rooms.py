@@ -37,12 +37,36 @@ MAY_IMPORT: dict[str, set[str]] = {
     "formats": TRAINED | {"_version", "models"},
     "tabular": TRAINED | {"models"},
     "estimators": LEAVES | PARTS | {"engines", "models", "network", "tabular", "training"},
-    "insight": TRAINED | {"engines", "functional", "libraries", "native", "reference"},
+    "insight": LEAVES
+    | PARTS
+    | {"callbacks", "engines", "libraries", "native", "network", "reference", "training"},
     "models": TRAINED | {"formats", "insight"},
     "utils": LEAVES,
 }
 MAY_IMPORT[""] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
+
+# Imports that close a circle of modules. The list only shrinks.
+IN_CIRCLES = {
+    ("fastdense.estimators.exchange", "fastdense.estimators.classifier"),
+    ("fastdense.estimators.exchange", "fastdense.estimators.mlp"),
+    ("fastdense.estimators.exchange", "fastdense.estimators.regressor"),
+    ("fastdense.estimators.inference", "fastdense.estimators.mlp"),
+    ("fastdense.estimators.lbfgs", "fastdense.estimators.mlp"),
+    ("fastdense.estimators.stochastic", "fastdense.estimators.mlp"),
+    ("fastdense.models.files", "fastdense.formats.c"),
+    ("fastdense.models.files", "fastdense.formats.keras"),
+    ("fastdense.models.files", "fastdense.formats.onnx"),
+    ("fastdense.models.files", "fastdense.formats.safetensors"),
+    ("fastdense.models.files", "fastdense.formats.torch"),
+    ("fastdense.models.sequential", "fastdense.models.files"),
+}
+
+# Parts of rooms that need little of the package: all that they may import of it.
+SEALED = {"fastdense.insight.loops": ["fastdense.core.printable", "fastdense.insight.loops"]}
+
+# Private names of one room that another reaches for. The list only shrinks.
+REACHED = {("fastdense.training.kept", "_arrays")}
 
 WITHOUT_NUMPY = [
     "fastdense._version",
@@ -221,14 +245,24 @@ def _is_welcome(i):
     return in_time and is_within(i.importer, LIBRARIES.get(library, []))
 
 
-def circle(imports):
-    """Return a circle of modules that import each other while they load, or None.
+def unsealed(imports):
+    """Return the imports of sealed parts that leave them."""
+    return [
+        i
+        for i in imports
+        for part, allowed in SEALED.items()
+        if is_within(i.importer, [part]) and is_own(i.target) and not is_within(i.target, allowed)
+    ]
 
-    Whoever imports a module of another folder loads the folders that it lies in first.
+
+def circle(imports, without=frozenset()):
+    """Return a circle of modules that import each other, late imports and those for types counted, or None.
+
+    A module of another folder needs the folders that it lies in, too. ``without`` leaves out some imports.
     """
     graph = {}
     for i in imports:
-        if is_own(i.target) and not (i.deferred or i.for_types):
+        if is_own(i.target) and (i.importer, i.target) not in without:
             loaded = {i.target, *(p for p in _parents(i.target) if p not in _parents(i.importer))}
             graph.setdefault(i.importer, set()).update(loaded - {i.importer})
     try:
@@ -241,6 +275,35 @@ def circle(imports):
 def _parents(module):
     parts = module.split(".")
     return [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
+
+
+def private_names(tree):
+    """Return the names with an underscore that a module declares, and those it reads of other objects."""
+    declared, read = set(), set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name) | ast.ClassDef(name) | ast.Name(name, ast.Store()) | ast.arg(name):
+                declared.add(name)
+            case ast.Attribute(ast.Name("self" | "cls"), name, context):
+                declared |= {name} if isinstance(context, ast.Store) else set()
+            case ast.Attribute(_, name) if name.startswith("_") and not name.endswith("__"):
+                read.add(name)
+    return {name for name in declared if name.startswith("_")}, read
+
+
+def reached(sources):
+    """Return what modules read of other rooms' private names."""
+    found = {module: private_names(ast.parse(source)) for module, source in sources.items()}
+    owners = {}
+    for module, (declared, _) in found.items():
+        for name in declared:
+            owners.setdefault(name, set()).add(room_of(module))
+    return {
+        (module, name)
+        for module, (_, read) in found.items()
+        for name in read
+        if name in owners and room_of(module) not in owners[name] and name != "_repr_html_"  # notebooks' own
+    }
 
 
 SOURCES = package_sources()
@@ -260,7 +323,19 @@ def test_libraries_are_imported_in_their_rooms_and_when_needed():
 
 
 def test_no_circles():
-    assert circle(IMPORTS) is None
+    assert circle(IMPORTS, IN_CIRCLES) is None
+
+
+def test_sealed_parts_import_nothing_else():
+    assert not unsealed(IMPORTS)
+
+
+def test_nobody_reaches_for_another_rooms_private_names():
+    assert reached(SOURCES) == REACHED
+
+
+def test_every_known_circle_is_there():
+    assert all(circle(IMPORTS, IN_CIRCLES - {pair}) for pair in IN_CIRCLES)
 
 
 TRESPASSES = {
@@ -280,7 +355,7 @@ TRESPASSES = {
     "fastdense.tables.table": "from fastdense.network.stack import Stack",
     "fastdense.formats.safetensors": "from fastdense.cli.app import run",
     "fastdense.tabular": "from fastdense.formats.safetensors import load",
-    "fastdense.insight.ladder": "from importlib import import_module\nimport_module('fastdense.cli')",
+    "fastdense.insight.ladders": "from importlib import import_module\nimport_module('fastdense.cli')",
     "fastdense": "def f():\n    import fastdense.cli",
     "fastdense.losses": "from fastdense.training import loop",
     "fastdense.libraries.torch": "from fastdense.engines import choose",
@@ -346,6 +421,14 @@ def test_what_belongs_is_left_alone(module, source):
 
 CIRCLES = {
     "of two": {"fastdense.a": "from fastdense import b", "fastdense.b": "import fastdense.a"},
+    "of late imports": {
+        "fastdense.a": "import fastdense.b",
+        "fastdense.b": "def f():\n    import fastdense.a",
+    },
+    "for types": {
+        "fastdense.a": "import fastdense.b",
+        "fastdense.b": "if TYPE_CHECKING:\n    import fastdense.a",
+    },
     "of three": {
         "fastdense.a": "import fastdense.b",
         "fastdense.b": "from fastdense.c import x",
@@ -365,9 +448,24 @@ def test_a_circle_is_found(name):
     assert circle(imports_of(CIRCLES[name]))
 
 
-def test_late_imports_and_imports_for_types_make_no_circle():
-    late = "def f():\n    import fastdense.a\nif TYPE_CHECKING:\n    import fastdense.a"
-    assert circle(imports_of({"fastdense.a": "import fastdense.b", "fastdense.b": late})) is None
+def test_what_comes_in_an_order_is_no_circle():
+    ordered = {"fastdense.a": "import fastdense.b\nimport fastdense.c", "fastdense.b": "import fastdense.c"}
+    assert circle(imports_of(ordered)) is None
+    assert circle(imports_of(CIRCLES["of two"]), {("fastdense.b", "fastdense.a")}) is None
+
+
+@pytest.mark.parametrize("target", ["fastdense.core.checks", "fastdense.insight.timing", "fastdense"])
+def test_what_leaves_a_sealed_part_is_found(target):
+    inside = "import ast\nimport fastdense.insight.loops.scope\n"
+    (found,) = unsealed(imports_of({"fastdense.insight.loops.find": f"{inside}import {target}"}))
+    assert found.target == target
+
+
+def test_a_private_name_of_another_room_is_found():
+    owner = "class A:\n    def __init__(self):\n        self._x = 1"
+    reader = "def f(a, named):\n    return a._x, a.__dict__, named._replace(y=1)"
+    sources = {"fastdense.layers.a": owner, "fastdense.layers.b": reader, "fastdense.losses": reader}
+    assert reached(sources) == {("fastdense.losses", "_x")}
 
 
 def test_a_relative_import_is_refused():

@@ -13,7 +13,7 @@ import pytest
 import fastdense as fd
 from fastdense.errors import FastdenseError
 from fastdense.insight import methods
-from fastdense.insight.ladder import climb
+from fastdense.insight.ladders import climb
 from fastdense.insight.methods import METHODS, Method, batch, scalars
 from fastdense.insight.workload import random_workload
 
@@ -229,7 +229,7 @@ def test_nothing_heavy_is_imported_before_it_is_used():
 def test_drawing_leaves_pyplot_alone(tmp_path):
     pytest.importorskip("matplotlib")
     program = (
-        "import sys; from fastdense.insight.ladder import climb; "
+        "import sys; from fastdense.insight.ladders import climb; "
         "from fastdense.insight.methods import METHODS; "
         "from fastdense.insight.workload import random_workload; "
         f"climb(METHODS[:1], random_workload(1, 1, 1, 'relu'), 1e-3).plot({str(tmp_path / 'a.png')!r}); "
@@ -317,7 +317,7 @@ def test_each_rung_is_announced():
 
 def test_nothing_is_faster_than_the_machine(monkeypatch):
     slow = replace(fd.info(), peak_one_core=1e-9, peak_all_cores=1e-9)
-    monkeypatch.setattr(importlib.import_module("fastdense.insight.ladder"), "info", lambda peak: slow)
+    monkeypatch.setattr(importlib.import_module("fastdense.insight.ladders"), "info", lambda peak: slow)
     found = small_ladder()
     assert max(rung.percent_of_peak for rung in found.rungs) == pytest.approx(100)
     ones = [rung.gflops for rung in found.rungs if rung.cores == 1]

@@ -17,7 +17,7 @@ from fastdense.insight.roofs import SIZES, Roofs, measure_roofs
 from fastdense.insight.workload import random_workload
 from tests.compare import assert_within
 
-sweeping = importlib.import_module("fastdense.insight.sweep")  # the function is in the way of `import`
+sweeping = importlib.import_module("fastdense.insight.sweeps")
 OWN = [method for method in METHODS if method.module is None]
 BRIEF = 1e-4
 

@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
-from fastdense.insight.vectorize import vectorize
+from fastdense.insight.loops import vectorize
 from tests.compare import assert_within
 from tests.insight.vectorize_cases import CASES, DATA, NAMESPACE
 from tests.insight.vectorize_kept import KEPT, OTHERS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastdense.cli.arguments import Model, Output, TablePath
 from fastdense.cli.output import say
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
+from fastdense.core.columns import columns
 from fastdense.models.files import load
 from fastdense.tabular import evaluate_table
 
@@ -24,7 +25,6 @@ def evaluate(
     network = load(model, output=output)
     frame = read_for(network, table, header, decimal, missing, max_size)
     numbers = evaluate_table(network, frame)
-    width = max(map(len, numbers))
     say(f"{len(frame):,} rows of {table}")
-    for name, value in numbers.items():
-        say(f"{name:<{width}}  {value:.6g}")
+    for line in columns([(name, f"{value:.6g}") for name, value in numbers.items()]):
+        say(line)

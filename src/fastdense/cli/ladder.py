@@ -14,8 +14,9 @@ from rich.table import Table
 from fastdense import insight
 from fastdense.cli.output import say
 from fastdense.cli.saving import check_outputs, save_json
-from fastdense.insight.chart import check_path
-from fastdense.insight.wording import HEADINGS, cells, notes, sweep_notes, sweep_rows, sweep_title, title
+from fastdense.insight.figures import check_path
+from fastdense.insight.rungs import Rung
+from fastdense.insight.ways import Way
 
 __all__ = ["ladder"]
 
@@ -52,8 +53,8 @@ def ladder(
             found = insight.sweep(rows, inputs, units, activation, seconds / 6, progress)
         else:
             found = insight.ladder(rows, inputs, units, activation, seconds, progress)
-    console.print(_swept(found) if isinstance(found, insight.Sweep) else _table(found), "")
-    for line in sweep_notes(found) if isinstance(found, insight.Sweep) else notes(found):
+    console.print(_table(found, found.rungs if isinstance(found, insight.Ladder) else found.ways), "")
+    for line in found.notes:
         console.print(line, style="dim", soft_wrap=True)
     if plot is not None:
         found.plot(plot)
@@ -61,33 +62,21 @@ def ladder(
     save_json(found, json_file)
 
 
-def _empty_table(headings: Sequence[str], above: str) -> Table:
+def _table(found: insight.Ladder | insight.Sweep, ways: Sequence[Rung | Way]) -> Table:
+    """Return the table, one row per way: fastdense's plain, other frameworks' in colour, failures in red."""
+    headings, *rows = found.table
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
         show_edge=False,
-        title=f"{above}\n",
+        title=f"{found.title}\n",
         title_justify="left",
         title_style="bold",
     )
     table.add_column(headings[0])  # the one that may wrap
     for heading in headings[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def _swept(found: insight.Sweep) -> Table:
-    headings, *rows = sweep_rows(found)
-    table = _empty_table(headings, sweep_title(found))
-    for way, row in zip(found.ways, rows, strict=True):
+    for way, row in zip(ways, rows, strict=True):
         table.add_row(*row, style="red" if way.problem else None if way.module is None else "cyan")
-    return table
-
-
-def _table(found: insight.Ladder) -> Table:
-    table = _empty_table(HEADINGS, title(found))
-    for rung in found.rungs:
-        style = "red" if rung.problem else None if rung.module is None else "cyan"
-        table.add_row(*cells(rung), style=style)
     return table

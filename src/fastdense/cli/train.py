@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +28,8 @@ from fastdense.cli.saving import check_outputs
 from fastdense.errors import FormatError
 from fastdense.formats.tables import read_table
 from fastdense.insight.report import check_page
+from fastdense.models.sequential import Sequential
+from fastdense.tables import Cells
 from fastdense.tabular import Interrupted, Recipe, train_table
 
 __all__ = ["train"]
@@ -87,9 +89,7 @@ def train(
     cells = stated(decimal, missing, default_missing, date_order)
     start, stopped = time.perf_counter(), False
     try:
-        frame = read_table(table, header=header, cells=cells, max_size=byte_count(max_size))
-        if not quiet:
-            say(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns")
+        frame = _read(table, header, cells, max_size, quiet)
         model = train_table(
             frame,
             target,
@@ -109,11 +109,7 @@ def train(
         raise
     seconds = time.perf_counter() - start
     model.save(out)
-    if not (quiet or stopped):
-        say_lines(columns_found(model))
-        model.summary(say_lines)
-    for line in results(model):
-        say(line)
+    _say_results(model, quiet or stopped)
     if stopped:
         no_report = "; no report is written" if report else ""
         say_aside(f"fastdense: interrupted: the best epoch so far is saved to {out}{no_report}")
@@ -122,10 +118,29 @@ def train(
         say_aside(f"fastdense: note: {in_options(line)}")
     say(f"Trained in {seconds:.1f} s, saved to {out}")
     if report is not None:
-        assert model.run is not None
-        model.run = replace(model.run, call=command_line(context))
-        model.report(report)
-        say(f"Reported on in {report}")
+        _report(model, report, command_line(context))
+
+
+def _read(table: Path, header: bool, cells: Cells, max_size: str, quiet: bool) -> Any:
+    frame = read_table(table, header=header, cells=cells, max_size=byte_count(max_size))
+    if not quiet:
+        say(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns")
+    return frame
+
+
+def _say_results(model: Sequential, quiet: bool) -> None:
+    if not quiet:
+        say_lines(columns_found(model))
+        model.summary(say_lines)
+    for line in results(model):
+        say(line)
+
+
+def _report(model: Sequential, path: Path, call: str) -> None:
+    assert model.run is not None
+    model.run = replace(model.run, call=call)
+    model.report(path)
+    say(f"Reported on in {path}")
 
 
 def _check_out(out: Path) -> None:

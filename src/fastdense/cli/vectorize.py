@@ -11,7 +11,7 @@ import typer
 
 from fastdense import insight
 from fastdense.cli.output import say_lines, write_data
-from fastdense.insight.vectorize.source import LARGEST
+from fastdense.insight.loops.source import LARGEST
 
 __all__ = ["vectorize"]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastdense import engines, native
 from fastdense._version import __version__
+from fastdense.core.columns import columns
 
 __all__ = ["Info", "info"]
 
@@ -66,8 +67,7 @@ class Info:
             lines["peak, one core"] = f"{self.peak_one_core:.1f} GFLOP/s (float32)"
         if self.peak_all_cores is not None:
             lines["peak, all cores"] = f"{self.peak_all_cores:.1f} GFLOP/s (float32)"
-        width = max(map(len, lines))
-        return "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
+        return "\n".join(columns([*lines.items()]))
 
 
 def info(peak: bool = False) -> Info:

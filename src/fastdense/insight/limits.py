@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LETTERS", "Limit", "Limited", "longest"]
+__all__ = ["KEY", "Limit", "Limited", "longest"]
 
 Limit = Literal["calls", "memory", "arithmetic"]
 LETTERS: dict[Limit, str] = {"calls": "C", "memory": "M", "arithmetic": "A"}
+KEY = "C: the calls take the time; M: reading the numbers; A: the arithmetic; in brackets: under half"
+"""What a table says of `Limited.letter`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +23,7 @@ class Limited:
     calls, memory, arithmetic : float or None
         The seconds that each of them takes at least: the same calls on so little that nothing else takes
         time; the bytes that go through, at the measured rate of reading data of that size; the operations,
-        at the measured peak. None where it is not known, as on an accelerator.
+        at the measured peak. None if it is not known, as on an accelerator.
     """
 
     seconds: float
@@ -36,13 +38,19 @@ class Limited:
 
     @property
     def explained(self) -> float:
-        """The limit's part of the time; 0 where there is none."""
+        """The limit's part of the time; 0 if there is none."""
         bounds = [bound for bound in (self.calls, self.memory, self.arithmetic) if bound is not None]
         return min(1.0, max(bounds, default=0.0) / self.seconds)
 
+    @property
+    def letter(self) -> str:
+        """The limit's letter, in brackets if it is less than half of the time."""
+        letter = " " if self.limit is None else LETTERS[self.limit]
+        return f"({letter})" if self.limit and self.explained < 0.5 else f" {letter} "
+
 
 def longest(calls: float | None, memory: float | None, arithmetic: float | None) -> Limit | None:
-    """Return the name of the longest time, None where none is known.
+    """Return the name of the longest time, or None if none is known.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from html import escape
 from importlib.util import find_spec
 from typing import Any
 
-from fastdense.insight.chart import own_style, svg
+from fastdense.insight.figures import own_style, svg
 
 __all__ = ["framed", "shown"]
 

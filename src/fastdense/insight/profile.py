@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fastdense import engines
 from fastdense.core.checks import is_frame, number, whole
+from fastdense.core.printable import printable
 from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, NetworkSpec
-from fastdense.insight.limits import Limited
-from fastdense.insight.notebook import shown
-from fastdense.insight.plain import as_plain
+from fastdense.insight.limits import KEY, Limited
 from fastdense.insight.roofs import Cores, Roofs, measure_roofs
+from fastdense.insight.tabulated import Tabulated
 from fastdense.insight.timing import best_time
-from fastdense.insight.wording import profile_notes, profile_rows, profile_text, profile_title
+from fastdense.insight.units import count, digits, duration, ratio, size_text
 from fastdense.network.model import Model
 
 __all__ = ["Advice", "LayerCost", "Profile", "profile"]
@@ -24,8 +25,9 @@ __all__ = ["Advice", "LayerCost", "Profile", "profile"]
 WORTH = 1.1  # times faster: less is within what a busy machine varies by
 MORE_ROWS = 16
 MOST_BYTES = 2**26  # of rows that are repeated
-VECTOR = 16  # float32 numbers in the widest vectors: a layer's last few units cost as much as so many
-LESS = 8  # units are given up where they are at most this part of a layer's
+VECTOR = 16  # float32 numbers in the widest vectors: a layer's last few units cost as much as a whole one
+LESS = 8  # units are given up if they are at most this part of a layer's
+HEADINGS = ("layer", "what", "operations", "bytes", "time", "GFLOP/s", "of peak", "limit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +59,20 @@ class Advice:
     ----------
     what : str
     before, after : float
-        Seconds a row.
+        Seconds per row.
     """
 
     what: str
     before: float
     after: float
 
+    def __str__(self) -> str:
+        gain = ratio(self.before / self.after)
+        return f"{self.what}: {duration(self.before)} to {duration(self.after)} a row, {gain}"
+
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(Tabulated):
     """What `profile` measured; printed as a table.
 
     Attributes
@@ -86,6 +92,8 @@ class Profile:
         The greatest gain first.
     """
 
+    sides: ClassVar[str] = "<<>"
+
     model: str
     engine: str
     dtype: str
@@ -96,15 +104,37 @@ class Profile:
     roofs: Roofs
     advice: tuple[Advice, ...]
 
-    def __str__(self) -> str:
-        return profile_text(self)
+    @property
+    def title(self) -> str:
+        """What was measured, in one line."""
+        return f"Model {self.model!r}: {count(self.rows, 'row')} a call, {self.dtype}, engine {self.engine}"
 
-    def _repr_html_(self) -> str:
-        return shown(profile_title(self), profile_rows(self), profile_notes(self))
+    @property
+    def table(self) -> list[tuple[str, ...]]:
+        """The headings, and one row per layer."""
+        return [HEADINGS, *map(self._cells, self.layers)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as what JSON holds."""
-        return as_plain(self)
+    @property
+    def notes(self) -> list[str]:
+        """The whole call's time, what the letters mean, and what would be faster, in lines."""
+        total = sum(layer.operations for layer in self.layers) / self.seconds / 1e9
+        each = duration(self.seconds / self.rows)
+        encoding = f"of it, making numbers of the columns: {duration(self.encoding)}"
+        return [
+            f"the call: {duration(self.seconds)}, {each} a row, {total:,.3g} GFLOP/s",
+            *([encoding] if self.encoding else []),
+            KEY,
+            "",
+            "Measured, and faster:",
+            *(map(str, self.advice) if self.advice else ["nothing that was tried is faster"]),
+        ]
+
+    def _cells(self, layer: LayerCost) -> tuple[str, ...]:
+        gflops = layer.operations / layer.seconds / 1e9
+        share = 100 * gflops / self.roofs.peak_all_cores * (2 if self.dtype == "float64" else 1)
+        rates = (digits(gflops), f"{digits(share)} %") if layer.operations else ("-", "-")
+        counts = f"{layer.operations:,}" if layer.operations else "-", size_text(layer.traffic)
+        return (printable(layer.name), layer.what, *counts, duration(layer.seconds), *rates, layer.letter)
 
 
 def profile(model: Model, X: Any, seconds: float = 0.1) -> Profile:
@@ -112,9 +142,9 @@ def profile(model: Model, X: Any, seconds: float = 0.1) -> Profile:
 
     Parameters
     ----------
-    model : Sequential
-    X : array-like of shape (m, n_in), a data frame where the model has a table, or int
-        As many rows as a call of yours has, or how many: they are random numbers then.
+    model : fastdense.Sequential
+    X : array-like of shape (m, n_in), a data frame if the model has a table, or int
+        As many rows as your calls have; or their number, for rows of random numbers.
     seconds : float, default 0.1
         How long to time each, about.
 
@@ -144,95 +174,145 @@ def profile(model: Model, X: Any, seconds: float = 0.1) -> Profile:
     A_in = np.asarray(model.as_input(X))
     if not len(A_in):
         raise ValueError("a profile needs at least one row")
-    network, parameters = model.network(), model.parameters()
+    bench = Bench(model, model.network(), model.parameters(), A_in, seconds)
     roofs = measure_roofs()
-    of_numbers = best_time(lambda: model.predict(A_in), seconds)
-    is_table = is_frame(X)
-    whole_call = best_time(lambda: model.predict(X), seconds) if is_table else of_numbers
-    costs = tuple(_costs(model, network, parameters, A_in, roofs, seconds))
+    of_numbers = bench.time(lambda: model.predict(A_in))
+    whole_call = bench.time(lambda: model.predict(X)) if is_frame(X) else of_numbers
+    costs = tuple(_costs(bench, roofs))
     reached = max((cost.operations / cost.seconds for cost in costs), default=0.0) * A_in.dtype.itemsize / 4e9
-    advice = [
-        *_advice(model, network, parameters, A_in, of_numbers / len(A_in), seconds),
-        *_narrower(model, network, costs, len(A_in), seconds),
-    ]
+    advice = [*_advice(bench, of_numbers / len(A_in)), *_narrower(bench, costs)]
     return Profile(
-        model.name,
-        str(engines.name_of(model.engine)),
-        network.dtype,
-        len(A_in),
-        whole_call,
-        max(0.0, whole_call - of_numbers) if is_table else 0.0,
-        costs,
-        roofs.raised(0.0, reached),
-        tuple(sorted(advice, key=lambda a: a.after / a.before)),
+        model=model.name,
+        engine=str(engines.name_of(model.engine)),
+        dtype=bench.network.dtype,
+        rows=len(A_in),
+        seconds=whole_call,
+        encoding=max(0.0, whole_call - of_numbers) if is_frame(X) else 0.0,
+        layers=costs,
+        roofs=roofs.raised(0.0, reached),
+        advice=tuple(sorted(advice, key=lambda a: a.after / a.before)),
     )
 
 
-def _program(model: Model, network: NetworkSpec, parameters: Sequence[Any]) -> engines.Program:
-    return engines.choose(model.engine).compile(network, parameters)
+@dataclass(frozen=True)
+class Bench:
+    """A model at one moment, the rows it is measured on, and how long to time each run, about."""
+
+    model: Model
+    network: NetworkSpec
+    parameters: Sequence[Sequence[Any]]
+    A_in: Any
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self.A_in)
+
+    def time(self, run: Callable[[], Any]) -> float:
+        """Return the seconds that a run takes."""
+        return best_time(run, self.seconds)
+
+    def program(self, network: NetworkSpec, parameters: Sequence[Sequence[Any]]) -> engines.Program:
+        """Return a network compiled for the model's engine."""
+        return engines.choose(self.model.engine).compile(network, [tuple(own) for own in parameters])
+
+    def layer(self, layer: LayerSpec, own: Sequence[Any]) -> engines.Program:
+        """Return one layer compiled by itself."""
+        return self.program(NetworkSpec(layer.n_in, (layer,), self.network.dtype), [own])
+
+    def ones(self, *shape: int) -> Any:
+        """Return ones of the network's dtype."""
+        return np.ones(shape, self.network.dtype)
 
 
-def _costs(
-    model: Model,
-    network: NetworkSpec,
-    parameters: Sequence[Any],
-    A_in: Any,
-    roofs: Roofs,
-    seconds: float,
-) -> Iterator[LayerCost]:
-    """Yield each layer's cost, its inputs being what those before it made."""
-    itemsize = A_in.dtype.itemsize
+def _costs(bench: Bench, roofs: Roofs) -> Iterator[LayerCost]:
+    """Yield each layer's cost, its inputs being what the layers before it made."""
+    A_in, itemsize = bench.A_in, bench.A_in.dtype.itemsize
     cores: Cores = "all" if roofs.cores > 1 else "one"
-    tiny = NetworkSpec(1, (DenseSpec(1, 1),), network.dtype)
-    one = _program(model, tiny, [(np.ones((1, 1), network.dtype), np.zeros(1, network.dtype))])
-    row = np.ones((1, 1), network.dtype)
-    calls = best_time(lambda: one.predict(row), seconds)
-    for layer, own, name in zip(network.layers, parameters, model.layer_names(), strict=True):
-        program = _program(model, NetworkSpec(layer.n_in, (layer,), network.dtype), [own])
-        inputs = A_in
-        took = best_time(lambda: program.predict(inputs), seconds)  # noqa: B023  (called within this turn)
+    one, row = bench.layer(DenseSpec(1, 1), (bench.ones(1, 1), 0 * bench.ones(1))), bench.ones(1, 1)
+    calls = bench.time(lambda: one.predict(row))
+    layers = zip(bench.network.layers, bench.parameters, bench.model.layer_names(), strict=True)
+    for layer, own, name in layers:
+        program, inputs = bench.layer(layer, own), A_in
+        took = bench.time(lambda: program.predict(inputs))  # noqa: B023  (called within this turn)
         A_in = program.predict(inputs)
-        numbers = inputs.size + A_in.size + sum(array.size for array in own)
+        traffic = itemsize * (inputs.size + A_in.size + sum(array.size for array in own))
         operations = 2 * len(inputs) * own[0].size if isinstance(layer, DenseSpec) else 0
         yield LayerCost(
             name=name,
             what=_what(layer),
             operations=operations,
-            traffic=itemsize * numbers,
+            traffic=traffic,
             seconds=took,
             calls=min(took, calls),
-            memory=roofs.memory(itemsize * numbers, itemsize * numbers, cores),
+            memory=roofs.memory(traffic, traffic, cores),
             arithmetic=roofs.arithmetic(operations, cores, itemsize),
         )
 
 
-def _narrower(
-    model: Model, network: NetworkSpec, costs: Sequence[LayerCost], rows: int, seconds: float
-) -> Iterator[Advice]:
+def _advice(bench: Bench, before: float) -> Iterator[Advice]:
+    """Yield what was tried and is faster than ``before``, in seconds per row, by more than noise."""
+    model, A_in, rows = bench.model, bench.A_in, bench.rows
+    frozen = model.freeze()
+    same = "model.freeze().predict: the same without the checks of each call"
+    yield from _faster(same, before, bench.time(lambda: frozen.predict(A_in)) / rows)
+    if A_in.nbytes * MORE_ROWS <= MOST_BYTES:
+        more = np.tile(A_in, (MORE_ROWS, 1))
+        what = f"more rows a call: {MORE_ROWS * rows:,} instead of {rows:,}"
+        yield from _faster(what, before, bench.time(lambda: model.predict(more)) / len(more))
+    if bench.network.dtype == "float64":
+        yield from _in_float32(bench)
+    if engines.name_of(model.engine) == "native":
+
+        def on_one_core() -> Any:
+            with engines.at_most(1):
+                return model.predict(A_in)
+
+        yield from _faster("one thread: fd.set_threads(1)", before, bench.time(on_one_core) / rows)
+    else:
+        native = copy.copy(model)
+        native.engine = "native"
+        yield from _faster("engine='native'", before, bench.time(lambda: native.predict(A_in)) / rows)
+
+
+def _faster(what: str, before: float, after: float) -> Iterator[Advice]:
+    if before > WORTH * after:
+        yield Advice(what, before, after)
+
+
+def _in_float32(bench: Bench) -> Iterator[Advice]:
+    """Yield float32 if it is faster: the engine alone, or the checks of a call would count against one."""
+    wide = bench.program(bench.network, bench.parameters)
+    parameters = [[array.astype(np.float32) for array in own] for own in bench.parameters]
+    narrow, less = bench.program(replace(bench.network, dtype="float32"), parameters), bench.A_in.astype("f4")
+    doubles = bench.time(lambda: wide.predict(bench.A_in)) / bench.rows
+    floats = bench.time(lambda: narrow.predict(less)) / bench.rows
+    yield from _faster("float32, the engine alone: Sequential(..., dtype='float32')", doubles, floats)
+
+
+def _narrower(bench: Bench, costs: Sequence[LayerCost]) -> Iterator[Advice]:
     """Yield the slowest hidden layer with the few units less that make whole vectors, if it is faster."""
     hidden = [
         (cost.seconds, cost.name, layer)
-        for cost, layer in zip(costs, network.layers, strict=True)
+        for cost, layer in zip(costs, bench.network.layers, strict=True)
         if isinstance(layer, DenseSpec) and not layer.activation.groups
     ][:-1]
     if not hidden:
         return
     _, name, layer = max(hidden, key=lambda each: each[0])
-    left = layer.n_units % VECTOR
-    if not 0 < left <= layer.n_units // LESS:
+    n_in, n_units, left = layer.n_in, layer.n_units, layer.n_units % VECTOR
+    if not 0 < left <= n_units // LESS:
         return
-    A_in = np.random.default_rng(0).standard_normal((rows, layer.n_in)).astype(network.dtype)
+    A_in = np.random.default_rng(0).standard_normal((bench.rows, n_in)).astype(bench.network.dtype)
 
     def timed(units: int) -> float:
-        alone = NetworkSpec(layer.n_in, (replace(layer, n_units=units),), network.dtype)
-        W, B = np.ones((layer.n_in, units), network.dtype), np.zeros(units, network.dtype)
-        program = _program(model, alone, [(W, B) if layer.use_bias else (W,)])
-        return best_time(lambda: program.predict(A_in), seconds) / rows
+        own = (bench.ones(n_in, units), 0 * bench.ones(units))[: 1 + layer.use_bias]
+        program = bench.layer(replace(layer, n_units=units), own)
+        return bench.time(lambda: program.predict(A_in)) / bench.rows
 
-    before, after = timed(layer.n_units), timed(layer.n_units - left)
-    if before > WORTH * after:
-        what = f"{layer.n_units - left:,} units in {name!r} instead of {layer.n_units:,}, that layer alone"
-        yield Advice(what, before, after)
+    what = f"{n_units - left:,} units in {name!r} instead of {n_units:,}, that layer alone"
+    yield from _faster(what, timed(n_units), timed(n_units - left))
 
 
 def _what(layer: LayerSpec) -> str:
@@ -242,50 +322,3 @@ def _what(layer: LayerSpec) -> str:
     if isinstance(layer, DenseSpec):
         return f"dense, {layer.n_in:,} to {layer.n_units:,}{curve}"
     return f"{type(layer).__name__.removesuffix('Spec').lower()}, {layer.n_in:,}{curve}"
-
-
-def _advice(
-    model: Model,
-    network: NetworkSpec,
-    parameters: Sequence[Any],
-    A_in: Any,
-    before: float,
-    seconds: float,
-) -> Iterator[Advice]:
-    """Yield what was tried and is faster than ``before``, in seconds a row, by more than a machine varies."""
-    rows = len(A_in)
-
-    def tried(what: str, run: Callable[[], Any], each: int = rows) -> Iterator[Advice]:
-        after = best_time(run, seconds) / each
-        if before > WORTH * after:
-            yield Advice(what, before, after)
-
-    frozen = model.freeze()
-    yield from tried(
-        "model.freeze().predict: the same without the checks of each call", lambda: frozen.predict(A_in)
-    )
-    if A_in.nbytes * MORE_ROWS <= MOST_BYTES:
-        more = np.tile(A_in, (MORE_ROWS, 1))
-        what = f"more rows a call: {MORE_ROWS * rows:,} instead of {rows:,}"
-        yield from tried(what, lambda: model.predict(more), MORE_ROWS * rows)
-    if network.dtype == "float64":
-        narrow = [[array.astype(np.float32) for array in own] for own in parameters]
-        wide = _program(model, network, parameters)
-        program = _program(model, replace(network, dtype="float32"), narrow)
-        less = A_in.astype(np.float32)
-        # The engine alone in both, or the checks of a call would count against one of them.
-        doubles = best_time(lambda: wide.predict(A_in), seconds) / rows
-        floats = best_time(lambda: program.predict(less), seconds) / rows
-        if doubles > WORTH * floats:
-            yield Advice("float32, the engine alone: Sequential(..., dtype='float32')", doubles, floats)
-    if engines.name_of(model.engine) == "native":
-
-        def on_one_core() -> Any:
-            with engines.at_most(1):
-                return model.predict(A_in)
-
-        yield from tried("one thread: fd.set_threads(1)", on_one_core)
-    else:
-        own = Model(model.layers, model.name, dtype=model.dtype)  # shares the weights
-        own.build((None, network.n_in))
-        yield from tried("engine='native'", lambda: own.predict(A_in))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from fastdense.insight.chart import GRID, INK, MUTED, OURS, PAPER, new_figure, save_figure
-from fastdense.insight.wording import size_text, sweep_title
+from fastdense.insight.figures import GRID, INK, MUTED, OURS, PAPER, new_figure
+from fastdense.insight.roofs import Roofs
+from fastdense.insight.units import size_text
+from fastdense.insight.ways import Way
 
-if TYPE_CHECKING:
-    from fastdense.insight.sweep import Sweep, Way
-
-__all__ = ["draw", "save"]
+__all__ = ["draw"]
 
 # Okabe and Ito's colours, which people with any kind of colour vision tell apart, and three more.
 COLOURS = ("#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#5b6770", "#8c6d31", "#7b4173", "#b8c413")
@@ -21,48 +20,58 @@ MARKERS = {"calls": "o", "memory": "s", "arithmetic": "^", None: "x"}
 ROOFS = (1, 4, 8)  # of `SIZES`: 16 KB, 1 MB and 256 MB
 
 
-def save(sweep: Sweep, path: str | os.PathLike[str]) -> None:
-    """Draw the sweep and save it, atomically; see `Sweep.plot`."""
-    save_figure(lambda: draw(sweep), path)
+def draw(
+    title: str,
+    ways: Sequence[Way],
+    rows: Sequence[int],
+    roofs: Roofs,
+    intensity: Callable[[float], float],
+) -> Any:
+    """Return the chart as a figure: rows, and so operations per byte, across; operations per second upwards.
 
-
-def draw(sweep: Sweep) -> Any:
-    """Return the chart as a figure: rows, and so operations a byte, across; operations a second upwards."""
+    Parameters
+    ----------
+    title : str
+    ways : sequence of Way
+    rows : sequence of int
+        From few to many.
+    roofs : Roofs
+    intensity : function
+        Returns the operations per byte for a number of rows.
+    """
     figure = new_figure((10, 7.6))
     axes = figure.add_axes((0.075, 0.085, 0.62, 0.735))
     lead = "Each line is a way to compute it; the roofs, which none can pass, are measured on this machine"
-    figure.text(0.02, 0.975, sweep_title(sweep), color=INK, fontsize=15, fontweight="bold", va="top")
+    figure.text(0.02, 0.975, title, color=INK, fontsize=15, fontweight="bold", va="top")
     figure.text(0.02, 0.932, lead, color=MUTED, fontsize=11, va="top")
-    _axes(axes, sweep)
-    _roofs(axes, sweep)
-    for way, colour in zip([w for w in sweep.ways if w.points], _colours(sweep), strict=False):
+    _axes(axes, rows, intensity)
+    _roofs(axes, roofs, intensity)
+    timed = [way for way in ways if way.points]
+    for way, colour in zip(timed, _colours(timed), strict=True):
         _line(axes, way, colour)
     _legends(axes)
     return figure
 
 
-def _colours(sweep: Sweep) -> list[str]:
-    """Return a colour for each way that has points: ours the brand's own, the others in turn."""
-    native = [way.name.startswith("native") for way in sweep.ways if way.points]
-    others = iter(COLOURS * 3)
-    shades = iter((INK, OURS))
-    return [next(shades) if own else next(others) for own in native]
+def _colours(ways: Sequence[Way]) -> list[str]:
+    """Return a colour for each way: ours the brand's own, the others in turn."""
+    others, shades = iter(COLOURS * 3), iter((INK, OURS))
+    return [next(shades if way.name.startswith("native") else others) for way in ways]
 
 
-def _roofs(axes: Any, sweep: Sweep) -> None:
+def _roofs(axes: Any, roofs: Roofs, intensity: Callable[[float], float]) -> None:
     """Draw what reading allows, for data of three sizes, and what arithmetic does."""
-    roofs = sweep.roofs
     left, right = axes.get_xlim()
     across = np.geomspace(left, right, 100)
-    intensity = np.array([sweep.intensity(rows) for rows in across])
+    operations = np.array([intensity(rows) for rows in across])
     for index in ROOFS:
         rate = roofs.bandwidth_all_cores[index]
         axes.plot(
-            across, np.minimum(rate * intensity, roofs.peak_all_cores), color=GRID, linewidth=6, zorder=0
+            across, np.minimum(rate * operations, roofs.peak_all_cores), color=GRID, linewidth=6, zorder=0
         )
-        if rate * intensity[0] < 0.7 * roofs.peak_all_cores:
+        if rate * operations[0] < 0.7 * roofs.peak_all_cores:
             text = f"reading {size_text(roofs.sizes[index])}: {rate:,.0f} GB/s"
-            _note(axes, text, (across[0], rate * intensity[0]), "left")
+            _note(axes, text, (across[0], rate * operations[0]), "left")
     peaks = [(roofs.peak_all_cores, "all cores")]
     if roofs.peak_one_core < 0.8 * roofs.peak_all_cores:
         peaks.append((roofs.peak_one_core, "one core"))
@@ -85,17 +94,17 @@ def _line(axes: Any, way: Way, colour: str) -> None:
         axes.plot([at], [rate], marker=MARKERS[limit], color=colour, markersize=6.5, linestyle="none")
 
 
-def _axes(axes: Any, sweep: Sweep) -> None:
+def _axes(axes: Any, rows: Sequence[int], intensity: Callable[[float], float]) -> None:
     axes.set_facecolor(PAPER)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlim(sweep.rows[0] / 1.4, max(sweep.rows[-1], 2 * sweep.rows[0]) * 1.4)
-    axes.set_xticks(sweep.rows, [f"{rows:,}" for rows in sweep.rows])
+    axes.set_xlim(rows[0] / 1.4, max(rows[-1], 2 * rows[0]) * 1.4)
+    axes.set_xticks(rows, [f"{each:,}" for each in rows])
     axes.set_xlabel("rows a call", color=MUTED, fontsize=10)
     axes.set_ylabel("GFLOP/s", color=MUTED, fontsize=10)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     above = axes.secondary_xaxis("top")
-    above.set_xticks(sweep.rows, [f"{sweep.intensity(rows):.2g}" for rows in sweep.rows])
+    above.set_xticks(rows, [f"{intensity(each):.2g}" for each in rows])
     above.set_xlabel("operations a byte of the layer's arrays", color=MUTED, fontsize=10)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)

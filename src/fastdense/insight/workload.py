@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Workload", "random_workload"]
+from fastdense.insight.units import count
+
+__all__ = ["Workload", "layer_text", "random_workload"]
 
 LARGEST = 2**26
 """Numbers in one matrix. As nested Python lists, which the first rung needs, that is already 2 GB."""
@@ -67,3 +69,14 @@ def random_workload(rows: int, inputs: int, units: int, activation: str) -> Work
         B=rng.standard_normal(units, dtype=np.float32),
         activation=activation,
     )
+
+
+def layer_text(inputs: int, units: int, activation: str) -> str:
+    """Return what is computed, in words.
+
+    Examples
+    --------
+    >>> layer_text(64, 1, "relu")
+    'One dense layer, 64 inputs to 1 unit, relu'
+    """
+    return f"One dense layer, {count(inputs, 'input')} to {count(units, 'unit')}, {activation}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from fastdense.activations import ActivationFunction
+from fastdense.core.columns import columns
 from fastdense.core.printable import printable
 from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization, Rescaling
 
@@ -27,15 +28,10 @@ def text_summary(name: str, n_in: int | None, layers: Sequence[Layer], bytes_eac
     bytes_each : int
         Bytes of one parameter.
     """
-    rows = [_HEAD, *_rows(n_in, layers)]
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = [f'Model: "{printable(name)}"']
-    for i, row in enumerate(rows):
-        cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
-        lines.append("  ".join([*cells, row[3].rjust(widths[3])]))
-        if i == 0:
-            lines.append("─" * len(lines[-1]))
-    return "\n".join([*lines, "─" * len(lines[-1]), *_totals(layers, bytes_each)])
+    head, *lines = columns([_HEAD, *_rows(n_in, layers)], "<<<>")
+    rule = "─" * len(head)
+    title = f'Model: "{printable(name)}"'
+    return "\n".join([title, head, rule, *lines, rule, *_totals(layers, bytes_each)])
 
 
 def html_summary(name: str, n_in: int | None, layers: Sequence[Layer], bytes_each: int) -> str:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastdense.insight import pages
-from fastdense.insight.explain.text import Matrix, formulas, loss_text, number_text, unit_sum
-
-if TYPE_CHECKING:
-    from fastdense.insight.explain.passes import Explanation, Step
+from fastdense.insight.explain.steps import Matrix, Passes, Step
+from fastdense.insight.explain.text import formulas, loss_text, number_text, unit_sum
 
 __all__ = ["explanation_page"]
 
@@ -22,7 +19,7 @@ MOST = 12
 Gap = int | None
 
 
-def explanation_page(explanation: Explanation) -> str:
+def explanation_page(explanation: Passes) -> str:
     """Return the page: the steps forward, and back where there is a target."""
     ways = "forward and back" if explanation.loss is not None else "forward"
     title = f"Model {explanation.model!r}: one row, {ways}"
@@ -44,7 +41,7 @@ def explanation_page(explanation: Explanation) -> str:
     return pages.page(title, body, pages.resource("explain.js"))
 
 
-def _steps(explanation: Explanation) -> Iterator[tuple[str, str]]:
+def _steps(explanation: Passes) -> Iterator[tuple[str, str]]:
     """Yield the steps' short names and their content."""
     yield (
         "A0",
@@ -116,7 +113,7 @@ def _backward(step: Step) -> str:
     return f"{_title(step, 'Back through layer')}{_formulas(rules)}{drawn}"
 
 
-def _outcome(explanation: Explanation) -> str:
+def _outcome(explanation: Passes) -> str:
     k = len(explanation.steps)
     content = f"<h2>The model's answer</h2>{_product(_matrix(f'A{k}', explanation.prediction))}"
     if explanation.outputs:
@@ -132,7 +129,7 @@ def _outcome(explanation: Explanation) -> str:
     return content
 
 
-def _features(explanation: Explanation) -> str:
+def _features(explanation: Passes) -> str:
     if not explanation.features:
         return ""
     table = _pairs("column", "number", zip(explanation.features, explanation.X[0], strict=True))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.core.checks import is_frame
 from fastdense.core.spec import (
@@ -25,6 +24,7 @@ from fastdense.core.spec import (
 from fastdense.core.targets import as_targets
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.insight.explain.page import explanation_page
+from fastdense.insight.explain.steps import Matrix, Passes, Step
 from fastdense.insight.explain.text import explanation_text
 from fastdense.insight.notebook import framed
 from fastdense.insight.pages import save
@@ -32,97 +32,18 @@ from fastdense.network.model import Model
 from fastdense.reference import activate_backward, backward_layer, forward, loss, loss_gradient
 from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
 
-__all__ = ["Explanation", "Step", "explain"]
+__all__ = ["Explanation", "explain"]
 
-Matrix = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One layer's part of the way, all arrays in float64.
-
-    Attributes
-    ----------
-    number : int
-        From 1.
-    name : str
-    kind : {"dense", "activation", "normalization", "dropout"}
-    activation : str
-        "linear" where it has none.
-    settings : str
-        The activation's, as further arguments of a call: ", alpha=0.2"; "" where it has none.
-    A_in, Z, A_out : arrays of shape (1, n)
-    W : array of shape (n_in, n_units), or None
-    B : array of shape (1, n_units), or None
-    mean, deviation : arrays of shape (1, n), or None
-        Of a normalization, whose ``Z`` is ``(A_in - mean) / deviation``.
-    dA_out, dZ, dA_in : arrays of shape (1, n), or None
-        How fast the loss changes with each; None without a target.
-    dW, dB : arrays as W and B, or None
-    """
-
-    number: int
-    name: str
-    kind: str
-    activation: str
-    A_in: Matrix
-    Z: Matrix
-    A_out: Matrix
-    settings: str = ""
-    W: Matrix | None = None
-    B: Matrix | None = None
-    mean: Matrix | None = None
-    deviation: Matrix | None = None
-    dA_out: Matrix | None = None
-    dZ: Matrix | None = None
-    dW: Matrix | None = None
-    dB: Matrix | None = None
-    dA_in: Matrix | None = None
+# The field of a `Step` that holds a layer's array; "d" and it, that of the array's gradient.
+FIELDS = {"kernel": "W", "bias": "B", "mean": "mean", "deviation": "deviation"}
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Passes):
     """What `explain` worked out; printed as the formulas with their numbers.
 
-    Attributes
-    ----------
-    model : str
-        Its name.
-    X : array of shape (1, n_in)
-    features : tuple of str
-        The names of the columns of X, where the model has a table.
-    steps : tuple of Step
-    outputs : tuple of str
-        The names of the outputs: the labels of classes, where the model has a table.
-    Y : array of shape (1, n_out), or None
-        The target: a one in a class's column where the loss takes class numbers.
-    loss_name : str or None
-    loss_settings : str
-        As further arguments of a call: ", label_smoothing=0.1".
-    loss : float or None
-        With the penalties.
-    penalty : float
-        The part of it that the layers' regularizers ask for.
-    answer : str
-        The prediction in the target column's own units, and the right one, where a table has a quantity.
+    Its attributes are those of `Passes`.
     """
-
-    model: str
-    X: Matrix
-    features: tuple[str, ...]
-    steps: tuple[Step, ...]
-    outputs: tuple[str, ...] = ()
-    Y: Matrix | None = None
-    loss_name: str | None = None
-    loss_settings: str = ""
-    loss: float | None = None
-    penalty: float = 0.0
-    answer: str = ""
-
-    @property
-    def prediction(self) -> Matrix:
-        """The network's output, of shape (1, n_out)."""
-        return self.steps[-1].A_out if self.steps else self.X
 
     def __str__(self) -> str:
         return explanation_text(self)
@@ -153,7 +74,7 @@ def explain(model: Model, x: Any, target: Any = None) -> Explanation:
 
     Parameters
     ----------
-    model : Sequential
+    model : fastdense.Sequential
         Built. Dropouts do nothing: it is a prediction.
     x : array-like of shape (n_in,) or (1, n_in), or a data frame of one row where the model has a table
     target : number or array-like of shape (n_out,), optional
@@ -219,21 +140,26 @@ def _row(model: Model, x: Any) -> Matrix:
 
 def _step(number: int, layer: LayerSpec, own: Sequence[Matrix], trace: Trace, name: str) -> Step:
     A_in, Z, A_out = (np.array([values]) for values in (trace.a_in, trace.z, trace.a_out))
+    kind, curve = _kind(layer)
+    arrays: dict[str, Any] = {
+        FIELDS[p.name]: np.atleast_2d(array) for p, array in zip(layer.parameters, own, strict=True)
+    }
+    if curve is None:
+        return Step(number, name, kind, "linear", A_in, Z, A_out, **arrays)
+    return Step(number, name, kind, curve.name, A_in, Z, A_out, _settings(curve), **arrays)
+
+
+def _kind(layer: LayerSpec) -> tuple[str, ActivationSpec | None]:
+    """Return what a layer is called, and its activation if it has one."""
     match layer:
         case DenseSpec():
-            W, B = own[0], own[1][np.newaxis] if layer.use_bias else None
-            g, settings = layer.activation.name, _settings(layer.activation)
-            return Step(number, name, "dense", g, A_in, Z, A_out, settings, W, B)
+            return "dense", layer.activation
         case ActivateSpec():
-            g, settings = layer.activation.name, _settings(layer.activation)
-            return Step(number, name, "activation", g, A_in, Z, A_out, settings)
+            return "activation", layer.activation
         case DropoutSpec():
-            return Step(number, name, "dropout", "linear", A_in, Z, A_out)
+            return "dropout", None
         case ScaleSpec():
-            mean, deviation = (values[np.newaxis] for values in own)
-            return Step(
-                number, name, "normalization", "linear", A_in, Z, A_out, mean=mean, deviation=deviation
-            )
+            return "normalization", None
         case _:
             assert_never(layer)
 
@@ -260,35 +186,37 @@ def _backward(
     gradient: Sequence[float] = loss_gradient(compared, wanted, read.tolist())
     steps, charged = list(found.steps), 0.0
     for i in reversed(range(len(steps))):
-        layer, step = network.layers[i], steps[i]
-        dA_out = None if from_z and i == len(steps) - 1 else np.array([gradient])
-        if isinstance(layer, DenseSpec | ActivateSpec) and dA_out is not None:
-            gradient = activate_backward(
-                layer.activation, step.Z[0].tolist(), step.A_out[0].tolist(), gradient
-            )
-        dz = np.array([gradient])
-        gradient, own = backward_layer(layer, parameters[i], step.A_in[0].tolist(), gradient)
-        trained = [(p.penalty, w) for p, w in zip(layer.parameters, parameters[i], strict=True) if p.trained]
+        at_z = from_z and i == len(steps) - 1
+        layer, own = network.layers[i], parameters[i]
+        steps[i], gradient = _step_back(layer, own, steps[i], gradient, at_z)
+        trained = [(p.penalty, W) for p, W in zip(layer.parameters, own, strict=True) if p.trained]
         charged = sum((penalty(*each) for each in trained), charged)
-        gradients = [g + penalty_gradient(*each) for g, each in zip(own, trained, strict=True)]
-        dW, dB = (*gradients, None, None)[:2]
-        steps[i] = replace(
-            step,
-            dA_out=dA_out,
-            dZ=dz,
-            dW=dW,
-            dB=None if dB is None else dB[np.newaxis],
-            dA_in=np.array([gradient]),
-        )
-    Y = np.array([[float(k == wanted) for k in range(n_out)] if is_class else wanted])
-    value = loss(compared, wanted, read.tolist()) + charged
-    settings = "".join(f", {name}={setting!r}" for name, setting in model.loss.given().items())
     return replace(
         found,
         steps=tuple(steps),
-        Y=Y,
+        Y=np.array([[float(k == wanted) for k in range(n_out)] if is_class else wanted]),
         loss_name=spec.name,
-        loss_settings=settings,
-        loss=value,
+        loss_settings="".join(f", {name}={setting!r}" for name, setting in model.loss.given().items()),
+        loss=loss(compared, wanted, read.tolist()) + charged,
         penalty=charged,
     )
+
+
+def _step_back(
+    layer: LayerSpec, own: tuple[Matrix, ...], step: Step, gradient: Sequence[float], at_z: bool
+) -> tuple[Step, Sequence[float]]:
+    """Return a step with its gradients, and that of its input.
+
+    ``gradient`` is that of the step's ``Z`` if ``at_z``, else that of its ``A_out``.
+    """
+    dA_out, (_, curve) = None if at_z else np.array([gradient]), _kind(layer)
+    if curve is not None and not at_z:
+        gradient = activate_backward(curve, step.Z[0].tolist(), step.A_out[0].tolist(), gradient)
+    dA_in, gradients = backward_layer(layer, own, step.A_in[0].tolist(), gradient)
+    trained = [(p, array) for p, array in zip(layer.parameters, own, strict=True) if p.trained]
+    of_arrays: dict[str, Any] = {
+        f"d{FIELDS[p.name]}": np.atleast_2d(dW + penalty_gradient(p.penalty, W))
+        for dW, (p, W) in zip(gradients, trained, strict=True)
+    }
+    found = replace(step, dA_out=dA_out, dZ=np.array([gradient]), dA_in=np.array([dA_in]), **of_arrays)
+    return found, dA_in

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.core.printable import printable
 from fastdense.core.shapes import draw_product
+from fastdense.insight.explain.steps import Matrix, Passes, Step
 
-if TYPE_CHECKING:
-    from fastdense.insight.explain.passes import Explanation, Step
-
-__all__ = ["Matrix", "explanation_text", "formulas", "loss_text", "number_text", "side_by_side", "unit_sum"]
-
-Matrix = NDArray[np.float64]
+__all__ = ["explanation_text", "formulas", "loss_text", "number_text", "side_by_side", "unit_sum"]
 
 MOST = 6
 """Rows and columns of a matrix that are shown; of larger ones the first ones and the last."""
@@ -24,7 +19,7 @@ TERMS = 5
 WIDEST = 110  # of a line
 
 
-def explanation_text(explanation: Explanation) -> str:
+def explanation_text(explanation: Passes) -> str:
     """Return the whole way as text."""
     blocks = [_heading(explanation)]
     blocks += [_forward(step) for step in explanation.steps]
@@ -124,7 +119,7 @@ def _elided(items: list[Any], gap: Any) -> list[Any]:
     return items if len(items) <= MOST else [*items[: MOST - 2], gap, items[-1]]
 
 
-def _heading(explanation: Explanation) -> str:
+def _heading(explanation: Passes) -> str:
     lines = [
         f"Model {explanation.model!r}: one row, forward"
         + (" and back" if explanation.loss is not None else "")
@@ -176,7 +171,7 @@ def unit_sum(step: Step, unit: int = 0) -> str:
     return f"{' + '.join(terms)} = {number_text(step.Z[0, unit])}"
 
 
-def _outcome(explanation: Explanation) -> str:
+def _outcome(explanation: Passes) -> str:
     outputs = explanation.prediction[0]
     lines = ["The model's answer", side_by_side((f"A{len(explanation.steps)}", explanation.prediction))]
     if explanation.outputs:
@@ -190,7 +185,7 @@ def _outcome(explanation: Explanation) -> str:
     return "\n".join(lines)
 
 
-def loss_text(explanation: Explanation) -> str:
+def loss_text(explanation: Passes) -> str:
     """Return the loss as a call, with its value and what of it is for the size of the weights."""
     assert explanation.loss is not None
     call = f"{explanation.loss_name}(Y, A{len(explanation.steps)}{explanation.loss_settings})"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from fastdense.insight.chart import GRID, INK, MUTED, OURS, PAPER, WRONG, new_figure, svg
+from fastdense.insight.figures import GRID, INK, MUTED, OURS, PAPER, WRONG, new_figure, svg
+from fastdense.insight.report.record import RunRecord
 from fastdense.insight.report.wording import share_text
 from fastdense.training.outcomes import Classified, Regressed
-
-if TYPE_CHECKING:
-    from fastdense.insight.report.record import RunReport
 
 __all__ = ["HELD_OUT", "calibration_charts", "curves", "picture", "residuals_charts", "series"]
 
@@ -62,7 +60,7 @@ def series(history: Mapping[str, Sequence[float]]) -> Iterator[tuple[str, Sequen
     )
 
 
-def curves(report: RunReport) -> list[str]:
+def curves(report: RunRecord) -> list[str]:
     """Return a picture of each of the history's numbers against the epochs, and of a schedule's rate."""
     drawn = list(series(report.history))
     if report.rates:
@@ -70,7 +68,7 @@ def curves(report: RunReport) -> list[str]:
     return [_curve(report, *numbers) for numbers in drawn]
 
 
-def _curve(report: RunReport, name: str, training: Sequence[float], held_out: Sequence[float]) -> str:
+def _curve(report: RunRecord, name: str, training: Sequence[float], held_out: Sequence[float]) -> str:
     figure, ax = _panel(name.replace("_", " "), "epoch")
     if len(report.epochs) == 1:
         ax.set_xticks(report.epochs)

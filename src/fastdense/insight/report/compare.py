@@ -24,7 +24,7 @@ def outcomes(model: Model, training: TrainingSpec, data: Data) -> tuple[Outcome,
 
     Parameters
     ----------
-    model : Sequential
+    model : fastdense.Sequential
     training : TrainingSpec
         Whose loss says what outputs and targets mean.
     data : Data

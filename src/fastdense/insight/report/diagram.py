@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from fastdense.insight.chart import INK, MUTED, OURS, PAPER, new_figure
+from fastdense.insight.figures import INK, MUTED, OURS, PAPER, new_figure
 from fastdense.insight.report.charts import HELD_OUT, picture
-from fastdense.insight.wording import count
-
-if TYPE_CHECKING:
-    from fastdense.insight.report.record import RunReport
+from fastdense.insight.report.record import RunRecord
+from fastdense.insight.units import count
 
 __all__ = ["diagram"]
 
@@ -33,7 +31,7 @@ class Column:
     W: Any = None
 
 
-def diagram(report: RunReport) -> str:
+def diagram(report: RunRecord) -> str:
     """Return the network as a picture, from its input on the left to its output on the right."""
     every = _columns(report)
     words = "; ".join(c.label.replace("\n", ", ") for c in every)
@@ -57,7 +55,7 @@ def diagram(report: RunReport) -> str:
     return picture(figure, f"The network, layer by layer: {words}")
 
 
-def _columns(report: RunReport) -> list[Column]:
+def _columns(report: RunRecord) -> list[Column]:
     """Return the input and every layer with weights; what others do is told below them."""
     columns = [Column(report.n_in, _shown(report.n_in), count(report.n_in, "input"))]
     for layer in report.layers:

@@ -15,13 +15,14 @@ from fastdense.core.checks import is_frame
 from fastdense.core.spec import DenseSpec, NetworkSpec, TrainingSpec
 from fastdense.engines.machine import Info, info
 from fastdense.errors import NotBuiltError
-from fastdense.insight.chart import check_drawing
+from fastdense.insight.figures import check_drawing
 from fastdense.insight.pages import check_path
 from fastdense.insight.report.compare import outcomes
-from fastdense.insight.report.record import LayerShown, Measured, RunReport, Speed
+from fastdense.insight.report.record import LayerShown, Measured, Speed
 from fastdense.insight.report.repeat import caveats, code
+from fastdense.insight.report.shown import RunReport
 from fastdense.insight.timing import best_time
-from fastdense.insight.wording import count
+from fastdense.insight.units import count
 from fastdense.layers import Dense
 from fastdense.network.model import Model
 from fastdense.training.data import Data, prepare
@@ -44,7 +45,7 @@ def report(model: Model, path: str | os.PathLike[str] | None = None, data: Any =
 
     Parameters
     ----------
-    model : Sequential
+    model : fastdense.Sequential
     path : path-like, optional
         A name that ends in .html.
     data : tuple (X, y), or a data frame with the target where the model has a table; optional
@@ -82,11 +83,18 @@ def report(model: Model, path: str | os.PathLike[str] | None = None, data: Any =
         raise NotBuiltError("there is no run to report on: call fit first, for at least one epoch")
     if list(run.layers) != model.layers:
         raise NotBuiltError("the model has other layers than when it was fitted: fit it again")
+    found = _measured(model, run, history, data)
+    if path is not None:
+        found.save_html(path)
+    return found
+
+
+def _measured(model: Model, run: Run, history: History, data: Any) -> RunReport:
     rows, measured = _rows(model, run, data)
     spec = TrainingSpec(run.loss.spec(), run.optimizer.spec(), model.seed)
     chosen = _chosen(model, run, spec) if data is None and run.test is not None else None
     machine = info(peak=True)
-    found = RunReport(
+    return RunReport(
         model=model.name,
         engine=str(engines.name_of(model.engine)),
         started=f"{datetime.fromtimestamp(run.started, UTC):%Y-%m-%d %H:%M} UTC",
@@ -111,9 +119,6 @@ def report(model: Model, path: str | os.PathLike[str] | None = None, data: Any =
         tested=0 if run.test is None else len(run.test[0]),
         chosen=chosen,
     )
-    if path is not None:
-        found.save_html(path)
-    return found
 
 
 def _rows(model: Model, run: Run, data: Any) -> tuple[Data, str]:

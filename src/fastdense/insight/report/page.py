@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastdense.insight import pages
-from fastdense.insight.chart import own_style
+from fastdense.insight.figures import own_style
 from fastdense.insight.report.charts import calibration_charts, curves, residuals_charts, series
 from fastdense.insight.report.diagram import diagram
+from fastdense.insight.report.record import RunRecord
 from fastdense.insight.report.wording import measures, share_text, shortened, speeds, trained
 from fastdense.training.outcomes import Classified, Outcome
-
-if TYPE_CHECKING:
-    from fastdense.insight.report.record import RunReport
 
 __all__ = ["report_page"]
 
@@ -27,7 +24,7 @@ MOST_OUTCOMES = 12
 MOST_LISTED = 20
 
 
-def report_page(report: RunReport) -> str:
+def report_page(report: RunRecord) -> str:
     """Return the page."""
     with own_style():
         sections = [
@@ -54,7 +51,7 @@ def report_page(report: RunReport) -> str:
     return pages.page(f"Training run of model {report.model!r}", body)
 
 
-def _outcomes(report: RunReport) -> str:
+def _outcomes(report: RunRecord) -> str:
     lead = f"<p>On {escape(report.measured)}, with the weights as they are now.</p>"
     if len(report.outcomes) == 1:
         return lead + _tiles(measures(report.outcomes[0])) + _chosen(report) + _outcome(report.outcomes[0])
@@ -68,7 +65,7 @@ def _outcomes(report: RunReport) -> str:
     return f"{lead}{_table(['', *names], rows)}{parts}{more}"
 
 
-def _chosen(report: RunReport) -> str:
+def _chosen(report: RunRecord) -> str:
     """Return the numbers on the rows that chose the epoch, beside those of a test."""
     if report.chosen is None:
         return ""
@@ -122,7 +119,7 @@ def _classes(outcome: Classified) -> str:
     return pages.folded(f"{len(rows)} classes, one by one", table) if len(rows) > MOST_CLASSES else table
 
 
-def _curves(report: RunReport) -> str:
+def _curves(report: RunRecord) -> str:
     named = [
         (name if side == 0 else f"val_{name}", values)
         for name, *sides in series(report.history)
@@ -137,7 +134,7 @@ def _curves(report: RunReport) -> str:
     return _beside(curves(report)) + pages.folded("The numbers", table)
 
 
-def _network(report: RunReport) -> str:
+def _network(report: RunRecord) -> str:
     notes = "Lines are weights: the stronger, the more visible; blue above 0, orange below."
     features = ""
     if report.features:
@@ -147,12 +144,12 @@ def _network(report: RunReport) -> str:
     return f'<div class="product">{diagram(report)}</div><p class="muted">{notes}</p>{summary}{features}'
 
 
-def _speed(report: RunReport) -> str:
+def _speed(report: RunRecord) -> str:
     lead = "Training was timed as it ran; predictions and the machine's peak when this page was made."
     return f'{_tiles(speeds(report))}<p class="muted">{lead}</p>'
 
 
-def _again(report: RunReport) -> str:
+def _again(report: RunRecord) -> str:
     lead = "Same code, data and seed: the same weights within rounding."
     if report.engine == "native":
         lead = (

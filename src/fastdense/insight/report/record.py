@@ -1,22 +1,16 @@
-"""What a report says of a run, as data: printed as lines, shown as a page."""
+"""What a report says of a run, as data."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from fastdense.engines.machine import Info
-from fastdense.insight.notebook import framed
-from fastdense.insight.pages import save
-from fastdense.insight.plain import as_plain
-from fastdense.insight.report.page import report_page
-from fastdense.insight.report.wording import report_text
 from fastdense.training.outcomes import Outcome
 
-__all__ = ["LayerShown", "Measured", "RunReport", "Speed"]
+__all__ = ["LayerShown", "Measured", "RunRecord", "Speed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +26,13 @@ class Speed:
     gflops : float
         Multiply-adds of the layers forward and back, each counted as two, in that time.
     percent_of_peak : float or None
-        Of all cores' peak in the model's dtype, measured now; None where another library computes.
+        Of all cores' peak in the model's dtype, measured now; None if another library computes.
     one_row : float
         Seconds of a call of ``predict`` with one row, measured now.
     many : int
         The rows of another call.
     of_many : float
-        Its seconds a row.
+        Its seconds per row.
     """
 
     seconds: float
@@ -59,7 +53,7 @@ class LayerShown:
     name, kind : str
     units : int
     activation : str
-        "linear" where it has none.
+        "linear" if it has none.
     W : array of shape (n_in, n_units), or None
     """
 
@@ -86,8 +80,8 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunReport:
-    """A training run; printed as a few lines, shown by notebooks as its page.
+class RunRecord:
+    """A training run.
 
     Attributes
     ----------
@@ -101,19 +95,19 @@ class RunReport:
     epochs : tuple of int
         The epochs' numbers, from 1.
     asked : int
-        The epoch to end with, as `fit` was told.
+        The epoch to end with, as `fit` was given.
     kept : int or None
-        The epoch, from 1, that `EarlyStopping` went back to; None where the last one's weights stayed.
+        The epoch, from 1, that `EarlyStopping` went back to; None if the last one's weights stayed.
     rates : tuple of float
-        The learning rate at each epoch's start, where it was a schedule's.
+        The learning rate at each epoch's start, if a schedule decides it.
     rows, held_out, steps : int
-        Rows trained on and validated on; steps an epoch.
+        Rows trained on and validated on; steps per epoch.
     measured : str
         Which rows the outcomes are of.
     outcomes : tuple of `fastdense.training.outcomes.Classified` or `Regressed`
     n_in : int
     features : tuple of str
-        The names of the columns of X, where the model has a table.
+        The names of the columns of X, if the model has a table.
     layers : tuple of LayerShown
     summary : str
         The layers as a table, in HTML.
@@ -124,7 +118,7 @@ class RunReport:
     notes : tuple of str
         What a reader should know of it.
     tested : int
-        Rows held out for a test, 0 where none.
+        Rows held out for a test, 0 if none.
     chosen : Measured or None
         The outcomes on the rows that chose the epoch, if there is a test beside them.
     """
@@ -152,27 +146,3 @@ class RunReport:
     notes: tuple[str, ...]
     tested: int = 0
     chosen: Measured | None = None
-
-    def __str__(self) -> str:
-        return report_text(self)
-
-    def _repr_html_(self) -> str:
-        return framed(report_page(self), "A training run", 900)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything but the weights as what JSON holds."""
-        return as_plain(replace(self, layers=tuple(replace(layer, W=None) for layer in self.layers)))
-
-    def save_html(self, path: str | os.PathLike[str]) -> None:
-        """Save it as a page that needs no other file and no network.
-
-        Raises
-        ------
-        ValueError
-            The name does not end in .html.
-        ImportError
-            matplotlib, which draws it, is not installed.
-        OSError
-            The file cannot be written; what was there before is untouched.
-        """
-        save(report_page(self), path)

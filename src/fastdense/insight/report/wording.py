@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastdense.core.printable import printable
-from fastdense.insight.wording import count, duration
+from fastdense.insight.report.record import RunRecord
+from fastdense.insight.units import count, duration
 from fastdense.training.outcomes import Classified, Outcome, Regressed
-
-if TYPE_CHECKING:
-    from fastdense.insight.report.record import RunReport
 
 __all__ = ["measures", "report_text", "share_text", "shortened", "speeds", "trained"]
 
@@ -61,7 +58,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def trained(report: RunReport) -> str:
+def trained(report: RunRecord) -> str:
     """Return what was trained on, and how often, in a line."""
     held = f", {report.held_out:,} held out" if report.held_out else ""
     held += f", {report.tested:,} for a test" if report.tested else ""
@@ -70,7 +67,7 @@ def trained(report: RunReport) -> str:
     return f"{count(report.rows, 'row')}{held}; {epochs} of {steps}{kept}"
 
 
-def speeds(report: RunReport) -> list[tuple[str, str]]:
+def speeds(report: RunRecord) -> list[tuple[str, str]]:
     """Return the times and rates, each with its name."""
     speed = report.speed
     share = "" if speed.percent_of_peak is None else f", {speed.percent_of_peak:.3g} % of this machine's peak"
@@ -84,7 +81,7 @@ def speeds(report: RunReport) -> list[tuple[str, str]]:
     ]
 
 
-def report_text(report: RunReport) -> str:
+def report_text(report: RunRecord) -> str:
     """Return the report's numbers as lines."""
     lines = [f"Model {report.model!r}, trained {report.started}", trained(report), ""]
     lines += _measured(report.measured, report.outcomes)

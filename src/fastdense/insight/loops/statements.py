@@ -8,9 +8,10 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fastdense.insight.vectorize.expressions import lift
-from fastdense.insight.vectorize.lifted import OWN, Axis, Lifted, Stuck, reordered, together, total
-from fastdense.insight.vectorize.scope import Scope, bind, names_in
+from fastdense.insight.loops.expressions import lift
+from fastdense.insight.loops.lifted import OWN, Axis, Lifted, Stuck, calculated, reordered, total
+from fastdense.insight.loops.scope import Scope, bind
+from fastdense.insight.loops.trees import indices, names_in, place, subscript, texts_in
 
 _CHANGES = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}
 
@@ -64,8 +65,8 @@ def stored_places(loop: ast.AST) -> dict[str, set[str]]:
         targets = [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else targets
         for target in targets:
             if isinstance(target, ast.Subscript):
-                base, items = _indices(target)
-                found.setdefault(ast.unparse(base), set()).add(", ".join(map(ast.unparse, items)))
+                base, items = indices(target)
+                found.setdefault(ast.unparse(base), set()).add(place(items))
     return found
 
 
@@ -214,9 +215,9 @@ class _Reader:
             raise Stuck(f"it changes {ast.unparse(target)} on the way")
         name, known = target.id, self.scope.values
         if name in known and name not in self.before[-1]:
-            if is_view(known[name].node) and (known[name].open or OWN in known[name].axes):
+            if is_view(known[name].node) and known[name].may_be_vector:
                 raise Stuck(f"it changes {name}, which is a part of an array")
-            self.define(name, together([known[name], lifted], lambda n: ast.BinOp(n[0], operator, n[1])))
+            self.define(name, calculated(known[name], operator, lifted))
             return
         if not isinstance(operator, ast.Add | ast.Sub):
             raise Stuck(f"a turn needs what the one before it made of {name}")
@@ -253,15 +254,14 @@ class _Reader:
         if depth:
             if OWN in value.axes:
                 raise Stuck("it makes lists within lists")
-            axes = tuple(OWN if own is axis else own for own in value.axes)
-            self.scope.values[name] = replace(value, axes=axes, factors=())
+            self.scope.values[name] = value.along(axis, OWN)
             return
         order = tuple(sorted(value.axes, key=lambda own: own.depth))
         self.found.append(Result(ast.Name(name, ast.Store()), name, reordered(value, order).node, "append"))
 
     def store(self, target: ast.Subscript, value: Lifted, how: str) -> None:
         """Read ``target = value`` of an element, a row or a column."""
-        base, items = _indices(target)
+        base, items = indices(target)
         axes = [self._axis(item, target) for item in items]
         wanted = tuple(axis for axis in axes if axis is not None)
         if how in ("+=", "-="):
@@ -284,7 +284,7 @@ class _Reader:
         whole = whole and None not in axes
         if not whole and wanted[len(wanted) - len(has) :] != has:
             raise Stuck(f"it fills {ast.unparse(target)} with the same in every turn")
-        into = base if whole else ast.Subscript(base, _tuple(kept), ast.Store())
+        into = base if whole else subscript(base, kept)
         self.found.append(Result(into, text, value.node, how, whole, len(wanted)))
         self._forget(text)
 
@@ -292,10 +292,10 @@ class _Reader:
         """Forget the names of what an array held before it was changed."""
         old = {base}
         for each in self.found[:-1]:
-            if isinstance(each, Definition) and not old.isdisjoint(_texts(each.value)):
+            if isinstance(each, Definition) and not old.isdisjoint(texts_in(each.value)):
                 old.add(each.name)
         for name, value in list(self.scope.values.items()):
-            if not old.isdisjoint(_texts(value.node)):
+            if not old.isdisjoint(texts_in(value.node)):
                 del self.scope.values[name]
 
     def _axis(self, item: ast.expr, target: ast.expr) -> Axis | None:
@@ -316,30 +316,13 @@ def is_view(value: ast.expr) -> bool:
     return isinstance(value, ast.Name)
 
 
-def _texts(node: ast.expr) -> set[str]:
-    return {ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)}
-
-
 def _joined(before: Lifted, operator: ast.operator, sum_: Lifted) -> Lifted:
     """Return what was there before, a zero left out, and the sum."""
     if isinstance(operator, ast.Sub):
-        return together([before, sum_], lambda n: ast.BinOp(n[0], operator, n[1]))
+        return calculated(before, operator, sum_)
     if isinstance(before.node, ast.Constant) and before.node.value == 0:
         return sum_
-    return together([sum_, before], lambda n: ast.BinOp(n[0], ast.Add(), n[1]))
-
-
-def _indices(target: ast.Subscript) -> tuple[ast.expr, list[ast.expr]]:
-    base: ast.expr = target
-    items: list[ast.expr] = []
-    while isinstance(base, ast.Subscript):
-        items = [*(base.slice.elts if isinstance(base.slice, ast.Tuple) else [base.slice]), *items]
-        base = base.value
-    return base, items
-
-
-def _tuple(items: list[ast.expr]) -> ast.expr:
-    return items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
+    return calculated(sum_, ast.Add(), before)
 
 
 def _as_choice(node: ast.If) -> ast.stmt:

@@ -6,19 +6,10 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-__all__ = [
-    "OWN",
-    "Axis",
-    "Lifted",
-    "Stuck",
-    "call",
-    "dot",
-    "parse",
-    "reduced",
-    "reordered",
-    "together",
-    "total",
-]
+from fastdense.insight.loops.trees import call, parse
+
+__all__ = ["OWN", "Axis", "Lifted", "Stuck", "applied", "calculated"]
+__all__ += ["dot", "reduced", "reordered", "together", "total"]
 
 
 class Stuck(Exception):  # noqa: N818  (a reason, and no error of the caller's)
@@ -73,16 +64,29 @@ class Lifted:
         """The axes that loops run over."""
         return tuple(axis for axis in self.axes if axis is not OWN)
 
+    @property
+    def may_be_vector(self) -> bool:
+        """Whether each turn's value is a vector, or nothing says that it is not."""
+        return self.open or OWN in self.axes
 
-def parse(text: str) -> ast.expr:
-    """Return the tree of an expression."""
-    return ast.parse(text, mode="eval").body
+    def each(self, axis: Axis) -> Lifted:
+        """Return the elements of each turn's vector, which a loop along ``axis`` goes over."""
+        own = self if OWN in self.axes else replace(self, axes=(*self.axes, OWN))
+        return replace(own.along(OWN, axis), open=False)
+
+    def along(self, axis: Axis, instead: Axis) -> Lifted:
+        """Return the value with one axis taken for another."""
+        return replace(self, axes=tuple(instead if own is axis else own for own in self.axes), factors=())
 
 
-def call(function: str, *arguments: ast.expr, **keywords: ast.expr) -> ast.expr:
-    """Return the tree of a call."""
-    named = [ast.keyword(name, value) for name, value in keywords.items()]
-    return ast.Call(parse(function), list(arguments), named)
+def applied(function: str, operands: Sequence[Lifted]) -> Lifted:
+    """Return a function of numbers, called with arrays."""
+    return together(operands, lambda nodes: call(function, *nodes))
+
+
+def calculated(left: Lifted, operator: ast.operator, right: Lifted) -> Lifted:
+    """Return what an operator makes of two values."""
+    return together([left, right], lambda nodes: ast.BinOp(nodes[0], operator, nodes[1]))
 
 
 def together(operands: Sequence[Lifted], build: Callable[[list[ast.expr]], ast.expr]) -> Lifted:
@@ -139,8 +143,7 @@ def dot(a: Lifted, b: Lifted, axis: Axis = OWN, numpy: str = "np") -> Lifted:
     if max(map(len, rest)) > 1:
         raise Stuck("it sums over products of more than two axes; numpy.einsum does that")
     if rest[0] and rest[0] == rest[1]:
-        product = together([a, b], lambda nodes: ast.BinOp(nodes[0], ast.Mult(), nodes[1]))
-        return reduced(f"{numpy}.sum", product, axis)
+        return reduced(f"{numpy}.sum", calculated(a, ast.Mult(), b), axis)
     depths = [own[0].depth if own else None for own in rest]
     if _swaps(depths, [value.axes[0] is axis for value in (a, b)]):
         a, b, rest = b, a, rest[::-1]
@@ -186,5 +189,5 @@ def total(value: Lifted, axis: Axis, numpy: str, to_number: bool) -> Lifted:
     others = [factor for factor in value.factors if axis not in factor.axes]
     product = dot(along[0], along[1], axis, numpy)
     for factor in others:
-        product = together([product, factor], lambda nodes: ast.BinOp(nodes[0], ast.Mult(), nodes[1]))
+        product = calculated(product, ast.Mult(), factor)
     return product

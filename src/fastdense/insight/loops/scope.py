@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fastdense.insight.vectorize.lifted import OWN, Axis, Lifted, Stuck, parse
+from fastdense.insight.loops.lifted import OWN, Axis, Lifted, Stuck
+from fastdense.insight.loops.trees import parse, texts_in
 
-__all__ = ["Scope", "bind", "names_in"]
+__all__ = ["Scope", "arange", "bind"]
 
 
 @dataclass
@@ -64,25 +64,19 @@ class Scope:
 
     def depends(self, node: ast.AST) -> bool:
         """Whether an expression may have another value in each turn."""
-        names = {
-            ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)
-        }
-        return not names.isdisjoint(self.assigned | set(self.values) | set(self.indices) | set(self.stored))
+        return not texts_in(node).isdisjoint(
+            self.assigned | set(self.values) | set(self.indices) | set(self.stored)
+        )
 
     def element(self, base: ast.expr, axis: Axis) -> Lifted:
         """Return what a loop over an array's elements gives in a turn."""
         if self.depends(base):
             value = self.values.get(base.id) if isinstance(base, ast.Name) else None
-            if value is None or not (value.open or OWN in value.axes):
+            if value is None or not value.may_be_vector:
                 raise Stuck(f"it goes over {ast.unparse(base)}, which changes on the way")
             if isinstance(value.node, ast.Name) and value.open:
                 self.learn(value.node, (*value.axes, OWN))
-            axes = (
-                tuple(axis if a is OWN else a for a in value.axes)
-                if OWN in value.axes
-                else (*value.axes, axis)
-            )
-            return Lifted(value.node, axes, open=False)
+            return value.each(axis)
         _refuse_no_array(base, self)
         rank = self.ranks.get(ast.unparse(base))
         self.over.setdefault(axis, f"the elements of {ast.unparse(base)}")
@@ -101,11 +95,6 @@ class Scope:
         """Keep a note, once."""
         if note not in self.notes:
             self.notes.append(note)
-
-
-def names_in(node: ast.AST) -> Iterator[str]:
-    """Yield the names in a tree."""
-    return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
 
 
 def bind(target: ast.expr, sequence: ast.expr, depth: int, scope: Scope) -> Axis:
@@ -183,11 +172,8 @@ def _refuse_no_array(base: ast.expr, scope: Scope) -> None:
     """Refuse to go over what a call returns, unless it surely is an array."""
     for inner in ast.walk(base):
         if isinstance(inner, ast.Call):
-            of_array = isinstance(inner.func, ast.Attribute) and inner.func.attr in (
-                "ravel",
-                "flatten",
-                "reshape",
-            )
+            method = inner.func.attr if isinstance(inner.func, ast.Attribute) else ""
+            of_array = method in ("ravel", "flatten", "reshape")
             if not of_array and not ast.unparse(inner.func).startswith(f"{scope.numpy}."):
                 raise Stuck(f"it goes over {ast.unparse(base)[:60]}, which may be no array")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,18 +10,26 @@ from fastdense.activations import ActivationFunction
 from fastdense.core.checks import number, whole
 from fastdense.engines.machine import Info, info
 from fastdense.insight.agreement import define
+from fastdense.insight.chart import draw
 from fastdense.insight.methods import METHODS, Method, Progress, announced
-from fastdense.insight.notebook import shown
-from fastdense.insight.plain import as_plain
 from fastdense.insight.rungs import Rung, compare, measure
-from fastdense.insight.wording import HEADINGS, cells, ladder_text, notes, title
-from fastdense.insight.workload import Workload, random_workload
+from fastdense.insight.tabulated import Charted
+from fastdense.insight.units import count, digits, duration, ratio
+from fastdense.insight.workload import Workload, layer_text, random_workload
 
 __all__ = ["Ladder", "climb", "ladder"]
 
 
+HEADINGS = ("rung", "rows", "time/row", "GFLOP/s", "of peak", "cores", "speed-up")
+NOTES = (
+    "every rung gave the definition's numbers before it was timed; the first three work in float64",
+    "rows: how many one call computed; loops over rows are given only as many as their time needs",
+    "of peak: of the cores that the rung may use; a multiply-add counts as two, the activation as none",
+)
+
+
 @dataclass(frozen=True)
-class Ladder:
+class Ladder(Charted):
     """What `ladder` measured; printed as a table.
 
     Attributes
@@ -41,37 +48,47 @@ class Ladder:
     activation: str
     rungs: tuple[Rung, ...]
 
-    def __str__(self) -> str:
-        return ladder_text(self)
+    @property
+    def title(self) -> str:
+        """What was computed, in one line."""
+        return f"{layer_text(self.inputs, self.units, self.activation)}, float32, {count(self.rows, 'row')}"
 
-    def _repr_html_(self) -> str:
-        from fastdense.insight.chart import draw
+    @property
+    def table(self) -> list[tuple[str, ...]]:
+        """The headings, and one row per rung."""
+        return [HEADINGS, *map(_cells, self.rungs)]
 
-        rows = [HEADINGS, *map(cells, self.rungs)]
-        return shown(title(self), rows, notes(self), lambda: draw(self))
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the table should know, in lines."""
+        lines = [f"measured peak: {_peak(self.machine)}", *NOTES]
+        if any(rung.cores is None for rung in self.rungs):
+            lines.append("GPU: data and weights lie there before the clock starts; its peak is not measured")
+        return lines + [f"{rung.name} was not timed: {rung.problem}" for rung in self.rungs if rung.problem]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as what JSON holds: dicts, lists, strings, finite numbers and None."""
-        return as_plain(self)
+    def draw(self) -> Any:
+        """Return the chart as a figure of matplotlib's: one bar per rung, longer is faster."""
+        return draw(self.title, self.rungs, self.machine.peak_all_cores or 1.0)
 
-    def plot(self, path: str | os.PathLike[str]) -> None:
-        """Draw the ladder as a chart, longer bars being faster, and save it.
 
-        Parameters
-        ----------
-        path : path-like
-            A name that ends in .png or .svg.
+def _cells(rung: Rung) -> tuple[str, ...]:
+    """Return a rung's entries under `HEADINGS`."""
+    if rung.seconds is None or rung.gflops is None or rung.speedup is None:
+        return (rung.name, *["-"] * (len(HEADINGS) - 1))
+    return (
+        rung.name,
+        f"{rung.rows:,}",
+        duration(rung.seconds),
+        digits(rung.gflops),
+        "-" if rung.percent_of_peak is None else f"{digits(rung.percent_of_peak)} %",
+        "-" if rung.cores is None else str(rung.cores),
+        ratio(rung.speedup),
+    )
 
-        Raises
-        ------
-        ValueError
-            The name ends otherwise.
-        OSError
-            The file cannot be written; what was there before is untouched.
-        """
-        from fastdense.insight.chart import save
 
-        save(self, path)
+def _peak(machine: Info) -> str:
+    one = f"{machine.peak_one_core:.1f} GFLOP/s on one core"
+    return one if machine.cores == 1 else f"{one}, {machine.peak_all_cores:.1f} on all {machine.cores}"
 
 
 def ladder(
@@ -84,10 +101,10 @@ def ladder(
 ) -> Ladder:
     """Compute one dense layer in every way there is, check that all agree, and time them.
 
-    From pure Python loops through one dot product a neuron, one column a unit and one matrix product a row to
-    one a batch, and the same in TensorFlow, PyTorch, JAX, CuPy and ONNX Runtime where they are installed, on
-    an accelerator too where there is one. A framework that is installed but does not work is shown with the
-    reason.
+    From pure Python loops through one dot product per neuron, one column per unit and one matrix product per
+    row to one per batch, and the same in TensorFlow, PyTorch, JAX, CuPy and ONNX Runtime if they are
+    installed, on an accelerator too if there is one. A framework that is installed but does not work is shown
+    with the reason.
 
     Parameters
     ----------
@@ -97,9 +114,9 @@ def ladder(
         The layer's size.
     activation : str, default "sigmoid"
     seconds : float, default 0.3
-        How long to time each rung, about.
+        About how long to time each rung.
     progress : function of (int, int, str), optional
-        Called before each rung with its number, from 1, how many there are, and its name.
+        Called before each rung with its number, from 1, the number of rungs, and its name.
 
     Returns
     -------

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
-from fastdense.insight.vectorize import calls
-from fastdense.insight.vectorize.lifted import OWN, Axis, Lifted, Stuck, call, together
-from fastdense.insight.vectorize.scope import Scope, arange, bind
+from fastdense.insight.loops import calls
+from fastdense.insight.loops.lifted import OWN, Axis, Lifted, Stuck, applied, calculated, together
+from fastdense.insight.loops.scope import Scope, arange, bind
+from fastdense.insight.loops.trees import indices, place, subscript
 
 __all__ = ["lift"]
 
@@ -47,27 +49,15 @@ def _is_pure(node: ast.Call, scope: Scope) -> bool:
 
 
 _PURE = ("len", "abs", "min", "max", "sum", "float", "int", "round", "range")
-_PURE_METHODS = (
-    "dot",
-    "sum",
-    "mean",
-    "max",
-    "min",
-    "std",
-    "var",
-    "astype",
-    "reshape",
-    "ravel",
-    "flatten",
-    "copy",
-)
+_PURE_METHODS = {"dot", "sum", "mean", "max", "min", "std", "var"}
+_PURE_METHODS |= {"astype", "reshape", "ravel", "flatten", "copy"}
 
 
 def _binary(node: ast.BinOp, scope: Scope) -> Lifted:
     left, right = lift(node.left, scope), lift(node.right, scope)
     if isinstance(node.op, ast.MatMult):
         return calls.product(left, right, scope)
-    value = together([left, right], lambda n: ast.BinOp(n[0], node.op, n[1]))
+    value = calculated(left, node.op, right)
     if not isinstance(node.op, ast.Mult):
         return value
     return replace(value, factors=(*(left.factors or (left,)), *(right.factors or (right,))))
@@ -76,7 +66,7 @@ def _binary(node: ast.BinOp, scope: Scope) -> Lifted:
 def _unary(node: ast.UnaryOp, scope: Scope) -> Lifted:
     operand = [lift(node.operand, scope)]
     if isinstance(node.op, ast.Not):
-        return together(operand, lambda n: call(f"{scope.numpy}.logical_not", *n))
+        return applied(f"{scope.numpy}.logical_not", operand)
     return together(operand, lambda n: ast.UnaryOp(node.op, n[0]))
 
 
@@ -91,10 +81,8 @@ def _both_or_either(node: ast.BoolOp, scope: Scope) -> Lifted:
     if not all(isinstance(value, ast.Compare | ast.BoolOp | ast.UnaryOp) for value in node.values):
         raise Stuck(f"it chooses between values by {ast.unparse(node)[:60]}")
     name = "logical_and" if isinstance(node.op, ast.And) else "logical_or"
-    first, *others = [lift(operand, scope) for operand in node.values]
-    for other in others:
-        first = together([first, other], lambda n: call(f"{scope.numpy}.{name}", *n))
-    return first
+    operands = [lift(operand, scope) for operand in node.values]
+    return reduce(lambda a, b: applied(f"{scope.numpy}.{name}", [a, b]), operands)
 
 
 def _attribute(node: ast.Attribute, scope: Scope) -> Lifted | None:
@@ -127,10 +115,8 @@ def _choice(node: ast.IfExp, scope: Scope) -> Lifted:
         case ast.Compare(left, [ast.Gt() | ast.GtE()], [right]):
             same = {ast.unparse(left), ast.unparse(right)} == {ast.unparse(body), ast.unparse(orelse)}
             if same and ast.unparse(left) == ast.unparse(body):
-                operands = [lift(left, scope), lift(right, scope)]
-                return together(operands, lambda n: call(f"{scope.numpy}.maximum", *n))
-    operands = [lift(part, scope) for part in (test, body, orelse)]
-    return together(operands, lambda n: call(f"{scope.numpy}.where", *n))
+                return applied(f"{scope.numpy}.maximum", [lift(left, scope), lift(right, scope)])
+    return applied(f"{scope.numpy}.where", [lift(part, scope) for part in (test, body, orelse)])
 
 
 def _comprehension(node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Lifted:
@@ -144,17 +130,11 @@ def _comprehension(node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Lifte
     scope.values, scope.indices = values, indices
     if axis not in value.axes:
         raise Stuck("it repeats an element")
-    if OWN in value.axes and (
-        axis.depth or value.axes[0] is not axis
-    ):  # a table, and the end of the expression
+    is_table = axis.depth == 0 and value.axes[0] is axis  # which ends the expression
+    if OWN in value.axes and not is_table:
         raise Stuck("it makes lists within lists")
-    return replace(
-        value, axes=tuple(OWN if own is axis else own for own in value.axes), factors=_own(value, axis)
-    )
-
-
-def _own(value: Lifted, axis: Axis) -> tuple[Lifted, ...]:
-    return tuple(replace(f, axes=tuple(OWN if own is axis else own for own in f.axes)) for f in value.factors)
+    factors = tuple(factor.along(axis, OWN) for factor in value.factors)
+    return replace(value.along(axis, OWN), factors=factors)
 
 
 def _depth(scope: Scope) -> int:
@@ -164,9 +144,11 @@ def _depth(scope: Scope) -> int:
 
 def _subscript(node: ast.Subscript, scope: Scope) -> Lifted:
     """Return an array's elements: indices of loops become axes, slices stay, fixed ones vanish."""
-    base, items = _items(node)
+    if any(isinstance(item, ast.Slice) for item in indices(node.value)[1]):
+        raise Stuck(f"it uses {ast.unparse(node)[:60]}")
+    base, items = indices(node)
     text = ast.unparse(base)
-    if text in scope.stored and scope.stored[text] != {_place(items)}:
+    if text in scope.stored and scope.stored[text] != {place(items)}:
         raise Stuck(f"it reads {ast.unparse(node)} while it fills {text}")
     value = scope.values.get(text) if isinstance(base, ast.Name) else None
     if value is None and scope.depends(base) and text not in scope.stored:
@@ -218,12 +200,11 @@ def _of_array(base: ast.expr, items: list[ast.expr], axes: list[Place], scope: S
 def _of_local(value: Lifted, axes: list[Place], node: ast.Subscript) -> Lifted:
     """Return the elements of a row or column that has a name."""
     (axis,) = axes if len(axes) == 1 else (None,)
-    if not isinstance(axis, Axis) or axis is OWN or not (value.open or OWN in value.axes):
+    if not isinstance(axis, Axis) or axis is OWN or not value.may_be_vector:
         raise Stuck(f"it uses {ast.unparse(node)[:60]}")
     if axis in value.axes:
         raise Stuck(f"it goes along a diagonal, {ast.unparse(node)[:60]}")
-    own = value.axes if OWN in value.axes else (*value.axes, OWN)
-    return Lifted(value.node, tuple(axis if a is OWN else a for a in own))
+    return value.each(axis)
 
 
 def _chosen(base: ast.expr, items: list[ast.expr], scope: Scope) -> Lifted:
@@ -238,27 +219,10 @@ def _chosen(base: ast.expr, items: list[ast.expr], scope: Scope) -> Lifted:
     return Lifted(_indexed(base, [value.node for value in lifted]), axes.pop(), open=len(items) == 1)
 
 
-def _items(node: ast.expr) -> tuple[ast.expr, list[ast.expr]]:
-    """Return what is indexed, and the indices: of ``X[i][j]`` those of ``X[i, j]``."""
-    if not isinstance(node, ast.Subscript):
-        return node, []
-    base, items = _items(node.value)
-    if any(isinstance(item, ast.Slice) for item in items):
-        raise Stuck(f"it uses {ast.unparse(node)[:60]}")
-    return base, [*items, *(node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice])]
-
-
-def _place(items: list[ast.expr]) -> str:
-    return ", ".join(map(ast.unparse, items))
-
-
 def _indexed(base: ast.expr, items: list[ast.expr]) -> ast.expr:
     while items and isinstance(items[-1], ast.Slice) and ast.unparse(items[-1]) == ":":
         items = items[:-1]
-    if not items:
-        return base
-    index = items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
-    return ast.Subscript(base, index, ast.Load())
+    return subscript(base, items) if items else base
 
 
 _HANDLERS: dict[type, Callable[[Any, Scope], Lifted | None]] = {

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 
-from fastdense.insight.vectorize.lifted import OWN, Lifted, Stuck, call, dot, reduced, together
-from fastdense.insight.vectorize.scope import Scope, names_in
+from fastdense.insight.loops.lifted import OWN, Lifted, Stuck, applied, dot, reduced, together
+from fastdense.insight.loops.scope import Scope
+from fastdense.insight.loops.trees import names_in
 
 __all__ = ["lift_call", "product", "takes_arrays"]
 
@@ -77,10 +79,8 @@ def _known(name: str, node: ast.Call, scope: Scope, lift: Lift) -> Lifted | None
         case short, [one, other] if name != short and short in PRODUCTS:
             return product(lift(one, scope), lift(other, scope), scope)
         case ("max" | "min" as short, [_, _, *_] as several) if name == short:
-            first, *others = [lift(each, scope) for each in several]
-            for value in others:
-                first = together([first, value], lambda n: call(f"{scope.numpy}.{short}imum", *n))
-            return first
+            values = [lift(each, scope) for each in several]
+            return reduce(lambda a, b: applied(f"{scope.numpy}.{short}imum", [a, b]), values)
         case short, [one] if short in REDUCTIONS and not node.keywords:
             return _reduction(f"{scope.numpy}.{REDUCTIONS[short]}", lift(one, scope), scope)
     return None
@@ -112,7 +112,7 @@ def _tell(value: Lifted, scope: Scope) -> None:
 
 
 def _reduction(function: str, value: Lifted, scope: Scope) -> Lifted:
-    along = [factor for factor in value.factors if OWN in factor.axes or factor.open]
+    along = [factor for factor in value.factors if factor.may_be_vector]
     if function.endswith(".sum") and len(along) == 2 == len(value.factors):
         return product(along[0], along[1], scope)
     _learn(value, scope)

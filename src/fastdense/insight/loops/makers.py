@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from fastdense.insight.vectorize.lifted import Stuck
-from fastdense.insight.vectorize.scope import names_in
-from fastdense.insight.vectorize.statements import Definition, Result
+from fastdense.insight.loops.lifted import Stuck
+from fastdense.insight.loops.statements import Definition, Result
+from fastdense.insight.loops.trees import names_in
 
 __all__ = ["adds_up", "is_number", "maker", "makes_room", "refuse_other_containers"]
 

@@ -6,15 +6,16 @@ import ast
 import copy
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from fastdense.insight.vectorize.evidence import Evidence
-from fastdense.insight.vectorize.expressions import lift
-from fastdense.insight.vectorize.lifted import Stuck, parse
-from fastdense.insight.vectorize.makers import adds_up, is_number, maker, makes_room, refuse_other_containers
-from fastdense.insight.vectorize.scope import Scope, names_in
-from fastdense.insight.vectorize.source import numpy_name, read
-from fastdense.insight.vectorize.statements import (
+from fastdense.insight.loops.evidence import Evidence
+from fastdense.insight.loops.expressions import lift
+from fastdense.insight.loops.lifted import Stuck
+from fastdense.insight.loops.makers import adds_up, is_number, maker, makes_room, refuse_other_containers
+from fastdense.insight.loops.report import Finding, Kept, Report
+from fastdense.insight.loops.scope import Scope
+from fastdense.insight.loops.source import numpy_name, read
+from fastdense.insight.loops.statements import (
     Definition,
     Result,
     assigned_names,
@@ -22,84 +23,11 @@ from fastdense.insight.vectorize.statements import (
     results,
     stored_places,
 )
-from fastdense.insight.vectorize.uses import first_use, surely_assigned
-from fastdense.insight.vectorize.wording import described, report_text, shape_lines
+from fastdense.insight.loops.trees import names_in, parse
+from fastdense.insight.loops.uses import first_use, surely_assigned
+from fastdense.insight.loops.wording import described, shape_lines
 
-__all__ = ["Finding", "Kept", "Report", "vectorize"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A loop and the statements that replace it.
-
-    Attributes
-    ----------
-    line, end_line : int
-        Where the loop is, counted from 1, both included.
-    what : str
-        What it goes over and does in each turn.
-    before : str
-        Its source.
-    after : str
-        The statements instead of it.
-    also_replaces : tuple of (int, int)
-        First and last lines of statements before the loop that make what it fills, and may go.
-    shapes : tuple of str
-        The arrays' shapes as far as the source tells them.
-    notes : tuple of str
-        What must hold for both to be the same.
-    """
-
-    line: int
-    end_line: int
-    what: str
-    before: str
-    after: str
-    also_replaces: tuple[tuple[int, int], ...] = ()
-    shapes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A loop over numbers that stays, and why."""
-
-    line: int
-    why: str
-
-
-@dataclass(frozen=True)
-class Report:
-    """What `vectorize` found; printed as text.
-
-    Attributes
-    ----------
-    name : str
-        The file's.
-    findings : tuple of Finding
-    kept : tuple of Kept
-    source : str
-        What was read.
-    """
-
-    name: str
-    findings: tuple[Finding, ...]
-    kept: tuple[Kept, ...]
-    source: str
-
-    def __str__(self) -> str:
-        return report_text(self)
-
-    def rewritten(self) -> str:
-        """Return the source with every finding's statements in the place of its loop."""
-        lines: list[str | None] = [*self.source.splitlines()]
-        for finding in self.findings:
-            first = lines[finding.line - 1] or ""
-            indent = first[: len(first) - len(first.lstrip())]
-            for begin, end in (*finding.also_replaces, (finding.line, finding.end_line)):
-                lines[begin - 1 : end] = [None] * (end - begin + 1)
-            lines[finding.line - 1] = textwrap.indent(finding.after, indent)
-        return "\n".join(line for line in lines if line is not None) + "\n"
+__all__ = ["vectorize"]
 
 
 def vectorize(source: str, name: str = "source") -> Report:
