@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastdense.core.curves import CURVES
 from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
 from fastdense.engines import available
-from fastdense.insight.agreement import SLOPES
 from fastdense.reference import forward
 from tests.compare import dense_bound
 
@@ -69,7 +69,7 @@ def _activation_bound(activation, z, a, error, eps):
         return np.max(error) / 2 + (4 + len(a) + np.ptp(z)) * eps * a
     if name == "exponential":  # an error e in z multiplies it by exp(e)
         return (np.expm1(error) + 4 * eps) * a
-    return SLOPES.get(name, max(1.0, activation.alpha)) * error + 4 * eps * np.abs(a)
+    return max(CURVES[name].steepest, activation.alpha) * error + 4 * eps * np.abs(a)
 
 
 def activation_ulps(name, z, expected, dtype):

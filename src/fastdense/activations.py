@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from fastdense import engines
 from fastdense.core.checks import number, one_of, sizes
 from fastdense.core.config import Configurable
-from fastdense.core.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec
+from fastdense.core.curves import CURVES
+from fastdense.core.spec import ActivationSpec
 from fastdense.errors import ShapeError
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
     "tanh",
 ]
 
-_SYNONYMS = {"swish": "silu", "hard_swish": "hard_silu", "leakyrelu": "leaky_relu", "identity": "linear"}
+_SYNONYMS = {synonym: curve.name for curve in CURVES.values() for synonym in curve.synonyms}
 
 
 class ActivationFunction(Configurable):
@@ -71,10 +72,10 @@ class ActivationFunction(Configurable):
     _later = frozenset({"groups"})
 
     def __init__(self, name: str, alpha: float | None = None, groups: Sequence[int] = ()) -> None:
-        self.name = one_of("activation", _SYNONYMS.get(str(name), name), ACTIVATIONS)
-        if alpha is not None and self.name not in DEFAULT_ALPHA:
+        self.name = one_of("activation", _SYNONYMS.get(str(name), name), tuple(CURVES))
+        default = CURVES[self.name].alpha
+        if alpha is not None and default is None:
             raise ValueError(f"the activation {self.name!r} has no parameter alpha")
-        default = DEFAULT_ALPHA.get(self.name)
         self.alpha = default if alpha is None else number(f"alpha of {self.name}", alpha, minimum=0.0)
         self.groups = sizes("groups", groups)
         if self.groups and self.name != "softmax":
@@ -82,7 +83,7 @@ class ActivationFunction(Configurable):
 
     def shorthand(self) -> str | None:
         """Return the name, where the parameter is at its default and there are no groups."""
-        return self.name if self.alpha == DEFAULT_ALPHA.get(self.name) and not self.groups else None
+        return self.name if self.alpha == CURVES[self.name].alpha and not self.groups else None
 
     def check_columns(self, columns: int, owner: str) -> None:
         """Raise ShapeError unless the groups, if any, have so many columns in all."""
@@ -143,6 +144,6 @@ def get(identifier: object) -> ActivationFunction:
     if isinstance(identifier, dict) and identifier.get("class_name") == ActivationFunction.__name__:
         return ActivationFunction.from_config(identifier.get("config"))
     raise TypeError(
-        f"an activation is a name ({', '.join(ACTIVATIONS)}) or an object of fastdense.activations, "
+        f"an activation is a name ({', '.join(CURVES)}) or an object of fastdense.activations, "
         f"got {identifier!r:.200}"
     )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import fastdense as fd
 from fastdense.activations import ActivationFunction
-from fastdense.core.spec import ACTIVATIONS, DEFAULT_ALPHA
+from fastdense.core.curves import CURVES
+from fastdense.core.spec import ACTIVATIONS
 from fastdense.engines import choose
 from tests.bounds import output_bound
 from tests.compare import assert_within
@@ -42,7 +43,7 @@ class Written:
 def activations(draw, columns, names=ACTIVATIONS):
     """Draw an activation, with a parameter or groups of so many columns where it takes any."""
     name = draw(st.sampled_from(names))
-    alpha = draw(st.sampled_from([0.0, 0.3, 1.0, 2.5])) if name in DEFAULT_ALPHA else None
+    alpha = draw(st.sampled_from([0.0, 0.3, 1.0, 2.5])) if CURVES[name].alpha is not None else None
     groups = ()
     if name == "softmax" and columns > 1 and draw(st.booleans()):
         first = draw(st.integers(1, columns - 1))

@@ -9,22 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastdense.core.curves import CURVES
 from fastdense.core.spec import ACTIVATIONS, ActivationSpec
 from fastdense.reference import activate, activate_backward, dense_units, softmax
 from tests.cases import ALPHAS
 from tests.compare import assert_within
 
 ELEMENTWISE = [name for name in ACTIVATIONS if name != "softmax"]
-KINKS = {
-    "relu": (0.0,),
-    "leaky_relu": (0.0,),
-    "elu": (0.0,),
-    "selu": (0.0,),
-    "relu6": (0.0, 6.0),
-    "hard_sigmoid": (-3.0, 3.0),
-    "hard_silu": (-3.0, 3.0),
-    "softsign": (0.0,),  # where its second derivative jumps from 2 to -2
-}
 INF = math.inf
 by_name = pytest.mark.parametrize("name", ELEMENTWISE)
 
@@ -47,7 +38,7 @@ def slope(name, z):
 @given(st.floats(-30.0, 30.0))
 def test_derivatives_are_the_limits_of_differences(name, z):
     h = 1e-5
-    if any(abs(z - kink) < 2 * h for kink in KINKS.get(name, ())):
+    if any(abs(z - kink) < 2 * h for kink in CURVES[name].kinks):
         return
     numerical = (value(name, z + h) - value(name, z - h)) / (2 * h)
     # h**2 / 6 times a third derivative of at most 6 (softsign's); eps * |a| / h of the difference's rounding

@@ -12,13 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastdense.array.erf import erfc
+from fastdense.core.curves import SELU_ALPHA, SELU_SCALE
 from fastdense.core.spec import ActivationSpec, group_slices
 
 __all__ = ["activate", "activate_backward", "by_groups", "log_softmax", "sigmoid", "softmax", "softplus"]
 
-# Klambauer et al., "Self-Normalizing Neural Networks", 2017: the fixed point of mean 0 and variance 1.
-SELU_ALPHA = 1.6732632423543772
-SELU_SCALE = 1.0507009873554805
 # Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016: the tanh approximation.
 GELU_SLOPE = math.sqrt(2.0 / math.pi)
 GELU_CUBIC = 0.044715

@@ -1,7 +1,7 @@
 """What an engine is told: a network, its loss and its optimizer, as plain frozen data.
 
 Every engine compiles from these and nothing else, so an engine never sees a layer object, a callback or
-an estimator. This module imports the standard library only and every room may import it.
+an estimator. Every room may import this module.
 
 Parameters travel beside the specs, as one tuple of arrays per layer, in the order in which the layer's spec
 declares them (`DenseSpec.parameters`). "The trained parameters" are those declared as trained, in the order
@@ -16,9 +16,10 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
+from fastdense.core.curves import CURVES
+
 __all__ = [
     "ACTIVATIONS",
-    "DEFAULT_ALPHA",
     "LOSSES",
     "OPTIMIZERS",
     "ActivateSpec",
@@ -41,28 +42,7 @@ __all__ = [
     "with_trained",
 ]
 
-ACTIVATIONS = (
-    "linear",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "gelu",
-    "gelu_tanh",
-    "silu",
-    "mish",
-    "softplus",
-    "exponential",
-    "relu6",
-    "hard_sigmoid",
-    "hard_silu",
-    "softsign",
-    "softmax",
-)
-DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
-"""The activations that have a parameter, with Keras' defaults."""
+ACTIVATIONS = tuple(CURVES)
 LOSSES = (
     "binary_crossentropy",
     "categorical_crossentropy",

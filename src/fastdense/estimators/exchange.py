@@ -14,7 +14,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from fastdense.activations import ActivationFunction
-from fastdense.core.spec import DEFAULT_ALPHA, ActivationSpec, DenseSpec
+from fastdense.core.curves import CURVES
+from fastdense.core.spec import ActivationSpec, DenseSpec
 from fastdense.estimators.blueprint import hidden_activations
 from fastdense.estimators.inference import Inference, fitted_network
 from fastdense.estimators.labels import LABELS, MANY
@@ -142,7 +143,8 @@ def _their_activation(estimator: BaseMLP) -> Any:
 
 
 def _curve(spec: ActivationSpec) -> ActivationFunction:
-    return ActivationFunction(spec.name, spec.alpha if spec.name in DEFAULT_ALPHA else None, spec.groups)
+    has_alpha = CURVES[spec.name].alpha is not None
+    return ActivationFunction(spec.name, spec.alpha if has_alpha else None, spec.groups)
 
 
 def _copy_records(one: Any, other: Any) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
-from fastdense.core.spec import ACTIVATIONS, DEFAULT_ALPHA
+from fastdense.core.curves import CURVES
 
 __all__ = ["Curve", "Limits", "recognised"]
 
@@ -89,7 +89,9 @@ def _candidates(found: Array) -> Iterator[Curve]:
 
 
 _WITHOUT_PARAMETER = tuple(
-    ActivationFunction(name) for name in ACTIVATIONS if name not in {"softmax", "linear", *DEFAULT_ALPHA}
+    ActivationFunction(curve.name)
+    for curve in CURVES.values()
+    if curve.alpha is None and curve.name not in ("softmax", "linear")
 )
 _of_probes: dict[tuple[str, float], tuple[Array, Array]] = {}
 

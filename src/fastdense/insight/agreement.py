@@ -7,23 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastdense.core.curves import CURVES
 from fastdense.insight.workload import Workload
 from fastdense.reference import dense_units
 
-__all__ = ["SLOPES", "Definition", "define", "disagreement"]
+__all__ = ["Definition", "define", "disagreement"]
 
 EPS = float(np.finfo(np.float32).eps)
-SLOPES = {
-    "sigmoid": 0.25,
-    "selu": 1.7582,
-    "gelu": 1.13,
-    "gelu_tanh": 1.13,
-    "silu": 1.1,
-    "mish": 1.09,
-    "hard_sigmoid": 1 / 6,
-    "hard_silu": 1.5,
-}
-"""The largest slope of each activation, 1 for the others: how much of an error in Z reaches the output."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +46,7 @@ def define(work: Workload) -> Definition:
         return Definition(values, error + (4 + len(bias) + spread) * EPS * values)
     if work.activation == "exponential":
         return Definition(values, (np.expm1(error) + 4 * EPS) * values)
-    return Definition(values, SLOPES.get(work.activation, 1.0) * error + 4 * EPS * np.abs(values))
+    return Definition(values, CURVES[work.activation].steepest * error + 4 * EPS * np.abs(values))
 
 
 def disagreement(outputs: ArrayLike, definition: Definition) -> str | None:

@@ -15,26 +15,16 @@ import numpy as np
 
 from fastdense import libraries
 from fastdense.activations import get
+from fastdense.core.curves import CURVES
 from fastdense.insight.workload import Workload
-from fastdense.reference.activations import activation_spec
 
 __all__ = ["cupy", "jax", "onnxruntime", "tensorflow", "torch"]
 
 Activation = Callable[[Any], Any]
 
-LEAK = activation_spec("leaky_relu").alpha
+LEAK = CURVES["leaky_relu"].alpha
 # Read by every version of ONNX Runtime since 1.18; operator set 20 is the first with Gelu.
 ONNX_IR, ONNX_OPERATORS = 10, 20
-# Where the operator's name is not the activation's own, capitalised.
-ONNX_NODES: dict[str, tuple[str, dict[str, Any]]] = {
-    "linear": ("Identity", {}),
-    "leaky_relu": ("LeakyRelu", {"alpha": LEAK}),
-    "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
-    "softmax": ("Softmax", {"axis": -1}),
-    "exponential": ("Exp", {}),
-    "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
-    "hard_silu": ("HardSwish", {}),
-}
 
 
 def tensorflow(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
@@ -156,8 +146,10 @@ def _onnx_model(work: Workload) -> bytes:
         nodes.append(helper.make_node("Clip", ["Z", "low", "high"], ["A"]))
         constants |= {"low": np.array(0, np.float32), "high": np.array(6, np.float32)}
     else:
-        name, attributes = ONNX_NODES.get(work.activation, (work.activation.capitalize(), {}))
-        nodes.append(helper.make_node(name, ["Z"], ["A"], **attributes))
+        curve = CURVES[work.activation]
+        assert curve.onnx is not None, f"{work.activation} is one operator"
+        attributes = curve.settings(curve.onnx, curve.alpha or 0.0)
+        nodes.append(helper.make_node(curve.onnx.name, ["Z"], ["A"], **attributes))
     graph = helper.make_graph(
         nodes,
         "layer",

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from fastdense.core.spec import ACTIVATIONS, DEFAULT_ALPHA, ActivationSpec, group_slices
+from fastdense.core.curves import CURVES
+from fastdense.core.spec import ActivationSpec, group_slices
 from fastdense.reference import curves
 
 __all__ = ["activate", "activate_backward", "activation_spec", "softmax", "softmax_backward"]
@@ -33,11 +34,10 @@ def activation_spec(activation: str | ActivationSpec) -> ActivationSpec:
     >>> activation_spec("elu") == ActivationSpec("elu", alpha=1.0)
     True
     """
-    if isinstance(activation, str):
-        activation = ActivationSpec(activation, DEFAULT_ALPHA.get(activation, 0.0))
-    if activation.name not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation.name!r}; known: {', '.join(ACTIVATIONS)}")
-    return activation
+    name = activation if isinstance(activation, str) else activation.name
+    if name not in CURVES:
+        raise ValueError(f"unknown activation {name!r}; known: {', '.join(CURVES)}")
+    return ActivationSpec(name, CURVES[name].alpha or 0.0) if isinstance(activation, str) else activation
 
 
 def curve(spec: ActivationSpec) -> tuple[Curve, Curve]:
@@ -50,7 +50,7 @@ def curve(spec: ActivationSpec) -> tuple[Curve, Curve]:
     (-2.0, 0.5)
     """
     g, derivative = getattr(curves, spec.name), getattr(curves, f"{spec.name}_derivative")
-    if spec.name in DEFAULT_ALPHA:
+    if CURVES[spec.name].alpha is not None:
         return partial(g, alpha=spec.alpha), partial(derivative, alpha=spec.alpha)
     return g, derivative
 

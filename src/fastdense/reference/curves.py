@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import math
 
+from fastdense.core.curves import SELU_ALPHA, SELU_SCALE
 from fastdense.reference.ieee import exp, times
-
-SELU_ALPHA = 1.6732632423543772
-SELU_SCALE = 1.0507009873554805
-"""The fixed point of Klambauer et al. (2017), "Self-Normalizing Neural Networks", equation 14."""
 
 
 def linear(z: float) -> float:
@@ -139,7 +136,7 @@ def elu_derivative(z: float, alpha: float) -> float:
 
 
 def selu(z: float) -> float:
-    """Return ``scale * elu(z, alpha)`` with the two constants above.
+    """Return ``scale * elu(z, alpha)`` with Klambauer's two constants.
 
     Examples
     --------

@@ -6,21 +6,25 @@ a gate has vanished, the product with it is 0 even at minus infinity. NaN passes
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from string import Template
-from typing import NamedTuple
+from textwrap import indent
+
+from fastdense.core.curves import CURVES
 
 __all__ = [
     "ACTIVATE",
     "BIAS",
+    "BODIES",
     "COPY",
-    "CURVES",
     "DENSE",
     "GROUP",
     "HEADER",
     "SCALE",
     "SOFTMAX",
     "SOURCE",
-    "Curve",
+    "functions",
 ]
 
 HEADER = Template("""\
@@ -143,38 +147,22 @@ static void softmax($real *a, size_t n)
 """)
 
 
-class Curve(NamedTuple):
-    """A function of one number in C, and the names of those that it calls, which stand before it."""
-
-    text: Template
-    calls: tuple[str, ...] = ()
-
-
-def _curve(body: str, *calls: str, parameters: str = "$real z") -> Curve:
-    """Return the static function whose body is given; the name is filled in later."""
-    lines = "".join(f"    {line.strip()}\n" for line in body.strip().splitlines())
-    return Curve(Template(f"static $real $name({parameters})\n{{\n{lines}}}\n"), calls)
+BODIES = {"times": "return gate == 0 ? 0 : z * gate;"}
+BODIES |= {name: curve.c for name, curve in CURVES.items() if curve.c and ";" in curve.c}
+"""The functions of one number, but for those of ``math.h``."""
+_SECOND = {"times": ", $real gate"}
+_SECOND |= {name: ", $real alpha" for name, curve in CURVES.items() if curve.alpha is not None}
 
 
-CURVES = {
-    "times": _curve("return gate == 0 ? 0 : z * gate;", parameters="$real z, $real gate"),
-    "sigmoid": _curve("""
-        const $real decay = exp$f(-fabs$f(z));
-        return (z < 0 ? decay : 1) / (1 + decay);
-    """),
-    "relu": _curve("return z <= 0 ? 0 : z;"),
-    "leaky_relu": _curve("return z > 0 ? z : alpha * z;", parameters="$real z, $real alpha"),
-    "elu": _curve("return z > 0 ? z : alpha * expm1$f(z);", parameters="$real z, $real alpha"),
-    "selu": _curve("return 1.0507009873554805$f * (z > 0 ? z : 1.6732632423543772$f * expm1$f(z));"),
-    "gelu": _curve("return times(z, erfc$f(z * -0.7071067811865476$f) / 2);", "times"),
-    "gelu_tanh": _curve(
-        "return times(z, sigmoid(1.5957691216057308$f * (z + 0.044715$f * z * z * z)));", "times", "sigmoid"
-    ),
-    "silu": _curve("return times(z, sigmoid(z));", "times", "sigmoid"),
-    "softplus": _curve("return (z > 0 ? z : 0) + log1p$f(exp$f(-fabs$f(z)));"),
-    "mish": _curve("return times(z, tanh$f(softplus(z)));", "times", "softplus"),
-    "relu6": _curve("return z <= 0 ? 0 : z > 6 ? 6 : z;"),
-    "hard_sigmoid": _curve("return relu6(z + 3) / 6;", "relu6"),
-    "hard_silu": _curve("return times(z, hard_sigmoid(z));", "times", "hard_sigmoid"),
-    "softsign": _curve("return fabs$f(z) > 1e30$f ? copysign$f(1, z) : z / (1 + fabs$f(z));"),
-}
+def functions(wanted: Iterable[str]) -> Iterator[Template]:
+    """Yield the functions of these activations and those that they call, each once and before its callers."""
+    needed = set(_with_called(name for name in wanted if name in BODIES))
+    for name in _with_called(BODIES):
+        if name in needed:
+            body = indent(BODIES[name], "    ")
+            yield Template(f"static $real {name}($real z{_SECOND.get(name, '')})\n{{\n{body}\n}}\n")
+
+
+def _with_called(names: Iterable[str]) -> list[str]:
+    called = {name: [each for each in re.findall(r"\w+", BODIES[name]) if each in BODIES] for name in names}
+    return list(dict.fromkeys(each for name in called for each in (*_with_called(called[name]), name)))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.checks import text
+from fastdense.core.curves import CURVES
 from fastdense.core.files import atomic_files
 from fastdense.core.spec import (
     ActivateSpec,
@@ -232,15 +233,18 @@ def _curve_name(activation: ActivationSpec) -> str | None:
     """Return the C function of an activation; None where there is none to call on each number."""
     if activation.name == "leaky_relu" and activation.alpha == 0:
         return "relu"  # not 0 * -infinity
-    return None if activation.name in ("linear", "softmax") else activation.name
+    return activation.name if CURVES[activation.name].c else None
 
 
 def _call(activation: ActivationSpec, z: str, numbers: Numbers) -> str:
     """Return the expression of the activation of one number."""
     name = _curve_name(activation)
-    alpha = f", {numbers.literal(numbers.type(activation.alpha))}" if name in ("leaky_relu", "elu") else ""
-    library = {"tanh": f"tanh{numbers.f}", "exponential": f"exp{numbers.f}"}
-    return z if name is None else f"{library.get(name, name)}({z}{alpha})"
+    if name is None:
+        return z
+    curve = CURVES[name]
+    alpha = "" if curve.alpha is None else f", {numbers.literal(numbers.type(activation.alpha))}"
+    function = name if name in templates.BODIES else str(curve.c).replace("$f", numbers.f)
+    return f"{function}({z}{alpha})"
 
 
 def _groups(activation: ActivationSpec, units: int) -> str:
@@ -255,11 +259,8 @@ def _curves(steps: Iterable[Step], numbers: Numbers) -> Iterator[str]:
     """Yield the functions that the layers call, each once and before those that call it."""
     activations = [s.spec.activation for s in steps if isinstance(s.spec, DenseSpec | ActivateSpec)]
     wanted = {name for activation in activations if (name := _curve_name(activation))}
-    for _ in range(2):  # hard_silu calls hard_sigmoid, which calls relu6
-        wanted |= {name for outer in wanted & set(templates.CURVES) for name in templates.CURVES[outer].calls}
-    for name, curve in templates.CURVES.items():
-        if name in wanted:
-            yield curve.text.substitute(numbers._asdict(), name=name)
+    for function in templates.functions(wanted):
+        yield function.substitute(numbers._asdict())
     if any(activation.name == "softmax" for activation in activations):
         yield templates.SOFTMAX.substitute(numbers._asdict())
 

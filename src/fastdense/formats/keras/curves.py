@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
-from fastdense.core.spec import ACTIVATIONS
+from fastdense.core.curves import CURVES as RECORDS
 from fastdense.errors import FormatError
 from fastdense.formats.keras.classes import check_own
 from fastdense.formats.keras.flow import Flow
@@ -23,10 +23,6 @@ Array = NDArray[Any]
 Config = dict[str, Any]
 Step = Callable[[Flow, Config, list[Array]], None]
 
-# Keras' other names for them, and TensorFlow's, which Keras 2 writes too.
-_SYNONYMS = {
-    "hard_swish": "hard_silu", "log_softmax_v2": "log_softmax", "softmax_v2": "softmax", "swish": "silu",
-}  # fmt: skip
 # The jump of a ReLU with a threshold other than 0 is not a curve of ours.
 _JUMPS = "it jumps at its threshold of {:g}; a threshold of 0 can be read"
 
@@ -56,10 +52,10 @@ def activate(flow: Flow, value: Any) -> None:
 
 
 def _named(value: Any) -> str:
-    name = "linear" if value is None else _SYNONYMS.get(value, value) if isinstance(value, str) else None
-    if name == "gelu_tanh" or name not in (*ACTIVATIONS, *COMPOSED):  # the first is not a name of Keras'
+    name = "linear" if value is None else _NAMES.get(value) if isinstance(value, str) else None
+    if name is None:
         raise FormatError(f"the activation {value!r:.200} is not one that fastdense knows")
-    return str(name)
+    return name
 
 
 def _activation(flow: Flow, config: Config, arrays: list[Array]) -> None:
@@ -93,6 +89,9 @@ COMPOSED: dict[str, Callable[[Flow], None]] = {
     "log_softmax": log_softmax,
 }
 """The activations that are composed of others."""
+# TensorFlow's names too, which Keras 2 writes.
+_NAMES = {name: record.name for record in RECORDS.values() for name in record.keras}
+_NAMES |= {name: name for name in COMPOSED} | {"log_softmax_v2": "log_softmax"}
 
 
 def _number(config: Config, name: str, default: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdense.activations import ActivationFunction
-from fastdense.core.spec import ACTIVATIONS
+from fastdense.core.curves import CURVES as RECORDS
 from fastdense.errors import FormatError
 from fastdense.formats.keras.calls import TENSOR, Arguments
 from fastdense.formats.keras.curves import COMPOSED, CURVES, activate, celu
@@ -220,7 +220,7 @@ def _class_name(name: str) -> str:
 
 
 FUNCTIONS: dict[str, Function] = {
-    **{_class_name(name): _curve(name) for name in ACTIVATIONS if name not in ("linear", "gelu_tanh")},
+    **{_class_name(name): _curve(name) for name, record in RECORDS.items() if name in record.keras},
     **{_class_name(name): _composed(name) for name in COMPOSED},
     "Add": _scaled(lambda constant, second: (1.0, constant)),
     "Cast": Function(("x", "dtype"), _cast),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
 from fastdense.core import files
-from fastdense.core.spec import DEFAULT_ALPHA
+from fastdense.core.curves import CURVES
 from fastdense.errors import FormatError
 from fastdense.formats.keras.archive import CONFIG, METADATA, WEIGHTS
 from fastdense.formats.keras.stores import written
@@ -163,18 +163,17 @@ def _curve(curve: ActivationFunction, name: str) -> Part:
     """Return the layer that an activation is."""
     if _is_named(curve):
         return Part("Activation", name, {"activation": curve.name}, [])
-    if curve.name == "leaky_relu":
-        return Part("LeakyReLU", name, {"negative_slope": curve.alpha}, [])
-    if curve.name == "elu":
-        return Part("ELU", name, {"alpha": curve.alpha}, [])
-    if curve.name == "gelu_tanh":
-        return Part("Gelu", name, {"approximate": True}, [], _OPERATIONS)
-    raise FormatError(f"layer {name!r}: Keras has no softmax by groups")
+    record = CURVES[curve.name]
+    if record.keras_layer is None:
+        raise FormatError(f"layer {name!r}: Keras has no {curve.name} by groups")
+    settings = record.settings(record.keras_layer, curve.alpha or 0.0)
+    return Part(record.keras_layer.name, name, settings, [], _LAYERS if record.keras else _OPERATIONS)
 
 
 def _is_named(curve: ActivationFunction) -> bool:
     """Whether Keras has the activation by its name alone."""
-    return not curve.groups and curve.name != "gelu_tanh" and curve.alpha == DEFAULT_ALPHA.get(curve.name)
+    record = CURVES[curve.name]
+    return bool(record.keras) and not curve.groups and curve.alpha == record.alpha
 
 
 def _penalty(regularizer: Any) -> Config | None:

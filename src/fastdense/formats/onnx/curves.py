@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
+from fastdense.core.curves import CURVES
 from fastdense.formats.curves import Curve, recognised
 from fastdense.formats.onnx.graph import Graph
 from fastdense.formats.onnx.operations import Node
@@ -107,6 +108,7 @@ def _of_two(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    **{curve.onnx.name: _named(curve.name) for curve in CURVES.values() if curve.onnx is not None},
     "Abs": lambda attributes, x: np.abs(x),
     "Add": _of_two(np.add),
     "Cast": _cast,
@@ -120,7 +122,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "Greater": _of_two(np.greater),
     "GreaterOrEqual": _of_two(np.greater_equal),
     "HardSigmoid": _hard_sigmoid,
-    "HardSwish": _named("hard_silu"),
     "Identity": lambda attributes, x: x,
     "LeakyRelu": _named("leaky_relu", alpha=0.01),
     "Less": _of_two(np.less),
@@ -128,22 +129,16 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "Log": lambda attributes, x: np.log(x),
     "Max": lambda attributes, *x: np.max(np.broadcast_arrays(*x), axis=0),
     "Min": lambda attributes, *x: np.min(np.broadcast_arrays(*x), axis=0),
-    "Mish": _named("mish"),
     "Mul": _of_two(np.multiply),
     "Neg": lambda attributes, x: -x,
     "PRelu": _of_two(lambda x, slope: np.where(x < 0, slope * x, x)),
     "Pow": _of_two(np.power),
     "Reciprocal": lambda attributes, x: 1.0 / x,
-    "Relu": _named("relu"),
     "Selu": _selu,
-    "Sigmoid": _named("sigmoid"),
-    "Softplus": _named("softplus"),
-    "Softsign": _named("softsign"),
     "Sqrt": lambda attributes, x: np.sqrt(x),
     "Sub": _of_two(np.subtract),
     "Sum": lambda attributes, *x: sum(x),
     "Swish": _swish,
-    "Tanh": _named("tanh"),
     "ThresholdedRelu": lambda attributes, x: np.where(x > attributes.get("alpha", 1.0), x, 0.0),
     "Where": lambda attributes, condition, a, b: np.where(condition, a, b),
 }

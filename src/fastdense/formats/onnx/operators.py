@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
+from fastdense.core.curves import CURVES, SELU_ALPHA, SELU_SCALE
 from fastdense.errors import FormatError
 from fastdense.formats.limits import between, limit
 from fastdense.formats.onnx.axes import AXES
@@ -26,8 +27,6 @@ __all__ = ["STEPS"]
 
 Array = NDArray[Any]
 Step = Callable[[Graph, Flow, Node, str], None]
-
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 def _gemm(graph: Graph, flow: Flow, node: Node, source: str) -> None:
@@ -236,6 +235,7 @@ def _negative(graph: Graph, flow: Flow, node: Node, source: str) -> None:
 
 
 STEPS: dict[str, Step] = {
+    **{curve.onnx.name: _activation(curve.name) for curve in CURVES.values() if curve.onnx is not None},
     **AXES,
     **CLASSICAL,
     "Add": _arithmetic,
@@ -250,26 +250,19 @@ STEPS: dict[str, Step] = {
     "Gelu": _gelu,
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
-    "HardSwish": _activation("hard_silu"),
     "Identity": _nothing,
     "LeakyRelu": _activation("leaky_relu", 0.01),
     "LogSoftmax": _log_softmax,
     "MatMul": _matmul,
     "Max": _extreme,
     "Min": _extreme,
-    "Mish": _activation("mish"),
     "Mul": _arithmetic,
     "Neg": _negative,
     "PRelu": _prelu,
-    "Relu": _activation("relu"),
     "Selu": _selu,
-    "Sigmoid": _activation("sigmoid"),
     "Softmax": _softmax,
-    "Softplus": _activation("softplus"),
-    "Softsign": _activation("softsign"),
     "Sub": _arithmetic,
     "Swish": _scaled("silu", 1.0, lambda alpha: alpha),
-    "Tanh": _activation("tanh"),
     "ThresholdedRelu": _thresholded_relu,
 }
 """What single operators append."""

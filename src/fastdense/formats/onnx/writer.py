@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fastdense._version import __version__
 from fastdense.core import files
 from fastdense.core.checks import one_of
+from fastdense.core.curves import CURVES
 from fastdense.core.spec import (
     ActivateSpec,
     ActivationSpec,
@@ -33,23 +34,6 @@ Array = NDArray[Any]
 
 # The first operator set with Gelu, and the format's version that belongs to it: ONNX Runtime 1.18 and later.
 _OPERATOR_SET, _IR_VERSION = 20, 10
-
-_OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
-    "sigmoid": ("Sigmoid", {}),
-    "tanh": ("Tanh", {}),
-    "relu": ("Relu", {}),
-    "selu": ("Selu", {}),
-    "gelu": ("Gelu", {}),
-    "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
-    "mish": ("Mish", {}),
-    "softplus": ("Softplus", {}),
-    "softsign": ("Softsign", {}),
-    "exponential": ("Exp", {}),
-    "hard_sigmoid": ("HardSigmoid", {"alpha": 1.0 / 6.0, "beta": 0.5}),
-    "hard_silu": ("HardSwish", {}),
-    "softmax": ("Softmax", {"axis": -1}),
-}
-"""The activations that are one operator, those with an alpha apart."""
 
 
 def write_onnx(
@@ -175,14 +159,11 @@ def _activation(nodes: Nodes, g: ActivationSpec, columns: int, value: str, dtype
     match g.name:
         case "linear":
             return value
-        case "leaky_relu":
-            return nodes.add("LeakyRelu", value, alpha=g.alpha)
-        case "elu":
-            return nodes.add("Elu", value, alpha=g.alpha)
         case "relu6":
             limits = [nodes.constant(np.array(limit, dtype), "limit") for limit in (0.0, 6.0)]
             return nodes.add("Clip", value, *limits)
         case "silu":
             return nodes.add("Mul", value, nodes.add("Sigmoid", value))
-    name, attributes = _OPERATORS[g.name]
-    return nodes.add(name, value, **attributes)
+    curve = CURVES[g.name]
+    assert curve.onnx is not None, f"{g.name} is one operator"
+    return nodes.add(curve.onnx.name, value, **curve.settings(curve.onnx, g.alpha))

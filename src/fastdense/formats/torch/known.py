@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from fastdense.activations import ActivationFunction
+from fastdense.core.curves import CURVES
 from fastdense.errors import FormatError
 from fastdense.formats.chain import Chain
 from fastdense.formats.limits import between, limit
@@ -109,18 +110,9 @@ def _threshold(chain: Chain, module: Any) -> None:
 
 
 PLAIN: dict[type, str] = {
-    nn.Identity: "linear",
-    nn.ReLU: "relu",
-    nn.ReLU6: "relu6",
-    nn.SELU: "selu",
-    nn.SiLU: "silu",
-    nn.Mish: "mish",
-    nn.Sigmoid: "sigmoid",
-    nn.Tanh: "tanh",
-    nn.Hardsigmoid: "hard_sigmoid",
-    nn.Hardswish: "hard_silu",
-    nn.Softsign: "softsign",
-    modules.Exponential: "exponential",
+    getattr(nn, curve.torch.name, None) or getattr(modules, curve.torch.name): name
+    for name, curve in CURVES.items()
+    if curve.alpha is None and not curve.torch.settings
 }
 WITH_ARGUMENTS = (
     nn.LeakyReLU,
@@ -132,6 +124,7 @@ WITH_ARGUMENTS = (
 Take = Callable[[Chain, Any], None]
 # By the very class: one that inherits from another may compute something else.
 TAKES: dict[type, Take] = {
+    **{kind: lambda chain, module: chain.activate(PLAIN[type(module)]) for kind in PLAIN},
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch_norm,
     nn.CELU: _celu,
@@ -144,23 +137,12 @@ TAKES: dict[type, Take] = {
     nn.Dropout: lambda chain, module: chain.dropout(module.p),
     nn.Flatten: _flatten,
     modules.Normalization: _normalization,
-    **{kind: lambda chain, module: chain.activate(PLAIN[type(module)]) for kind in PLAIN},
     **{kind: lambda chain, module: chain.activate(_activation(module)) for kind in WITH_ARGUMENTS},
 }
 SUPPORTED = f"supported are Sequential, {', '.join(sorted(kind.__name__ for kind in TAKES))}"
 
 ELEMENTWISE_MODULES = {
     *PLAIN,
-    *(
-        nn.CELU,
-        nn.ELU,
-        nn.GELU,
-        nn.Hardtanh,
-        nn.LeakyReLU,
-        nn.LogSigmoid,
-        nn.PReLU,
-        nn.Softplus,
-        nn.Threshold,
-    ),
+    *(nn.CELU, nn.ELU, nn.Hardtanh, nn.LeakyReLU, nn.LogSigmoid, nn.PReLU, nn.Threshold),
 }
 """The classes that compute each number from one number, and may be part of an activation."""

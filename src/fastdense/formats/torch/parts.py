@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.curves import CURVES
 from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
 from fastdense.models.sequential import Sequential
 
@@ -16,22 +17,6 @@ __all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "normalised",
 
 Array = NDArray[Any]
 
-# The classes of torch.nn that take no argument.
-_PLAIN = {
-    "linear": "Identity",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "relu": "ReLU",
-    "selu": "SELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-    "mish": "Mish",
-    "exponential": "Exponential",
-    "relu6": "ReLU6",
-    "hard_sigmoid": "Hardsigmoid",
-    "hard_silu": "Hardswish",
-    "softsign": "Softsign",
-}
 SMALLEST_DEVIATION = 1e-7  # `Normalization` divides by no smaller one
 # Beyond its threshold PyTorch's softplus is z alone: exp(-z) is then below half a unit in z's last place.
 _SOFTPLUS_THRESHOLD = {"float32": 20.0, "float64": 40.0}
@@ -77,24 +62,15 @@ def state(model: Sequential) -> dict[str, Array]:
 
 
 def _activation(activation: ActivationSpec, dtype: str) -> Part:
-    kind = _PLAIN.get(activation.name, "")
-    arguments: dict[str, Any] = {}
     match activation.name:
         case "leaky_relu" if activation.alpha == 0:
-            kind = "ReLU"
-        case "leaky_relu":
-            kind, arguments = "LeakyReLU", {"negative_slope": activation.alpha}
-        case "elu":
-            kind, arguments = "ELU", {"alpha": activation.alpha}
-        case "gelu_tanh":
-            kind, arguments = "GELU", {"approximate": "tanh"}
+            return Part("ReLU", {}, {})
         case "softplus":
-            kind, arguments = "Softplus", {"threshold": _SOFTPLUS_THRESHOLD[dtype]}
+            return Part("Softplus", {"threshold": _SOFTPLUS_THRESHOLD[dtype]}, {})
         case "softmax" if activation.groups:
-            kind, arguments = "SoftmaxByGroups", {"groups": activation.groups}
-        case "softmax":
-            kind, arguments = "Softmax", {"dim": -1}
-    return Part(kind, arguments, {})
+            return Part("SoftmaxByGroups", {"groups": activation.groups}, {})
+    curve = CURVES[activation.name]
+    return Part(curve.torch.name, curve.settings(curve.torch, activation.alpha), {})
 
 
 def normalised(

@@ -10,8 +10,8 @@ from typing import Any, assert_never
 import numpy as np
 
 from fastdense.core.checks import is_frame
+from fastdense.core.curves import CURVES
 from fastdense.core.spec import (
-    DEFAULT_ALPHA,
     ActivateSpec,
     ActivationSpec,
     DenseSpec,
@@ -165,7 +165,7 @@ def _kind(layer: LayerSpec) -> tuple[str, ActivationSpec | None]:
 
 
 def _settings(g: ActivationSpec) -> str:
-    alpha = f", alpha={g.alpha:g}" if g.name in DEFAULT_ALPHA else ""
+    alpha = f", alpha={g.alpha:g}" if CURVES[g.name].alpha is not None else ""
     return alpha + (f", groups={g.groups}" if g.groups else "")
 
 
