@@ -8,6 +8,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
+#include "bindings/names.h"
 #include "kernels/choose.h"
 
 namespace fastdense::bindings {
@@ -18,9 +19,9 @@ namespace {
 
 template <class T>
 void dense(std::string_view isa, AnyMatrix<T> in, Matrix<const T> W, std::optional<List<T>> bias,
-           int activation, double alpha, Matrix<T> out) {
+           std::string_view activation, double alpha, Matrix<T> out) {
     const View<const T> weights{W.data(), W.shape(0), W.shape(1), W.shape(1)};
-    const Curve<T> curve{Activation(activation), T(alpha)};
+    const Curve curve{named<Activation>(activation), alpha};
     const KernelsOf<T>& kernels = kernels_for(isa).of<T>();
     const Unlocked unlocked;
     fastdense::dense(kernels, rows_of(in), weights, data_or_null(bias), curve, out.data());

@@ -12,6 +12,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
+#include "bindings/names.h"
 #include "kernels/choose.h"
 #include "kernels/isa.h"
 #include "kernels/peak.h"
@@ -27,6 +28,11 @@ using namespace nb::literals;
 namespace {
 
 using Counters = nb::shape<-1, 4>;
+
+template <class E>
+std::vector<std::string_view> names() {
+    return {std::begin(Names<E>::all), std::end(Names<E>::all)};
+}
 
 std::vector<std::string_view> runnable_isas() {
     std::vector<std::string_view> names;
@@ -45,7 +51,7 @@ double measure_bandwidth(std::size_t bytes, int threads, std::string_view isa) {
 
 void philox4x32(std::uint64_t key, Array<const std::uint32_t, Counters> counters,
                 Array<std::uint32_t, Counters> out) {
-    if (out.shape(0) != counters.shape(0)) throw nb::value_error("out must have one row a counter");
+    if (out.shape(0) != counters.shape(0)) throw nb::value_error("out must have one row per counter");
     const auto multiply = [](std::uint64_t word, std::uint64_t constant) {
         return (word & 0xFFFFFFFF) * constant;
     };
@@ -73,8 +79,9 @@ void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, s
 }
 
 template <class T>
-void activate(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z, Matrix<T> out) {
-    const Activate<T> f{.activation = Activation(activation),
+void activate(std::string_view activation, double alpha, std::string_view isa, Matrix<const T> z,
+              Matrix<T> out) {
+    const Activate<T> f{.activation = named<Activation>(activation),
                         .alpha = T(alpha),
                         .rows = z.shape(0),
                         .columns = z.shape(1),
@@ -86,9 +93,9 @@ void activate(std::uint8_t activation, double alpha, std::string_view isa, Matri
 }
 
 template <class T>
-void activate_backward(std::uint8_t activation, double alpha, std::string_view isa, Matrix<const T> z,
+void activate_backward(std::string_view activation, double alpha, std::string_view isa, Matrix<const T> z,
                        Matrix<const T> a, Matrix<const T> da, Matrix<T> out) {
-    const ActivateBackward<T> b{.activation = Activation(activation),
+    const ActivateBackward<T> b{.activation = named<Activation>(activation),
                                 .alpha = T(alpha),
                                 .rows = z.shape(0),
                                 .columns = z.shape(1),
@@ -110,6 +117,9 @@ void bind_activations(nb::module_& m) {
 }
 
 void bind_all(nb::module_& m) {
+    m.def("activations", &names<Activation>);
+    m.def("losses", &names<Loss>);
+    m.def("optimizers", &names<Rule>);
     m.def("instruction_sets", &fastdense::instruction_sets);
     m.def("runnable_isas", &runnable_isas);
     m.def("usable_cores", &fastdense::usable_cores);

@@ -4,17 +4,22 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string_view.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
+#include "bindings/names.h"
 #include "engine/activation_layer.h"
 #include "engine/dense_layer.h"
 #include "engine/dropout_layer.h"
@@ -65,18 +70,13 @@ public:
         : kernels_(kernels_for(isa)), inputs_(inputs), width_(inputs) {}
     Network(const Network&) = delete;
 
-    static Curve<T> curve(int activation, double alpha, const Groups& groups) {
-        return {Activation(activation), T(alpha), columns_of_groups(groups)};
-    }
-    void dense(std::size_t units, int activation, double alpha, const Groups& groups, bool bias,
-               const std::array<double, 4>& penalties) {
+    void dense(std::size_t units, const Curve& curve, bool bias, const std::array<double, 4>& penalties) {
         const PerArray<Penalties<T>> by_array{
             {{T(penalties[0]), T(penalties[1])}, {T(penalties[2]), T(penalties[3])}}};
-        add(std::make_unique<DenseLayer<T>>(kernels_.of<T>(), width_, units, curve(activation, alpha, groups),
-                                            bias, by_array, trains_));
+        add(std::make_unique<DenseLayer<T>>(kernels_.of<T>(), width_, units, curve, bias, by_array, trains_));
     }
-    void activation(int activation, double alpha, const Groups& groups) {
-        add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve(activation, alpha, groups)));
+    void activation(const Curve& curve) {
+        add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve));
     }
     void dropout(double rate, std::uint32_t stream) {
         add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream));
@@ -86,9 +86,10 @@ public:
             std::vector<T>(mean.data(), mean.data() + mean.size()),
             std::vector<T>(deviation.data(), deviation.data() + deviation.size())));
     }
-    void compile(int head, double alpha, const Groups& groups, const RowLosses& loss, const Recipe& recipe) {
-        program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_),
-                                                curve(head, alpha, groups), loss, recipe);
+    // Without a loss and a recipe for prediction only.
+    void compile(const Curve& head, const RowLosses* loss, const Recipe* recipe) {
+        program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_), head,
+                                                loss ? *loss : RowLosses{}, recipe ? *recipe : Recipe{});
     }
 
     std::size_t steps() const { return program_->steps(); }
@@ -192,11 +193,11 @@ void bind_network(nb::module_& m, const char* name) {
     using N = Network<T>;
     nb::class_<N>(m, name)
         .def(nb::init<std::string_view, std::size_t>(), "isa"_a, "inputs"_a)
-        .def("dense", &N::dense, "units"_a, "activation"_a, "alpha"_a, "groups"_a, "bias"_a, "penalties"_a)
-        .def("activation", &N::activation, "activation"_a, "alpha"_a, "groups"_a)
+        .def("dense", &N::dense, "units"_a, "curve"_a, "bias"_a, "penalties"_a)
+        .def("activation", &N::activation, "curve"_a)
         .def("dropout", &N::dropout, "rate"_a, "stream"_a)
         .def("scale", &N::scale, "mean"_a, "deviation"_a)
-        .def("compile", &N::compile, "head"_a, "alpha"_a, "groups"_a, "loss"_a, "recipe"_a)
+        .def("compile", &N::compile, "head"_a, "loss"_a.none(), "recipe"_a.none())
         .def_prop_ro("steps", &N::steps)
         .def("penalty", &N::penalty)
         .def("load", &N::load, "slot"_a.none(), "layers"_a)
@@ -213,35 +214,46 @@ void bind_network(nb::module_& m, const char* name) {
              "out"_a.noconvert().none());
 }
 
+using Constants = nb::typed<nb::dict, nb::str, double>;
+void set_constants(Recipe& recipe, const Constants& given) {
+    for (const auto& [key, value] : given) {
+        const auto name = nb::cast<std::string_view>(key);
+        const auto is_named = [name](const auto& constant) { return constant.first == name; };
+        const auto found = std::find_if(std::begin(constants), std::end(constants), is_named);
+        if (found == std::end(constants)) {
+            throw std::invalid_argument("no optimizer has the constant '" + std::string(name) + "'");
+        }
+        recipe.*found->second = nb::cast<double>(value);
+    }
+}
+
 void bind_options(nb::module_& m) {
+    nb::class_<Curve>(m, "Curve")
+        .def(
+            "__init__",
+            [](Curve* self, std::string_view activation, double alpha, const Groups& groups) {
+                new (self) Curve{named<Activation>(activation), alpha, columns_of_groups(groups)};
+            },
+            "activation"_a, "alpha"_a, "groups"_a);
     nb::class_<RowLosses>(m, "LossOptions")
         .def(
             "__init__",
-            [](RowLosses* self, int loss, bool from_logits, double label_smoothing, double parameter,
-               const Groups& groups) {
-                const LossOptions options{Loss(loss), from_logits, label_smoothing, parameter};
+            [](RowLosses* self, std::string_view loss, bool from_logits, double label_smoothing,
+               double parameter, const Groups& groups) {
+                const LossOptions options{named<Loss>(loss), from_logits, label_smoothing, parameter};
                 new (self) RowLosses{options, columns_of_groups(groups)};
             },
             "loss"_a, "from_logits"_a, "label_smoothing"_a, "parameter"_a, "groups"_a);
     nb::class_<Recipe>(m, "Recipe")
-        .def(nb::init<>())
-        .def_prop_rw(
-            "rule", [](const Recipe& r) { return int(r.rule); },
-            [](Recipe& r, int rule) { r.rule = Rule(rule); })
-        .def_rw("nesterov", &Recipe::nesterov)
-        .def_rw("centered", &Recipe::centered)
-        .def_rw("amsgrad", &Recipe::amsgrad)
-        .def_rw("momentum", &Recipe::momentum)
-        .def_rw("rho", &Recipe::rho)
-        .def_rw("beta_1", &Recipe::beta_1)
-        .def_rw("beta_2", &Recipe::beta_2)
-        .def_rw("epsilon", &Recipe::epsilon)
-        .def_rw("weight_decay", &Recipe::weight_decay)
-        .def_rw("clipvalue", &Recipe::clipvalue)
-        .def_rw("clipnorm", &Recipe::clipnorm)
-        .def_rw("global_clipnorm", &Recipe::global_clipnorm)
-        .def_rw("slots", &Recipe::slots)
-        .def_rw("seed", &Recipe::seed);
+        .def(
+            "__init__",
+            [](Recipe* self, std::string_view optimizer, const Constants& given, std::size_t slots,
+               std::uint64_t seed) {
+                Recipe recipe{.rule = named<Rule>(optimizer), .slots = slots, .seed = seed};
+                set_constants(recipe, given);
+                new (self) Recipe(recipe);
+            },
+            "optimizer"_a, "constants"_a, "slots"_a, "seed"_a);
 }
 
 }  // namespace

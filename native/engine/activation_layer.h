@@ -11,23 +11,23 @@ namespace fastdense {
 template <class T>
 class ActivationLayer final : public Layer<T> {
 public:
-    ActivationLayer(const KernelsOf<T>& kernels, std::size_t inputs, Curve<T> curve)
+    ActivationLayer(const KernelsOf<T>& kernels, std::size_t inputs, Curve curve)
         : Layer<T>(inputs, inputs), kernels_(kernels), curve_(std::move(curve)) {}
 
     void predict(View<const T> in, View<T> out) const override {
         copy_rows<T>(in, out);
-        curve_.forward(kernels_, out, out);
+        curve_.forward<T>(kernels_, out, out);
     }
 
     void backward(const Place&, View<const T> in, View<const T> out, View<T> d_out, View<T> d_in) override {
         if (!d_in.data) return;
-        curve_.backward(kernels_, in.data, out, d_out);
+        curve_.backward<T>(kernels_, in.data, out, d_out);
         copy_rows<T>(d_out, d_in);
     }
 
 private:
     const KernelsOf<T>& kernels_;
-    const Curve<T> curve_;
+    const Curve curve_;
 };
 
 }  // namespace fastdense

@@ -8,57 +8,66 @@
 
 namespace fastdense {
 
-template <class T>
 struct Curve {
     Activation kind = Activation::linear;
-    T alpha = 0;
-    std::vector<std::size_t> groups = {};  // a softmax's: the columns of each, all of a row's; empty for one
+    double alpha = 0;
+    std::vector<std::size_t> groups = {};  // the columns of each group of a softmax; empty for one of all
 
-    // Whether its slope is found from z and not from g(z).
-    bool needs_z() const {
-        switch (kind) {
-            case Activation::gelu:
-            case Activation::gelu_tanh:
-            case Activation::silu:
-            case Activation::mish:
-            case Activation::relu6:
-            case Activation::hard_sigmoid:
-            case Activation::hard_silu:
-                return true;
-            default:
-                return false;
-        }
+    // What is said of each activation in kernels/activations.inc.
+    bool needs_z() const { return facts().slope == Slope::z; }
+    bool mixes_columns() const { return facts().over == Over::row; }
+
+    // Computes z and then a = g(z) in place. `product(relu)` leaves z, or a if a ReLU is all there is to do.
+    template <class T, class Product>
+    void after(const KernelsOf<T>& kernels, View<T> a, Product product) const {
+        const bool relu = kind == Activation::relu;
+        product(relu);
+        if (!relu) forward<T>(kernels, a, a);
     }
 
-    // a = g(z); a may be z. Most run over whole rows at once, over what is past the last column too.
+    // Computes a = g(z); a may be z.
+    template <class T>
     void forward(const KernelsOf<T>& kernels, View<const T> z, View<T> a) const {
         if (kind == Activation::linear && z.data == a.data) return;
-        over(z, [&](std::size_t row, std::size_t rows, std::size_t column, std::size_t columns) {
-            kernels.activate({kind, alpha, rows, columns, z.data + row * z.stride + column,
+        each_run(z, [&](std::size_t row, std::size_t rows, std::size_t column, std::size_t columns) {
+            kernels.activate({kind, T(alpha), rows, columns, z.data + row * z.stride + column,
                               a.data + row * a.stride + column});
         });
     }
 
-    // d becomes d * g'(z), given a = g(z); z is read only where needs_z().
+    // Turns d into d * g'(z), given a = g(z); z is read only if needs_z().
+    template <class T>
     void backward(const KernelsOf<T>& kernels, const T* z, View<const T> a, View<T> d) const {
         if (kind == Activation::linear) return;
-        over(a, [&](std::size_t row, std::size_t rows, std::size_t column, std::size_t columns) {
+        each_run(a, [&](std::size_t row, std::size_t rows, std::size_t column, std::size_t columns) {
             const std::size_t at = row * a.stride + column;
             const T* d_here = d.data + at;
             kernels.activate_backward(
-                {kind, alpha, rows, columns, (z ? z : a.data) + at, a.data + at, d_here, d.data + at});
+                {kind, T(alpha), rows, columns, (z ? z : a.data) + at, a.data + at, d_here, d.data + at});
         });
     }
 
 private:
-    // Calls run(row, rows, column, columns) for what the activation can be run over at once. Row by row go
-    // softmax, as its rows end before the stride does, and each group of a row by itself; and the
-    // exponential, which would make infinities of what lies between rows and was not written since it last
-    // went over it.
-    template <class Run>
-    void over(const View<const T>& rows, Run run) const {
+    enum class Slope { a, z };
+    enum class Over { memory, columns, row };
+    struct Facts {
+        Slope slope;
+        Over over;
+    };
+    const Facts& facts() const {
+        static constexpr Facts all[] = {
+#define ACTIVATION(name, Definition, slope, over) {Slope::slope, Over::over},
+#include "kernels/activations.inc"
+        };
+        return all[std::size_t(kind)];
+    }
+
+    // Calls run(row, rows, column, columns) for all that one call may run over: everything, one row, or one
+    // group of a row.
+    template <class T, class Run>
+    void each_run(const View<const T>& rows, Run run) const {
         const bool gaps = rows.stride != rows.columns;
-        const bool by_row = kind == Activation::softmax || (kind == Activation::exponential && gaps);
+        const bool by_row = mixes_columns() || (facts().over == Over::columns && gaps);
         if (!by_row) return run(0, rows.rows, 0, rows.stride);
         for (std::size_t row = 0; row < rows.rows; ++row) {
             if (groups.empty()) run(row, 1, 0, rows.columns);

@@ -8,7 +8,7 @@
 namespace fastdense {
 namespace {
 
-// From so many rows on it pays to put the weights into panels first.
+// From this many rows on it pays to put the weights into panels first.
 constexpr std::size_t packed_from = 13;
 
 template <class T>
@@ -20,15 +20,14 @@ void few(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, const 
 }  // namespace
 
 template <class T>
-void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, const T* bias, Curve<T> curve,
+void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, const T* bias, const Curve& curve,
            T* out) {
     if (in.count < packed_from) {
         const View<T> to{out, in.count, W.columns, W.columns};
         few(kernels, in, W, bias, to);
-        return curve.forward(kernels, to, to);
+        return curve.forward<T>(kernels, to, to);
     }
     const Blocks blocks(in.count, in.count * W.rows * W.columns);
-    const bool relu = curve.kind == Activation::relu;
     const Buffer<T> panels(kernels.panels_size(W.rows, W.columns));
     kernels.pack({W.data, bias, W.rows, W.columns, W.stride}, panels.data());
     std::vector<Block<T>> rooms;
@@ -38,14 +37,14 @@ void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, cons
     blocks.each([&](int thread, std::size_t first, std::size_t count) {
         const View<T> to{out + first * W.columns, count, W.columns, W.columns};
         const View<const T> a = in.view(first, rooms[thread].rows(0, count));
-        kernels.product({a, panels.data(), W.columns, to, relu});
-        if (!relu) curve.forward(kernels, to, to);
+        curve.after(kernels, to,
+                    [&](bool relu) { kernels.product({a, panels.data(), W.columns, to, relu}); });
     });
 }
 
 template void dense(const KernelsOf<float>&, const Rows<float>&, View<const float>, const float*,
-                    Curve<float>, float*);
+                    const Curve&, float*);
 template void dense(const KernelsOf<double>&, const Rows<double>&, View<const double>, const double*,
-                    Curve<double>, double*);
+                    const Curve&, double*);
 
 }  // namespace fastdense

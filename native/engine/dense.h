@@ -8,7 +8,7 @@ namespace fastdense {
 
 // out = g(A_in @ W + B), row by row; W is row-major, `bias` null where there is none.
 template <class T>
-void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, const T* bias, Curve<T> curve,
+void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, const T* bias, const Curve& curve,
            T* out);
 
 }  // namespace fastdense

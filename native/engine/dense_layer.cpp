@@ -10,7 +10,7 @@
 namespace fastdense {
 
 template <class T>
-DenseLayer<T>::DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve<T> curve,
+DenseLayer<T>::DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve curve,
                           bool has_bias, const PerArray<Penalties<T>>& penalties, bool passes_gradient)
     : Layer<T>(inputs, units),
       kernels_(kernels),
@@ -18,7 +18,7 @@ DenseLayer<T>::DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::
       curve_(std::move(curve)),
       passes_gradient_(passes_gradient) {}
 
-// Whole vectors are quicker to write than parts of them, and what lies between the rows is nobody's.
+// Whole vectors are quicker to write than parts of them, and nothing else uses the gaps between rows.
 template <class T>
 static View<T> with_gaps(View<T> rows) {
     return {rows.data, rows.rows, rows.stride, rows.stride};
@@ -26,9 +26,9 @@ static View<T> with_gaps(View<T> rows) {
 
 template <class T>
 void DenseLayer<T>::predict(View<const T> in, View<T> out) const {
-    const bool relu = curve_.kind == Activation::relu;
-    kernels_.product({in, weights_.panels(), this->units, with_gaps(out), relu});
-    if (!relu) curve_.forward(kernels_, out, out);
+    curve_.after(kernels_, out, [&](bool relu) {
+        kernels_.product({in, weights_.panels(), this->units, with_gaps(out), relu});
+    });
 }
 
 template <class T>
@@ -38,9 +38,7 @@ void DenseLayer<T>::sparse_product(const SparseRows<T>& in, View<T> out, bool re
 
 template <class T>
 void DenseLayer<T>::predict_sparse(const SparseRows<T>& in, View<T> out) const {
-    const bool relu = curve_.kind == Activation::relu;
-    sparse_product(in, out, relu);
-    if (!relu) curve_.forward(kernels_, out, out);
+    curve_.after(kernels_, out, [&](bool relu) { sparse_product(in, out, relu); });
 }
 
 // Some units of each row, from a panel's first column on.
@@ -51,10 +49,10 @@ void DenseLayer<T>::predict_units(View<const T> in, View<T> out, std::size_t col
     const View<T> room = with_gaps(out), here{out.data + column, out.rows, room.columns - column, out.stride};
     const T* panels = weights_.panels() + (this->inputs + 1) * column;
     kernels_.product({in, panels, units, here, relu});
-    if (relu || curve_.kind == Activation::softmax) return;
+    if (relu || curve_.mixes_columns()) return;
     for (std::size_t row = 0; row < out.rows; ++row) {
         T* a = here.data + row * out.stride;
-        kernels_.activate({curve_.kind, curve_.alpha, 1, units, a, a});
+        kernels_.activate({curve_.kind, T(curve_.alpha), 1, units, a, a});
     }
 }
 
@@ -68,7 +66,7 @@ void DenseLayer<T>::predict_shared(View<const T> in, View<T> out, int threads) c
         }
     };
     this->units > together ? run_crowd(threads, work) : work(0);
-    if (curve_.kind == Activation::softmax) curve_.forward(kernels_, out, out);
+    if (curve_.mixes_columns()) curve_.forward<T>(kernels_, out, out);
 }
 
 template <class T>
@@ -82,7 +80,7 @@ void DenseLayer<T>::forward(const Place& place, View<const T> in, View<T> out) {
     if (!curve_.needs_z()) return predict(in, out);
     const View<T> z = z_.rows(place.row, in.rows);
     kernels_.product({in, weights_.panels(), this->units, with_gaps(z), false});
-    curve_.forward(kernels_, z, out);
+    curve_.forward<T>(kernels_, z, out);
 }
 
 template <class T>
@@ -90,14 +88,14 @@ void DenseLayer<T>::forward_sparse(const Place& place, const SparseRows<T>& in, 
     if (!curve_.needs_z()) return predict_sparse(in, out);
     const View<T> z = z_.rows(place.row, out.rows);
     sparse_product(in, z, false);
-    curve_.forward(kernels_, z, out);
+    curve_.forward<T>(kernels_, z, out);
 }
 
 template <class T>
 void DenseLayer<T>::backward(const Place& place, View<const T>, View<const T> out, View<T> d_out,
                              View<T> d_in) {
     const T* z = curve_.needs_z() ? z_.rows(place.row, out.rows).data : nullptr;
-    curve_.backward(kernels_, z, out, d_out);
+    curve_.backward<T>(kernels_, z, out, d_out);
     if (d_in.data) kernels_.product({d_out, weights_.transposed(), this->inputs, with_gaps(d_in), false});
 }
 

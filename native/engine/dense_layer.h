@@ -11,8 +11,8 @@ template <class T>
 class DenseLayer final : public Layer<T> {
 public:
     // `passes_gradient`: an earlier layer trains.
-    DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve<T> curve,
-               bool has_bias, const PerArray<Penalties<T>>& penalties, bool passes_gradient);
+    DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve curve, bool has_bias,
+               const PerArray<Penalties<T>>& penalties, bool passes_gradient);
 
     void predict(View<const T> in, View<T> out) const override;
     void predict_shared(View<const T> in, View<T> out, int threads) const override;
@@ -27,15 +27,15 @@ public:
     std::size_t work_per_unit() const override { return this->inputs + 4; }
 
 private:
-    // z, or the outputs where they are its ReLU's, of rows that are mostly zeros.
+    // Computes z, or its ReLU, of sparse rows.
     void sparse_product(const SparseRows<T>& in, View<T> out, bool relu) const;
     void predict_units(View<const T> in, View<T> out, std::size_t column, std::size_t units) const;
 
     const KernelsOf<T>& kernels_;
     DenseWeights<T> weights_;
-    const Curve<T> curve_;
+    const Curve curve_;
     const bool passes_gradient_;
-    Block<T> z_;  // of the batch in training, where the slope is not found from the activation's value
+    Block<T> z_;  // of a training batch, if the activation's slope is found from it
 };
 
 }  // namespace fastdense

@@ -22,13 +22,8 @@ double sum(const T* from, std::size_t count, Term term) {
 }
 
 template <class T>
-bool any(const Penalties<T>& penalties) {
-    return penalties.l1 != 0 || penalties.l2 != 0;
-}
-
-template <class T>
 double charge(const Penalties<T>& penalties, const T* from, std::size_t count) {
-    if (!any(penalties)) return 0;
+    if (!penalties.any()) return 0;
     const double l1 = penalties.l1, l2 = penalties.l2;
     return sum(from, count, [=](double w) { return l1 * std::abs(w) + l2 * w * w; });
 }
@@ -72,7 +67,7 @@ typename DenseWeights<T>::Part DenseWeights<T>::at(std::size_t part) const {
 
 template <class T>
 bool DenseWeights<T>::penalised() const {
-    return any(by_array_[0]) || any(by_array_[1]);
+    return by_array_[0].any() || by_array_[1].any();
 }
 
 template <class T>
@@ -158,7 +153,7 @@ template <class T>
 void DenseWeights<T>::step(std::size_t part, const Optimizer<T>& optimizer, const PerArray<double>& scales) {
     const Part here = at(part);
     const auto go = [&](std::size_t from, double scale, std::size_t count) {
-        kernels_.step(optimizer, parameters(from), gradient_.data() + from, T(scale), count);
+        kernels_.step({optimizer, parameters(from), gradient_.data() + from, T(scale), count});
     };
     if (has_bias_ && here.has_head()) go(here.panel, scales[1], here.width);
     go(here.start(), scales[0], here.count());

@@ -30,7 +30,7 @@ struct Program<T>::Scratch {
 };
 
 template <class T>
-Program<T>::Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve<T> head,
+Program<T>::Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve head,
                     const RowLosses& loss, const Recipe& recipe)
     : kernels_(kernels.of<T>()),
       inputs_(inputs),
@@ -102,7 +102,7 @@ void Program<T>::predict(const Rows<T>& X, T* out) const {
     const auto block = [&](Scratch& scratch, std::size_t first, std::size_t count, int threads) {
         const View<T> here{out + first * outputs(), count, outputs(), outputs()};
         run(scratch, X, first, here, threads);
-        head_.forward(kernels_, here, here);
+        head_.forward<T>(kernels_, here, here);
     };
     const int threads = threads_for(X.count * work_, thread_work);
     if (threads > 1 && X.count <= few_rows) {
@@ -130,7 +130,7 @@ template <class T>
 void Program<T>::write_outputs(View<const T> last, T* out) const {
     const View<T> here{out, last.rows, outputs(), outputs()};
     copy_rows<T>(last, here);
-    head_.forward(kernels_, here, here);
+    head_.forward<T>(kernels_, here, here);
 }
 
 template <class T>

@@ -63,8 +63,8 @@ template <class T>
 class Program {
 public:
     // `head`: the activation that a loss from logits stands before. Outputs go through it, the loss does not.
-    Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve<T> head,
-            const RowLosses& loss, const Recipe& recipe);
+    Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve head, const RowLosses& loss,
+            const Recipe& recipe);
 
     ~Program();
 
@@ -104,7 +104,7 @@ private:
     const KernelsOf<T>& kernels_;
     const std::size_t inputs_;
     const Layers<T> layers_;
-    const Curve<T> head_;
+    const Curve head_;
     const RowLosses loss_;
     const Recipe recipe_;
     std::atomic<std::size_t> steps_{0};  // asked for by other threads

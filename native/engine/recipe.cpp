@@ -26,9 +26,9 @@ Optimizer<T> Recipe::at(std::size_t step, double rate) const {
         scaled = rate * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
     }
     return {.rule = rule,
-            .nesterov = nesterov,
-            .centered = centered,
-            .amsgrad = amsgrad,
+            .nesterov = nesterov != 0,
+            .centered = centered != 0,
+            .amsgrad = amsgrad != 0,
             .momentum = T(momentum),
             .rho = T(rho),
             .rho_gain = T(1 - rho),

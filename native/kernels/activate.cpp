@@ -1,4 +1,4 @@
-// The activations over whole arrays: those of single elements straight through, softmax row by row.
+// The activations over whole arrays: elementwise ones straight through, softmax row by row.
 #include "kernels/activations.h"
 #include "kernels/softmax.h"
 
@@ -23,48 +23,61 @@ void in_whole_vectors(const T* const (&in)[inputs], T* out, std::size_t n, Block
 }
 
 template <class T, class G>
-void forward(const T* z, T* a, std::size_t n, T alpha) {
-    const auto blocks = [alpha](const T* const(&in)[1], T* out, std::size_t count) __attribute__((noinline)) {
-        for (std::size_t i = 0; i < count; i += lanes<T>) store(out + i, G::forward(load(in[0] + i), alpha));
-    };
-    in_whole_vectors<T, 1>({z}, a, n, blocks);
+void forward(G, const Activate<T>& f) {
+    const auto blocks = [alpha = f.alpha](const T* const(&in)[1], T* out, std::size_t count)
+                            __attribute__((noinline)) {
+                                for (std::size_t i = 0; i < count; i += lanes<T>)
+                                    store(out + i, G::forward(load(in[0] + i), alpha));
+                            };
+    in_whole_vectors<T, 1>({f.z}, f.a, f.rows * f.columns, blocks);
+}
+
+template <class T>
+void forward(Softmax<T>, const Activate<T>& f) {
+    for (std::size_t row = 0; row < f.rows; ++row) {
+        Softmax<T>::forward(f.z + row * f.columns, f.a + row * f.columns, f.columns);
+    }
 }
 
 template <class T, class G>
-void backward(const ActivateBackward<T>& b, std::size_t n) {
+void backward(G, const ActivateBackward<T>& b) {
     const auto blocks = [alpha = b.alpha](const T* const(&in)[3], T* out,
                                           std::size_t count) __attribute__((noinline)) {
         for (std::size_t i = 0; i < count; i += lanes<T>) {
             store(out + i, load(in[2] + i) * G::slope(load(in[0] + i), load(in[1] + i), alpha));
         }
     };
-    in_whole_vectors<T, 3>({b.z, b.a, b.da}, b.dz, n, blocks);
+    in_whole_vectors<T, 3>({b.z, b.a, b.da}, b.dz, b.rows * b.columns, blocks);
+}
+
+template <class T>
+void backward(Softmax<T>, const ActivateBackward<T>& b) {
+    for (std::size_t row = 0; row < b.rows; ++row) {
+        const std::size_t start = row * b.columns;
+        Softmax<T>::backward(b.a + start, b.da + start, b.dz + start, b.columns);
+    }
 }
 
 }  // namespace
 
 template <class T>
 void activate(const Activate<T>& f) {
-    if (f.activation == Activation::softmax) {
-        for (std::size_t row = 0; row < f.rows; ++row) {
-            softmax_row(f.z + row * f.columns, f.a + row * f.columns, f.columns);
-        }
-        return;
+    switch (f.activation) {
+#define ACTIVATION(name, Definition, ...) \
+    case Activation::name:                \
+        return forward(Definition<T>{}, f);
+#include "kernels/activations.inc"
     }
-    with_activation<T>(f.activation,
-                       [&f]<class G>(G) { forward<T, G>(f.z, f.a, f.rows * f.columns, f.alpha); });
 }
 
 template <class T>
 void activate_backward(const ActivateBackward<T>& b) {
-    if (b.activation == Activation::softmax) {
-        for (std::size_t row = 0; row < b.rows; ++row) {
-            const std::size_t start = row * b.columns;
-            softmax_backward_row(b.a + start, b.da + start, b.dz + start, b.columns);
-        }
-        return;
+    switch (b.activation) {
+#define ACTIVATION(name, Definition, ...) \
+    case Activation::name:                \
+        return backward(Definition<T>{}, b);
+#include "kernels/activations.inc"
     }
-    with_activation<T>(b.activation, [&b]<class G>(G) { backward<T, G>(b, b.rows * b.columns); });
 }
 
 template void activate(const Activate<float>& f);

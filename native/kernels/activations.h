@@ -1,7 +1,7 @@
 // The activations of a register of numbers and their derivatives, for the kernels to inline.
 //
-// `forward(z, alpha)` is g(z); `slope(z, a, alpha)` is g'(z), given a = g(z) too. Where `needs_z` is false
-// the slope is found from `a` alone, and z may be anything. Everything holds at infinities, and NaN passes
+// `forward(z, alpha)` is g(z); `slope(z, a, alpha)` is g'(z), given a = g(z) too. It reads the one of them
+// that activations.inc names; the other may be anything. Everything holds at infinities, and NaN passes
 // through; at a kink the slope is that of the side below. alpha is at least 0.
 #pragma once
 
@@ -31,14 +31,12 @@ template <class T>
 
 template <class T>
 struct Linear {
-    static constexpr bool needs_z = false;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) { return z; }
     [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T>, T) { return Vector<T>{} + T(1); }
 };
 
 template <class T>
 struct Sigmoid {
-    static constexpr bool needs_z = false;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         const Vector<T> decay = exp<T>(-absolute<T>(z));
         return (z < T(0) ? decay : Vector<T>{} + T(1)) / (decay + T(1));
@@ -48,7 +46,6 @@ struct Sigmoid {
 
 template <class T>
 struct Tanh {
-    static constexpr bool needs_z = false;
     // tanh(t) = -m / (2 + m) with m = exp(-2 t) - 1.
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         const Vector<T> m = expm1<T>(absolute<T>(z) * T(-2));
@@ -59,7 +56,6 @@ struct Tanh {
 
 template <class T>
 struct Relu {
-    static constexpr bool needs_z = false;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) { return at_least<T>(z, 0); }
     [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) {
         return by_side<T>(a, Vector<T>{}, 1);
@@ -68,7 +64,6 @@ struct Relu {
 
 template <class T>
 struct LeakyRelu {
-    static constexpr bool needs_z = false;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T alpha) {
         if (alpha == T(0)) return at_least<T>(z, 0);  // not -infinity * 0
         return z > T(0) ? z : z * alpha;
@@ -80,7 +75,6 @@ struct LeakyRelu {
 
 template <class T>
 struct Elu {
-    static constexpr bool needs_z = false;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T alpha) {
         return z > T(0) ? z : expm1<T>(at_most<T>(z, 0)) * alpha;
     }
@@ -92,7 +86,6 @@ struct Elu {
 // Klambauer et al., "Self-Normalizing Neural Networks", 2017: the fixed point of mean 0 and variance 1.
 template <class T>
 struct Selu {
-    static constexpr bool needs_z = false;
     static constexpr double scale = 1.0507009873554805, below = scale * 1.6732632423543772;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         return z > T(0) ? z * T(scale) : expm1<T>(at_most<T>(z, 0)) * T(below);
@@ -105,7 +98,6 @@ struct Selu {
 // z (1 - Q(z)), Q the tail of the normal distribution: max(z, 0) - |z| Q(|z|) on both sides.
 template <class T>
 struct Gelu {
-    static constexpr bool needs_z = true;
     static constexpr T largest = NormalTail<T>::largest;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         const Vector<T> t = at_most<T>(absolute<T>(z), largest);
@@ -124,7 +116,6 @@ struct Gelu {
 // "Gaussian Error Linear Units", 2016.
 template <class T>
 struct GeluTanh {
-    static constexpr bool needs_z = true;
     static constexpr T largest = NormalTail<T>::largest_tanh;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         return gated<T>(at_least<T>(z, -largest), gelu_tanh_power<T>(at_most<T>(absolute<T>(z), largest)));
@@ -138,7 +129,6 @@ struct GeluTanh {
 
 template <class T>
 struct Silu {
-    static constexpr bool needs_z = true;
     static constexpr T largest = -Constants<T>::lowest;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         const Vector<T> bounded = at_least<T>(z, -largest);
@@ -154,7 +144,6 @@ struct Silu {
 // the tanh is n / (n + rest): n = 2 e + e^2 and rest = 2 below 0, n = 1 + 2 e and rest = 2 e^2 above.
 template <class T>
 struct Mish {
-    static constexpr bool needs_z = true;
     static constexpr T largest = -Constants<T>::lowest;
     // The tanh is 1 - u above 0 and e (1 - u) below, with small errors where u is small.
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
@@ -184,7 +173,6 @@ private:
 
 template <class T>
 struct Softplus {
-    static constexpr bool needs_z = false;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         return at_least<T>(z, 0) + log1p<T>(exp<T>(-absolute<T>(z)));
     }
@@ -194,7 +182,6 @@ struct Softplus {
 
 template <class T>
 struct Exponential {
-    static constexpr bool needs_z = false;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) { return exp_of_any<T>(z); }
     [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T) { return a; }
 };
@@ -208,7 +195,7 @@ template <class T>
 
 template <class T>
 struct Relu6 {
-    static constexpr bool needs_z = true;  // a is 6 on both sides of its upper kink
+    // a is 6 on both sides of its upper kink
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         return at_most<T>(at_least<T>(z, 0), 6);
     }
@@ -220,7 +207,6 @@ struct Relu6 {
 // z / 6 + 1 / 2 as (z + 3) / 6, which has all its digits where it is near 0.
 template <class T>
 struct HardSigmoid {
-    static constexpr bool needs_z = true;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         return Relu6<T>::forward(z + T(3), 0) / T(6);
     }
@@ -232,7 +218,6 @@ struct HardSigmoid {
 // z hard_sigmoid(z); Howard et al., "Searching for MobileNetV3", 2019.
 template <class T>
 struct HardSilu {
-    static constexpr bool needs_z = true;
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         return at_least<T>(z, -3) * HardSigmoid<T>::forward(z, 0);
     }
@@ -243,7 +228,6 @@ struct HardSilu {
 
 template <class T>
 struct Softsign {
-    static constexpr bool needs_z = false;
     static constexpr T settled = T(1e30);  // z / (1 + |z|) is 1 there; at infinity it would be NaN
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {
         const Vector<T> bounded = at_most<T>(at_least<T>(z, -settled), settled);
@@ -255,48 +239,5 @@ struct Softsign {
         return inverse * inverse;
     }
 };
-
-// Calls `call` with the struct of an elementwise activation.
-template <class T, class Call>
-[[gnu::always_inline]] inline void with_activation(Activation activation, Call&& call) {
-    switch (activation) {
-        case Activation::linear:
-            return call(Linear<T>{});
-        case Activation::sigmoid:
-            return call(Sigmoid<T>{});
-        case Activation::tanh:
-            return call(Tanh<T>{});
-        case Activation::relu:
-            return call(Relu<T>{});
-        case Activation::leaky_relu:
-            return call(LeakyRelu<T>{});
-        case Activation::elu:
-            return call(Elu<T>{});
-        case Activation::selu:
-            return call(Selu<T>{});
-        case Activation::gelu:
-            return call(Gelu<T>{});
-        case Activation::gelu_tanh:
-            return call(GeluTanh<T>{});
-        case Activation::silu:
-            return call(Silu<T>{});
-        case Activation::mish:
-            return call(Mish<T>{});
-        case Activation::softplus:
-            return call(Softplus<T>{});
-        case Activation::exponential:
-            return call(Exponential<T>{});
-        case Activation::relu6:
-            return call(Relu6<T>{});
-        case Activation::hard_sigmoid:
-            return call(HardSigmoid<T>{});
-        case Activation::hard_silu:
-            return call(HardSilu<T>{});
-        case Activation::softsign:
-            return call(Softsign<T>{});
-        case Activation::softmax:
-            return;  // by rows: softmax.h
-    }
-}
 
 }  // namespace fastdense::FASTDENSE_ISA

@@ -68,7 +68,10 @@ struct Stream {
     View<T> out;
 };
 
-enum class Rule : int { sgd, rmsprop, adagrad, adam };  // in the order of fastdense.core.spec.OPTIMIZERS
+enum class Rule : std::uint8_t {
+#define OPTIMIZER(name) name,
+#include "kernels/optimizers.inc"
+};
 
 // An optimizer's constants, and what changes from step to step. A gain is 1 - the memory of a running mean,
 // taken in double: 1 - 0.999f is off by 5e-5 of its value.
@@ -87,6 +90,7 @@ template <class T>
 struct Penalties {
     T l1, l2;
 
+    [[gnu::always_inline]] bool any() const { return l1 != T(0) || l2 != T(0); }
     Penalties operator*(T factor) const { return {l1 * factor, l2 * factor}; }
 };
 
@@ -97,6 +101,16 @@ template <class T>
 struct Parameters {
     T* w;
     T* slots[most_slots];
+};
+
+// One step of the optimizer for `count` parameters, whole vectors, from `scale` times their gradient.
+template <class T>
+struct Step {
+    const Optimizer<T>& optimizer;
+    Parameters<T> parameters;
+    const T* gradient;
+    T scale;
+    std::size_t count;
 };
 
 // The gradient of one panel of weights, rows `first` to `last` of its inputs (the head with the first),

@@ -1,4 +1,4 @@
-// The losses that are means of one number an output: that number, and its derivative by the output a. The
+// The losses that are means of one number per output: that number, and its derivative by the output a. The
 // formulas are those of fastdense/reference/losses.py. Each has an a and a t at which it is defined, for what
 // fills up a vector.
 #pragma once
@@ -61,7 +61,7 @@ struct Absolute {
 };
 
 template <class T>
-struct HuberLoss {
+struct Huber {
     [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T delta) {
         const Vector<T> e = absolute<T>(a - t), near = at_most<T>(e, delta);
         return near * (e - near * T(0.5));
@@ -73,7 +73,7 @@ struct HuberLoss {
 
 // Koenker and Bassett, "Regression Quantiles", 1978.
 template <class T>
-struct QuantileLoss {
+struct Quantile {
     [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T quantile) {
         const Vector<T> e = absolute<T>(a - t);
         return a < t ? e * quantile : e * (T(1) - quantile);
@@ -85,7 +85,7 @@ struct QuantileLoss {
 };
 
 template <class T>
-struct PoissonLoss {
+struct Poisson {
     [[gnu::always_inline]] static Vector<T> value(Vector<T> a, Vector<T> t, T) {
         return a - t * log<T>(a + epsilon<T>);
     }

@@ -42,36 +42,10 @@ template <class T>
 inline constexpr std::size_t lanes = vector_bytes / sizeof(T);
 #endif
 
-// What each does is said in table.h. Each is instantiated for float and double in a file of its name.
 void dropout_mask(const DropoutMask& mask);
-template <class T>
-double fma_loop(std::size_t steps);
-template <class T>
-double read_loop(const T* data, std::size_t count, std::size_t passes);
-template <class T>
-void activate(const Activate<T>& f);
-template <class T>
-void activate_backward(const ActivateBackward<T>& b);
-template <class T>
-std::size_t panels_size(std::size_t inputs, std::size_t units);
-template <class T>
-void pack(const Pack<T>& from, T* panels);
-template <class T>
-void unpack(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
-template <class T>
-void transpose(const Transpose<T>& part);
-template <class T>
-void product(const Product<T>& product);
-template <class T>
-void sparse_product(const SparseProduct<T>& product);
-template <class T>
-void stream(const Stream<T>& stream);
-template <class T>
-void update(const Update<T>& update);
-template <class T>
-void step(const Optimizer<T>& optimizer, const Parameters<T>& parameters, const T* gradient, T scale,
-          std::size_t count);
-template <class T>
-void losses(const LossRows<T>& rows);
+#define KERNEL(name, result, arguments) \
+    template <class T>                  \
+    result name arguments;
+#include "kernels/kernels.inc"
 
 }  // namespace fastdense::FASTDENSE_ISA

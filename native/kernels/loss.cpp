@@ -79,39 +79,45 @@ struct Elements {
         for (std::size_t i = count * width; i % lanes<T>; ++i) a[i] = t[i] = T(0.5);
     }
 
-    template <template <class> class Loss>
+    template <template <class> class Term>
     void evaluate(std::size_t count, T parameter, bool slopes) {
         for (std::size_t i = 0; i < count; i += lanes<T>) {
-            store(value + i, Loss<T>::value(load(a + i), load(t + i), parameter));
-            if (slopes) store(slope + i, Loss<T>::slope(load(a + i), load(t + i), parameter));
+            store(value + i, Term<T>::value(load(a + i), load(t + i), parameter));
+            if (slopes) store(slope + i, Term<T>::slope(load(a + i), load(t + i), parameter));
         }
     }
 };
 
-template <class T, template <class> class Loss>
-void means(const LossRows<T>& rows) {
-    const Smoothed<T> targets(rows);
-    const std::size_t columns = rows.outputs.columns, together = columns < room<T> ? room<T> / columns : 1;
-    const T share = T(1) / T(columns), parameter = T(rows.options.parameter);
-    Elements<T> elements;
-    for (std::size_t first = 0; first < rows.outputs.rows; first += together) {
-        const std::size_t left = rows.outputs.rows - first, count = left < together ? left : together;
-        T sums[room<T>] = {};
-        for (std::size_t column = 0; column < columns; column += room<T>) {
-            const std::size_t width = columns - column < room<T> ? columns - column : room<T>;
-            elements.gather(targets, first, count, column, width);
-            elements.template evaluate<Loss>(count * width, parameter, rows.scale != nullptr);
-            for (std::size_t i = 0; i < count; ++i) {
-                sums[i] += sum(elements.value + i * width, width);
-                if (!rows.scale) continue;
-                T* gradient = rows.gradient.data + (first + i) * rows.gradient.stride + column;
-                const T factor = share * rows.scale[first + i];
-                for (std::size_t j = 0; j < width; ++j) gradient[j] = elements.slope[i * width + j] * factor;
+// The mean of one number per output.
+template <template <class> class Term>
+struct Mean {
+    template <class T>
+    static void run(const LossRows<T>& rows) {
+        const Smoothed<T> targets(rows);
+        const std::size_t columns = rows.outputs.columns,
+                          together = columns < room<T> ? room<T> / columns : 1;
+        const T share = T(1) / T(columns), parameter = T(rows.options.parameter);
+        Elements<T> elements;
+        for (std::size_t first = 0; first < rows.outputs.rows; first += together) {
+            const std::size_t left = rows.outputs.rows - first, count = left < together ? left : together;
+            T sums[room<T>] = {};
+            for (std::size_t column = 0; column < columns; column += room<T>) {
+                const std::size_t width = columns - column < room<T> ? columns - column : room<T>;
+                elements.gather(targets, first, count, column, width);
+                elements.template evaluate<Term>(count * width, parameter, rows.scale != nullptr);
+                for (std::size_t i = 0; i < count; ++i) {
+                    sums[i] += sum(elements.value + i * width, width);
+                    if (!rows.scale) continue;
+                    T* gradient = rows.gradient.data + (first + i) * rows.gradient.stride + column;
+                    const T factor = share * rows.scale[first + i];
+                    for (std::size_t j = 0; j < width; ++j)
+                        gradient[j] = elements.slope[i * width + j] * factor;
+                }
             }
+            for (std::size_t i = 0; i < count; ++i) rows.losses[first + i] = double(sums[i] * share);
         }
-        for (std::size_t i = 0; i < count; ++i) rows.losses[first + i] = double(sums[i] * share);
     }
-}
+};
 
 // From logits: a row's loss is the sum of t (log-sum-exp - z), its gradient softmax(z) sum(t) - t.
 template <class T>
@@ -142,80 +148,73 @@ void logits_gradient(const Smoothed<T>& targets, std::size_t row, T total) {
 }
 
 // The logarithms of a vector of rows are taken together.
-template <class T>
-void categorical_logits(const LossRows<T>& rows) {
-    const Smoothed<T> targets(rows);
-    const View<const T>& z = rows.outputs;
-    const std::size_t last = last_of<T>(z.columns);
-    for (std::size_t first = 0; first < z.rows; first += lanes<T>) {
-        const std::size_t left = z.rows - first, count = left < lanes<T> ? left : lanes<T>;
-        alignas(vector_bytes) T largest[lanes<T>] = {}, total[lanes<T>], log_sum_exp[lanes<T>];
-        for (std::size_t i = 0; i < lanes<T>; ++i) total[i] = T(1);
-        for (std::size_t i = 0; i < count; ++i) {
-            const T* row = z.data + (first + i) * z.stride;
-            T* kept = rows.scale ? rows.gradient.data + (first + i) * rows.gradient.stride : nullptr;
-            largest[i] = row_max(row, z.columns);
-            const Exponentials<T> e(row, largest[i], kept, z.columns);
-            if (kept) store_part<T>(kept + last, z.columns - last, e.last);
-            total[i] = e.sum;
-        }
-        store(log_sum_exp, load(largest) + log<T>(load(total)));
-        for (std::size_t i = 0; i < count; ++i) {
-            rows.losses[first + i] = logits_loss(targets, first + i, log_sum_exp[i]);
-            if (rows.scale) logits_gradient(targets, first + i, total[i]);
+struct CategoricalLogits {
+    template <class T>
+    static void run(const LossRows<T>& rows) {
+        const Smoothed<T> targets(rows);
+        const View<const T>& z = rows.outputs;
+        const std::size_t last = last_of<T>(z.columns);
+        for (std::size_t first = 0; first < z.rows; first += lanes<T>) {
+            const std::size_t left = z.rows - first, count = left < lanes<T> ? left : lanes<T>;
+            alignas(vector_bytes) T largest[lanes<T>] = {}, total[lanes<T>], log_sum_exp[lanes<T>];
+            for (std::size_t i = 0; i < lanes<T>; ++i) total[i] = T(1);
+            for (std::size_t i = 0; i < count; ++i) {
+                const T* row = z.data + (first + i) * z.stride;
+                T* kept = rows.scale ? rows.gradient.data + (first + i) * rows.gradient.stride : nullptr;
+                largest[i] = row_max(row, z.columns);
+                const Exponentials<T> e(row, largest[i], kept, z.columns);
+                if (kept) store_part<T>(kept + last, z.columns - last, e.last);
+                total[i] = e.sum;
+            }
+            store(log_sum_exp, load(largest) + log<T>(load(total)));
+            for (std::size_t i = 0; i < count; ++i) {
+                rows.losses[first + i] = logits_loss(targets, first + i, log_sum_exp[i]);
+                if (rows.scale) logits_gradient(targets, first + i, total[i]);
+            }
         }
     }
-}
+};
 
 // From outputs that are divided by their sum first.
-template <class T>
-void categorical(const LossRows<T>& rows) {
-    const Smoothed<T> targets(rows);
-    const std::size_t columns = rows.outputs.columns;
-    for (std::size_t i = 0; i < rows.outputs.rows; ++i) {
-        const T* outputs = rows.outputs.data + i * rows.outputs.stride;
-        const auto a = [&](std::size_t at, std::size_t count) {
-            return load_part(outputs + at, count, T(0));
-        };
-        const T sum = row_sum<T>(columns, a);
-        rows.losses[i] = double(row_sum<T>(columns, [&](std::size_t at, std::size_t count) {
-            return -targets.at(i, at, count) * log<T>(inside<T>(a(at, count) / sum));
-        }));
-        if (!rows.scale) continue;
-        const auto by_share = [&](std::size_t at, std::size_t count) {
-            return -targets.at(i, at, count) * inverse_inside<T>(a(at, count) / sum);
-        };
-        const auto weighed = [&](std::size_t at, std::size_t count) {
-            return by_share(at, count) * a(at, count);
-        };
-        const T mean = row_sum<T>(columns, weighed) / sum;
-        T* gradient = rows.gradient.data + i * rows.gradient.stride;
-        over_row<T>(columns, [&](std::size_t at, std::size_t count) {
-            store_part(gradient + at, count, (by_share(at, count) - mean) / sum * rows.scale[i]);
-        });
+struct Categorical {
+    template <class T>
+    static void run(const LossRows<T>& rows) {
+        const Smoothed<T> targets(rows);
+        const std::size_t columns = rows.outputs.columns;
+        for (std::size_t i = 0; i < rows.outputs.rows; ++i) {
+            const T* outputs = rows.outputs.data + i * rows.outputs.stride;
+            const auto a = [&](std::size_t at, std::size_t count) {
+                return load_part(outputs + at, count, T(0));
+            };
+            const T sum = row_sum<T>(columns, a);
+            rows.losses[i] = double(row_sum<T>(columns, [&](std::size_t at, std::size_t count) {
+                return -targets.at(i, at, count) * log<T>(inside<T>(a(at, count) / sum));
+            }));
+            if (!rows.scale) continue;
+            const auto by_share = [&](std::size_t at, std::size_t count) {
+                return -targets.at(i, at, count) * inverse_inside<T>(a(at, count) / sum);
+            };
+            const auto weighed = [&](std::size_t at, std::size_t count) {
+                return by_share(at, count) * a(at, count);
+            };
+            const T mean = row_sum<T>(columns, weighed) / sum;
+            T* gradient = rows.gradient.data + i * rows.gradient.stride;
+            over_row<T>(columns, [&](std::size_t at, std::size_t count) {
+                store_part(gradient + at, count, (by_share(at, count) - mean) / sum * rows.scale[i]);
+            });
+        }
     }
-}
+};
 
 }  // namespace
 
 template <class T>
 void losses(const LossRows<T>& rows) {
     switch (rows.options.loss) {
-        case Loss::binary_crossentropy:
-            return rows.options.from_logits ? means<T, BinaryLogits>(rows) : means<T, Binary>(rows);
-        case Loss::categorical_crossentropy:
-        case Loss::sparse_categorical_crossentropy:
-            return rows.options.from_logits ? categorical_logits(rows) : categorical(rows);
-        case Loss::mean_squared_error:
-            return means<T, Squared>(rows);
-        case Loss::mean_absolute_error:
-            return means<T, Absolute>(rows);
-        case Loss::huber:
-            return means<T, HuberLoss>(rows);
-        case Loss::poisson:
-            return rows.options.from_logits ? means<T, PoissonLogits>(rows) : means<T, PoissonLoss>(rows);
-        case Loss::quantile:
-            return means<T, QuantileLoss>(rows);
+#define LOSS(name, FromOutputs, FromLogits) \
+    case Loss::name:                        \
+        return rows.options.from_logits ? FromLogits::run(rows) : FromOutputs::run(rows);
+#include "kernels/losses.inc"
     }
 }
 

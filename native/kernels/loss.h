@@ -8,15 +8,9 @@
 
 namespace fastdense {
 
-enum class Loss : int {  // in the order of fastdense.core.spec.LOSSES
-    binary_crossentropy,
-    categorical_crossentropy,
-    sparse_categorical_crossentropy,
-    mean_squared_error,
-    mean_absolute_error,
-    huber,
-    poisson,
-    quantile,
+enum class Loss : std::uint8_t {
+#define LOSS(name, ...) name,
+#include "kernels/losses.inc"
 };
 
 struct LossOptions {

@@ -76,27 +76,42 @@ struct Adam {
     }
 };
 
-// Takes the step of one rule on `count` parameters, a whole number of vectors.
 template <class T, template <class> class Rule>
-[[gnu::always_inline]] inline void walk(const Optimizer<T>& o, const Parameters<T>& p, const T* gradient,
-                                        T scale, std::size_t count) {
+[[gnu::always_inline]] inline void walk(const Step<T> s) {
     constexpr int slots = Rule<T>::slots;
-    for (std::size_t i = 0; i < count; i += lanes<T>) {
+    const Optimizer<T>& o = s.optimizer;
+    const Parameters<T>& p = s.parameters;
+    for (std::size_t i = 0; i < s.count; i += lanes<T>) {
         Vector<T> slot[slots + 1];  // an array has at least one element
-        for (int s = 0; s < slots; ++s) slot[s] = load(p.slots[s] + i);
-        Vector<T> g = load(gradient + i) * scale, w = load(p.w + i);
+        for (int k = 0; k < slots; ++k) slot[k] = load(p.slots[k] + i);
+        Vector<T> g = load(s.gradient + i) * s.scale, w = load(p.w + i);
         g = g > o.limit ? Vector<T>{} + o.limit : g;
         g = g < -o.limit ? Vector<T>{} - o.limit : g;
         w -= o.decay * w;
         store(p.w + i, Rule<T>::move(o, w, g, slot));
-        for (int s = 0; s < slots; ++s) store(p.slots[s] + i, slot[s]);
+        for (int k = 0; k < slots; ++k) store(p.slots[k] + i, slot[k]);
     }
+}
+
+template <class T>
+[[gnu::always_inline]] inline void sgd(const Step<T>& s) {
+    s.optimizer.momentum > T(0) ? walk<T, Momentum>(s) : walk<T, Sgd>(s);
+}
+
+template <class T>
+[[gnu::always_inline]] inline void adagrad(const Step<T>& s) {
+    walk<T, Adagrad>(s);
 }
 
 template <class T>
 using AdamPlain = Adam<T, false>;
 template <class T>
 using AdamMaximum = Adam<T, true>;
+template <class T>
+[[gnu::always_inline]] inline void adam(const Step<T>& s) {
+    s.optimizer.amsgrad ? walk<T, AdamMaximum>(s) : walk<T, AdamPlain>(s);
+}
+
 template <class T>
 using RmsPlain = RmsProp<T, false, false>;
 template <class T>
@@ -105,5 +120,13 @@ template <class T>
 using RmsCentered = RmsProp<T, true, false>;
 template <class T>
 using RmsBoth = RmsProp<T, true, true>;
+template <class T>
+[[gnu::always_inline]] inline void rmsprop(const Step<T>& s) {
+    if (s.optimizer.momentum > T(0)) {
+        s.optimizer.centered ? walk<T, RmsBoth>(s) : walk<T, RmsMomentum>(s);
+    } else {
+        s.optimizer.centered ? walk<T, RmsCentered>(s) : walk<T, RmsPlain>(s);
+    }
+}
 
 }  // namespace fastdense::FASTDENSE_ISA

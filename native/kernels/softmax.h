@@ -75,26 +75,28 @@ struct Exponentials {
     T sum;
 };
 
-// a = exp(z - max z) / sum of these; a may be z.
 template <class T>
-[[gnu::always_inline]] inline void softmax_row(const T* z, T* a, std::size_t columns) {
-    const std::size_t last = last_of<T>(columns);
-    const Exponentials<T> e(z, row_max(z, columns), a, columns);
-    const Vector<T> sum = Vector<T>{} + e.sum;
-    for (std::size_t i = 0; i < last; i += lanes<T>) store<T>(a + i, load(a + i) / sum);
-    store_part<T>(a + last, columns - last, e.last / sum);
-}
+struct Softmax {
+    // a = exp(z - max z) / sum of these; a may be z.
+    [[gnu::always_inline]] static void forward(const T* z, T* a, std::size_t columns) {
+        const std::size_t last = last_of<T>(columns);
+        const Exponentials<T> e(z, row_max(z, columns), a, columns);
+        const Vector<T> sum = Vector<T>{} + e.sum;
+        for (std::size_t i = 0; i < last; i += lanes<T>) store<T>(a + i, load(a + i) / sum);
+        store_part<T>(a + last, columns - last, e.last / sum);
+    }
 
-// dz = a (da - sum of da a); dz may be a or da.
-template <class T>
-[[gnu::always_inline]] inline void softmax_backward_row(const T* a, const T* da, T* dz, std::size_t columns) {
-    const std::size_t last = last_of<T>(columns), rest = columns - last;
-    const Vector<T> last_a = load_part(a + last, rest, T(0)), last_da = load_part(da + last, rest, T(0));
-    Vector<T> sums{};
-    for (std::size_t i = 0; i < last; i += lanes<T>) sums += load(da + i) * load(a + i);
-    const T mean = sum_of_lanes<T>(last_da * last_a + sums);
-    for (std::size_t i = 0; i < last; i += lanes<T>) store<T>(dz + i, load(a + i) * (load(da + i) - mean));
-    store_part<T>(dz + last, rest, last_a * (last_da - mean));
-}
+    // dz = a (da - sum of da a); dz may be a or da.
+    [[gnu::always_inline]] static void backward(const T* a, const T* da, T* dz, std::size_t columns) {
+        const std::size_t last = last_of<T>(columns), rest = columns - last;
+        const Vector<T> last_a = load_part(a + last, rest, T(0)), last_da = load_part(da + last, rest, T(0));
+        Vector<T> sums{};
+        for (std::size_t i = 0; i < last; i += lanes<T>) sums += load(da + i) * load(a + i);
+        const T mean = sum_of_lanes<T>(last_da * last_a + sums);
+        for (std::size_t i = 0; i < last; i += lanes<T>)
+            store<T>(dz + i, load(a + i) * (load(da + i) - mean));
+        store_part<T>(dz + last, rest, last_a * (last_da - mean));
+    }
+};
 
 }  // namespace fastdense::FASTDENSE_ISA

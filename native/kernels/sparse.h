@@ -16,7 +16,9 @@ struct SparseRows {
     const std::int64_t* order;
     std::size_t first;
 
-    std::size_t number(std::size_t i) const { return order ? std::size_t(order[first + i]) : first + i; }
+    [[gnu::always_inline]] std::size_t number(std::size_t i) const {
+        return order ? std::size_t(order[first + i]) : first + i;
+    }
 };
 
 // The same numbers input by input: in which rows of the batch it is not 0, in their order.

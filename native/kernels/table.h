@@ -1,4 +1,4 @@
-// One table of kernels an instruction set: the only way from baseline code into code that may use more.
+// One table of kernels per instruction set: the only way from baseline code into code that may use more.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace fastdense {
 
-// The mask of one layer's units at one training step: a Philox4x32-10 word an element.
+// The mask of one layer's units at one training step: a Philox4x32-10 word per element.
 struct DropoutMask {
     std::uint64_t seed;
     std::uint32_t step;
@@ -21,33 +21,16 @@ struct DropoutMask {
     bool* kept;  // (rows, columns), row by row
 };
 
-// In the order of fastdense.core.spec.ACTIVATIONS.
 enum class Activation : std::uint8_t {
-    linear,
-    sigmoid,
-    tanh,
-    relu,
-    leaky_relu,
-    elu,
-    selu,
-    gelu,
-    gelu_tanh,
-    silu,
-    mish,
-    softplus,
-    exponential,
-    relu6,
-    hard_sigmoid,
-    hard_silu,
-    softsign,
-    softmax
+#define ACTIVATION(name, ...) name,
+#include "kernels/activations.inc"
 };
 
 // a = g(z) for each number, or for each row with softmax. a may be z; otherwise they don't overlap.
 template <class T>
 struct Activate {
     Activation activation;
-    T alpha;  // of leaky_relu and elu
+    T alpha;  // the slope of leaky_relu below 0, the scale of elu
     std::size_t rows;
     std::size_t columns;
     const T* z;  // (rows, columns), row by row, as the others
@@ -72,25 +55,8 @@ template <class T>
 struct KernelsOf {
     std::size_t lanes;          // rows of activations are rounded up to a multiple of these
     std::size_t panel_columns;  // units of a full panel
-    // Run a loop of independent multiply-adds `steps` times and return the operations done.
-    double (*fma_loop)(std::size_t steps);
-    // Read `count` numbers, aligned as vectors are and rounded down to whole blocks of a few, `passes` times
-    // and return the bytes read.
-    double (*read_loop)(const T* data, std::size_t count, std::size_t passes);
-    void (*activate)(const Activate<T>& f);
-    void (*activate_backward)(const ActivateBackward<T>& b);
-    // Elements of the panels; from row-major weights and bias to panels, and back (null: not wanted).
-    std::size_t (*panels_size)(std::size_t inputs, std::size_t units);
-    void (*pack)(const Pack<T>& from, T* panels);
-    void (*unpack)(const T* panels, std::size_t inputs, std::size_t units, T* weights, T* bias);
-    void (*transpose)(const Transpose<T>& part);
-    void (*product)(const Product<T>& product);
-    void (*sparse_product)(const SparseProduct<T>& product);
-    void (*stream)(const Stream<T>& stream);
-    void (*update)(const Update<T>& update);
-    void (*step)(const Optimizer<T>& optimizer, const Parameters<T>& parameters, const T* gradient, T scale,
-                 std::size_t count);
-    void (*losses)(const LossRows<T>& rows);
+#define KERNEL(name, result, arguments) result(*name) arguments;
+#include "kernels/kernels.inc"
 };
 
 struct Kernels {

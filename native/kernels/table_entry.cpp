@@ -10,20 +10,8 @@ template <class T>
 inline constexpr KernelsOf<T> kernels_of{
     .lanes = lanes<T>,
     .panel_columns = panel_columns<T>,
-    .fma_loop = fma_loop<T>,
-    .read_loop = read_loop<T>,
-    .activate = activate<T>,
-    .activate_backward = activate_backward<T>,
-    .panels_size = panels_size<T>,
-    .pack = pack<T>,
-    .unpack = unpack<T>,
-    .transpose = transpose<T>,
-    .product = product<T>,
-    .sparse_product = sparse_product<T>,
-    .stream = stream<T>,
-    .update = update<T>,
-    .step = step<T>,
-    .losses = losses<T>,
+#define KERNEL(name, ...) .name = name<T>,
+#include "kernels/kernels.inc"
 };
 
 extern const Kernels kernels;

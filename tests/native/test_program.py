@@ -11,11 +11,7 @@ import pytest
 
 import fastdense as fd
 from fastdense import native
-from fastdense.core.spec import (
-    ActivationSpec,
-    DenseSpec,
-    NetworkSpec,
-)
+from fastdense.core.spec import ACTIVATIONS, LOSSES, OPTIMIZERS, ActivationSpec, DenseSpec, NetworkSpec
 from fastdense.native.program import NativeEngine
 from tests.compare import assert_identical, assert_within, dense_bound
 
@@ -35,6 +31,26 @@ def one_layer(n_in, n_units, dtype="float32", activation="linear"):
 def sizes_around(*widths):
     """Return sizes at which tiles and vectors of these widths begin, end and are just missed."""
     return sorted({n for w in widths for n in (1, w - 1, w, w + 1, 4 * w // 3, 2 * w, 2 * w + 1)})
+
+
+def test_the_kernels_have_what_the_specs_name():
+    assert sorted(native._core.activations()) == sorted(ACTIVATIONS)
+    assert sorted(native._core.losses()) == sorted(LOSSES)
+    assert sorted(native._core.optimizers()) == sorted(OPTIMIZERS)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: native._core.Curve("relu9", 0.0, ()), "unknown activation 'relu9'; known: linear, "),
+        (lambda: native._core.LossOptions("mse", False, 0.0, 1.0, ()), "unknown loss 'mse'; known: binary_"),
+        (lambda: native._core.Recipe("adamw", {}, 0, 0), "unknown optimizer 'adamw'; known: sgd, "),
+        (lambda: native._core.Recipe("sgd", {"moment": 0.5}, 0, 0), "no optimizer has the constant 'moment'"),
+    ],
+)
+def test_names_that_the_kernels_lack_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -126,7 +142,7 @@ def test_memory_that_cannot_be_had_is_a_memory_error():
     network = NetworkSpec(2**40, (DenseSpec(2**40, 2**20),))
     core = native._core.Network32(native.best_isa(), network.n_in)
     with pytest.raises(MemoryError):
-        core.dense(2**20, 0, 0.0, (), True, (0.0, 0.0, 0.0, 0.0))
+        core.dense(2**20, native._core.Curve("linear", 0.0, ()), True, (0.0, 0.0, 0.0, 0.0))
     assert_identical(model.predict(np.ones((2, 4))), before)
 
 

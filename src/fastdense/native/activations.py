@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import DtypeError, ShapeError
 from fastdense.native import _core
 from fastdense.native.processor import isa_in_use
@@ -55,12 +54,10 @@ def activate(
     >>> activate("leaky_relu", np.array([[-2.0, 3.0]]), 0.1)
     array([[-0.2,  3. ]])
     """
-    index = _index(name, alpha)
     _check("z", z, z)
-    shape = _rows(name, z)
+    shape = _rows(name, alpha, z)
     a = _result(out, z)
-    if z.size:
-        _core.activate(index, alpha, isa or isa_in_use(), z.reshape(shape), a.reshape(shape))
+    _core.activate(name, alpha, isa or isa_in_use(), z.reshape(shape), a.reshape(shape))
     return a
 
 
@@ -106,24 +103,14 @@ def activate_backward(
     >>> activate_backward("relu", z, activate("relu", z), np.array([[5.0, 7.0]]))
     array([[0., 7.]])
     """
-    index = _index(name, alpha)
     _check("z", z, z)
-    shape = _rows(name, z)
+    shape = _rows(name, alpha, z)
     _check("a", a, z)
     _check("da", da, z)
     dz = _result(out, z, a, da)
-    if z.size:
-        rows = (array.reshape(shape) for array in (z, a, da, dz))
-        _core.activate_backward(index, alpha, isa or isa_in_use(), *rows)
+    rows = (array.reshape(shape) for array in (z, a, da, dz))
+    _core.activate_backward(name, alpha, isa or isa_in_use(), *rows)
     return dz
-
-
-def _index(name: str, alpha: float) -> int:
-    if name not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}")
-    if not alpha >= 0:
-        raise ValueError(f"alpha must be at least 0, not {alpha!r}")
-    return ACTIVATIONS.index(name)
 
 
 def _check(name: str, array: Any, like: Floats) -> None:
@@ -141,8 +128,10 @@ def _check(name: str, array: Any, like: Floats) -> None:
         )
 
 
-def _rows(name: str, z: Floats) -> tuple[int, int]:
+def _rows(name: str, alpha: float, z: Floats) -> tuple[int, int]:
     """Return the shape of z as a matrix; the columns matter to softmax only."""
+    if not alpha >= 0:
+        raise ValueError(f"alpha must be at least 0, not {alpha!r}")
     if name == "softmax" and z.ndim == 0:
         raise ShapeError("softmax needs at least one axis to sum over, but z has shape ()")
     columns = z.shape[-1] if z.ndim else 1

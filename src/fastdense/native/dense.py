@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.core.spec import ACTIVATIONS
 from fastdense.native import _core
 from fastdense.native._arguments import readable
 from fastdense.native.processor import isa_in_use
@@ -61,8 +60,7 @@ def dense(
     bias = None if B is None else np.ascontiguousarray(readable(B)).reshape(-1)
     fits = out is not None and _can_be_written(out) and not _share_memory(out, A_in, W, B)
     result = out if out is not None and fits else np.empty((A_in.shape[0], W.shape[1]), kernel.dtype)
-    which = ACTIVATIONS.index(activation)
-    _core.dense(isa or isa_in_use(), readable(A_in), kernel, bias, which, alpha, result)
+    _core.dense(isa or isa_in_use(), readable(A_in), kernel, bias, activation, alpha, result)
     if out is None or fits:
         return result
     out[...] = result

@@ -14,9 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.spec import (
-    ACTIVATIONS,
-    LOSSES,
-    OPTIMIZERS,
     ActivateSpec,
     ActivationSpec,
     DenseSpec,
@@ -98,7 +95,11 @@ class NativeProgram:
         layers, head = _split_head(network, training)
         for layer, arrays in zip(layers, given, strict=False):
             _add(self._core, layer, arrays)
-        self._core.compile(*_curve(head, network.n_out), _loss(network, training), _recipe(training))
+        self._core.compile(
+            _curve(head, network.n_out),
+            training and _loss(network, training.loss),
+            training and _recipe(training),
+        )
         self._core.load(_WEIGHTS, [(i, given[i]) for i in self._trained])
         # A method of this object's would keep it alive for ever.
         self._predict = self.predictor(partial(_predict_odd, self._core, network))
@@ -292,9 +293,9 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
         case DenseSpec():
             kernel, bias = layer.kernel_penalty, layer.bias_penalty
             penalties = (kernel.l1, kernel.l2, bias.l1, bias.l2)
-            core.dense(layer.n_units, *_curve(layer.activation, layer.n_units), layer.use_bias, penalties)
+            core.dense(layer.n_units, _curve(layer.activation, layer.n_units), layer.use_bias, penalties)
         case ActivateSpec():
-            core.activation(*_curve(layer.activation, layer.n_units))
+            core.activation(_curve(layer.activation, layer.n_units))
         case ScaleSpec():
             core.scale(*arrays)
         case DropoutSpec():
@@ -303,8 +304,8 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             assert_never(layer)
 
 
-def _curve(activation: ActivationSpec, columns: int) -> tuple[int, float, list[int]]:
-    return ACTIVATIONS.index(activation.name), activation.alpha, _groups(activation, columns)
+def _curve(activation: ActivationSpec, columns: int) -> Any:
+    return _core.Curve(activation.name, activation.alpha, _groups(activation, columns))
 
 
 def _groups(spec: ActivationSpec | LossSpec, columns: int) -> list[int]:
@@ -313,33 +314,19 @@ def _groups(spec: ActivationSpec | LossSpec, columns: int) -> list[int]:
     return sizes if len(sizes) > 1 else []
 
 
-def _loss(network: NetworkSpec, training: TrainingSpec | None) -> Any:
-    if training is None:
-        return _core.LossOptions(0, False, 0.0, 1.0, [])
-    loss = training.loss
+def _loss(network: NetworkSpec, loss: LossSpec) -> Any:
     from_logits = loss.from_logits or loss_reads_logits(network, loss)
     smoothing = loss.label_smoothing if loss.name.endswith("crossentropy") else 0.0
     parameter = loss.quantile if loss.name == "quantile" else loss.delta
-    groups = _groups(loss, network.n_out)
-    return _core.LossOptions(LOSSES.index(loss.name), from_logits, smoothing, parameter, groups)
+    return _core.LossOptions(loss.name, from_logits, smoothing, parameter, _groups(loss, network.n_out))
 
 
-def _recipe(training: TrainingSpec | None) -> Any:
-    recipe = _core.Recipe()
-    if training is None:
-        return recipe
+def _recipe(training: TrainingSpec) -> Any:
     optimizer = training.optimizer
-    recipe.rule, recipe.seed = OPTIMIZERS.index(optimizer.name), training.seed
-    recipe.slots = len(slot_names(optimizer))
-    for name in ("nesterov", "centered", "rho", "beta_1", "beta_2", "epsilon", "weight_decay"):
-        setattr(recipe, name, getattr(optimizer, name))
-    if optimizer.amsgrad:
-        recipe.amsgrad = True
-    recipe.momentum = optimizer.momentum if "momentum" in slot_names(optimizer) else 0.0
-    for name in ("clipvalue", "clipnorm", "global_clipnorm"):
-        limit = getattr(optimizer, name)
-        setattr(recipe, name, math.inf if limit is None else limit)
-    return recipe
+    given = {name: value for name, value in vars(optimizer).items() if value is not None}
+    for name in ("name", "initial_accumulator_value"):
+        del given[name]
+    return _core.Recipe(optimizer.name, given, len(slot_names(optimizer)), training.seed)
 
 
 @contextmanager
