@@ -12,6 +12,7 @@ from fastdense import engines
 from fastdense.core.checks import number, one_of, sizes
 from fastdense.core.config import Configurable
 from fastdense.core.curves import CURVES
+from fastdense.core.parameters import Converted, parameter
 from fastdense.core.spec import ActivationSpec
 from fastdense.errors import ShapeError
 
@@ -44,18 +45,6 @@ _SYNONYMS = {synonym: curve.name for curve in CURVES.values() for synonym in cur
 class ActivationFunction(Configurable):
     """An activation ``g``, applied elementwise (softmax: to each row, or to each group of a row's columns).
 
-    Parameters
-    ----------
-    name : str
-        One of `fastdense.core.spec.ACTIVATIONS`; "swish", "hard_swish" and "identity" are synonyms of "silu",
-        "hard_silu" and "linear".
-    alpha : float, optional
-        The slope of "leaky_relu" for negative inputs (0.2) or the scale of "elu" (1.0).
-    groups : tuple of int
-        Of "softmax": the columns of each group that a row is cut into, from the first column to the last.
-        With ``G`` the group of column ``i``, ``a_i = exp(z_i) / sum(exp(z_j) for j in G)``: each group is a
-        distribution of its own, for a classifier with several answers. Empty is one group of all columns.
-
     Examples
     --------
     >>> import fastdense as fd
@@ -69,15 +58,33 @@ class ActivationFunction(Configurable):
     array([[0.5, 0.5, 0. , 0.5, 0.5]])
     """
 
-    _later = frozenset({"groups"})
+    name: str = parameter(
+        lambda _, name: one_of("activation", _SYNONYMS.get(str(name), name), tuple(CURVES)),
+        """A name of `fastdense.core.curves.CURVES`; "swish", "hard_swish" and "identity" are synonyms of
+        "silu", "hard_silu" and "linear".""",
+    )
+    alpha: float | None = parameter(
+        lambda _, alpha: alpha,
+        """The slope of "leaky_relu" for negative inputs (0.2) or the scale of "elu" (1.0).""",
+        default=None,
+    )
+    groups: Converted[Sequence[int], tuple[int, ...]] = parameter(
+        sizes,
+        """Of "softmax": the columns of each group that a row is cut into, from the first column to the last.
+        With ``G`` the group of column ``i``, ``a_i = exp(z_i) / sum(exp(z_j) for j in G)``: each group is a
+        distribution of its own, for a classifier with several answers. Empty is one group of all columns.""",
+        default=(),
+        kind="tuple of int",
+        later=True,
+    )
 
-    def __init__(self, name: str, alpha: float | None = None, groups: Sequence[int] = ()) -> None:
-        self.name = one_of("activation", _SYNONYMS.get(str(name), name), tuple(CURVES))
+    def __post_init__(self) -> None:
         default = CURVES[self.name].alpha
-        if alpha is not None and default is None:
+        if self.alpha is not None and default is None:
             raise ValueError(f"the activation {self.name!r} has no parameter alpha")
-        self.alpha = default if alpha is None else number(f"alpha of {self.name}", alpha, minimum=0.0)
-        self.groups = sizes("groups", groups)
+        self.alpha = (
+            default if self.alpha is None else number(f"alpha of {self.name}", self.alpha, minimum=0.0)
+        )
         if self.groups and self.name != "softmax":
             raise ValueError(f"the activation {self.name!r} has no groups: each number is on its own")
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.absent import Absent, stand_in
-from fastdense.core.checks import number, one_of
+from fastdense.core.checks import above_zero, choice, from_zero, number, optional
 from fastdense.core.config import Configurable, Family
+from fastdense.core.parameters import parameter
 from fastdense.core.streams import check_seed, generator
 
 __all__ = [
@@ -64,13 +65,13 @@ class Initializer(Configurable):
 
 
 FAMILY: Family[Initializer] = Family("initializer")
+get = FAMILY.get
 
-
-class _Seeded(Initializer):
-    """An initialiser with its own seed, or the model's where that is None."""
-
-    def __init__(self, seed: int | None = None) -> None:
-        self.seed = None if seed is None else check_seed(seed)
+SEED = parameter(
+    optional(lambda name, value: check_seed(value)),
+    "At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.",
+    default=None,
+)
 
 
 @FAMILY.add("zeros")
@@ -93,15 +94,9 @@ class Ones(Initializer):
 
 @FAMILY.add("constant")
 class Constant(Initializer):
-    """All ``value``.
+    """All ``value``."""
 
-    Parameters
-    ----------
-    value : float
-    """
-
-    def __init__(self, value: float = 0.0) -> None:
-        self.value = number("value", value)
+    value: float = parameter(number, "What every number is.", default=0.0)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return ``value`` everywhere."""
@@ -109,21 +104,12 @@ class Constant(Initializer):
 
 
 @FAMILY.add("random_normal", "normal")
-class RandomNormal(_Seeded):
-    """Normal with the given mean and standard deviation.
+class RandomNormal(Initializer):
+    """Normal with the given mean and standard deviation."""
 
-    Parameters
-    ----------
-    mean : float
-    stddev : float
-        At least 0.
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
-    """
-
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
-        super().__init__(seed)
-        self.mean, self.stddev = number("mean", mean), number("stddev", stddev, minimum=0.0)
+    mean: float = parameter(number, "The mean.", default=0.0)
+    stddev: float = parameter(from_zero, "The standard deviation, at least 0.", default=0.05)
+    seed: int | None = SEED
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return normal numbers."""
@@ -132,16 +118,7 @@ class RandomNormal(_Seeded):
 
 @FAMILY.add("truncated_normal")
 class TruncatedNormal(RandomNormal):
-    """Normal, with numbers beyond two standard deviations drawn again.
-
-    Parameters
-    ----------
-    mean : float
-    stddev : float
-        At least 0. It is that of the uncut normal: the numbers' own is 0.88 times as large.
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
-    """
+    """Normal, with numbers beyond two standard deviations drawn again: what is left has 0.88 ``stddev``."""
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return truncated normal numbers."""
@@ -149,22 +126,15 @@ class TruncatedNormal(RandomNormal):
 
 
 @FAMILY.add("random_uniform", "uniform")
-class RandomUniform(_Seeded):
-    """Uniform from ``minval`` to ``maxval``.
+class RandomUniform(Initializer):
+    """Uniform from ``minval`` to ``maxval``."""
 
-    Parameters
-    ----------
-    minval : float
-    maxval : float
-        At least ``minval``.
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
-    """
+    minval: float = parameter(number, "The least number.", default=-0.05)
+    maxval: float = parameter(number, "The bound from above, at least ``minval``.", default=0.05)
+    seed: int | None = SEED
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
-        super().__init__(seed)
-        self.minval = number("minval", minval)
-        self.maxval = number("maxval", maxval, minimum=self.minval)
+    def __post_init__(self) -> None:
+        number("maxval", self.maxval, minimum=self.minval)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return uniform numbers."""
@@ -194,38 +164,34 @@ def scaled(
 
 
 @FAMILY.add("variance_scaling")
-class VarianceScaling(_Seeded):
-    """Variance ``scale / fan``.
+class VarianceScaling(Initializer):
+    """Variance ``scale / fan``."""
 
-    Parameters
-    ----------
-    scale : float
-    mode : "fan_in", "fan_out" or "fan_avg"
-    distribution : "truncated_normal", "untruncated_normal" or "uniform"
-    seed : int, optional
-    """
-
-    def __init__(
-        self,
-        scale: float = 1.0,
-        mode: str = "fan_in",
-        distribution: str = "truncated_normal",
-        seed: int | None = None,
-    ) -> None:
-        super().__init__(seed)
-        self.scale = number("scale", scale, above=0.0)
-        self.mode = one_of("mode", mode, tuple(_MODES))
-        self.distribution = one_of("distribution", distribution, _DISTRIBUTIONS)
+    scale: float = parameter(above_zero, "Above 0.", default=1.0)
+    mode: str = parameter(
+        choice(*_MODES),
+        "``fan`` is a unit's inputs, its outputs, or their mean; a bias counts its length as both.",
+        default="fan_in",
+        kind="'fan_in', 'fan_out' or 'fan_avg'",
+    )
+    distribution: str = parameter(
+        choice(*_DISTRIBUTIONS),
+        "The truncated normal has no number beyond two standard deviations of the uncut one.",
+        default="truncated_normal",
+        kind="'truncated_normal', 'untruncated_normal' or 'uniform'",
+    )
+    seed: int | None = SEED
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return scaled numbers."""
         return scaled(shape, rng, self.scale, self.mode, self.distribution)
 
 
-class _Scaled(_Seeded):
+class _Scaled(Initializer):
     """A variance scaling with its numbers fixed: ``recipe`` is its scale, mode and distribution."""
 
     recipe: ClassVar[tuple[float, str, str]]
+    seed: int | None = SEED
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return scaled numbers."""
@@ -235,11 +201,6 @@ class _Scaled(_Seeded):
 @FAMILY.add("glorot_uniform")
 class GlorotUniform(_Scaled):
     """Uniform within ``sqrt(6 / (n_in + n_units))`` of 0.
-
-    Parameters
-    ----------
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
 
     References
     ----------
@@ -253,11 +214,6 @@ class GlorotUniform(_Scaled):
 class GlorotNormal(_Scaled):
     """Truncated normal of variance ``2 / (n_in + n_units)``.
 
-    Parameters
-    ----------
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
-
     References
     ----------
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
@@ -269,11 +225,6 @@ class GlorotNormal(_Scaled):
 @FAMILY.add("he_uniform")
 class HeUniform(_Scaled):
     """Uniform within ``sqrt(6 / n_in)`` of 0, for relu.
-
-    Parameters
-    ----------
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
 
     References
     ----------
@@ -287,11 +238,6 @@ class HeUniform(_Scaled):
 class HeNormal(_Scaled):
     """Truncated normal of variance ``2 / n_in``, for relu.
 
-    Parameters
-    ----------
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
-
     References
     ----------
     He et al., "Delving deep into rectifiers", 2015.
@@ -303,11 +249,6 @@ class HeNormal(_Scaled):
 @FAMILY.add("lecun_uniform")
 class LecunUniform(_Scaled):
     """Uniform within ``sqrt(3 / n_in)`` of 0.
-
-    Parameters
-    ----------
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
 
     References
     ----------
@@ -321,20 +262,12 @@ class LecunUniform(_Scaled):
 class LecunNormal(_Scaled):
     """Truncated normal of variance ``1 / n_in``, for selu.
 
-    Parameters
-    ----------
-    seed : int, optional
-        At least 0 and below 2**64: the same numbers at every call. None leaves them to the model's seed.
-
     References
     ----------
     LeCun et al., "Efficient BackProp", 1998.
     """
 
     recipe = (1.0, "fan_in", "truncated_normal")
-
-
-get = FAMILY.get
 
 
 def _truncated(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fastdense import engines
 from fastdense.core.absent import Absent, stand_in
-from fastdense.core.checks import flag, number, sizes
+from fastdense.core.checks import above_zero, flag, number, sizes
 from fastdense.core.config import Configurable, Family
+from fastdense.core.parameters import Converted, parameter
 from fastdense.core.spec import LossSpec
 from fastdense.core.targets import as_targets
 
@@ -32,10 +34,10 @@ __all__ = [
 class Loss(Configurable):
     """Base of the losses; ``loss(y_true, y_pred)`` is the mean over all rows."""
 
-    name: str
+    name: ClassVar[str]
 
     def spec(self) -> LossSpec:
-        """Return what the engines are told."""
+        """Return the loss as the engines compute it."""
         return LossSpec(self.name)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
@@ -58,40 +60,43 @@ class Loss(Configurable):
 FAMILY: Family[Loss] = Family("loss")
 get = FAMILY.get
 
+FROM_LOGITS = parameter(
+    flag,
+    """True if the outputs are logits, of a linear last layer: the loss applies the sigmoid or softmax. A last
+    layer that is a sigmoid or softmax is computed from its logits even without it, which loses no digits.""",
+    default=False,
+)
+LABEL_SMOOTHING = parameter(
+    partial(number, minimum=0.0, maximum=1.0),
+    """From 0 to 1: the share of every target that is spread evenly. ``y`` becomes
+    ``y * (1 - label_smoothing) + label_smoothing / n``, where ``n`` is 2 for a sigmoid and the number of
+    classes, in their group, for a softmax.""",
+    default=0.0,
+)
+GROUPS = parameter(
+    sizes,
+    """The columns of each group of classes, from the first column to the last, for several questions with an
+    answer each, one-hot in its group. Empty is one group of all columns.""",
+    default=(),
+    kind="tuple of int",
+    later=True,
+)
+
 
 class _Crossentropy(Loss):
-    """A loss of probabilities, or of the logits that they come from.
+    """A loss of probabilities, or of the logits that they come from."""
 
-    Parameters
-    ----------
-    from_logits : bool
-        The network's last layer is linear: the sigmoid or softmax is the loss's part. Without it, a last
-        layer that is a sigmoid or softmax is still computed from its logits, which loses no digits.
-    label_smoothing : float
-        The share of every target that is spread evenly over all classes.
-    """
-
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
-        self.from_logits = flag("from_logits", from_logits)
-        self.label_smoothing = number("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
+    from_logits: bool = FROM_LOGITS
+    label_smoothing: float = LABEL_SMOOTHING
 
     def spec(self) -> LossSpec:
-        """Return what the engines are told."""
+        """Return the loss as the engines compute it."""
         return LossSpec(self.name, self.from_logits, self.label_smoothing)
 
 
 @FAMILY.add("binary_crossentropy", "bce")
 class BinaryCrossentropy(_Crossentropy):
-    """``mean(-y log(p) - (1 - y) log(1 - p))`` over the outputs; targets from 0 to 1.
-
-    Parameters
-    ----------
-    from_logits : bool
-        The network's last layer is linear: the sigmoid is the loss's part. Without it, a last layer that is
-        one is still computed from its logits, which loses no digits.
-    label_smoothing : float
-        From 0 to 1: ``y`` becomes ``y * (1 - label_smoothing) + label_smoothing / 2``.
-    """
+    """``mean(-y log(p) - (1 - y) log(1 - p))`` over the outputs; targets from 0 to 1."""
 
     name = "binary_crossentropy"
 
@@ -100,19 +105,9 @@ class BinaryCrossentropy(_Crossentropy):
 class CategoricalCrossentropy(_Crossentropy):
     """``-sum(y log(p))`` over the classes; targets are rows of probabilities, such as one-hot ones.
 
-    Parameters
-    ----------
-    from_logits : bool
-        The network's last layer is linear: the softmax is the loss's part. Without it, a last layer that is
-        one is still computed from its logits, which loses no digits.
-    label_smoothing : float
-        From 0 to 1: ``y`` becomes ``y * (1 - label_smoothing) + label_smoothing / n``, ``n`` the classes of
-        its group.
-    groups : tuple of int
-        The columns of each group of classes, from the first column to the last: several questions with an
-        answer each, one-hot in its group. A row's loss is then the sum of the groups' losses,
-        ``sum(-sum(y_i log(p_i) for i in G) for G in groups)``. A last layer that is a softmax of the same
-        groups is computed from its logits. Empty is one group of all columns.
+    With ``groups`` a row's loss is the sum of the groups' losses,
+    ``sum(-sum(y_i log(p_i) for i in G) for G in groups)``. A last layer that is a softmax of the same groups
+    is computed from its logits.
 
     Examples
     --------
@@ -123,31 +118,16 @@ class CategoricalCrossentropy(_Crossentropy):
     """
 
     name = "categorical_crossentropy"
-    _later = frozenset({"groups"})
-
-    def __init__(
-        self, from_logits: bool = False, label_smoothing: float = 0.0, groups: Sequence[int] = ()
-    ) -> None:
-        super().__init__(from_logits, label_smoothing)
-        self.groups = sizes("groups", groups)
+    groups: Converted[Sequence[int], tuple[int, ...]] = GROUPS
 
     def spec(self) -> LossSpec:
-        """Return what the engines are told."""
+        """Return the loss as the engines compute it."""
         return replace(super().spec(), groups=self.groups)
 
 
 @FAMILY.add("sparse_categorical_crossentropy")
 class SparseCategoricalCrossentropy(_Crossentropy):
-    """``-log(p[y])``; targets are class numbers from 0.
-
-    Parameters
-    ----------
-    from_logits : bool
-        The network's last layer is linear: the softmax is the loss's part. Without it, a last layer that is
-        one is still computed from its logits, which loses no digits.
-    label_smoothing : float
-        From 0 to 1, as of `CategoricalCrossentropy`: its ``y`` is the class number's one-hot row.
-    """
+    """``-log(p[y])``; targets are class numbers from 0."""
 
     name = "sparse_categorical_crossentropy"
 
@@ -173,23 +153,16 @@ class Huber(Loss):
     ``mean(h(a - y))`` over the outputs, with ``h(e) = e**2 / 2`` where ``|e| <= delta`` and
     ``delta * (|e| - delta / 2)`` elsewhere.
 
-    Parameters
-    ----------
-    delta : float
-        Above 0.
-
     References
     ----------
     Huber, "Robust estimation of a location parameter", 1964.
     """
 
     name = "huber"
-
-    def __init__(self, delta: float = 1.0) -> None:
-        self.delta = number("delta", delta, above=0.0)
+    delta: float = parameter(above_zero, "Above 0.", default=1.0)
 
     def spec(self) -> LossSpec:
-        """Return what the engines are told."""
+        """Return the loss as the engines compute it."""
         return LossSpec(self.name, delta=self.delta)
 
 
@@ -208,23 +181,20 @@ class Poisson(Loss):
 class Quantile(Loss):
     """``mean(max(q (y - a), (q - 1) (y - a)))`` over the outputs: least at the quantile ``q`` of the targets.
 
-    Parameters
-    ----------
-    quantile : float
-        Above 0 and below 1; 0.5 is half the absolute error.
-
     References
     ----------
     Koenker and Bassett, "Regression Quantiles", 1978.
     """
 
     name = "quantile"
-
-    def __init__(self, quantile: float = 0.5) -> None:
-        self.quantile = number("quantile", quantile, above=0.0, below=1.0)
+    quantile: float = parameter(
+        partial(number, above=0.0, below=1.0),
+        "Above 0 and below 1; 0.5 is half the absolute error.",
+        default=0.5,
+    )
 
     def spec(self) -> LossSpec:
-        """Return what the engines are told."""
+        """Return the loss as the engines compute it."""
         return LossSpec(self.name, quantile=self.quantile)
 
 

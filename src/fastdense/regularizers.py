@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from fastdense.core.absent import Absent, stand_in
-from fastdense.core.checks import number
+from fastdense.core.checks import from_zero
 from fastdense.core.config import Configurable, Family
+from fastdense.core.parameters import parameter
 from fastdense.core.spec import Penalty
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
@@ -17,12 +18,12 @@ __all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
 class Regularizer(Configurable):
     """Base of the penalties ``l1 * sum(|w|) + l2 * sum(w**2)``."""
 
-    l1: float = 0.0
-    l2: float = 0.0
+    l1 = 0.0
+    l2 = 0.0
 
     @property
     def penalty(self) -> Penalty:
-        """What the engines are told."""
+        """The penalty as the engines compute it."""
         return Penalty(self.l1, self.l2)
 
     def __call__(self, w: Any) -> float:
@@ -36,44 +37,24 @@ FAMILY: Family[Regularizer] = Family("regularizer")
 
 @FAMILY.add("l1")
 class L1(Regularizer):
-    """``l1 * sum(|w|)``.
+    """``l1 * sum(|w|)``."""
 
-    Parameters
-    ----------
-    l1 : float
-        At least 0.
-    """
-
-    def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = number("l1", l1, minimum=0.0)
+    l1: float = parameter(from_zero, "At least 0.", default=0.01)
 
 
 @FAMILY.add("l2")
 class L2(Regularizer):
-    """``l2 * sum(w**2)``.
+    """``l2 * sum(w**2)``."""
 
-    Parameters
-    ----------
-    l2 : float
-        At least 0.
-    """
-
-    def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = number("l2", l2, minimum=0.0)
+    l2: float = parameter(from_zero, "At least 0.", default=0.01)
 
 
 @FAMILY.add("l1_l2")
 class L1L2(Regularizer):
-    """``l1 * sum(|w|) + l2 * sum(w**2)``.
+    """``l1 * sum(|w|) + l2 * sum(w**2)``."""
 
-    Parameters
-    ----------
-    l1, l2 : float
-        At least 0.
-    """
-
-    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1, self.l2 = number("l1", l1, minimum=0.0), number("l2", l2, minimum=0.0)
+    l1: float = parameter(from_zero, "At least 0.", default=0.0)
+    l2: float = parameter(from_zero, "At least 0.", default=0.0)
 
 
 # Keras' other names for them.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
@@ -16,14 +17,19 @@ from fastdense.errors import DtypeError, NonFiniteError, ShapeError
 
 __all__ = [
     "LARGEST",
+    "above_zero",
     "as_array",
+    "choice",
     "crowded",
     "finite",
     "flag",
     "fraction",
+    "from_one",
+    "from_zero",
     "is_frame",
     "number",
     "one_of",
+    "optional",
     "real_array",
     "shown",
     "sizes",
@@ -82,9 +88,10 @@ def number(
     return real
 
 
-def fraction(name: str, value: Any) -> float:
-    """Return ``value`` as a float with ``0 <= value < 1``."""
-    return number(name, value, minimum=0.0, below=1.0)
+fraction = partial(number, minimum=0.0, below=1.0)
+from_zero = partial(number, minimum=0.0)
+above_zero = partial(number, above=0.0)
+from_one = partial(whole, minimum=1)
 
 
 def flag(name: str, value: Any) -> bool:
@@ -99,6 +106,16 @@ def one_of(name: str, value: Any, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {shown(value)}")
     return str(value)
+
+
+def choice(*choices: str) -> Callable[[str, Any], str]:
+    """Return the check that a value is one of the choices."""
+    return partial(one_of, choices=choices)
+
+
+def optional(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """Return a check that lets None through and leaves other values to ``check``."""
+    return lambda name, value: None if value is None else check(name, value)
 
 
 def text(name: str, value: Any) -> str:

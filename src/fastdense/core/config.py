@@ -3,41 +3,53 @@
 A layer, loss, optimizer, ... is `Configurable`: it keeps every argument of its constructor under that
 argument's name, so its description (what `repr` shows, what a model file holds) needs no second list. A
 `Family` maps the names and descriptions that users and files give to such objects; it is the only way from
-text to an object, so a file can name nothing but what is registered.
+text to an object, so a file can name only what is registered.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from fastdense.core.absent import advice
+from fastdense.core.parameters import Declared
 from fastdense.errors import FormatError
 
-__all__ = ["Configurable", "Family"]
+__all__ = ["Configurable", "Family", "snake_case"]
 
 
-class Configurable:
-    """Base of objects that are described by their constructor's arguments."""
+class Configurable(Declared):
+    """Base of objects that are described by their constructor's arguments.
 
-    _skipped: ClassVar[frozenset[str]] = frozenset()
-    """Constructor arguments that are other ways of saying what another one says."""
+    A subclass declares them (see `fastdense.core.parameters`), or writes a constructor that keeps each of its
+    arguments under the argument's name.
+    """
+
     _alias: ClassVar[str | None] = None
     """The name that users write for an object with default arguments."""
-    _later: ClassVar[frozenset[str]] = frozenset()
-    """Constructor arguments younger than the first files: those files lack them, and so do new ones that a
-    default suffices for, which keeps them readable for versions without the argument."""
+    default_name = ""
+    """What an object without a name is called: its class's name in snake case, or what the class sets."""
 
     @classmethod
     def argument_names(cls) -> tuple[str, ...]:
-        """Return the names of the constructor's arguments."""
-        return tuple(name for name in _defaults(cls) if name not in cls._skipped)
+        """Return the names of the constructor's arguments, those aside that only stand for others."""
+        return tuple(name for name in _defaults(cls) if name not in cls.declared or cls.declared[name].kept)
+
+    @classmethod
+    def _later(cls) -> set[str]:
+        """Return the arguments that are younger than the first files, which lack them."""
+        return {name for name, each in cls.declared.items() if each.later}
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as values that JSON can hold, younger ones only where given."""
-        given = self.given() if self._later else {}
-        names = [name for name in self.argument_names() if name not in self._later or name in given]
+        """Return the constructor's arguments as values that JSON can hold.
+
+        Those younger than the first files are left out at their defaults: older versions then read the file.
+        """
+        later = self._later()
+        given = self.given() if later else {}
+        names = [name for name in self.argument_names() if name not in later or name in given]
         return {name: _plain(getattr(self, name)) for name in names}
 
     @classmethod
@@ -50,7 +62,7 @@ class Configurable:
             An argument is missing or unknown, or its value is not valid.
         """
         known = set(cls.argument_names())
-        if not isinstance(config, dict) or not known - cls._later <= set(config) <= known:
+        if not isinstance(config, dict) or not known - cls._later() <= set(config) <= known:
             given = sorted(config) if isinstance(config, dict) else config
             raise ValueError(f"{cls.__name__} is described by {sorted(known)}, got {given!s:.200}")
         return cls(**config)
@@ -66,7 +78,7 @@ class Configurable:
         return {name: value for name, value in values.items() if value != defaults[name]}
 
     def shorthand(self) -> str | None:
-        """Return the name that alone stands for this object; None where it takes arguments too."""
+        """Return the name that alone stands for this object; None if it has arguments too."""
         return None if self.given() else self._alias
 
     def __repr__(self) -> str:
@@ -76,6 +88,7 @@ class Configurable:
 
 
 T = TypeVar("T", bound=Configurable)
+Member = TypeVar("Member", bound=Configurable)
 
 
 class Family(Generic[T]):
@@ -92,14 +105,16 @@ class Family(Generic[T]):
         self.members: dict[str, type[T]] = {}
         self.aliases: dict[str, Callable[[], T]] = {}
 
-    def add(self, *aliases: str) -> Callable[[type[T]], type[T]]:
+    def add(self, *aliases: str) -> Callable[[type[Member]], type[Member]]:
         """Return a class decorator that registers a member under its own name and ``aliases``."""
 
-        def register(member: type[T]) -> type[T]:
-            self.members[member.__name__] = member
+        def register(member: type[Member]) -> type[Member]:
+            self.members[member.__name__] = cast(type[T], member)
             member._alias = aliases[0] if aliases else None
+            if "default_name" not in vars(member):
+                member.default_name = snake_case(member.__name__)
             for alias in (member.__name__, *aliases):
-                self.aliases[alias] = member
+                self.aliases[alias] = self.members[member.__name__]
             return member
 
         return register
@@ -151,6 +166,18 @@ class Family(Generic[T]):
     def names(self) -> list[str]:
         """Return the names in lower case, which are the ones people write; else the classes' names."""
         return [name for name in self.aliases if name.islower()] or list(self.members)
+
+
+def snake_case(name: str) -> str:
+    """Return a class's name in lower case, its words joined by underscores, as Keras writes it.
+
+    Examples
+    --------
+    >>> snake_case("LeakyReLU"), snake_case("KLDivergence")
+    ('leaky_re_lu', 'kl_divergence')
+    """
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _defaults(cls: type) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import InitVar
 
 from fastdense import activations
 from fastdense.core.absent import Absent, stand_in
-from fastdense.core.checks import fraction, number
+from fastdense.core.checks import fraction, from_zero
+from fastdense.core.parameters import Converted, parameter
 from fastdense.core.spec import ActivateSpec, DropoutSpec
-from fastdense.layers.base import FAMILY, Input, Layer
+from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Input, Layer
+from fastdense.layers.dense import Activation as Given
 from fastdense.layers.dense import Dense
 from fastdense.layers.normalization import Normalization
 from fastdense.layers.rescaling import Rescaling
@@ -33,21 +36,13 @@ class Activation(Layer):
     """An activation as a layer of its own: ``A_out = g(A_in)``.
 
     After a linear `Dense` it costs nothing: the two are computed as one.
-
-    Parameters
-    ----------
-    activation : str or ActivationFunction
-    name : str, optional
-    input_shape : tuple of one int, optional
     """
 
-    default_name = "activation"
-
-    def __init__(
-        self, activation: object, name: str | None = None, input_shape: Sequence[int] | None = None
-    ) -> None:
-        super().__init__(name, input_shape)
-        self.activation = activations.get(activation)
+    activation: Converted[Given, activations.ActivationFunction] = parameter(
+        lambda _, value: activations.get(value), "``g``; None is linear.", kind="str or ActivationFunction"
+    )
+    name: str | None = NAME
+    input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
 
     def check_input(self, n_in: int) -> None:
         """Raise ShapeError also if the activation's groups do not have as many columns as the input."""
@@ -62,14 +57,7 @@ class Activation(Layer):
 
 @FAMILY.add()
 class ReLU(Activation):
-    """``Activation("relu")``: ``max(x, 0)``.
-
-    Parameters
-    ----------
-    name : str, optional
-    """
-
-    default_name = "re_lu"
+    """``Activation("relu")``: ``max(x, 0)``."""
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__("relu", name)
@@ -90,10 +78,8 @@ class LeakyReLU(Activation):
     Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
     """
 
-    default_name = "leaky_re_lu"
-
     def __init__(self, negative_slope: float = 0.3, name: str | None = None) -> None:
-        self.negative_slope = number("negative_slope", negative_slope, minimum=0.0)
+        self.negative_slope = from_zero("negative_slope", negative_slope)
         super().__init__(activations.ActivationFunction("leaky_relu", self.negative_slope), name)
 
 
@@ -113,23 +99,14 @@ class ELU(Activation):
     (ELUs)", 2016.
     """
 
-    default_name = "elu"
-
     def __init__(self, alpha: float = 1.0, name: str | None = None) -> None:
-        self.alpha = number("alpha", alpha, minimum=0.0)
+        self.alpha = from_zero("alpha", alpha)
         super().__init__(activations.ActivationFunction("elu", self.alpha), name)
 
 
 @FAMILY.add()
 class Softmax(Activation):
-    """``Activation("softmax")``: each row becomes probabilities.
-
-    Parameters
-    ----------
-    name : str, optional
-    """
-
-    default_name = "softmax"
+    """``Activation("softmax")``: each row becomes probabilities."""
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__("softmax", name)
@@ -139,25 +116,14 @@ class Softmax(Activation):
 class Dropout(Layer):
     """In training, zero each input with probability ``rate`` and scale the others by ``1 / (1 - rate)``.
 
-    Parameters
-    ----------
-    rate : float
-        At least 0 and below 1.
-    name : str, optional
-    input_shape : tuple of one int, optional
-
     References
     ----------
     Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
     """
 
-    default_name = "dropout"
-
-    def __init__(
-        self, rate: float, name: str | None = None, input_shape: Sequence[int] | None = None
-    ) -> None:
-        super().__init__(name, input_shape)
-        self.rate = fraction("rate", rate)
+    rate: float = parameter(fraction, "At least 0 and below 1.")
+    name: str | None = NAME
+    input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
 
     def spec(self, stream: int) -> DropoutSpec:
         """Return the rate and the stream of the masks."""

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines
 from fastdense.core import sharing
-from fastdense.core.checks import LARGEST, as_array, finite, one_of, text, whole
+from fastdense.core.checks import LARGEST, as_array, finite, one_of, optional, text, whole
 from fastdense.core.config import Configurable, Family
+from fastdense.core.parameters import parameter
 from fastdense.core.shapes import check_product
 from fastdense.core.sharing import Change
 from fastdense.core.spec import LayerSpec, NetworkSpec
@@ -21,11 +22,23 @@ from fastdense.core.streams import WEIGHTS, generator, new_seed
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.layers.variables import Variables
 
-__all__ = ["FAMILY", "Input", "Layer", "per_column"]
+__all__ = ["FAMILY", "INPUT_SHAPE", "NAME", "Input", "Layer", "per_column"]
 
 Array = NDArray[Any]
 
 _stamps = itertools.count()
+
+NAME = parameter(
+    optional(lambda _, name: text("a layer's name", name)),
+    "None leaves the naming to the model.",
+    default=None,
+)
+INPUT_SHAPE = parameter(
+    lambda _, shape: shape,
+    "``(n_in,)``, for a first layer without an `Input` before it.",
+    default=None,
+    kind="tuple of one int",
+)
 
 
 class Input:
@@ -65,13 +78,6 @@ class Input:
 class Layer(Variables, Configurable):
     """Base of the layers.
 
-    Parameters
-    ----------
-    name : str or None
-        None leaves the naming to the model.
-    input_shape : tuple of one int, optional
-        ``(n_in,)``, for a first layer without an `Input` before it.
-
     Attributes
     ----------
     name : str or None
@@ -82,22 +88,19 @@ class Layer(Variables, Configurable):
         Columns of the input, None until known.
     """
 
-    name: str | None
-    default_name: ClassVar[str]
-    stamp: int
+    stamp = 0
+    """Changes whenever an attribute does: what was compiled before holds what was there before."""
     weight_dtypes: ClassVar[Mapping[str, str]] = {}
     """The dtypes of the arrays that are not in their model's."""
-    _skipped = frozenset({"input_shape", "input_dim"})
 
-    def __init__(self, name: str | None, input_shape: Sequence[int] | None = None) -> None:
-        self.name = None if name is None else text("a layer's name", name)
+    def __post_init__(self, input_shape: Sequence[int] | None = None) -> None:
         self.declared_n_in = None if input_shape is None else _width(input_shape)
         self.n_in: int | None = None
         self._arrays: tuple[Array, ...] = ()
         self.fresh = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute, and a new stamp: what was compiled before holds what was there before."""
+        """Set an attribute, and a new stamp."""
         super().__setattr__(name, value)
         super().__setattr__("stamp", next(_stamps))
 

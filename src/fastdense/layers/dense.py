@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import InitVar
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense import activations, initializers, regularizers
-from fastdense.core.checks import flag, whole
+from fastdense.core.checks import flag, from_one
+from fastdense.core.parameters import Converted, parameter
 from fastdense.core.spec import DenseSpec, Penalty
 from fastdense.errors import NotBuiltError
-from fastdense.layers.base import FAMILY, Layer
+from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer
 
 __all__ = ["Dense"]
 
 Array = NDArray[Any]
+Description = dict[str, Any]
+Activation = str | activations.ActivationFunction | Description | None
+Start = str | initializers.Initializer | Description
+Penalised = str | regularizers.Regularizer | Description | None
 
 
 @FAMILY.add()
 class Dense(Layer):
     """A dense (fully connected) layer: ``A_out = g(A_in @ W + B)``.
-
-    Parameters
-    ----------
-    units : int
-        Columns of the output.
-    activation : str or ActivationFunction, optional
-        ``g``; None is linear. A softmax's groups must have ``units`` columns in all.
-    use_bias : bool
-    kernel_initializer, bias_initializer : str or Initializer
-    kernel_regularizer, bias_regularizer : str or Regularizer, optional
-    name : str, optional
-    input_shape : tuple of one int, optional
-        ``(n_in,)``, for a first layer without an `Input` before it.
-    input_dim : int, optional
-        ``n_in`` alone: says the same, and counts where both are given.
 
     Attributes
     ----------
@@ -46,29 +37,46 @@ class Dense(Layer):
         ``B``.
     """
 
-    default_name = "dense"
+    units: int = parameter(from_one, "Columns of the output.")
+    activation: Converted[Activation, activations.ActivationFunction] = parameter(
+        lambda _, value: activations.get(value),
+        "``g``; None is linear. A softmax's groups must have ``units`` columns in all.",
+        default="linear",
+        kind="str, ActivationFunction or None",
+    )
+    use_bias: bool = parameter(flag, "Whether ``B`` is added.", default=True)
+    kernel_initializer: Converted[Start, initializers.Initializer] = parameter(
+        lambda _, value: initializers.get(value),
+        "Draws the first ``W``.",
+        default="glorot_uniform",
+        kind="str or Initializer",
+    )
+    bias_initializer: Converted[Start, initializers.Initializer] = parameter(
+        lambda _, value: initializers.get(value),
+        "Draws the first ``B``.",
+        default="zeros",
+        kind="str or Initializer",
+    )
+    kernel_regularizer: Converted[Penalised, regularizers.Regularizer | None] = parameter(
+        lambda _, value: regularizers.get(value),
+        "The penalty on ``W``.",
+        default=None,
+        kind="str or Regularizer",
+    )
+    bias_regularizer: Converted[Penalised, regularizers.Regularizer | None] = parameter(
+        lambda _, value: regularizers.get(value),
+        "The penalty on ``B``.",
+        default=None,
+        kind="str or Regularizer",
+    )
+    name: str | None = NAME
+    input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
+    input_dim: InitVar[int | None] = parameter(
+        lambda _, n_in: n_in, "``n_in`` alone; it counts if both are given.", default=None, kind="int"
+    )
 
-    def __init__(
-        self,
-        units: int,
-        activation: object = "linear",
-        use_bias: bool = True,
-        kernel_initializer: object = "glorot_uniform",
-        bias_initializer: object = "zeros",
-        kernel_regularizer: object = None,
-        bias_regularizer: object = None,
-        name: str | None = None,
-        input_shape: Sequence[int] | None = None,
-        input_dim: int | None = None,
-    ) -> None:
-        super().__init__(name, input_shape if input_dim is None else (input_dim,))
-        self.units = whole("units", units, 1)
-        self.activation = activations.get(activation)
-        self.use_bias = flag("use_bias", use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
+    def __post_init__(self, input_shape: Sequence[int] | None = None, input_dim: int | None = None) -> None:
+        super().__post_init__(input_shape if input_dim is None else (input_dim,))
 
     @property
     def n_units(self) -> int:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import InitVar
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastdense.core.checks import as_array, crowded, finite
+from fastdense.core.checks import as_array, crowded, finite, optional
+from fastdense.core.parameters import parameter
 from fastdense.core.sharing import Change
 from fastdense.core.spec import ScaleSpec
 from fastdense.errors import ShapeError
-from fastdense.layers.base import FAMILY, Layer, per_column
+from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer, per_column
 
 __all__ = ["Normalization"]
 
 Array = NDArray[Any]
 
 
+def _axis(name: str, value: Any) -> int:
+    if value not in (-1, 1):
+        raise ValueError(f"Normalization works on the columns of a matrix: axis must be -1, got {value!r}")
+    return -1
+
+
 @FAMILY.add()
 class Normalization(Layer):
     """Centre and scale each column: ``A_out = (A_in - mean) / sqrt(variance)``, by statistics of the data.
-
-    Parameters
-    ----------
-    axis : -1
-        Columns are normalised one by one; the parameter is here for scripts that give it.
-    mean, variance : array-like of shape (n_in,) or number, optional
-        Given together, they stand in place of `adapt`.
-    name : str, optional
-    input_shape : tuple of one int, optional
 
     Notes
     -----
@@ -42,27 +42,34 @@ class Normalization(Layer):
     columns are rounded first. Files for other software state the layer as it is: there float32 computes it.
     """
 
-    default_name = "normalization"
     weight_dtypes: ClassVar = {"mean": "float64", "variance": "float64", "count": "int32"}
     _epsilon = 1e-7  # Keras' backend.epsilon(): a constant column becomes 0, not NaN
 
-    def __init__(
-        self,
-        axis: int = -1,
-        mean: object = None,
-        variance: object = None,
-        name: str | None = None,
-        input_shape: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(name, input_shape)
-        if axis not in (-1, 1):
-            raise ValueError(f"Normalization works on the columns of a matrix: axis must be -1, got {axis!r}")
-        if (mean is None) != (variance is None):
+    axis: int = parameter(
+        _axis,
+        "Columns are normalised one by one; the parameter is here for scripts that give it.",
+        default=-1,
+    )
+    mean: Any = parameter(
+        optional(partial(per_column, "Normalization")),
+        "Given together with ``variance``, in place of `adapt`.",
+        default=None,
+        kind="array-like of shape (n_in,) or number",
+    )
+    variance: Any = parameter(
+        optional(partial(per_column, "Normalization")),
+        "At least 0; see ``mean``.",
+        default=None,
+        kind="array-like of shape (n_in,) or number",
+    )
+    name: str | None = NAME
+    input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
+
+    def __post_init__(self, input_shape: Sequence[int] | None = None) -> None:
+        super().__post_init__(input_shape)
+        if (self.mean is None) != (self.variance is None):
             raise ValueError("Normalization: give mean and variance together, or neither and call adapt")
-        self.axis = -1
-        self.mean: Any = None if mean is None else per_column("Normalization", "mean", mean)
-        self.variance: Any = None if variance is None else per_column("Normalization", "variance", variance)
-        if variance is not None and np.any(np.asarray(self.variance) < 0):
+        if self.variance is not None and np.any(np.asarray(self.variance) < 0):
             raise ValueError("Normalization: variance must not be negative")
 
     @property

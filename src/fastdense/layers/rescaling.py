@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import InitVar
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.parameters import parameter
 from fastdense.core.spec import ScaleSpec
-from fastdense.layers.base import FAMILY, Layer, per_column
+from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer, per_column
 
 __all__ = ["Rescaling"]
 
@@ -21,28 +24,22 @@ class Rescaling(Layer):
     """Multiply and shift: ``A_out = A_in * scale + offset``, as of pixels by ``Rescaling(1 / 255)``.
 
     The engines compute ``(A_in + offset / scale) / (1 / scale)``, which differs in the last digit.
-
-    Parameters
-    ----------
-    scale : float or sequence of one per column
-        Not 0.
-    offset : float or sequence of one per column
-    name : str, optional
-    input_shape : tuple of one int, optional
     """
 
-    default_name = "rescaling"
+    scale: Any = parameter(
+        partial(per_column, "Rescaling"), "Not 0.", kind="float or sequence of one per column"
+    )
+    offset: Any = parameter(
+        partial(per_column, "Rescaling"),
+        "Added after the product.",
+        default=0.0,
+        kind="float or sequence of one per column",
+    )
+    name: str | None = NAME
+    input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
 
-    def __init__(
-        self,
-        scale: object,
-        offset: object = 0.0,
-        name: str | None = None,
-        input_shape: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(name, input_shape)
-        self.scale = per_column("Rescaling", "scale", scale)
-        self.offset = per_column("Rescaling", "offset", offset)
+    def __post_init__(self, input_shape: Sequence[int] | None = None) -> None:
+        super().__post_init__(input_shape)
         if not np.all(self.scale):
             raise ValueError("Rescaling: scale must not be 0, which would make every row the same")
 

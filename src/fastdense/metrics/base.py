@@ -9,13 +9,32 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.core.checks import text
-from fastdense.core.config import Configurable, Family
+from fastdense.core.checks import optional, text
+from fastdense.core.config import Configurable, Family, snake_case
+from fastdense.core.parameters import Converted, parameter
 from fastdense.errors import ShapeError
 
-__all__ = ["FAMILY", "Float", "FunctionMetric", "MeanOverRows", "Metric", "check_same_shape", "class_column"]
+__all__ = [
+    "FAMILY",
+    "NAME",
+    "Float",
+    "FunctionMetric",
+    "MeanOverRows",
+    "Metric",
+    "Name",
+    "RowMetric",
+    "check_same_shape",
+    "class_column",
+]
 
 Float = NDArray[np.float64]
+Name = Converted[str | None, str]
+NAME = parameter(
+    optional(lambda _, name: text("a metric's name", name)),
+    "The key in the history; the class's name in snake case by default.",
+    default=None,
+    kind="str",
+)
 
 
 class Metric(Configurable):
@@ -27,20 +46,23 @@ class Metric(Configurable):
         The key in the history.
     """
 
-    default_name: str
     numbered: ClassVar[bool] = False
     """True if metrics without a name of their own are told apart by numbers, weighted or not, as Keras does
     for `Precision` and the other counts."""
     mode: ClassVar[Literal["min", "max"] | None] = None
-    """Whether small or large numbers are good; None if the metric does not say."""
+    """Whether small or large numbers are good; None if the metric does not define it."""
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = self.default_name if name is None else text("a metric's name", name)
-        self.named = name is not None
+        self.name: Any = NAME.check("name", name)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        self.named = self.name is not None
+        self.name = self.name if self.named else self.default_name
         self.reset_state()
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments; no name if it is a numbered metric's default."""
+        """Return the constructor's arguments; a numbered metric's default name is None."""
         config = super().get_config()
         return config if self.named or not self.numbered else {**config, "name": None}
 
@@ -54,7 +76,7 @@ class Metric(Configurable):
 
     def reset_state(self) -> None:
         """Forget all rows."""
-        raise TypeError(f"{type(self).__name__} does not say how to count: use one of its subclasses")
+        raise TypeError(f"{type(self).__name__} does not define reset_state: use one of its subclasses")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add rows.
@@ -73,7 +95,7 @@ class Metric(Configurable):
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
-        raise TypeError(f"{type(self).__name__} does not say what its result is: use one of its subclasses")
+        raise TypeError(f"{type(self).__name__} does not define result: use one of its subclasses")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
         """Add rows and return the metric of all so far."""
@@ -81,21 +103,24 @@ class Metric(Configurable):
         return self.result()
 
     def _add(self, y: Float, outputs: Float, weights: Float) -> None:
-        raise TypeError(f"{type(self).__name__} does not say how to count: use one of its subclasses")
+        raise TypeError(f"{type(self).__name__} does not define how to count: use one of its subclasses")
 
 
 FAMILY: Family[Metric] = Family("metric")
 
 
-class MeanOverRows(Metric):
+class RowMetric(Metric):
     """A weighted mean over rows of one number per row."""
+
+    class_numbers: ClassVar[bool] = False
+    """Whether the targets are class numbers, and not an array of the outputs' shape."""
 
     def reset_state(self) -> None:
         """Forget all rows."""
         self._total, self._weight = 0.0, 0.0
 
     def _add(self, y: Float, outputs: Float, weights: Float) -> None:
-        values = self._rows(y, outputs)
+        values = self._rows(self._targets(y, outputs), outputs)
         self._total += float(np.dot(values, weights))
         self._weight += float(weights.sum())
 
@@ -103,12 +128,25 @@ class MeanOverRows(Metric):
         """Return the metric of all rows so far."""
         return self._total / self._weight if self._weight else 0.0
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        """Return one number per row."""
-        raise TypeError(f"{type(self).__name__} does not say what a row counts")
+    def _targets(self, y: Float, outputs: Float) -> Any:
+        """Return the targets as `_rows` takes them; ShapeError if they do not fit the outputs."""
+        if self.class_numbers:
+            return class_column(self.name, y)
+        check_same_shape(self.name, y, outputs)
+        return y
+
+    def _rows(self, y: Any, outputs: Float) -> Any:
+        """Return one number per row, an array of shape (m,)."""
+        raise TypeError(f"{type(self).__name__} does not define the number of a row")
 
 
-class FunctionMetric(MeanOverRows):
+class MeanOverRows(RowMetric):
+    """A `RowMetric` whose first parameter is its name."""
+
+    name: Name = NAME
+
+
+class FunctionMetric(RowMetric):
     """The mean of a function ``f(y_true, y_pred)`` that returns one number per row, or one per call.
 
     Parameters
@@ -126,7 +164,10 @@ class FunctionMetric(MeanOverRows):
         self.default_name = _name_of(function)
         super().__init__(name)
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
+    def _targets(self, y: Float, outputs: Float) -> Any:
+        return y
+
+    def _rows(self, y: Float, outputs: Float) -> Any:
         values = np.asarray(self.function(y, outputs), dtype=np.float64)
         return np.broadcast_to(
             values.reshape(len(outputs), -1).mean(axis=1) if values.ndim else values, len(outputs)
@@ -151,9 +192,7 @@ def _name_of(function: object) -> str:
     own = getattr(function, "name", None)
     if isinstance(own, str):
         return own
-    name = re.sub(r"\W+", "", getattr(function, "__name__", type(function).__name__))
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+    return snake_case(re.sub(r"\W+", "", getattr(function, "__name__", type(function).__name__)))
 
 
 def _matrix(values: Any) -> Float:

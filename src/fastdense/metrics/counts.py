@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import KW_ONLY
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
-from fastdense.core.checks import number, one_of, whole
+from fastdense.core.checks import above_zero, choice, number, optional, whole
+from fastdense.core.parameters import parameter
 from fastdense.errors import ShapeError
-from fastdense.metrics.base import FAMILY, Float, Metric, check_same_shape
+from fastdense.metrics.base import FAMILY, NAME, Float, Metric, Name, check_same_shape
 
 __all__ = [
     "F1Score",
@@ -22,128 +25,98 @@ __all__ = [
 ]
 
 
+def _threshold(name: str, value: Any) -> float:
+    if isinstance(value, tuple | list):
+        raise TypeError(
+            f"{name} must be one number, got {value!r}: a metric is one number, so give one metric for each "
+            f"threshold"
+        )
+    return number(name, value)
+
+
 class _Counts(Metric):
-    """Counts of outputs above ``thresholds`` against the targets; the subclasses say what of them counts."""
+    """Counts of outputs above ``thresholds`` against the targets."""
 
     numbered = True
 
-    def __init__(self, thresholds: float = 0.5, *, name: str | None = None) -> None:
-        if isinstance(thresholds, tuple | list):
-            raise TypeError(
-                f"{type(self).__name__}: thresholds must be one number, got {thresholds!r}: a metric is one "
-                f"number, so give one metric for each threshold"
-            )
-        super().__init__(name)
-        self.thresholds = number("thresholds", thresholds)
+    thresholds: float = parameter(
+        _threshold,
+        "One number, while Keras takes several too: 0.5 suits probabilities, 0 logits.",
+        default=0.5,
+    )
 
     def reset_state(self) -> None:
         """Forget all rows."""
-        self._true_positives = self._false_positives = self._false_negatives = self._true_negatives = 0.0
+        self._counts = np.zeros((2, 2))  # by output above the threshold, and by target
 
     def _add(self, y: Float, outputs: Float, weights: Float) -> None:
         check_same_shape(self.name, y, outputs)
         chosen, true = self._columns(outputs) > self.thresholds, self._columns(y) > 0.5
-        column = weights[:, np.newaxis]
-        self._true_positives += float(((chosen & true) * column).sum())
-        self._false_positives += float(((chosen & ~true) * column).sum())
-        self._false_negatives += float(((~chosen & true) * column).sum())
-        self._true_negatives += float(((~chosen & ~true) * column).sum())
+        for i, j in np.ndindex(2, 2):
+            self._counts[i, j] += (((chosen == i) & (true == j)) * weights[:, np.newaxis]).sum()
 
     def _columns(self, values: Float) -> Float:
         """Return the columns that count."""
         return values
 
 
-@FAMILY.add("true_positives")
-class TruePositives(_Counts):
-    """The number of outputs above the threshold whose target is 1, each counting its row's weight.
+class _Count(_Counts):
+    """One of the four counts."""
 
-    Parameters
-    ----------
-    thresholds : float
-        One number: 0.5 suits probabilities, 0 logits.
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "true_positives"
-    mode = "max"
+    cell: ClassVar[tuple[int, int]]
+    _: KW_ONLY
+    name: Name = NAME
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
-        return self._true_positives
+        return float(self._counts[self.cell])
+
+
+@FAMILY.add("true_positives")
+class TruePositives(_Count):
+    """The number of outputs above the threshold whose target is 1, each counting its row's weight."""
+
+    mode = "max"
+    cell = (1, 1)
 
 
 @FAMILY.add("false_positives")
-class FalsePositives(_Counts):
-    """The number of outputs above the threshold whose target is 0, each counting its row's weight.
+class FalsePositives(_Count):
+    """The number of outputs above the threshold whose target is 0, each counting its row's weight."""
 
-    Parameters
-    ----------
-    thresholds : float
-        One number: 0.5 suits probabilities, 0 logits.
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "false_positives"
     mode = "min"
-
-    def result(self) -> float:
-        """Return the metric of all rows so far."""
-        return self._false_positives
+    cell = (1, 0)
 
 
 @FAMILY.add("true_negatives")
-class TrueNegatives(_Counts):
-    """The number of outputs at or below the threshold whose target is 0, each counting its row's weight.
+class TrueNegatives(_Count):
+    """The number of outputs at or below the threshold whose target is 0, each counting its row's weight."""
 
-    Parameters
-    ----------
-    thresholds : float
-        One number: 0.5 suits probabilities, 0 logits.
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "true_negatives"
     mode = "max"
-
-    def result(self) -> float:
-        """Return the metric of all rows so far."""
-        return self._true_negatives
+    cell = (0, 0)
 
 
 @FAMILY.add("false_negatives")
-class FalseNegatives(_Counts):
-    """The number of outputs at or below the threshold whose target is 1, each counting its row's weight.
+class FalseNegatives(_Count):
+    """The number of outputs at or below the threshold whose target is 1, each counting its row's weight."""
 
-    Parameters
-    ----------
-    thresholds : float
-        One number: 0.5 suits probabilities, 0 logits.
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "false_negatives"
     mode = "min"
-
-    def result(self) -> float:
-        """Return the metric of all rows so far."""
-        return self._false_negatives
+    cell = (0, 1)
 
 
-class _OfClass(_Counts):
-    """Counts of one column, or of all."""
+class _Share(_Counts):
+    """The share of true positives among a row or column of the four counts, of one class or of all."""
 
-    _later = frozenset({"class_id"})
-
-    def __init__(
-        self, thresholds: float = 0.5, *, class_id: int | None = None, name: str | None = None
-    ) -> None:
-        super().__init__(thresholds, name=name)
-        self.class_id = None if class_id is None else whole("class_id", class_id)
+    mode = "max"
+    among: ClassVar[Any]
+    _: KW_ONLY
+    class_id: int | None = parameter(
+        optional(whole),
+        "The column of targets and outputs to count; all by default.",
+        default=None,
+        later=True,
+    )
+    name: Name = NAME
 
     def _columns(self, values: Float) -> Float:
         if self.class_id is None:
@@ -154,49 +127,24 @@ class _OfClass(_Counts):
             )
         return values[:, [self.class_id]]
 
-
-@FAMILY.add("precision")
-class Precision(_OfClass):
-    """Of the outputs above the threshold, the share whose target is 1; 0 if there are none.
-
-    Parameters
-    ----------
-    thresholds : float
-        One number, while Keras takes several too: 0.5 suits probabilities, 0 logits.
-    class_id : int, optional
-        The column of targets and outputs to count; all by default.
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "precision"
-    mode = "max"
-
     def result(self) -> float:
         """Return the metric of all rows so far."""
-        return _share(self._true_positives, self._true_positives + self._false_positives)
+        counted = self._counts[self.among].sum()
+        return float(self._counts[1, 1] / counted) if counted else 0.0
+
+
+@FAMILY.add("precision")
+class Precision(_Share):
+    """The share of outputs above the threshold whose target is 1; 0 if there are none."""
+
+    among = np.s_[1, :]
 
 
 @FAMILY.add("recall")
-class Recall(_OfClass):
-    """Of the targets that are 1, the share whose output is above the threshold; 0 if there are none.
+class Recall(_Share):
+    """The share of targets that are 1 whose output is above the threshold; 0 if there are none."""
 
-    Parameters
-    ----------
-    thresholds : float
-        One number, while Keras takes several too: 0.5 suits probabilities, 0 logits.
-    class_id : int, optional
-        The column of targets and outputs to count; all by default.
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "recall"
-    mode = "max"
-
-    def result(self) -> float:
-        """Return the metric of all rows so far."""
-        return _share(self._true_positives, self._true_positives + self._false_negatives)
+    among = np.s_[:, 1]
 
 
 @FAMILY.add("fbeta_score", "f_beta_score")
@@ -204,20 +152,6 @@ class FBetaScore(Metric):
     """The weighted harmonic mean of precision and recall, of each class and then over the classes.
 
     ``(1 + beta**2) tp / ((1 + beta**2) tp + beta**2 fn + fp)``, 0 if there is nothing to count.
-
-    Parameters
-    ----------
-    average : "micro", "macro", "weighted" or None
-        "micro" counts all classes as one; "macro" is the mean over classes, "weighted" that mean weighted by
-        the classes' targets. None is each class by itself, one number for one output only: a history holds
-        numbers.
-    beta : float
-        Above 0: how many times as much recall counts as precision.
-    threshold : float, optional
-        Above 0 and at most 1: outputs above it count as 1. None takes the largest output of each row, which
-        suits a softmax; one output alone is then always 1.
-    name : str, optional
-        The key in the history.
 
     References
     ----------
@@ -227,18 +161,24 @@ class FBetaScore(Metric):
     default_name = "fbeta_score"
     mode = "max"
 
-    def __init__(
-        self,
-        average: str | None = None,
-        beta: float = 1.0,
-        threshold: float | None = None,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(name)
-        choices = ("micro", "macro", "weighted")
-        self.average = None if average is None else one_of("average", average, choices)
-        self.beta = number("beta", beta, above=0.0)
-        self.threshold = None if threshold is None else number("threshold", threshold, maximum=1.0, above=0.0)
+    average: str | None = parameter(
+        optional(choice("micro", "macro", "weighted")),
+        """"micro" counts all classes as one; "macro" is the mean over classes, "weighted" that mean weighted
+        by the classes' targets. None is each class by itself, one number for one output only: a history
+        holds numbers.""",
+        default=None,
+        kind="'micro', 'macro' or 'weighted'",
+    )
+    beta: float = parameter(
+        above_zero, "Above 0: how many times as much recall counts as precision.", default=1.0
+    )
+    threshold: float | None = parameter(
+        optional(partial(number, above=0.0, maximum=1.0)),
+        """Above 0 and at most 1: outputs above it count as 1; 0.5 suits a sigmoid. None takes the largest
+        output of each row, which suits a softmax; one output alone is then always 1.""",
+        default=None,
+    )
+    name: Name = NAME
 
     def reset_state(self) -> None:
         """Forget all rows."""
@@ -278,25 +218,9 @@ class FBetaScore(Metric):
 
 @FAMILY.add("f1_score")
 class F1Score(FBetaScore):
-    """The harmonic mean of precision and recall: `FBetaScore` with ``beta`` 1.
-
-    Parameters
-    ----------
-    average : "micro", "macro", "weighted" or None
-        As of `FBetaScore`.
-    threshold : float, optional
-        As of `FBetaScore`: 0.5 suits a sigmoid, None a softmax.
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "f1_score"
+    """The harmonic mean of precision and recall: `FBetaScore` with ``beta`` 1."""
 
     def __init__(
         self, average: str | None = None, threshold: float | None = None, name: str | None = None
     ) -> None:
         super().__init__(average, 1.0, threshold, name)
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
+
 import numpy as np
 
-from fastdense.core.checks import one_of
-from fastdense.metrics.base import FAMILY, Float, Metric, check_same_shape
+from fastdense.core.checks import choice
+from fastdense.core.parameters import parameter
+from fastdense.metrics.base import FAMILY, NAME, Float, Metric, Name, check_same_shape
 
 __all__ = ["AUC"]
 
@@ -18,27 +21,24 @@ class AUC(Metric):
     set. Keras' approximates both by 200 thresholds; the two differ in the third digit. Logits and their
     sigmoids give the same area. NaN until both targets have been seen.
 
-    Parameters
-    ----------
-    curve : "ROC" or "PR"
-        "PR" joins the points of precision over recall by Davis and Goadrich's interpolation.
-    name : str, optional
-        The key in the history.
-
     References
     ----------
     Hanley and McNeil, "The meaning and use of the area under a ROC curve", 1982. Davis and Goadrich, "The
     relationship between precision-recall and ROC curves", 2006.
     """
 
-    default_name = "auc"
     mode = "max"
     numbered = True
-    _later = frozenset({"curve"})
 
-    def __init__(self, *, curve: str = "ROC", name: str | None = None) -> None:
-        super().__init__(name)
-        self.curve = one_of("curve", curve, ("ROC", "PR"))
+    _: KW_ONLY
+    curve: str = parameter(
+        choice("ROC", "PR"),
+        '"PR" joins the points of precision over recall by Davis and Goadrich\'s interpolation.',
+        default="ROC",
+        kind="'ROC' or 'PR'",
+        later=True,
+    )
+    name: Name = NAME
 
     def reset_state(self) -> None:
         """Forget all rows."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from fastdense.metrics.base import FAMILY, Float, MeanOverRows, Metric, check_same_shape
+from fastdense.metrics.base import FAMILY, NAME, Float, MeanOverRows, Metric, Name, check_same_shape
 
 __all__ = [
     "CosineSimilarity",
@@ -23,34 +25,17 @@ _EPSILON = 1e-7
 
 @FAMILY.add("mean_squared_error", "mse", "MSE")
 class MeanSquaredError(MeanOverRows):
-    """``mean((y - a)**2)``.
+    """``mean((y - a)**2)``."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "mean_squared_error"
     mode = "min"
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        check_same_shape(self.name, y, outputs)
-        squares: Float = np.square(y - outputs).mean(axis=1)
-        return squares
+    def _rows(self, y: Float, outputs: Float) -> Any:
+        return np.square(y - outputs).mean(axis=1)
 
 
 @FAMILY.add("root_mean_squared_error", "rmse")
 class RootMeanSquaredError(MeanSquaredError):
-    """``sqrt(mean((y - a)**2))``, the root taken over all rows at once.
-
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "root_mean_squared_error"
+    """``sqrt(mean((y - a)**2))``, the root taken over all rows at once."""
 
     def result(self) -> float:
         """Return the metric of all rows so far."""
@@ -59,120 +44,72 @@ class RootMeanSquaredError(MeanSquaredError):
 
 @FAMILY.add("mean_absolute_error", "mae", "MAE")
 class MeanAbsoluteError(MeanOverRows):
-    """``mean(|y - a|)``.
+    """``mean(|y - a|)``."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "mean_absolute_error"
     mode = "min"
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        check_same_shape(self.name, y, outputs)
-        distances: Float = np.abs(y - outputs).mean(axis=1)
-        return distances
+    def _rows(self, y: Float, outputs: Float) -> Any:
+        return np.abs(y - outputs).mean(axis=1)
 
 
 @FAMILY.add("mean_absolute_percentage_error", "mape", "MAPE")
 class MeanAbsolutePercentageError(MeanOverRows):
-    """``100 * mean(|y - a| / max(|y|, 1e-7))``.
+    """``100 * mean(|y - a| / max(|y|, 1e-7))``."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "mean_absolute_percentage_error"
     mode = "min"
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        check_same_shape(self.name, y, outputs)
+    def _rows(self, y: Float, outputs: Float) -> Any:
         shares = np.abs(y - outputs) / np.maximum(np.abs(y), _EPSILON)
-        percentages: Float = 100.0 * shares.mean(axis=1)
-        return percentages
+        return 100.0 * shares.mean(axis=1)
 
 
 @FAMILY.add("mean_squared_logarithmic_error", "msle", "MSLE")
 class MeanSquaredLogarithmicError(MeanOverRows):
-    """``mean((log(1 + y) - log(1 + a))**2)``, numbers below 1e-7 counting as that.
+    """``mean((log(1 + y) - log(1 + a))**2)``, numbers below 1e-7 counting as that."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "mean_squared_logarithmic_error"
     mode = "min"
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        check_same_shape(self.name, y, outputs)
+    def _rows(self, y: Float, outputs: Float) -> Any:
         y, outputs = (np.log1p(np.maximum(values, _EPSILON)) for values in (y, outputs))
-        squares: Float = np.square(y - outputs).mean(axis=1)
-        return squares
+        return np.square(y - outputs).mean(axis=1)
 
 
 @FAMILY.add("log_cosh_error", "logcosh", "log_cosh")
 class LogCoshError(MeanOverRows):
-    """``mean(log(cosh(a - y)))``: half the square of a small error, a large one itself less log 2.
-
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    """
+    """``mean(log(cosh(a - y)))``: half the square of a small error, a large one itself less log 2."""
 
     default_name = "logcosh"
     mode = "min"
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        check_same_shape(self.name, y, outputs)
+    def _rows(self, y: Float, outputs: Float) -> Any:
         error = np.abs(outputs - y)  # log cosh e = |e| + log(1 + exp(-2 |e|)) - log 2
-        values: Float = (error + np.log1p(np.exp(-2.0 * error)) - np.log(2.0)).mean(axis=1)
-        return values
+        return (error + np.log1p(np.exp(-2.0 * error)) - np.log(2.0)).mean(axis=1)
 
 
 @FAMILY.add("cosine_similarity")
 class CosineSimilarity(MeanOverRows):
-    """The mean cosine of the angle between a row's outputs and its targets: 1 if they point the same way.
+    """The mean cosine of the angle between a row's outputs and its targets: 1 if they point the same way."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "cosine_similarity"
     mode = "max"
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        check_same_shape(self.name, y, outputs)
+    def _rows(self, y: Float, outputs: Float) -> Any:
         y, outputs = (
             values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6)
             for values in (y, outputs)
         )
-        cosines: Float = (y * outputs).sum(axis=1)
-        return cosines
+        return (y * outputs).sum(axis=1)
 
 
 @FAMILY.add("r2_score")
 class R2Score(Metric):
     """``1 - sum((y - a)**2) / sum((y - mean(y))**2)``: the share of the targets' variance that is explained.
 
-    Of several outputs it is the mean of each one's; a column of equal targets counts 0.
-
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
+    With several outputs it is the mean over them; a column of equal targets counts 0.
     """
 
-    default_name = "r2_score"
     mode = "max"
+
+    name: Name = NAME
 
     def reset_state(self) -> None:
         """Forget all rows."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fastdense import engines, losses
+from fastdense.core.parameters import Converted
 from fastdense.losses import Loss
-from fastdense.metrics.base import FAMILY, Float, MeanOverRows, check_same_shape, class_column
+from fastdense.metrics.base import FAMILY, Float, MeanOverRows
 
 __all__ = [
     "BinaryCrossentropy",
@@ -20,134 +22,65 @@ __all__ = [
 
 
 class _MeanLoss(MeanOverRows):
-    """The mean of a loss; the subclasses keep its arguments."""
+    """The mean of a loss with the metric's arguments."""
 
     mode = "min"
+    kind: ClassVar[type[Loss]]
 
-    _loss: Loss
-
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        spec = self._loss.spec()
-        if spec.name == "sparse_categorical_crossentropy":
-            return engines.losses(spec, class_column(self.name, y)[:, 0], outputs)
-        check_same_shape(self.name, y, outputs)
-        return engines.losses(spec, y, outputs)
+    def _rows(self, y: Any, outputs: Float) -> Float:
+        loss = self.kind(**{name: getattr(self, name) for name in self.kind.declared})
+        return engines.losses(loss.spec(), y[:, 0] if self.class_numbers else y, outputs)
 
 
 class _Crossentropy(_MeanLoss):
-    """The mean of a cross-entropy without groups."""
+    """The mean of a cross-entropy."""
 
-    _kind: type[losses.BinaryCrossentropy | losses.SparseCategoricalCrossentropy]
-
-    def __init__(
-        self, name: str | None = None, from_logits: bool = False, label_smoothing: float = 0.0
-    ) -> None:
-        super().__init__(name)
-        self._loss = self._kind(from_logits, label_smoothing)
-        self.from_logits, self.label_smoothing = self._loss.from_logits, self._loss.label_smoothing
+    from_logits: bool = losses.FROM_LOGITS
+    label_smoothing: float = losses.LABEL_SMOOTHING
 
 
 @FAMILY.add("binary_crossentropy", "bce", "BCE")
 class BinaryCrossentropy(_Crossentropy):
-    """The loss `fastdense.losses.BinaryCrossentropy` as a metric.
+    """The loss `fastdense.losses.BinaryCrossentropy` as a metric."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    from_logits : bool
-        The outputs are logits.
-    label_smoothing : float
-        As of the loss.
-    """
-
-    default_name = "binary_crossentropy"
-    _kind = losses.BinaryCrossentropy
+    kind = losses.BinaryCrossentropy
 
 
 @FAMILY.add("categorical_crossentropy")
-class CategoricalCrossentropy(_MeanLoss):
-    """The loss `fastdense.losses.CategoricalCrossentropy` as a metric.
+class CategoricalCrossentropy(_Crossentropy):
+    """The loss `fastdense.losses.CategoricalCrossentropy` as a metric."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    from_logits : bool
-        The outputs are logits.
-    label_smoothing : float
-        As of the loss.
-    groups : tuple of int
-        As of the loss.
-    """
+    kind = losses.CategoricalCrossentropy
 
-    default_name = "categorical_crossentropy"
-    _later = frozenset({"groups"})
-
-    def __init__(
-        self,
-        name: str | None = None,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        groups: Sequence[int] = (),
-    ) -> None:
-        super().__init__(name)
-        self._loss = losses.CategoricalCrossentropy(from_logits, label_smoothing, groups)
-        self.from_logits, self.label_smoothing = self._loss.from_logits, self._loss.label_smoothing
-        self.groups = self._loss.groups
+    groups: Converted[Sequence[int], tuple[int, ...]] = losses.GROUPS
 
 
 @FAMILY.add("sparse_categorical_crossentropy")
 class SparseCategoricalCrossentropy(_Crossentropy):
-    """The loss `fastdense.losses.SparseCategoricalCrossentropy` as a metric.
+    """The loss `fastdense.losses.SparseCategoricalCrossentropy` as a metric."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    from_logits : bool
-        The outputs are logits.
-    label_smoothing : float
-        As of the loss.
-    """
-
-    default_name = "sparse_categorical_crossentropy"
-    _kind = losses.SparseCategoricalCrossentropy
+    kind = losses.SparseCategoricalCrossentropy
+    class_numbers = True
 
 
 @FAMILY.add("poisson")
 class Poisson(_MeanLoss):
-    """The loss `fastdense.losses.Poisson` as a metric.
+    """The loss `fastdense.losses.Poisson` as a metric."""
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-    """
-
-    default_name = "poisson"
-    _loss = losses.Poisson()
+    kind = losses.Poisson
 
 
 @FAMILY.add("kl_divergence", "kld", "KLD")
 class KLDivergence(MeanOverRows):
     """``sum(y * log(y / a))`` over the classes, both limited to 1e-7 from below and 1 from above.
 
-    Parameters
-    ----------
-    name : str, optional
-        The key in the history.
-
     References
     ----------
     Kullback and Leibler, "On information and sufficiency", 1951.
     """
 
-    default_name = "kl_divergence"
     mode = "min"
 
-    def _rows(self, y: Float, outputs: Float) -> Float:
-        check_same_shape(self.name, y, outputs)
+    def _rows(self, y: Float, outputs: Float) -> Any:
         y, outputs = np.clip(y, 1e-7, 1.0), np.clip(outputs, 1e-7, 1.0)
-        divergence: Float = (y * np.log(y / outputs)).sum(axis=1)
-        return divergence
+        return (y * np.log(y / outputs)).sum(axis=1)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.absent import Absent, stand_in
-from fastdense.core.checks import flag, fraction, number, whole
+from fastdense.core.checks import above_zero, flag, fraction, from_zero, number, optional, whole
 from fastdense.core.config import Configurable, Family
+from fastdense.core.parameters import parameter
 from fastdense.core.sharing import Change
 from fastdense.core.spec import OptimizerSpec
 from fastdense.optimizers import schedules
@@ -51,40 +52,17 @@ Rate = float | LearningRateSchedule | Callable[[int], float]
 class Optimizer(Configurable):
     """Base of the optimizers.
 
-    Parameters
-    ----------
-    learning_rate : float, LearningRateSchedule or function of the step
-    weight_decay : float, optional
-        Decoupled: every step first takes ``learning_rate * weight_decay * w`` from every weight ``w``.
-    clipnorm : float, optional
-        Scale down each gradient array whose Euclidean norm exceeds this.
-    clipvalue : float, optional
-        Limit each gradient's number to this, either way.
-    global_clipnorm : float, optional
-        Scale down all gradients together when their common norm exceeds this.
-
     Attributes
     ----------
     iterations : int
         Steps taken so far, at most ``2**53``.
     """
 
-    name: str
+    name: ClassVar[str]
 
-    def __init__(
-        self,
-        learning_rate: Rate,
-        weight_decay: float | None,
-        clipnorm: float | None,
-        clipvalue: float | None,
-        global_clipnorm: float | None,
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.weight_decay = _optional("weight_decay", weight_decay, minimum=0.0)
-        self.clipnorm = _optional("clipnorm", clipnorm, above=0.0)
-        self.clipvalue = _optional("clipvalue", clipvalue, above=0.0)
-        self.global_clipnorm = _optional("global_clipnorm", global_clipnorm, above=0.0)
-        if sum(limit is not None for limit in (self.clipnorm, self.clipvalue, self.global_clipnorm)) > 1:
+    def __post_init__(self) -> None:
+        limits = ("clipnorm", "clipvalue", "global_clipnorm")
+        if sum(getattr(self, limit, None) is not None for limit in limits) > 1:
             raise ValueError(f"{type(self).__name__}: give one of clipnorm, clipvalue and global_clipnorm")
         self.iterations = 0
         self._owner: weakref.ref[object] | None = None
@@ -121,7 +99,7 @@ class Optimizer(Configurable):
     def learning_rate(self) -> Rate:
         """The rate, or the schedule or function it comes from; a number can be set at any time.
 
-        As of Keras' variable, ``learning_rate.assign(0.1)`` sets it too.
+        As with Keras' variable, ``learning_rate.assign(0.1)`` sets it too.
         """
         found: Rate = self._learning_rate
         if not callable(found):
@@ -131,9 +109,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if isinstance(value, dict):
-            value = schedules.FAMILY.restore(value)
-        self._learning_rate = value if callable(value) else number("learning_rate", value, minimum=0.0)
+        self._learning_rate = _checked_rate("learning_rate", value)
 
     def rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
         """Return the learning rates of ``steps`` steps from ``first_step`` on.
@@ -149,54 +125,74 @@ class Optimizer(Configurable):
         return np.array([_rate(rate, step) for step in range(first_step, first_step + steps)])
 
     def spec(self) -> OptimizerSpec:
-        """Return what the engines are told."""
+        """Return the update as the engines compute it."""
         return OptimizerSpec(self.name, **self._constants(), **self._common())
 
     def _constants(self) -> dict[str, Any]:
         return {}
 
     def _common(self) -> dict[str, Any]:
-        return {
-            "weight_decay": self.weight_decay or 0.0,
-            "clipnorm": self.clipnorm,
-            "clipvalue": self.clipvalue,
-            "global_clipnorm": self.global_clipnorm,
-        }
+        names = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
+        values = {name: getattr(self, name) for name in names}
+        return {**values, "weight_decay": values["weight_decay"] or 0.0}
 
 
 FAMILY: Family[Optimizer] = Family("optimizer")
 get = FAMILY.get
 
 
+def _checked_rate(name: str, value: Any) -> Rate:
+    """Return a learning rate: a number from 0 up, a function of the step, or a described schedule."""
+    if isinstance(value, dict):
+        value = schedules.FAMILY.restore(value)
+    return value if callable(value) else from_zero(name, value)
+
+
+def _learning_rate(default: float) -> Any:
+    return parameter(
+        _checked_rate,
+        "At least 0. A function is called with the step, counted from 0.",
+        default=default,
+        kind="float, LearningRateSchedule or function of the step",
+    )
+
+
+MOMENTUM = parameter(
+    fraction, "At least 0 and below 1: the share of the last step that the next one repeats.", default=0.0
+)
+EPSILON = parameter(above_zero, "Added under the root, above 0.", default=1e-7)
+WEIGHT_DECAY = parameter(
+    optional(from_zero),
+    """Decoupled: every step first takes ``learning_rate * weight_decay * w`` from every weight ``w``, the
+    biases' too.""",
+    default=None,
+)
+CLIPNORM = parameter(
+    optional(above_zero), "Scale down each gradient array whose Euclidean norm exceeds this.", default=None
+)
+CLIPVALUE = parameter(
+    optional(above_zero), "Limit each number of the gradients to this, either way.", default=None
+)
+GLOBAL_CLIPNORM = parameter(
+    optional(above_zero),
+    "Scale down all gradients together if their common norm exceeds this.",
+    default=None,
+)
+
+
 @FAMILY.add("sgd")
 class SGD(Optimizer):
-    """Gradient descent, with momentum (Polyak, 1964) or Nesterov's (1983) where given.
-
-    Parameters
-    ----------
-    learning_rate : float, LearningRateSchedule or function of the step
-    momentum : float
-        At least 0 and below 1.
-    nesterov : bool
-    weight_decay, clipnorm, clipvalue, global_clipnorm : float, optional
-        See `Optimizer`.
-    """
+    """Gradient descent, with momentum (Polyak, 1964) or Nesterov's (1983) if given."""
 
     name = "sgd"
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm)
-        self.momentum = fraction("momentum", momentum)
-        self.nesterov = flag("nesterov", nesterov)
+    learning_rate: Rate = _learning_rate(0.01)
+    momentum: float = MOMENTUM
+    nesterov: bool = parameter(flag, "Take the gradient's step ahead of the momentum's.", default=False)
+    weight_decay: float | None = WEIGHT_DECAY
+    clipnorm: float | None = CLIPNORM
+    clipvalue: float | None = CLIPVALUE
+    global_clipnorm: float | None = GLOBAL_CLIPNORM
 
     def _constants(self) -> dict[str, Any]:
         return {"momentum": self.momentum, "nesterov": self.nesterov}
@@ -204,81 +200,39 @@ class SGD(Optimizer):
 
 @FAMILY.add("rmsprop")
 class RMSprop(Optimizer):
-    """Each gradient divided by a running root mean square of itself (Tieleman and Hinton, 2012).
-
-    Parameters
-    ----------
-    learning_rate : float, LearningRateSchedule or function of the step
-    rho : float
-        The running mean's memory.
-    momentum : float
-    epsilon : float
-        Added under the root.
-    centered : bool
-        Take the running mean's square off first: a variance in place of a mean square.
-    weight_decay, clipnorm, clipvalue, global_clipnorm : float, optional
-        See `Optimizer`.
-    """
+    """Each gradient divided by a running root mean square of itself (Tieleman and Hinton, 2012)."""
 
     name = "rmsprop"
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
-        centered: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm)
-        self.rho = fraction("rho", rho)
-        self.momentum = fraction("momentum", momentum)
-        self.epsilon = number("epsilon", epsilon, above=0.0)
-        self.centered = flag("centered", centered)
+    learning_rate: Rate = _learning_rate(0.001)
+    rho: float = parameter(fraction, "The running mean's memory, at least 0 and below 1.", default=0.9)
+    momentum: float = MOMENTUM
+    epsilon: float = EPSILON
+    centered: bool = parameter(
+        flag, "Subtract the running mean's square: a variance in place of a mean square.", default=False
+    )
+    weight_decay: float | None = WEIGHT_DECAY
+    clipnorm: float | None = CLIPNORM
+    clipvalue: float | None = CLIPVALUE
+    global_clipnorm: float | None = GLOBAL_CLIPNORM
 
     def _constants(self) -> dict[str, Any]:
-        return {
-            "rho": self.rho,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "centered": self.centered,
-        }
+        return {name: getattr(self, name) for name in ("rho", "momentum", "epsilon", "centered")}
 
 
 @FAMILY.add("adagrad")
 class Adagrad(Optimizer):
-    """Each gradient divided by the root of the sum of its squares so far (Duchi, Hazan and Singer, 2011).
-
-    Parameters
-    ----------
-    learning_rate : float, LearningRateSchedule or function of the step
-    initial_accumulator_value : float
-        What the sums start from.
-    epsilon : float
-        Added under the root.
-    weight_decay, clipnorm, clipvalue, global_clipnorm : float, optional
-        See `Optimizer`.
-    """
+    """Each gradient divided by the root of the sum of its squares so far (Duchi, Hazan and Singer, 2011)."""
 
     name = "adagrad"
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        initial_accumulator_value: float = 0.1,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm)
-        self.initial_accumulator_value = number("initial_accumulator_value", initial_accumulator_value, 0.0)
-        self.epsilon = number("epsilon", epsilon, above=0.0)
+    learning_rate: Rate = _learning_rate(0.001)
+    initial_accumulator_value: float = parameter(from_zero, "What the sums start from.", default=0.1)
+    epsilon: float = EPSILON
+    weight_decay: float | None = WEIGHT_DECAY
+    clipnorm: float | None = CLIPNORM
+    clipvalue: float | None = CLIPVALUE
+    global_clipnorm: float | None = GLOBAL_CLIPNORM
 
     def _constants(self) -> dict[str, Any]:
         return {"initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon}
@@ -286,40 +240,28 @@ class Adagrad(Optimizer):
 
 @FAMILY.add("adam")
 class Adam(Optimizer):
-    """Momentum divided by a running root mean square, both corrected for their start (Kingma and Ba, 2015).
-
-    Parameters
-    ----------
-    learning_rate : float, LearningRateSchedule or function of the step
-    beta_1, beta_2 : float
-        Memories of the gradient's running mean and of its square's.
-    epsilon : float
-        Added to the root.
-    amsgrad : bool
-        Divide by the root of the largest mean square so far (Reddi, Kale and Kumar, 2018).
-    weight_decay, clipnorm, clipvalue, global_clipnorm : float, optional
-        See `Optimizer`.
-    """
+    """Momentum by a running root mean square, both corrected for their start (Kingma and Ba, 2015)."""
 
     name = "adam"
-    _later = frozenset({"amsgrad"})
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm)
-        self.beta_1, self.beta_2 = fraction("beta_1", beta_1), fraction("beta_2", beta_2)
-        self.epsilon = number("epsilon", epsilon, above=0.0)
-        self.amsgrad = flag("amsgrad", amsgrad)
+    learning_rate: Rate = _learning_rate(0.001)
+    beta_1: float = parameter(
+        fraction, "The memory of the gradient's running mean, at least 0 and below 1.", default=0.9
+    )
+    beta_2: float = parameter(
+        fraction, "The memory of its square's running mean, at least 0 and below 1.", default=0.999
+    )
+    epsilon: float = parameter(above_zero, "Added to the root, above 0.", default=1e-7)
+    amsgrad: bool = parameter(
+        flag,
+        "Divide by the root of the largest mean square so far (Reddi, Kale and Kumar, 2018).",
+        default=False,
+        later=True,
+    )
+    weight_decay: float | None = WEIGHT_DECAY
+    clipnorm: float | None = CLIPNORM
+    clipvalue: float | None = CLIPVALUE
+    global_clipnorm: float | None = GLOBAL_CLIPNORM
 
     def _constants(self) -> dict[str, Any]:
         constants = ("beta_1", "beta_2", "epsilon", "amsgrad")
@@ -329,21 +271,6 @@ class Adam(Optimizer):
 @FAMILY.add("adamw")
 class AdamW(Adam):
     """`Adam` with decoupled weight decay.
-
-    Parameters
-    ----------
-    learning_rate : float, LearningRateSchedule or function of the step
-    weight_decay : float, default 0.004
-        At least 0: every step first takes ``learning_rate * weight_decay * w`` from every weight ``w``, the
-        biases' too.
-    beta_1, beta_2 : float
-        Memories of the gradient's running mean and of its square's.
-    epsilon : float
-        Added to the root.
-    amsgrad : bool
-        As of `Adam`.
-    clipnorm, clipvalue, global_clipnorm : float, optional
-        See `Optimizer`.
 
     References
     ----------
@@ -372,10 +299,6 @@ def _rate(schedule: Callable[[int], float], step: int) -> float:
     except OverflowError:
         rate = math.inf
     return number(f"the learning rate of step {step}", rate, minimum=0.0)
-
-
-def _optional(name: str, value: float | None, **limits: float) -> float | None:
-    return None if value is None else number(name, value, **limits)
 
 
 def __getattr__(name: str) -> type[Absent]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
-from fastdense.core.checks import flag, number, whole
+from fastdense.core.checks import above_zero, flag, from_one, from_zero, number, optional, whole
 from fastdense.core.config import Configurable, Family
+from fastdense.core.parameters import Converted, parameter
 
 __all__ = [
     "CosineDecay",
@@ -24,26 +26,17 @@ class LearningRateSchedule(Configurable):
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of one step."""
-        raise TypeError(f"{type(self).__name__} does not say what the rate is: use one of its subclasses")
+        raise TypeError(f"{type(self).__name__} does not define a rate: use one of its subclasses")
 
 
 FAMILY: Family[LearningRateSchedule] = Family("learning-rate schedule")
+
+STAIRCASE = parameter(flag, "Keep the rate for ``decay_steps`` steps, then drop it at once.", default=False)
 
 
 @FAMILY.add()
 class ExponentialDecay(LearningRateSchedule):
     """``initial_learning_rate * decay_rate ** (step / decay_steps)``; ``staircase`` floors the exponent.
-
-    Parameters
-    ----------
-    initial_learning_rate : float
-        At least 0.
-    decay_steps : int
-        At least 1: as many steps multiply the rate by ``decay_rate``.
-    decay_rate : float
-        Above 0.
-    staircase : bool
-        Keep the rate for ``decay_steps`` steps, then drop it at once.
 
     Examples
     --------
@@ -51,13 +44,10 @@ class ExponentialDecay(LearningRateSchedule):
     0.025
     """
 
-    def __init__(
-        self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
-    ) -> None:
-        self.initial_learning_rate = number("initial_learning_rate", initial_learning_rate, minimum=0.0)
-        self.decay_steps = whole("decay_steps", decay_steps, 1)
-        self.decay_rate = number("decay_rate", decay_rate, above=0.0)
-        self.staircase = flag("staircase", staircase)
+    initial_learning_rate: float = parameter(from_zero, "The rate of the first step, at least 0.")
+    decay_steps: int = parameter(from_one, "At least 1: this many steps multiply the rate by ``decay_rate``.")
+    decay_rate: float = parameter(above_zero, "Above 0.")
+    staircase: bool = STAIRCASE
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of one step."""
@@ -69,30 +59,16 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(LearningRateSchedule):
     """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``; ``staircase`` floors the fraction.
 
-    Parameters
-    ----------
-    initial_learning_rate : float
-        At least 0.
-    decay_steps : int
-        At least 1.
-    decay_rate : float
-        At least 0.
-    staircase : bool
-        Keep the rate for ``decay_steps`` steps, then drop it at once.
-
     Examples
     --------
     >>> InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10)
     0.05
     """
 
-    def __init__(
-        self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
-    ) -> None:
-        self.initial_learning_rate = number("initial_learning_rate", initial_learning_rate, minimum=0.0)
-        self.decay_steps = whole("decay_steps", decay_steps, 1)
-        self.decay_rate = number("decay_rate", decay_rate, minimum=0.0)
-        self.staircase = flag("staircase", staircase)
+    initial_learning_rate: float = parameter(from_zero, "The rate of the first step, at least 0.")
+    decay_steps: int = parameter(from_one, "At least 1: this many steps add ``decay_rate`` to the divisor.")
+    decay_rate: float = parameter(from_zero, "At least 0.")
+    staircase: bool = STAIRCASE
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of one step."""
@@ -103,17 +79,6 @@ class InverseTimeDecay(LearningRateSchedule):
 @FAMILY.add()
 class CosineDecay(LearningRateSchedule):
     """Half a cosine down to ``alpha`` times the start, after an optional straight climb (warm-up).
-
-    Parameters
-    ----------
-    initial_learning_rate : float
-        Where the decay starts; with a warm-up, where the climb starts.
-    decay_steps : int
-    alpha : float
-        The last rate as a fraction of the decay's first.
-    warmup_target : float, optional
-        The rate after the climb; the decay then starts there.
-    warmup_steps : int
 
     Examples
     --------
@@ -126,19 +91,15 @@ class CosineDecay(LearningRateSchedule):
     Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        alpha: float = 0.0,
-        warmup_target: float | None = None,
-        warmup_steps: int = 0,
-    ) -> None:
-        self.initial_learning_rate = number("initial_learning_rate", initial_learning_rate, minimum=0.0)
-        self.decay_steps = whole("decay_steps", decay_steps, 1)
-        self.alpha = number("alpha", alpha, minimum=0.0)
-        self.warmup_target = None if warmup_target is None else number("warmup_target", warmup_target, 0.0)
-        self.warmup_steps = whole("warmup_steps", warmup_steps)
+    initial_learning_rate: float = parameter(
+        from_zero, "Where the decay starts; with a warm-up, where the climb starts. At least 0."
+    )
+    decay_steps: int = parameter(from_one, "At least 1: the steps that the decay takes.")
+    alpha: float = parameter(from_zero, "The last rate as a fraction of the decay's first.", default=0.0)
+    warmup_target: float | None = parameter(
+        optional(from_zero), "The rate after the climb, where the decay then starts.", default=None
+    )
+    warmup_steps: int = parameter(whole, "The steps of the climb.", default=0)
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of one step."""
@@ -155,19 +116,6 @@ class CosineDecay(LearningRateSchedule):
 class CosineDecayRestarts(LearningRateSchedule):
     """`CosineDecay` again and again, each time longer and from lower.
 
-    Parameters
-    ----------
-    initial_learning_rate : float
-        Where the first decay starts.
-    first_decay_steps : int
-        At least 1: the steps of the first decay.
-    t_mul : float
-        At least 1: each decay has this many times the steps of the one before.
-    m_mul : float
-        At least 0: each falls from this many times the height of the one before.
-    alpha : float
-        The last rate of each decay as a fraction of the initial one.
-
     Examples
     --------
     >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10, t_mul=2.0, m_mul=0.5)
@@ -179,19 +127,19 @@ class CosineDecayRestarts(LearningRateSchedule):
     Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        first_decay_steps: int,
-        t_mul: float = 2.0,
-        m_mul: float = 1.0,
-        alpha: float = 0.0,
-    ) -> None:
-        self.initial_learning_rate = number("initial_learning_rate", initial_learning_rate, minimum=0.0)
-        self.first_decay_steps = whole("first_decay_steps", first_decay_steps, 1)
-        self.t_mul = number("t_mul", t_mul, minimum=1.0)
-        self.m_mul = number("m_mul", m_mul, minimum=0.0)
-        self.alpha = number("alpha", alpha, minimum=0.0)
+    initial_learning_rate: float = parameter(from_zero, "The rate of the first step, at least 0.")
+    first_decay_steps: int = parameter(from_one, "At least 1: the steps of the first decay.")
+    t_mul: float = parameter(
+        partial(number, minimum=1.0),
+        "At least 1: each decay has this many times the steps of the one before.",
+        default=2.0,
+    )
+    m_mul: float = parameter(
+        from_zero, "At least 0: each falls from this many times the height of the one before.", default=1.0
+    )
+    alpha: float = parameter(
+        from_zero, "The last rate of each decay as a fraction of the initial one.", default=0.0
+    )
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of one step."""
@@ -209,17 +157,10 @@ class CosineDecayRestarts(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[0]`` up to and at step ``boundaries[0]``, ``values[1]`` up to the next, and so on.
 
-    Parameters
-    ----------
-    boundaries : sequence of int
-        Steps in ascending order.
-    values : sequence of float
-        Rates of at least 0, one more than there are boundaries.
-
     Raises
     ------
     ValueError
-        The boundaries are in no such order, or the values are not one more.
+        The boundaries do not ascend, or the values are not one more.
 
     Examples
     --------
@@ -228,13 +169,21 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     [1.0, 0.5, 0.1]
     """
 
-    def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
-        self.boundaries = [whole("a boundary", b) for b in boundaries]
-        self.values = [number("a value", v, minimum=0.0) for v in values]
-        if len(self.values) != len(self.boundaries) + 1:
-            raise ValueError(
-                f"{len(boundaries)} boundaries need {len(boundaries) + 1} values, got {len(values)}"
-            )
+    boundaries: Converted[Sequence[int], list[int]] = parameter(
+        lambda name, values: [whole("a boundary", each) for each in values],
+        "Steps in ascending order.",
+        kind="sequence of int",
+    )
+    values: Converted[Sequence[float], list[float]] = parameter(
+        lambda name, values: [from_zero("a value", each) for each in values],
+        "Rates of at least 0, one more than there are boundaries.",
+        kind="sequence of float",
+    )
+
+    def __post_init__(self) -> None:
+        needed = len(self.boundaries) + 1
+        if len(self.values) != needed:
+            raise ValueError(f"{needed - 1} boundaries need {needed} values, got {len(self.values)}")
         if sorted(self.boundaries) != self.boundaries:
             raise ValueError(f"boundaries must increase, got {self.boundaries}")
 
@@ -248,34 +197,21 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """``(initial - end) * (1 - step / decay_steps) ** power + end``.
 
-    Parameters
-    ----------
-    initial_learning_rate : float
-    decay_steps : int
-    end_learning_rate : float
-    power : float
-    cycle : bool
-        Past ``decay_steps``, stretch the decay to the next multiple of it instead of staying at the end.
-
     Examples
     --------
     >>> PolynomialDecay(1.0, decay_steps=10, end_learning_rate=0.0)(4)
     0.6
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        end_learning_rate: float = 0.0001,
-        power: float = 1.0,
-        cycle: bool = False,
-    ) -> None:
-        self.initial_learning_rate = number("initial_learning_rate", initial_learning_rate, minimum=0.0)
-        self.decay_steps = whole("decay_steps", decay_steps, 1)
-        self.end_learning_rate = number("end_learning_rate", end_learning_rate, minimum=0.0)
-        self.power = number("power", power, above=0.0)
-        self.cycle = flag("cycle", cycle)
+    initial_learning_rate: float = parameter(from_zero, "The rate of the first step, at least 0.")
+    decay_steps: int = parameter(from_one, "At least 1: the steps that the decay takes.")
+    end_learning_rate: float = parameter(from_zero, "The rate of the last step, at least 0.", default=0.0001)
+    power: float = parameter(above_zero, "Above 0; 1 is a straight line.", default=1.0)
+    cycle: bool = parameter(
+        flag,
+        "Past ``decay_steps``, stretch the decay to the next multiple of it instead of staying at the end.",
+        default=False,
+    )
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of one step."""
