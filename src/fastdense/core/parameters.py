@@ -49,7 +49,7 @@ class Parameter:
     default: Any
     kind: str
     later: bool
-    annotation: Any = inspect.Parameter.empty
+    annotation: str = ""
     keyword_only: bool = False
     kept: bool = True
 
@@ -62,7 +62,7 @@ class Parameter:
 
     def described(self, given: inspect.Parameter) -> str:
         """Return the entry of a docstring's section, with the default that a constructor has."""
-        kind = self.kind or str(self.annotation)
+        kind = self.kind or self.annotation
         if given.default is None:
             kind = f"{kind.removesuffix(' | None')}, optional"
         elif given.default is not given.empty:
@@ -130,8 +130,10 @@ def _take_parameters(cls: type) -> dict[str, Parameter]:
         keyword_only |= annotation in (KW_ONLY, "KW_ONLY")
         value = vars(cls).get(name)
         if isinstance(value, Parameter):
-            kept = not str(annotation).startswith("InitVar[")
-            found[name] = replace(value, annotation=annotation, keyword_only=keyword_only, kept=kept)
+            text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+            passed = re.fullmatch(r"(?:dataclasses\.)?InitVar\[(.*)\]", text)
+            text = passed[1] if passed else text
+            found[name] = replace(value, annotation=text, keyword_only=keyword_only, kept=passed is None)
             delattr(cls, name)
     return found
 
