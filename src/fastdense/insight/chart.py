@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fastdense.insight.figures import GRID, INK, MUTED, OURS, PAPER, PEER, WRONG, new_figure
+from fastdense.insight.figures import GRID, INK, MUTED, OURS, PAPER, PEER, WRONG, new_figure, plain
 from fastdense.insight.rungs import Rung
 from fastdense.insight.units import duration, ratio
 
@@ -54,18 +54,13 @@ def _titles(figure: Any, title: str, height: float) -> None:
 def _axes(axes: Any, rungs: Sequence[Rung], low: float, high: float) -> None:
     axes.set_facecolor(PAPER)
     axes.set_xscale("log")
+    plain(axes)
     axes.set_xlim(low, high)
     axes.set_ylim(len(rungs) - 0.4, -0.6)
     axes.set_yticks(range(len(rungs)), [rung.name for rung in rungs], color=INK, fontsize=11)
     axes.set_xlabel("GFLOP/s, logarithmic", color=MUTED, fontsize=10)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.grid(visible=True, color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.minorticks_off()
-    axes.tick_params(axis="both", length=0)
-    axes.tick_params(axis="x", labelcolor=MUTED, labelsize=10)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
 
 
 def _bar(axes: Any, place: int, rung: Rung, low: float) -> None:

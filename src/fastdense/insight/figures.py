@@ -15,7 +15,7 @@ from typing import Any
 from fastdense.core.files import atomic_file
 
 __all__ = ["GRID", "INK", "MUTED", "OURS", "PAPER", "PEER", "WRONG"]
-__all__ += ["check_drawing", "check_path", "new_figure", "own_style", "save_figure", "svg"]
+__all__ += ["check_drawing", "check_path", "new_figure", "own_style", "plain", "save_figure", "svg"]
 
 INK, MUTED, GRID, PAPER = "#1f2933", "#66727f", "#e4e8ec", "#ffffff"
 OURS, PEER, WRONG = "#2f6db5", "#a9b7c6", "#b3403a"
@@ -61,6 +61,14 @@ def new_figure(size: tuple[float, float], tight: bool = False) -> Any:
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, facecolor=PAPER, layout="tight" if tight else None)
+
+
+def plain(axes: Any, labels: float = 10) -> None:
+    """Leave nothing of axes but muted labels, of this size in points, and what is drawn upon a grid."""
+    axes.set_axisbelow(True)
+    axes.minorticks_off()
+    axes.tick_params(length=0, labelcolor=MUTED, labelsize=labels)
+    axes.spines[:].set_visible(False)
 
 
 def save_figure(drawn: Callable[[], Any], path: str | os.PathLike[str]) -> None:

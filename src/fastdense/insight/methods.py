@@ -23,7 +23,7 @@ from fastdense.reference import dense_neurons, dense_scalars, dense_units
 __all__ = ["METHODS", "Method", "Progress", "Run", "announced", "blas_cores"]
 
 Progress = Callable[[int, int, str], object]
-"""Is told the number of what begins, from 1, how many there are, and its name."""
+"""Called with the number of what begins, from 1, the total, and its name."""
 Run = Callable[[], Any]
 """Computes the layer once; returns what NumPy takes as an array of shape (m, n_units)."""
 
@@ -62,7 +62,7 @@ class Method:
 
     @property
     def installed(self) -> bool:
-        """Whether its framework is here, and the accelerator where it runs on one."""
+        """Whether its framework is installed, and has an accelerator if it runs on one."""
         if self.module is None:
             return True
         return find_spec(self.module) is not None and (
@@ -118,7 +118,7 @@ def product(A_in: Any, work: Workload) -> Any:
 
 
 def kernel(threads: int | None) -> Callable[[Workload], Run]:
-    """Loop over nothing: product, bias and activation fused, on so many threads (None: on all)."""
+    """Loop over nothing: product, bias and activation fused, on ``threads`` threads (None: on all)."""
 
     def prepare(work: Workload) -> Run:
         n_in, n_units = work.W.shape

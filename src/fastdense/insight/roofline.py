@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdense.insight.figures import GRID, INK, MUTED, OURS, PAPER, new_figure
+from fastdense.insight.figures import GRID, INK, MUTED, OURS, PAPER, new_figure, plain
 from fastdense.insight.roofs import Roofs
 from fastdense.insight.units import size_text
 from fastdense.insight.ways import Way
@@ -107,13 +107,8 @@ def _axes(axes: Any, rows: Sequence[int], intensity: Callable[[float], float]) -
     above.set_xticks(rows, [f"{intensity(each):.2g}" for each in rows])
     above.set_xlabel("operations a byte of the layer's arrays", color=MUTED, fontsize=10)
     axes.grid(color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.minorticks_off()
-    above.minorticks_off()
-    for each in (axes, above):
-        each.tick_params(length=0, labelcolor=MUTED, labelsize=10)
-        for spine in each.spines.values():
-            spine.set_visible(False)
+    plain(axes)
+    plain(above)
 
 
 def _legends(axes: Any) -> None:

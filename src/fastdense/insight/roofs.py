@@ -42,15 +42,15 @@ class Roofs:
     bandwidth_all_cores: tuple[float, ...]
 
     def raised(self, one_core: float, all_cores: float) -> Roofs:
-        """Return the roofs with peaks that are at least so high, in GFLOP/s, since something got there.
+        """Return the roofs with peaks of at least these rates, in GFLOP/s, which were reached.
 
-        What another program left of the cores while the peaks were measured may be less than it left later.
+        Another program may have left less of the cores while the peaks were measured than later.
         """
         one = max(self.peak_one_core, one_core)
         return replace(self, peak_one_core=one, peak_all_cores=max(one, self.peak_all_cores, all_cores))
 
     def arithmetic(self, operations: float, cores: Cores, itemsize: int) -> float:
-        """Return the seconds that so many operations take at least; in float64 twice as many."""
+        """Return the seconds that ``operations`` take at least: twice as many in float64."""
         peak = self.peak_one_core if cores == "one" else self.peak_all_cores
         return operations * (itemsize / 4) / (peak * 1e9)
 

@@ -20,7 +20,7 @@ __all__ = ["Rung", "compare", "in_memory", "measure"]
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to compute the layer, and how fast it is; the numbers are None where it has a problem.
+    """One way to compute the layer, and how fast it is; the numbers are None if it has a problem.
 
     Attributes
     ----------
@@ -30,11 +30,11 @@ class Rung:
     cores : int or None
         The processor's cores that it may use, None on an accelerator.
     rows : int
-        How many examples one call computed.
+        The number of examples that one call computed.
     seconds : float or None
-        Time an example.
+        Time per example.
     gflops : float or None
-        Billions of multiplications and additions a second, the activation's not counted.
+        Billions of multiplications and additions per second, without the activation's.
     percent_of_peak : float or None
         Of the measured peak of the cores it may use; an accelerator's peak is not measured.
     speedup : float or None
@@ -85,14 +85,14 @@ def _prepare(method: Method, work: Workload, seconds: float) -> tuple[Run, int]:
 
 
 def _label(method: Method) -> str:
-    """Return the name, with the framework's version where it could be imported."""
+    """Return the name, with the framework's version if it could be imported."""
     version = getattr(sys.modules.get(method.module or ""), "__version__", None)
     name = method.name if version is None else f"{method.name} {version}"
     return f"{name}, GPU" if method.accelerated else name
 
 
 def in_memory(outputs: Any) -> Any:
-    """Return what NumPy takes as an array: what lies on an accelerator it does not."""
+    """Return outputs as NumPy takes them, fetched from an accelerator if they lie there."""
     library = library_of(outputs)
     return outputs if library is None else backend_of(Library(library)).fetch(outputs)
 

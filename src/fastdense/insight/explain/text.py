@@ -115,7 +115,7 @@ def _drawn(name: str, matrix: Matrix) -> list[str]:
 
 
 def _elided(items: list[Any], gap: Any) -> list[Any]:
-    """Return a list with its middle left out, where it is long."""
+    """Return a list, its middle left out if it is long."""
     return items if len(items) <= MOST else [*items[: MOST - 2], gap, items[-1]]
 
 

@@ -168,7 +168,7 @@ def _function(name: str, node: ast.Call, scope: Scope, lift: Lift) -> Lifted:
 
 
 def _is_elementwise(name: str) -> bool:
-    """Whether a function of NumPy's takes arrays of any shape, number by number."""
+    """Return True if a function of NumPy's takes arrays of any shape, number by number."""
     return name in ("clip", "where", "round", "real", "imag", "nan_to_num") or isinstance(
         getattr(np, name, None), np.ufunc
     )

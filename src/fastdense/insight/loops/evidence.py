@@ -1,4 +1,4 @@
-"""Whether a loop computes with numbers at all, and does not read files, say."""
+"""Judging whether a loop computes with numbers, or does something else, such as reading files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Evidence:
         self.numeric = _closed(functions, self._computes)
 
     def is_strong(self, loop: ast.AST) -> bool:
-        """Say whether a loop surely is one over numbers: what is in the way of an array is worth a line."""
+        """Return True if a loop certainly computes with numbers: then what prevents an array is reported."""
         calls = (n for n in ast.walk(loop) if isinstance(n, ast.Call))
         return self._multiplies(loop) or any(
             _owner(n) in (self.numpy, "math") or ast.unparse(n.func) in self.numeric | _ACTIVATIONS
@@ -45,13 +45,13 @@ class Evidence:
         )
 
     def is_numeric(self, loop: ast.For | ast.expr) -> bool:
-        """Say whether a loop or a comprehension computes with numbers, and with more than a few."""
+        """Return True if a loop or a comprehension computes with numbers, and with more than a few."""
         if _is_short(loop):
             return False
         return self.is_strong(loop) or (self.of_numbers and any(map(_is_arithmetic, ast.walk(loop))))
 
     def _multiplies(self, node: ast.AST) -> bool:
-        """Whether there is a product of matrices or of vectors, as such or number by number."""
+        """Return True if matrices or vectors are multiplied, at once or number by number."""
         for inner in ast.walk(node):
             match inner:
                 case ast.BinOp(_, ast.MatMult()) | ast.Call(ast.Attribute(_, "dot" | "matmul" | "inner")):
@@ -103,7 +103,7 @@ def _is_arithmetic(node: ast.AST) -> bool:
 
 
 def _is_short(loop: ast.For | ast.expr) -> bool:
-    """Whether the elements that a loop goes over are written down."""
+    """Return True if the elements that a loop goes over are written out."""
     node = next((n for n in ast.walk(loop) if isinstance(n, ast.For | ast.comprehension)), None)
     match node.iter if node is not None else None:
         case ast.Tuple() | ast.List() | ast.Set():

@@ -39,7 +39,7 @@ def lift(node: ast.expr, scope: Scope) -> Lifted:
 
 
 def _is_pure(node: ast.Call, scope: Scope) -> bool:
-    """Whether a call gives the same each time it is made, as far as its name tells."""
+    """Return True if a call returns the same each time, judged by its name."""
     name = ast.unparse(node.func)
     first, _, rest = name.partition(".")
     if first in (scope.numpy, "math") and rest:
@@ -165,7 +165,7 @@ Place = Axis | str | None
 
 
 def _axis(item: ast.expr, scope: Scope) -> Place:
-    """Return the axis that an index makes: "" for none, None where it is an array of indices."""
+    """Return the axis that an index makes: "" for none, None if it is an array of indices."""
     match item:
         case ast.Name(name) if name in scope.indices:
             return scope.indices[name]

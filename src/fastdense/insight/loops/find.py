@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,16 +13,9 @@ from fastdense.insight.loops.lifted import Stuck
 from fastdense.insight.loops.makers import adds_up, is_number, maker, makes_room, refuse_other_containers
 from fastdense.insight.loops.report import Finding, Kept, Report
 from fastdense.insight.loops.scope import Scope
-from fastdense.insight.loops.source import numpy_name, read
-from fastdense.insight.loops.statements import (
-    Definition,
-    Result,
-    assigned_names,
-    is_view,
-    results,
-    stored_places,
-)
-from fastdense.insight.loops.trees import names_in, parse
+from fastdense.insight.loops.source import lengths_in, numpy_name, read
+from fastdense.insight.loops.statements import Definition, Result, is_view, results, stored_places
+from fastdense.insight.loops.trees import assigned_names, names_in, parse, put
 from fastdense.insight.loops.uses import first_use, surely_assigned
 from fastdense.insight.loops.wording import described, shape_lines
 
@@ -78,7 +70,7 @@ class _Finder:
         self.lines = lines
         self.numpy = numpy_name(tree)
         self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
-        self.lengths = _lengths(tree)
+        self.lengths = lengths_in(tree)
         self.evidence = Evidence(tree, self.functions, self.numpy)
         self.findings: list[Finding] = []
         self.kept: list[Kept] = []
@@ -89,24 +81,11 @@ class _Finder:
             rest = (*statements[i + 1 :], *after)
             if isinstance(statement, ast.For) and self.loop(statement, statements[:i], rest):
                 continue
-            blocks = [
-                block for name in ("body", "orelse", "finalbody") if (block := getattr(statement, name, None))
-            ]
-            if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-                rest = ()
-            if isinstance(statement, ast.For | ast.While):
-                again = [ast.Expr(statement.test)] if isinstance(statement, ast.While) else []
-                rest = (*again, *statement.body, *rest)
-            if isinstance(statement, ast.Try):
-                handled = [line for handler in statement.handlers for line in handler.body]
-                rest = (*handled, *statement.finalbody, *rest)
+            blocks = [getattr(statement, name, ()) for name in ("body", "orelse", "finalbody")]
+            blocks += [part.body for name in ("handlers", "cases") for part in getattr(statement, name, ())]
             for block in blocks:
-                self.block(block, rest)
-            for handler in getattr(statement, "handlers", ()):
-                self.block(handler.body, rest)
-            for case in getattr(statement, "cases", ()):
-                self.block(case.body, rest)
-            if not blocks:
+                self.block(block, _after_block(statement, rest))
+            if not any(blocks):
                 self.expressions(statement)
 
     def scope(self) -> Scope:
@@ -144,11 +123,11 @@ class _Finder:
         fresh = [each is firsts.get(each.name) and each.name in made for each in found]
         statements = [_statement(*each) for each in zip(found, fresh, strict=True)]
         also = tuple(sorted((made.lineno, made.end_lineno or made.lineno) for made in made.values()))
-        self._add(loop, described(scope, loop), "\n".join(statements), also, scope)
+        self._add(loop, loop, "\n".join(statements), also, scope)
         return True
 
     def own_lines(self, statement: ast.stmt) -> bool:
-        """Whether a statement has its lines for itself."""
+        """Return True if a statement shares its lines with no other."""
         first, last = self.lines[statement.lineno - 1], self.lines[(statement.end_lineno or 1) - 1]
         before = first.encode()[: statement.col_offset].strip()
         after = last.encode()[statement.end_col_offset or 0 :].strip()
@@ -175,22 +154,21 @@ class _Finder:
                 continue  # nothing was done to the elements
             if isinstance(node, ast.ListComp):
                 scope.remark("it is an array then, and no list")
-            after = _replaced(statement, node, value.node)
-            self._add(statement, described(scope, node), after, (), scope)
+            after = put(statement, lambda n: value.node if n is node else None)  # noqa: B023  (called here)
+            self._add(statement, node, ast.unparse(after), (), scope)
 
     def keep(self, loop: ast.For | ast.expr, error: Stuck) -> None:
-        """Note a loop that stays, where it surely is one over numbers."""
+        """Note a loop that stays, if it certainly computes with numbers."""
         if self.evidence.is_strong(loop):
             self.kept.append(Kept(loop.lineno, str(error)))
 
     def _add(
-        self, node: ast.stmt, what: str, after: str, also: tuple[tuple[int, int], ...], scope: Scope
+        self, node: ast.stmt, loop: ast.AST, after: str, also: tuple[tuple[int, int], ...], scope: Scope
     ) -> None:
-        end = node.end_lineno or node.lineno
-        before = textwrap.dedent("\n".join(self.lines[node.lineno - 1 : end]))
-        notes = tuple(scope.notes)
-        shapes = tuple(shape_lines(scope))
-        self.findings.append(Finding(node.lineno, end, what, before, after, also, shapes, notes))
+        line, end = node.lineno, node.end_lineno or node.lineno
+        before = textwrap.dedent("\n".join(self.lines[line - 1 : end]))
+        shapes, notes = tuple(shape_lines(scope)), tuple(scope.notes)
+        self.findings.append(Finding(line, end, described(scope, loop), before, after, also, shapes, notes))
 
     @staticmethod
     def _refuse_needed(loop: ast.For, found: list[Definition | Result], after: Sequence[ast.stmt]) -> None:
@@ -203,23 +181,22 @@ class _Finder:
             needed -= surely_assigned(statement)
 
 
-def _lengths(tree: ast.Module) -> set[str]:
-    """Return the names that a file gives the lengths of arrays to."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            pairs = [(node.targets[0], node.value)]
-            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
-                pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
-            for target, value in pairs:
-                text = ast.unparse(value)
-                if text.startswith("len(") or ".shape" in text or text.endswith(".size"):
-                    found |= set(names_in(target))
-    return found
+def _after_block(statement: ast.stmt, rest: Sequence[ast.stmt]) -> Sequence[ast.stmt]:
+    """Return what may run after a block of a statement, ``rest`` being what follows the statement."""
+    match statement:
+        case ast.FunctionDef() | ast.ClassDef() | ast.AsyncFunctionDef():
+            return ()
+        case ast.While(test, body):
+            return (ast.Expr(test), *body, *rest)
+        case ast.For(_, _, body):
+            return (*body, *rest)
+        case ast.Try(_, handlers, _, last):
+            return (*(line for handler in handlers for line in handler.body), *last, *rest)
+    return rest
 
 
 def _read(loop: ast.For, new: Callable[[], Scope]) -> tuple[list[Definition | Result], Scope]:
-    """Return a loop's results; it is read again while its end tells more of the arrays at its beginning."""
+    """Return a loop's results; it is read again while its end shows more about the arrays at its start."""
     ranks: dict[str, int] = {}
     while True:
         scope = new()
@@ -260,11 +237,9 @@ def _comprehensions(statement: ast.stmt, numpy: str) -> Iterator[ast.expr]:
     while waiting:
         node = waiting.pop()
         match node:
-            case ast.Call(_, [ast.ListComp() | ast.GeneratorExp()], []) if ast.unparse(node.func) in (
+            case ast.Call(function, [ast.ListComp() | ast.GeneratorExp()], []) if ast.unparse(function) in (
                 "sum",
-                f"{numpy}.sum",
-                f"{numpy}.array",
-                f"{numpy}.asarray",
+                *(f"{numpy}.{name}" for name in ("sum", "array", "asarray")),
             ):
                 yield node
             case ast.ListComp():
@@ -275,14 +250,3 @@ def _comprehensions(statement: ast.stmt, numpy: str) -> Iterator[ast.expr]:
                 pass  # lists one after the other, or again and again
             case _:
                 waiting += ast.iter_child_nodes(node)
-
-
-def _replaced(statement: ast.stmt, old: ast.expr, new: ast.expr) -> str:
-    """Return a statement's source with one expression in another's place."""
-
-    class Replace(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            return new if node is old else super().generic_visit(node)
-
-    memo: dict[int, object] = {id(old): old}
-    return ast.unparse(Replace().visit(copy.deepcopy(statement, memo)))

@@ -23,7 +23,7 @@ class Axis:
     Attributes
     ----------
     name : str
-        The loop's variable, or another that tells it from other loops.
+        The loop's variable, or another name that no other loop has.
     depth : int
         How many loops are around it.
     size : str
@@ -49,9 +49,9 @@ class Lifted:
     axes : tuple of Axis
         The array's, first to last. None: the same number or array in every turn.
     open : bool
-        Whether nothing tells if it has axes of its own after these.
+        Whether it may have axes of its own after these.
     factors : tuple of Lifted
-        What was multiplied, where it is a product.
+        What was multiplied, if it is a product.
     """
 
     node: ast.expr
@@ -66,7 +66,7 @@ class Lifted:
 
     @property
     def may_be_vector(self) -> bool:
-        """Whether each turn's value is a vector, or nothing says that it is not."""
+        """Whether each turn's value is a vector, as far as is known."""
         return self.open or OWN in self.axes
 
     def each(self, axis: Axis) -> Lifted:
@@ -105,7 +105,7 @@ def _joint(all_axes: list[tuple[Axis, ...]]) -> tuple[Axis, ...]:
 
 
 def _spread(value: Lifted, axes: tuple[Axis, ...]) -> ast.expr:
-    """Return a value's tree with axes of one where it has none, but for those in front."""
+    """Return a value's tree with an axis of length 1 for each that it lacks, except for those in front."""
     if not value.axes:
         return value.node
     node = reordered(value, tuple(axis for axis in axes if axis in value.axes)).node
@@ -153,7 +153,7 @@ def dot(a: Lifted, b: Lifted, axis: Axis = OWN, numpy: str = "np") -> Lifted:
 
 
 def _with(value: Lifted, axis: Axis) -> Lifted:
-    """Return a value with the axis that it is summed along, which nothing may have told of so far."""
+    """Return a value with the axis that it is summed along, which may not have been known so far."""
     if axis in value.axes:
         return value
     if axis is not OWN or not value.open:
@@ -162,7 +162,7 @@ def _with(value: Lifted, axis: Axis) -> Lifted:
 
 
 def _swaps(depths: list[int | None], first: list[bool]) -> bool:
-    """Whether the second value comes first in the product: that of the outer loop, as the result has it."""
+    """Return True if the second value comes first in the product, as that of the outer loop."""
     if depths[0] is not None and depths[1] is not None:
         return depths[0] > depths[1]
     if depths[0] is not None:
@@ -171,7 +171,7 @@ def _swaps(depths: list[int | None], first: list[bool]) -> bool:
 
 
 def reduced(function: str, value: Lifted, axis: Axis, to_number: bool = True) -> Lifted:
-    """Return a sum, a mean or a maximum along an axis; of what may be rows not to a number, if told so."""
+    """Return a sum, mean or maximum along an axis; what may be rows stays rows unless ``to_number``."""
     may_be_rows = value.open and axis in value.axes and not to_number
     value = _with(value, axis)
     rest = tuple(other for other in value.axes if other is not axis)
@@ -180,7 +180,7 @@ def reduced(function: str, value: Lifted, axis: Axis, to_number: bool = True) ->
 
 
 def total(value: Lifted, axis: Axis, numpy: str, to_number: bool) -> Lifted:
-    """Return the sum over a loop's turns: of products as a matrix product, where it is one."""
+    """Return the sum over a loop's turns: as a matrix product if it is one."""
     if axis not in value.axes:
         raise Stuck("it adds the same in every turn")
     along = [factor for factor in value.factors if axis in factor.axes]

@@ -38,12 +38,12 @@ def _is_empty(value: ast.expr) -> bool:
 
 
 def is_number(made: ast.Assign | None) -> bool:
-    """Whether a name begins as a number."""
+    """Return True if a name starts as a number."""
     return made is not None and isinstance(made.value, ast.Constant)
 
 
 def adds_up(loop: ast.For, before: Sequence[ast.stmt]) -> bool:
-    """Whether a loop adds to what is a number as it begins."""
+    """Return True if a loop adds to a name that starts as a number."""
     names = {
         n.target.id for n in ast.walk(loop) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
     }
@@ -51,7 +51,7 @@ def adds_up(loop: ast.For, before: Sequence[ast.stmt]) -> bool:
 
 
 def makes_room(made: ast.Assign, result: Result) -> bool:
-    """Whether a statement makes nothing but room of the kind that a loop leaves filled."""
+    """Return True if a statement only makes room for what the loop fills."""
     if isinstance(result.value, ast.Compare):
         return False  # truth values, where there were numbers
     match made.value:
@@ -69,7 +69,7 @@ def makes_room(made: ast.Assign, result: Result) -> bool:
 def refuse_other_containers(
     found: Sequence[Definition | Result], before: Sequence[ast.stmt], after: Sequence[ast.stmt]
 ) -> None:
-    """Refuse what is filled and is no array, or is a list that is used as one."""
+    """Refuse a container that is filled but is not an array, or that is used as a list afterwards."""
     for result in found:
         if isinstance(result, Result):
             for statement in before:
@@ -79,7 +79,7 @@ def refuse_other_containers(
 
 
 def _refuse_made(result: Result, statement: ast.stmt) -> None:
-    """Refuse what a statement makes of a result's name, where it is no array of its own."""
+    """Refuse a statement that makes a result something other than an array of its own."""
     match statement:
         case ast.Assign([ast.Name(name)], value) if name == result.name:
             pass

@@ -27,7 +27,7 @@ class Finding:
     also_replaces : tuple of (int, int)
         First and last lines of statements before the loop that make what it fills, and may go.
     shapes : tuple of str
-        The arrays' shapes as far as the source tells them.
+        The arrays' shapes, as far as the source shows them.
     notes : tuple of str
         What must hold for both to be the same.
     """

@@ -32,7 +32,7 @@ class Scope:
     stored : dict of str to set of str
         The arrays that the loop writes to, with the places as they are written.
     ranks : dict of str to int
-        How many axes an array has, where an expression has told.
+        The number of axes of an array, if an expression shows it.
     shapes : dict of str to tuple of Axis
         What is known of an array's shape.
     over : dict of Axis to str
@@ -63,7 +63,7 @@ class Scope:
     notes: list[str] = field(default_factory=list)
 
     def depends(self, node: ast.AST) -> bool:
-        """Whether an expression may have another value in each turn."""
+        """Return True if an expression may have another value in each turn."""
         return not texts_in(node).isdisjoint(
             self.assigned | set(self.values) | set(self.indices) | set(self.stored)
         )
@@ -159,7 +159,7 @@ def _count(stop: ast.expr, scope: Scope) -> str:
 
 
 def _is_length(stop: ast.expr) -> bool:
-    """Whether a loop's end is an array's: by what it is, or by a name or number that is taken for it."""
+    """Return True if a loop's end is an array's: by its form, or assumed of a name or number."""
     match stop:
         case ast.Name() | ast.Attribute() | ast.Constant() | ast.Call(ast.Name("len")):
             return True

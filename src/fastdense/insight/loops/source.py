@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 
-__all__ = ["LARGEST", "numpy_name", "read"]
+from fastdense.insight.loops.trees import names_in
+
+__all__ = ["LARGEST", "lengths_in", "numpy_name", "read"]
 
 LARGEST = 2**20
 """Characters. The longest modules of well-known libraries have half as many; data have more."""
@@ -41,3 +43,21 @@ def numpy_name(tree: ast.Module) -> str:
                 if alias.name == "numpy":
                     return alias.asname or "numpy"
     return "np"
+
+
+def lengths_in(tree: ast.Module) -> set[str]:
+    """Return the names that a file gives the lengths of arrays to."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)):
+                pairs = list(zip(targets, values, strict=False))
+            case ast.Assign([target], value):
+                pairs = [(target, value)]
+            case _:
+                continue
+        for target, value in pairs:
+            text = ast.unparse(value)
+            if text.startswith("len(") or ".shape" in text or text.endswith(".size"):
+                found |= set(names_in(target))
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +10,11 @@ from dataclasses import dataclass, replace
 from fastdense.insight.loops.expressions import lift
 from fastdense.insight.loops.lifted import OWN, Axis, Lifted, Stuck, calculated, reordered, total
 from fastdense.insight.loops.scope import Scope, bind
-from fastdense.insight.loops.trees import indices, names_in, place, subscript, texts_in
+from fastdense.insight.loops.trees import indices, names_in, place, put, subscript, texts_in
 
 _CHANGES = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}
 
-__all__ = ["Definition", "Result", "assigned_names", "is_view", "results", "stored_places"]
+__all__ = ["Definition", "Result", "is_view", "results", "stored_places"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Result:
     whole : bool
         Whether the value is all of the array, so that nothing need be there before.
     rank : int
-        How many axes the array has, as its indices tell; 0 where there are none.
+        The number of axes of the array, as its indices show; 0 if it has none.
     """
 
     target: ast.expr
@@ -50,11 +49,6 @@ class Result:
     how: str
     whole: bool = True
     rank: int = 0
-
-
-def assigned_names(loop: ast.AST) -> set[str]:
-    """Return the names that statements within a loop assign."""
-    return {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def stored_places(loop: ast.AST) -> dict[str, set[str]]:
@@ -91,20 +85,17 @@ def simplified(found: list[Definition | Result]) -> list[Definition | Result]:
         later = found[i + 1 :]
         uses = sum(name == definition.name for each in later for name in names_in(each.value))
         if isinstance(definition, Definition) and uses < 2:
-            rest = [replace(each, value=_put(each.value, definition)) for each in later] if uses else later
-            return simplified(found[:i] + rest)
+            return simplified(found[:i] + [_put(each, definition) for each in later])
     return found
 
 
-def _put(node: ast.expr, definition: Definition) -> ast.expr:
-    """Return an expression with a name's value in its place."""
+def _put(each: Definition | Result, definition: Definition) -> Definition | Result:
+    """Return a definition or result with the value of an earlier one in the place of its name."""
 
-    class Put(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return definition.value if node.id == definition.name else node
+    def instead(node: ast.AST) -> ast.expr | None:
+        return definition.value if isinstance(node, ast.Name) and node.id == definition.name else None
 
-    put: ast.expr = Put().visit(copy.deepcopy(node))
-    return put
+    return replace(each, value=put(each.value, instead))
 
 
 class _Reader:
@@ -310,7 +301,7 @@ class _Reader:
 
 
 def is_view(value: ast.expr) -> bool:
-    """Whether an expression is an array that has a name, or a part of one."""
+    """Return True if an expression is an array that has a name, or a part of one."""
     while isinstance(value, ast.Attribute | ast.Subscript):
         value = value.value
     return isinstance(value, ast.Name)

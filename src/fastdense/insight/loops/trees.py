@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
 
-__all__ = ["call", "indices", "names_in", "parse", "place", "subscript", "texts_in"]
+__all__ = ["assigned_names", "call", "indices", "names_in", "parse", "place", "put", "subscript", "texts_in"]
 
 
 def parse(text: str) -> ast.expr:
@@ -41,6 +43,25 @@ def place(items: list[ast.expr]) -> str:
 def names_in(node: ast.AST) -> Iterator[str]:
     """Yield the names in a tree."""
     return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
+
+
+def assigned_names(node: ast.AST) -> set[str]:
+    """Return the names that statements in a tree assign."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def put(node: Any, new: Callable[[ast.AST], ast.AST | None]) -> Any:
+    """Return a tree with other nodes in the places for which ``new`` returns one."""
+    if isinstance(node, list):
+        return [put(each, new) for each in node]
+    if not isinstance(node, ast.AST):
+        return node
+    if (found := new(node)) is not None:
+        return found
+    copied = copy.copy(node)
+    for name, value in ast.iter_fields(node):
+        setattr(copied, name, put(value, new))
+    return copied
 
 
 def texts_in(node: ast.AST) -> set[str]:

@@ -1,8 +1,10 @@
-"""Where a name's value is used, and where it surely has a new one."""
+"""Where a name's value is used, and where it certainly has a new one."""
 
 from __future__ import annotations
 
 import ast
+
+from fastdense.insight.loops.trees import assigned_names
 
 __all__ = ["first_use", "surely_assigned"]
 
@@ -16,14 +18,10 @@ def surely_assigned(statement: ast.stmt) -> set[str]:
     """Return the names that a statement gives a value in any case."""
     match statement:
         case ast.Assign(targets):
-            return {name for target in targets for name in _targets(target)}
+            return set().union(*map(assigned_names, targets))
         case ast.AnnAssign(target, _, ast.expr()):
-            return _targets(target)
+            return assigned_names(target)
     return set()
-
-
-def _targets(target: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 class _Uses:
@@ -37,10 +35,10 @@ class _Uses:
             case ast.Name(name, ast.Load()) if name in self.names:
                 return node
             case ast.For(target, sequence, body, orelse):
-                inner = _Uses(self.names - _targets(target))
+                inner = _Uses(self.names - assigned_names(target))
                 return self.first(sequence) or inner.of_all(body) or self.of_all(orelse)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                inner = _Uses(self.names.difference(*(_targets(g.target) for g in node.generators)))
+                inner = _Uses(self.names.difference(*(assigned_names(g.target) for g in node.generators)))
                 return inner.of_all(list(ast.iter_child_nodes(node)))
             case ast.FunctionDef() | ast.Lambda():
                 arguments = {argument.arg for argument in node.args.args}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdense.insight.figures import GRID, INK, MUTED, OURS, PAPER, WRONG, new_figure, svg
+from fastdense.insight.figures import GRID, INK, MUTED, OURS, PAPER, WRONG, new_figure, plain, svg
 from fastdense.insight.report.record import RunRecord
 from fastdense.insight.report.wording import share_text
 from fastdense.training.outcomes import Classified, Regressed
@@ -27,7 +27,7 @@ VARIABLES = {
 }
 WIDE_RANGE = 30.0  # times from the least to the largest, from which on an axis is logarithmic
 PIXELS = 112  # an inch: what is 10 points high is about as large as the page's text
-POINTS = 2000  # beyond which they are counted in cells and not drawn one by one
+POINTS = 2000  # beyond which they are counted in cells instead of drawn one by one
 
 
 def picture(figure: Any, text: str) -> str:
@@ -89,7 +89,7 @@ def _curve(report: RunRecord, name: str, training: Sequence[float], held_out: Se
 
 
 def calibration_charts(outcome: Classified) -> list[str]:
-    """Return how often came what a probability speaks of, and how many rows were given such a one."""
+    """Return a chart of observed frequency against predicted probability, and one of the rows at each."""
     found = outcome.calibration
     of = f"of {outcome.labels[1]!r}" if len(outcome.labels) == 2 else "of the class chosen"
     figure, ax = _panel("how often it came", f"probability {of:.40}")
@@ -139,7 +139,7 @@ def _range(values: Any) -> tuple[float, float]:
 
 
 def _cloud(ax: Any, x: Any, y: Any) -> None:
-    """Draw points, or where there are many how many there are in each cell."""
+    """Draw points; if there are many, their number in each cell."""
     if len(x) <= POINTS:
         ax.scatter(x, y, s=8, color=OURS, alpha=0.5, linewidths=0)
         return
@@ -163,15 +163,12 @@ def _panel(title: str, across: str) -> tuple[Any, Any]:
     ax.set_title(title, color=INK, fontsize=10.5, loc="left", parse_math=False)
     ax.set_xlabel(across, color=MUTED, fontsize=9.5, parse_math=False)
     ax.grid(color=GRID, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.tick_params(length=0, labelcolor=MUTED, labelsize=9)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    plain(ax, labels=9)
     return figure, ax
 
 
 def _logarithmic(ax: Any, values: Sequence[float]) -> None:
-    """Make the axis logarithmic where finite values span a wide range, all above 0."""
+    """Make the axis logarithmic if the finite values are all above 0 and span a wide range."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     finite = [value for value in values if np.isfinite(value)]

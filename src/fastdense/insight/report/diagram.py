@@ -56,7 +56,7 @@ def diagram(report: RunRecord) -> str:
 
 
 def _columns(report: RunRecord) -> list[Column]:
-    """Return the input and every layer with weights; what others do is told below them."""
+    """Return the input and every layer with weights; what other layers do is written below them."""
     columns = [Column(report.n_in, _shown(report.n_in), count(report.n_in, "input"))]
     for layer in report.layers:
         if layer.W is not None:
@@ -70,7 +70,7 @@ def _columns(report: RunRecord) -> list[Column]:
 
 
 def _shown(units: int) -> tuple[int, ...]:
-    """Return the units that are drawn, as many from the start as from the end where there are many."""
+    """Return the units that are drawn, the first and the last if there are too many."""
     if units <= MOST_UNITS:
         return tuple(range(units))
     half = MOST_UNITS // 2

@@ -41,14 +41,14 @@ def check_page(path: str | os.PathLike[str]) -> None:
 
 
 def report(model: Model, path: str | os.PathLike[str] | None = None, data: Any = None) -> RunReport:
-    """Measure what a model's last `fit` came to; save it as a page where there is a path for one.
+    """Measure what a model's last `fit` came to; save it as a page if a path is given.
 
     Parameters
     ----------
     model : fastdense.Sequential
     path : path-like, optional
         A name that ends in .html.
-    data : tuple (X, y), or a data frame with the target where the model has a table; optional
+    data : tuple (X, y), or a data frame with the target if the model has a table; optional
         Rows to measure it on. By default these are the rows held out for a test, else those held out to
         choose the epoch, else those trained on, as they are now. With a data frame for X, y is as in the
         target's column; else as `fit` takes it.
@@ -201,7 +201,7 @@ def _speed(model: Model, run: Run, history: History, machine: Info) -> Speed:
 
 
 def _operations(network: NetworkSpec) -> int:
-    """Return the operations of a row's way forward and back; nobody asks for the gradient of its inputs."""
+    """Return the operations of a row's way forward and back; the gradient of its inputs is not needed."""
     sizes = [layer.n_in * layer.n_units for layer in network.layers if isinstance(layer, DenseSpec)]
     return 6 * sum(sizes) - 2 * sum(sizes[:1])
 

@@ -32,7 +32,7 @@ TEXT_OR_CALL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b[A-Z]\w*(?=\
 
 
 def code(model: Model, run: Run) -> str:
-    """Return statements that make the model anew and train it in the same way on X and y.
+    """Return statements that make the model again and train it in the same way on X and y.
 
     Functions and classes of the caller's own stand there by their names, and the data by X and y.
     """

@@ -54,7 +54,7 @@ def share_text(value: float) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a name, cut where it is long."""
+    """Return a name, cut if it is long."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
