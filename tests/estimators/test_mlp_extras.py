@@ -13,6 +13,7 @@ from sklearn.utils import compute_class_weight
 
 import fastdense as fd
 from fastdense import MLPClassifier, MLPRegressor
+from fastdense.core.spec import ACTIVATIONS
 from tests.compare import assert_within
 from tests.estimators import data
 
@@ -167,7 +168,7 @@ def test_dropout_is_seeded_and_off_in_prediction():
         MLPClassifier(dropout=0.5, solver="lbfgs").fit(X, Y)
 
 
-@pytest.mark.parametrize("name", [name for name in fd.spec.ACTIVATIONS if name != "softmax"])
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "softmax"])
 def test_every_activation(name):
     model = MLPRegressor(activation=name, hidden_layer_sizes=8, max_iter=3, random_state=0).fit(X, Y)
     layer = fd.dense(X.astype(np.float32), model.coefs_[0], model.intercepts_[0], activation=name)

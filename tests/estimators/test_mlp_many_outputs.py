@@ -145,7 +145,7 @@ def test_two_numbers_that_are_not_zero_and_one_are_classes():
     assert [own.tolist() for own in model.classes_] == [[1, 2], [1, 2]]
     assert model.score(X, numbers) > 0.9
     labels = MLPClassifier(**CHOSEN).fit(X, numbers - 1)
-    assert labels._label_kind == "multilabel-indicator"
+    assert labels.out_activation_ == "logistic"
     for wrong in (numbers, 3 * numbers):
         with pytest.raises(ValueError, match="`y` must hold zeros and ones"):
             labels.partial_fit(X, wrong)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastdense.estimators.classifier import MLPClassifier
-    from fastdense.estimators.exchange import from_sklearn
+    from fastdense.estimators.imports import from_sklearn
     from fastdense.estimators.regressor import MLPRegressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn"]
 
-_HOMES = {"MLPClassifier": "classifier", "MLPRegressor": "regressor", "from_sklearn": "exchange"}
+_HOMES = {"MLPClassifier": "classifier", "MLPRegressor": "regressor", "from_sklearn": "imports"}
 
 
 def __getattr__(name: str) -> Any:

@@ -25,8 +25,11 @@ from fastdense.estimators.parameters import ACTIVATION_NAMES, SharedParameters
 from fastdense.optimizers import Optimizer
 
 __all__ = [
+    "activation_spec",
+    "check_combinations",
     "chosen_optimizer",
     "first_weights",
+    "fitted_network",
     "flat",
     "grouped",
     "hidden_activations",
@@ -93,6 +96,15 @@ def network_spec(
         if parameters.dropout and len(layers) < 2 * len(shapes) - 1:
             layers.append(DropoutSpec(n_units, parameters.dropout, stream=len(layers)))
     return NetworkSpec(widths[0], tuple(layers), dtype)
+
+
+def fitted_network(
+    parameters: SharedParameters, n_in: int, coefs: Sequence[Array], last: ActivationSpec
+) -> NetworkSpec:
+    """Return the network that fitted kernels are of, as in prediction: without dropout and penalties."""
+    curves = zip(coefs, [*hidden_activations(parameters, len(coefs) - 1), last], strict=True)
+    layers = tuple(DenseSpec(coef.shape[0], coef.shape[1], curve) for coef, curve in curves)
+    return NetworkSpec(n_in, layers, str(coefs[0].dtype))
 
 
 def first_weights(
@@ -174,3 +186,14 @@ def optimizer_spec(parameters: SharedParameters) -> OptimizerSpec:
     if (spec.clipvalue, spec.clipnorm, spec.global_clipnorm) != (None, None, None):
         raise ValueError("the optimizer clips gradients already: leave global_clipnorm out, or its clipping")
     return replace(spec, global_clipnorm=p.global_clipnorm)
+
+
+def check_combinations(parameters: SharedParameters) -> None:
+    """Raise ValueError if parameters exclude each other."""
+    optimizer_spec(parameters)
+    if parameters.solver != "lbfgs":
+        return
+    if parameters.dropout:
+        raise ValueError("dropout needs solver='adam' or 'sgd': L-BFGS wants a loss that stays the same")
+    if parameters.global_clipnorm is not None:
+        raise ValueError("global_clipnorm needs solver='adam' or 'sgd': L-BFGS chooses its own steps")

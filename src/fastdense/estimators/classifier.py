@@ -16,11 +16,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
-from fastdense.core.spec import ActivationSpec
-from fastdense.estimators.inference import outputs_of
-from fastdense.estimators.labels import MANY, Classes, Labels, ManyLabels, class_weights, labels_of, weigh
-from fastdense.estimators.mlp import BaseMLP, Given
+from fastdense.estimators.labels import MANY, Labels, ManyLabels, labels_of
+from fastdense.estimators.mlp import BaseMLP
 from fastdense.estimators.parameters import parameter, with_parameters
+from fastdense.estimators.rows import Given
+from fastdense.estimators.weighing import class_weights, weigh
 
 __all__ = ["MLPClassifier"]
 
@@ -83,30 +83,41 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """The share of every target that is spread evenly over all classes.""",
     )
 
-    def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
-        if incremental and given.name == "y":
-            self._learn_all_classes(given.y, given.classes)
-        X, y = self._checked(given, first_pass)
-        if hasattr(self, "classes_") and (self.warm_start or incremental):
-            self._classes().check(y, given.name, all_of_them=self.warm_start and not incremental)
+    def _learn(self, y: Array, given: Given, first_pass: bool, incremental: bool) -> Labels:
+        known: Labels | None = getattr(self, "_goal", None)
+        if incremental:
+            known = self._all_classes(known, y, given.classes)
+        if known is not None and (self.warm_start or incremental):
+            known.check(y, all_of_them=not incremental)
         else:
-            self._label_kind, self.classes_, self._sparse_labels = Classes.of(y)
-        return X, y
+            known = labels_of(y)
+        self.classes_ = known.classes
+        return replace(known, smoothing=self.label_smoothing)
 
-    def _classes(self) -> Classes:
-        return Classes(self._label_kind, self.classes_, self._sparse_labels)
-
-    def _goal(self, y: Array) -> Labels | ManyLabels:
-        return self._labels()
-
-    def _labels(self) -> Labels | ManyLabels:
-        return labels_of(self._classes(), self.label_smoothing)
-
-    def _out_curve(self) -> ActivationSpec:
-        return replace(super()._out_curve(), groups=self._labels().groups)
+    def _all_classes(self, known: Labels | None, y: Array, classes: Any) -> Labels:
+        """Return the classes that there will be: the first call states them, later ones may repeat them."""
+        by_column = isinstance(classes, list | tuple) and all(np.ndim(own) == 1 for own in classes)
+        if known is None:
+            many = bool(by_column and classes) or type_of_target(y) == MANY
+        else:
+            many = isinstance(known, ManyLabels)
+        if not many:
+            _check_partial_fit_first_call(self, classes)
+            labelled = known is None and type_of_target(y).startswith("multilabel")
+            return known or labels_of(y if labelled else classes)
+        if classes is None:
+            if known is None:
+                raise ValueError("classes must be passed on the first call to partial_fit: a list a column")
+            return known
+        given = ManyLabels([np.unique(own) for own in classes])
+        if known is None:
+            return given
+        if given.groups != known.groups or not all(map(np.array_equal, given.classes, known.classes)):
+            raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit")
+        return known
 
     def _weigh_targets(
-        self, y: Array, rows: Array | None, incremental: bool
+        self, goal: Labels, y: Array, rows: Array | None, incremental: bool
     ) -> Callable[[Array], Array] | None:
         if self.class_weight is None:
             return None
@@ -115,7 +126,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 "class_weight 'balanced' is not supported for partial_fit: it needs all rows at once. Give "
                 "the weights as a dict (sklearn.utils.compute_class_weight finds them)."
             )
-        return partial(weigh, class_weights(self.class_weight, self._classes(), y, rows), self._classes())
+        return partial(weigh, class_weights(self.class_weight, goal, y, rows), goal)
 
     @available_if(lambda self: self._check_solver())  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -151,26 +162,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             Given(X, y, sample_weight, classes=classes), Given.to_validate(X_val, y_val, sample_weight_val)
         )
 
-    def _learn_all_classes(self, y: Any, classes: Any) -> None:
-        """Learn at the first call what classes there will be; later ones may repeat them."""
-        by_column = isinstance(classes, list | tuple) and all(np.ndim(own) == 1 for own in classes)
-        kind = getattr(self, "_label_kind", MANY if by_column and classes else None) or type_of_target(y)
-        if kind != MANY:
-            if _check_partial_fit_first_call(self, classes):
-                learned = Classes.of(y if kind.startswith("multilabel") else classes)
-                self._label_kind, _, self._sparse_labels = learned
-            return
-        known: Any = getattr(self, "classes_", None)
-        if classes is None:
-            if known is None:
-                raise ValueError("classes must be passed on the first call to partial_fit: a list a column")
-            return
-        given = [np.unique(own) for own in classes]
-        if known is None:
-            self._label_kind, self.classes_, self._sparse_labels = Classes(MANY, given)
-        elif len(given) != len(known) or not all(map(np.array_equal, given, known)):
-            raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit")
-
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of every row.
 
@@ -182,8 +173,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         y : array of shape (n_samples,), or of labels (n_samples, n_classes)
         """
-        outputs = outputs_of(self, X)
-        return self._labels().decode(outputs)
+        outputs = self._outputs(X)
+        labels: Array = self._goal.decode(outputs)
+        return labels
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of every class.
@@ -197,11 +189,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         p : array of shape (n_samples, n_classes)
             Of labels, each one's; of several columns of classes, a list of such arrays.
         """
-        outputs = outputs_of(self, X)
-        labels = self._labels()
-        if isinstance(labels, ManyLabels):
-            return labels.split(outputs)
-        return outputs if self.n_outputs_ > 1 else np.hstack([1 - outputs, outputs])
+        outputs = self._outputs(X)
+        return self._goal.probabilities(outputs)
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`."""
@@ -221,7 +210,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         sample_weight : array-like of shape (n_samples,), optional
         """
         found = self.predict(X)
-        if self._label_kind != MANY:
+        if not isinstance(self._goal, ManyLabels):
             return float(accuracy_score(y, found, sample_weight=sample_weight))
         if np.shape(y) != found.shape:
             raise ValueError(f"y must have the shape {found.shape} of the predictions, not {np.shape(y)}")

@@ -2,72 +2,107 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from scipy.special import xlogy
 from sklearn.metrics import r2_score
 
-from fastdense.core.spec import LossSpec
+from fastdense.core.spec import ActivationSpec, LossSpec
+from fastdense.estimators.blueprint import activation_spec
 
-__all__ = ["Goal", "Numbers"]
+__all__ = ["Goal", "Numbers", "columns_of"]
 
 Array = NDArray[Any]
 
 
-class Goal(Protocol):
-    """What `fit` asks of the targets."""
+class Goal(ABC):
+    """What is learned from validated targets."""
 
     @property
+    @abstractmethod
     def n_outputs(self) -> int:
         """The units of the last layer."""
 
     @property
+    @abstractmethod
     def out_activation(self) -> str:
-        """The last layer's, by scikit-learn's name."""
+        """The last layer's activation, by scikit-learn's name."""
+
+    @property
+    @abstractmethod
+    def loss(self) -> LossSpec:
+        """The loss that is minimised, except for its `factor`."""
 
     @property
     def groups(self) -> tuple[int, ...]:
-        """The sizes of a softmax's groups, where it has several."""
+        """The sizes of a softmax's groups, if it has several."""
+        return ()
 
     @property
-    def loss(self) -> LossSpec:
-        """What is minimised, but for its `factor`."""
+    def curve(self) -> ActivationSpec:
+        """The last layer's activation."""
+        return replace(activation_spec(self.out_activation), groups=self.groups)
 
     @property
     def factor(self) -> float:
         """scikit-learn's loss of a row over the engines', which is a mean over the outputs."""
+        return 1.0
 
     @property
     def shares(self) -> int:
-        """What the loss is divided by where it is shown: the outputs, where scikit-learn shows their mean."""
+        """What the loss is divided by where it is shown: the outputs, if scikit-learn shows their mean."""
+        return 1
 
+    @abstractmethod
+    def check(self, y: Array, name: str = "y") -> None:
+        """Raise ValueError unless targets are of this kind and have as many columns; messages name them."""
+
+    @abstractmethod
     def encode(self, y: Array, dtype: str) -> Array:
         """Return targets as the engines take them."""
 
     def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
-        """Return the score of outputs for encoded targets; NaN where the outputs are not finite."""
+        """Return the score of outputs for encoded targets; NaN if an output is not finite."""
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return self.score_finite(y, outputs, sample_weight)
+
+    @abstractmethod
+    def score_finite(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
+        """Return the score of finite outputs for encoded targets."""
 
     def constant(self, y: Array) -> Array | None:
         """Return what scikit-learn adds to each row's loss that no weight changes; None for nothing."""
+        return None
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """Numbers: one output a column of targets.
+class Numbers(Goal):
+    """Numbers: one output per column of targets.
 
     Attributes
     ----------
-    n_outputs : int
-    loss : LossSpec
+    columns : int
+    criterion : LossSpec
     """
 
-    n_outputs: int
-    loss: LossSpec
+    columns: int
+    criterion: LossSpec
 
-    groups = ()
+    @property
+    def loss(self) -> LossSpec:
+        """The one that was chosen."""
+        return self.criterion
+
+    @property
+    def n_outputs(self) -> int:
+        """One per column."""
+        return self.columns
 
     @property
     def out_activation(self) -> str:
@@ -77,12 +112,21 @@ class Numbers:
     @property
     def factor(self) -> float:
         """The outputs' losses are summed, and scikit-learn's squares are halved."""
-        return self.n_outputs * (0.5 if self.loss.name == "mean_squared_error" else 1.0)
+        return self.columns * (0.5 if self.loss.name == "mean_squared_error" else 1.0)
 
     @property
     def shares(self) -> int:
-        """Shown is the mean over the outputs, but of the Poisson deviance their sum."""
-        return 1 if self.loss.name == "poisson" else self.n_outputs
+        """The mean over the outputs is shown, but the sum of the Poisson deviance."""
+        return 1 if self.loss.name == "poisson" else self.columns
+
+    def check(self, y: Array, name: str = "y") -> None:
+        """Raise ValueError unless targets are numbers in as many columns."""
+        if issparse(y) or y.dtype.kind not in "biuf":
+            what = "a sparse matrix" if issparse(y) else f"of dtype {y.dtype}"
+            raise ValueError(f"`{name}` must be an array of numbers, but is {what}")
+        found = columns_of(y)
+        if found != self.columns:
+            raise ValueError(f"`{name}` has {found} columns, but the fitted network {self.columns} outputs")
 
     def encode(self, y: Array, dtype: str) -> Array:
         """Return a matrix of the network's dtype.
@@ -90,25 +134,28 @@ class Numbers:
         Raises
         ------
         ValueError
-            A target is negative where counts are learned.
+            Counts are learned and a target is negative.
         """
         if self.loss.name == "poisson" and (y < 0).any():
             raise ValueError(
                 f"loss='poisson' takes targets of at least 0, but y holds {y.min():g}: use another loss"
             )
         with np.errstate(over="ignore"):
-            return y.reshape(len(y), self.n_outputs).astype(dtype, copy=False)
+            return y.reshape(len(y), self.columns).astype(dtype, copy=False)
 
-    def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
+    def score_finite(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
         """Return R squared, the mean over the outputs."""
-        if not np.isfinite(outputs).all():
-            return float("nan")
         return float(r2_score(y, outputs, sample_weight=sample_weight))
 
     def constant(self, y: Array) -> Array | None:
-        """Return what makes the deviance of a perfect prediction 0 (of Poisson's; None for the others)."""
+        """Return what makes the deviance of a perfect prediction 0, for the Poisson loss alone."""
         if self.loss.name != "poisson":
             return None
         counts = y.astype(np.float64)
         missing: Array = (xlogy(counts, counts) - counts).mean(axis=1)
         return missing
+
+
+def columns_of(y: Array) -> int:
+    """Return the number of columns of targets; a vector is one."""
+    return y.shape[1] if y.ndim == 2 else 1

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
-from fastdense.core.spec import DenseSpec, NetworkSpec
-from fastdense.estimators.blueprint import grouped, hidden_activations
-from fastdense.estimators.rows import as_matrix
+from fastdense.estimators.blueprint import Weights, fitted_network, grouped
+from fastdense.estimators.goal import Goal
+from fastdense.estimators.parameters import SharedParameters
 
-if TYPE_CHECKING:
-    from fastdense.estimators.mlp import BaseMLP
-
-__all__ = ["Inference", "Ready", "fitted_network", "outputs_of"]
+__all__ = ["Inference", "Ready", "is_plain"]
 
 Array = NDArray[Any]
 _PLAIN = (np.dtype(np.float32), np.dtype(np.float64))
@@ -43,80 +39,46 @@ class Ready(NamedTuple):
     settings: tuple[Any, ...]
     dtype: np.dtype[Any]
 
+    def stands_for(self, arrays: list[Array], settings: tuple[Any, ...]) -> bool:
+        """Return True if it would be compiled alike from these."""
+        same = len(arrays) == len(self.arrays) and all(map(operator.is_, arrays, self.arrays))
+        return same and settings == self.settings
+
 
 class Inference:
-    """Where an estimator keeps its compiled network: made at the first prediction, left out of pickles."""
+    """An estimator's compiled network: made at the first prediction, left out of copies and pickles."""
 
     def __init__(self) -> None:
-        self.ready: Ready | None = None
+        self._ready: Ready | None = None
 
     def __reduce__(self) -> tuple[type[Inference], tuple[()]]:
-        """Start anew in a copy."""
         return Inference, ()
 
-
-def fitted_network(estimator: BaseMLP) -> NetworkSpec:
-    """Return the network that the fitted weights are of, as in prediction: without dropout and penalties."""
-    curves = [*hidden_activations(estimator, len(estimator.coefs_) - 1), estimator._out_curve()]
-    shapes = zip(estimator.coefs_, curves, strict=True)
-    layers = tuple(DenseSpec(coef.shape[0], coef.shape[1], curve) for coef, curve in shapes)
-    return NetworkSpec(estimator.n_features_in_, layers, str(estimator.coefs_[0].dtype))
-
-
-def outputs_of(estimator: BaseMLP, X: Any) -> Array:
-    """Return the network's outputs for rows, validated as scikit-learn does.
-
-    A NumPy matrix of plain finite numbers, which validation would return as it is, skips validation: for one
-    row that takes ten times as long as all the rest.
-    """
-    if "coefs_" not in estimator.__dict__:
-        check_is_fitted(estimator, "coefs_")
-    ready = estimator._inference.ready
-    if ready is None or not _stands_for(ready, estimator):
-        ready = _compiled(estimator)
-    if _is_plain(X, estimator):
-        matrix = X.astype(ready.dtype, copy=False)
-    else:
-        X = validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=False)
-        matrix = as_matrix(X, str(ready.dtype))
-    if estimator.n_threads is None:
-        return ready.run(matrix)
-    with engines.at_most(estimator.n_threads):
-        return ready.run(matrix)
+    def ready(self, parameters: SharedParameters, n_in: int, weights: Weights, goal: Goal) -> Ready:
+        """Return the network of these weights, compiled if it is not there yet."""
+        ready, arrays, settings = self._ready, [*weights[0], *weights[1]], _settings(parameters)
+        if ready is not None and ready.stands_for(arrays, settings):
+            return ready
+        network = fitted_network(parameters, n_in, weights[0], goal.curve)
+        program = engines.choose(parameters.engine).compile(network, grouped(network, *weights))
+        for array in arrays:
+            array.flags.writeable = False  # written to, it would no longer be what predicts
+        run = program.predictor(program.predict)
+        ready = self._ready = Ready(run, arrays, settings, np.dtype(network.dtype))
+        return ready
 
 
-def _is_plain(X: Any, estimator: BaseMLP) -> bool:
-    if (
-        type(X) is not np.ndarray
-        or X.dtype not in _PLAIN
-        or X.ndim != 2
-        or "feature_names_in_" in estimator.__dict__
-    ):
+def _settings(parameters: SharedParameters) -> tuple[Any, ...]:
+    given = parameters.activation
+    return tuple(given) if isinstance(given, list) else given, parameters.engine
+
+
+def is_plain(X: Any, n_in: int) -> bool:
+    """Return True for a matrix of plain finite numbers, which validation would return as it is."""
+    if type(X) is not np.ndarray or X.dtype not in _PLAIN or X.ndim != 2:
         return False
     rows, columns = X.shape
-    if columns != estimator.n_features_in_ or rows == 0:
+    if columns != n_in or rows == 0:
         return False
     largest = np.abs(X).max()
     return bool(largest < 3e38)  # finite, as float32 too; NaN is not below anything
-
-
-def _stands_for(ready: Ready, estimator: BaseMLP) -> bool:
-    arrays = [*estimator.coefs_, *estimator.intercepts_]
-    same = len(arrays) == len(ready.arrays) and all(map(operator.is_, arrays, ready.arrays))
-    return same and ready.settings == _settings(estimator)
-
-
-def _settings(estimator: BaseMLP) -> tuple[Any, ...]:
-    given = estimator.activation
-    return tuple(given) if isinstance(given, list) else given, estimator.engine
-
-
-def _compiled(estimator: BaseMLP) -> Ready:
-    network, coefs, intercepts = fitted_network(estimator), [*estimator.coefs_], [*estimator.intercepts_]
-    program = engines.choose(estimator.engine).compile(network, grouped(network, coefs, intercepts))
-    for array in (*coefs, *intercepts):
-        array.flags.writeable = False  # written to, it would no longer be what predicts
-    dtype = np.dtype(network.dtype)
-    ready = Ready(program.predictor(program.predict), [*coefs, *intercepts], _settings(estimator), dtype)
-    estimator._inference.ready = ready
-    return ready

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,97 +12,257 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from fastdense.core.checks import number
 from fastdense.core.spec import LossSpec
+from fastdense.estimators.goal import Goal
 
-__all__ = ["LABELS", "MANY", "Classes", "Labels", "ManyLabels", "class_weights", "labels_of", "weigh"]
+__all__ = ["MANY", "Indicators", "Labels", "ManyLabels", "labels_of", "labels_with"]
 
 Array = NDArray[Any]
 
 MANY = "multiclass-multioutput"
 """scikit-learn's word for targets of several columns, each with classes of its own."""
-LABELS = "multilabel-indicator"
+_INDICATORS = "multilabel-indicator"
 """Its word for columns of zeros and ones."""
 
 
-class Classes(NamedTuple):
-    """What `fit` learned of the targets.
+@dataclass(frozen=True)
+class Labels(Goal):
+    """Classes of targets, as `fit` learns them.
 
     Attributes
     ----------
-    kind : str
-        scikit-learn's word for them: "binary", "multiclass", "multilabel-indicator", or `MANY`.
-    values : array, or list of arrays
-        The classes, sorted; of labels the columns' numbers; of `MANY` a list of each column's.
-    sparse : bool
-        Whether labels came as a sparse matrix: predictions then are one too, as scikit-learn's are.
+    classes : array of shape (n_classes,), or list of arrays
+        Sorted; for labels the columns' numbers; for `ManyLabels` a list of each column's.
+    smoothing : float
+        The share of every target that is spread over all classes of its column.
     """
 
-    kind: str
-    values: Any
-    sparse: bool = False
+    classes: Any
+    smoothing: float = 0.0
 
-    @classmethod
-    def of(cls, y: Any) -> Classes:
-        """Return the classes of targets.
+    loss_name: ClassVar[str]
 
-        Raises
-        ------
-        ValueError
-            They are no classes.
-        """
-        if _has_columns_of_classes(y):
-            return cls(MANY, [np.unique(_plain(column)) for column in np.asarray(y).T])
-        if issparse(y) and not np.isin(y.data, (0, 1)).all():
-            raise ValueError("columns of classes must be an array, not a sparse matrix: use y.toarray()")
-        binarizer = LabelBinarizer().fit(y)
-        return cls(binarizer.y_type_, binarizer.classes_, binarizer.sparse_input_)
+    @property
+    def n_outputs(self) -> int:
+        """One per class."""
+        return len(self.classes)
 
-    def check(self, y: Array, name: str = "y", all_of_them: bool = False) -> None:
+    @property
+    def loss(self) -> LossSpec:
+        """The cross-entropy, summed over the columns of classes."""
+        return LossSpec(self.loss_name, label_smoothing=self.smoothing, groups=self.groups)
+
+    @abstractmethod
+    def columns(self, y: Any) -> list[tuple[Array, Array]]:
+        """Return each column of targets with its classes."""
+
+    @abstractmethod
+    def check(self, y: Any, name: str = "y", all_of_them: bool = False) -> None:
         """Raise ValueError unless targets are of this kind and these classes.
 
         With ``all_of_them`` no class may be missing. Messages call the targets ``name``.
         """
-        columns = y.shape[1] if y.ndim == 2 else 1
-        if self.kind in (MANY, LABELS):
-            if columns != len(self.values) or y.ndim != 2:
-                raise ValueError(
-                    f"`{name}` must have {len(self.values)} columns, as when fitted, but has shape {y.shape}"
-                )
-        elif columns > 1:
+
+    @abstractmethod
+    def numbers(self, outputs: Array) -> Array:
+        """Return the number of the likeliest class of every row, or of every row and column."""
+
+    @abstractmethod
+    def decode(self, outputs: Array) -> Any:
+        """Return the likeliest class of every row, or each label that is likelier than not."""
+
+    def probabilities(self, outputs: Array) -> Any:
+        """Return the probability of every class; a list of one array per column for `ManyLabels`."""
+        return outputs if self.n_outputs > 1 else np.hstack([1 - outputs, outputs])
+
+    def score_finite(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
+        """Return the accuracy: for several columns, the share of rows that have all of them right."""
+        truth = y if y.ndim == 1 else self.numbers(y)  # a vector is of class numbers
+        right = (self.numbers(outputs) == truth).reshape(len(y), -1).all(axis=1)
+        return float(np.average(right, weights=sample_weight))
+
+
+class Multiclass(Labels):
+    """One column of classes that exclude each other: one output per class."""
+
+    loss_name = "sparse_categorical_crossentropy"
+    out_activation = "softmax"
+
+    def columns(self, y: Array) -> list[tuple[Array, Array]]:
+        """Return the one column."""
+        return [(y, self.classes)]
+
+    def check(self, y: Array, name: str = "y", all_of_them: bool = False) -> None:
+        """Raise ValueError unless targets are one column of these classes."""
+        if y.ndim == 2 and y.shape[1] > 1:
             raise ValueError(f"The object was not fitted with multilabel input, but `{name}` has {y.shape}.")
-        if self.kind == LABELS:
-            values = y.data if issparse(y) else y
-            if not np.isin(values, (0, 1)).all():
-                raise ValueError(f"`{name}` must hold zeros and ones, as when fitted: a column a label")
-            return
+        _check_column(y, self.classes, name, all_of_them)
+
+    def encode(self, y: Array, dtype: str) -> Array:
+        """Return class numbers."""
+        return np.searchsorted(self.classes, y)
+
+    def numbers(self, outputs: Array) -> Array:
+        """Return the number of the likeliest class of every row."""
+        likeliest: Array = outputs.argmax(axis=1)
+        return likeliest
+
+    def decode(self, outputs: Array) -> Array:
+        """Return the likeliest class of every row."""
+        # The classes may be a single one, which is then never the second.
+        labels: Array = self.classes.take(self.numbers(outputs), mode="clip")
+        return labels
+
+
+class Binary(Multiclass):
+    """One column of two classes, or of one: one output, the probability of the second."""
+
+    loss_name = "binary_crossentropy"
+    out_activation = "logistic"
+    n_outputs = 1
+
+    def encode(self, y: Array, dtype: str) -> Array:
+        """Return zeros and ones."""
+        return super().encode(y, dtype).astype(dtype)[:, np.newaxis]
+
+    def numbers(self, outputs: Array) -> Array:
+        """Return 1 for every row whose second class is likelier."""
+        return (outputs[:, 0] > 0.5).astype(int)
+
+
+@dataclass(frozen=True)
+class Indicators(Labels):
+    """Several labels per row, as columns of zeros and ones: one output per label.
+
+    Attributes
+    ----------
+    sparse : bool
+        Whether targets came as a sparse matrix: predictions then are one too, as scikit-learn's are.
+    """
+
+    sparse: bool = False
+
+    loss_name = "binary_crossentropy"
+    out_activation = "logistic"
+
+    @property
+    def factor(self) -> float:
+        """The labels' cross-entropies are summed."""
+        return float(self.n_outputs)
+
+    def columns(self, y: Any) -> list[tuple[Array, Array]]:
+        """Return each label's column."""
+        return [(column, np.array([0, 1])) for column in self.encode(y, "int").T]
+
+    def check(self, y: Any, name: str = "y", all_of_them: bool = False) -> None:
+        """Raise ValueError unless there is a column of zeros and ones per label."""
+        _check_width(y, len(self.classes), name)
+        if not np.isin(y.data if issparse(y) else y, (0, 1)).all():
+            raise ValueError(f"`{name}` must hold zeros and ones, as when fitted: a column a label")
+
+    def encode(self, y: Any, dtype: str) -> Array:
+        """Return zeros and ones."""
+        return np.asarray(y.toarray() if hasattr(y, "toarray") else y).astype(bool).astype(dtype)
+
+    def numbers(self, outputs: Array) -> Array:
+        """Return 1 for every label that is likelier than not."""
+        return (outputs > 0.5).astype(int)
+
+    def decode(self, outputs: Array) -> Any:
+        """Return each label that is likelier than not."""
+        numbers = self.numbers(outputs)
+        return csr_matrix(numbers) if self.sparse else numbers
+
+
+class ManyLabels(Labels):
+    """Several columns of classes: one group of outputs per column, one output per class."""
+
+    loss_name = "categorical_crossentropy"
+    out_activation = "softmax"
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """As many outputs per column as it has classes."""
+        return tuple(len(own) for own in self.classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """One per class of every column."""
+        return sum(self.groups)
+
+    def columns(self, y: Any) -> list[tuple[Array, Array]]:
+        """Return each column with its classes."""
+        return [(_plain(column), own) for column, own in zip(np.asarray(y).T, self.classes, strict=True)]
+
+    def check(self, y: Any, name: str = "y", all_of_them: bool = False) -> None:
+        """Raise ValueError unless each column has these classes."""
+        _check_width(y, len(self.classes), name)
         for column, known in self.columns(y):
             _check_column(column, known, name, all_of_them)
 
-    def columns(self, y: Array) -> list[tuple[Array, Array]]:
-        """Return each column of targets with its classes."""
-        if self.kind == MANY:
-            return [(_plain(column), own) for column, own in zip(np.asarray(y).T, self.values, strict=True)]
-        if self.kind == LABELS:
-            full = y.toarray() if hasattr(y, "toarray") else y
-            return [(column, np.array([0, 1])) for column in full.astype(bool).astype(int).T]
-        return [(y, self.values)]
+    def encode(self, y: Any, dtype: str) -> Array:
+        """Return a 1 in each group, at the column's class."""
+        pairs = self.columns(y)
+        return np.hstack(
+            [np.eye(len(own), dtype=dtype)[np.searchsorted(own, column)] for column, own in pairs]
+        )
+
+    def numbers(self, outputs: Array) -> Array:
+        """Return the number of the likeliest class of every row and column."""
+        return np.column_stack([own.argmax(axis=1) for own in self.probabilities(outputs)])
+
+    def decode(self, outputs: Array) -> Array:
+        """Return the likeliest class of every row and column."""
+        columns = [own[found] for own, found in zip(self.classes, self.numbers(outputs).T, strict=True)]
+        alike = len({column.dtype.kind for column in columns}) == 1
+        return np.column_stack(columns if alike else [column.astype(object) for column in columns])
+
+    def probabilities(self, outputs: Array) -> list[Array]:
+        """Return each column's outputs."""
+        return np.split(outputs, np.cumsum(self.groups)[:-1], axis=1)
+
+
+def labels_of(y: Any) -> Labels:
+    """Learn the classes of targets.
+
+    Raises
+    ------
+    ValueError
+        They are not classes.
+    """
+    if _has_columns_of_classes(y):
+        return ManyLabels([np.unique(_plain(column)) for column in np.asarray(y).T])
+    if issparse(y) and not np.isin(y.data, (0, 1)).all():
+        raise ValueError("columns of classes must be an array, not a sparse matrix: use y.toarray()")
+    return labels_with(LabelBinarizer().fit(y))
+
+
+def labels_with(binarizer: LabelBinarizer) -> Labels:
+    """Return the classes that scikit-learn's binarizer has learned."""
+    if binarizer.y_type_ == _INDICATORS:
+        return Indicators(binarizer.classes_, sparse=binarizer.sparse_input_)
+    return (Multiclass if binarizer.y_type_ == "multiclass" else Binary)(binarizer.classes_)
 
 
 def _has_columns_of_classes(y: Any) -> bool:
-    """Say whether targets are several columns of classes: scikit-learn takes any two numbers for labels."""
+    """Return True for several columns of classes; scikit-learn takes any two numbers for labels."""
     if issparse(y) or np.ndim(y) != 2 or np.shape(y)[1] < 2:
         return False
     values = np.asarray(y)
     if values.dtype == object:  # columns of a frame may differ in type
         return True
     kind = type_of_target(values, input_name="y")
-    return kind == MANY or (kind == LABELS and not np.isin(values, (0, 1)).all())
+    return kind == MANY or (kind == _INDICATORS and not np.isin(values, (0, 1)).all())
 
 
 def _plain(column: Array) -> Array:
     """Return a column of objects as numbers or text."""
     return np.array(column.tolist()) if column.dtype == object else column
+
+
+def _check_width(y: Any, width: int, name: str) -> None:
+    if y.ndim != 2 or y.shape[1] != width:
+        raise ValueError(f"`{name}` must have {width} columns, as when fitted, but has shape {y.shape}")
 
 
 def _check_column(column: Array, known: Array, name: str, all_of_them: bool) -> None:
@@ -116,217 +276,3 @@ def _check_column(column: Array, known: Array, name: str, all_of_them: bool) -> 
         raise ValueError(
             f"`{name}` has classes not in `self.classes_`. `self.classes_` has {known}. '{name}' has {found}."
         )
-
-
-def class_weights(
-    class_weight: Any, classes: Classes, y: Array, rows: NDArray[np.float64] | None = None
-) -> list[dict[Any, float]]:
-    """Return what each class weighs, one dict per column; classes that are not named weigh 1.
-
-    Parameters
-    ----------
-    class_weight : dict, list of dict, or "balanced"
-    classes : Classes
-    y : array
-        The targets, which "balanced" counts.
-    rows : array of shape (m,), optional
-        The weight of each row: "balanced" counts a row of weight 3 as three rows.
-
-    Raises
-    ------
-    ValueError
-        A class that is named is not there, or there are not as many dicts as columns, or the weights of a
-        class that is to be balanced have a sum below 0.
-    """
-    columns = classes.columns(y)
-    given = class_weight if isinstance(class_weight, list) else [class_weight] * len(columns)
-    if len(given) != len(columns):
-        raise ValueError(f"class_weight has {len(given)} dicts for {len(columns)} columns of classes")
-    found = []
-    for weights, (column, known) in zip(given, columns, strict=True):
-        if isinstance(weights, dict):
-            strange = [label for label in weights if label not in known]
-            if strange:
-                raise ValueError(f"class_weight names {strange}, not among the classes {known}")
-            found.append({k: number(f"class_weight[{k!r}]", v, minimum=0.0) for k, v in weights.items()})
-        else:
-            found.append(_balanced(column, rows))
-    return found
-
-
-def _balanced(column: Array, rows: NDArray[np.float64] | None) -> dict[Any, float]:
-    """Return the weights that let each class of a column weigh the same, and all rows as much as before.
-
-    A class whose rows weigh nothing is not there, as if it had no rows.
-    """
-    present, numbers = np.unique(column, return_inverse=True)
-    counts = np.bincount(numbers, rows)
-    if (counts < 0).any():
-        raise ValueError(
-            f"class_weight='balanced' cannot balance class {present.tolist()[counts.argmin()]!r}: the "
-            f"sample_weight of its rows has the sum {counts.min():g}, and must have one of at least 0"
-        )
-    there = counts > 0
-    balanced = counts.sum() / (there.sum() * counts[there])
-    return dict(zip(present[there].tolist(), balanced.tolist(), strict=True))
-
-
-def weigh(weights: list[dict[Any, float]], classes: Classes, y: Array) -> NDArray[np.float64]:
-    """Return each row's weight: the product of its classes'."""
-    total = np.ones(y.shape[0])
-    for of_class, (column, known) in zip(weights, classes.columns(y), strict=True):
-        by_class = np.array([of_class.get(label, 1.0) for label in known.tolist()])
-        total *= by_class[np.searchsorted(known, column)]
-    return total
-
-
-def labels_of(classes: Classes, smoothing: float) -> Labels | ManyLabels:
-    """Return what is learned from targets of these classes."""
-    if classes.kind == MANY:
-        return ManyLabels(classes.values, smoothing)
-    return Labels(classes.kind, classes.values, smoothing, classes.sparse)
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Classes: two of them are one output, more of them or several labels a row are one output each.
-
-    Attributes
-    ----------
-    kind : str
-        scikit-learn's word for the targets: "binary", "multiclass" or "multilabel-indicator".
-    classes : array of shape (n_classes,)
-        Sorted. Of labels, their columns' numbers.
-    smoothing : float
-        The share of every target that is spread over all classes.
-    sparse : bool
-        Whether predicted labels are a sparse matrix.
-    """
-
-    kind: str
-    classes: Array
-    smoothing: float = 0.0
-    sparse: bool = False
-
-    shares = 1
-    groups = ()
-
-    @property
-    def n_outputs(self) -> int:
-        """One for two classes (or one), else one a class."""
-        return 1 if self.kind == "binary" else len(self.classes)
-
-    @property
-    def out_activation(self) -> str:
-        """Probabilities of classes that exclude each other sum to 1; those of labels don't."""
-        return "softmax" if self.kind == "multiclass" else "logistic"
-
-    @property
-    def loss(self) -> LossSpec:
-        """The cross-entropy; class numbers are its targets where classes exclude each other."""
-        name = "sparse_categorical" if self.kind == "multiclass" else "binary"
-        return LossSpec(f"{name}_crossentropy", label_smoothing=self.smoothing)
-
-    @property
-    def factor(self) -> float:
-        """The labels' cross-entropies are summed."""
-        return 1.0 if self.kind == "multiclass" else float(self.n_outputs)
-
-    def encode(self, y: Array, dtype: str) -> Array:
-        """Return class numbers, or zeros and ones."""
-        if self.kind == LABELS:
-            return np.asarray(y.toarray() if hasattr(y, "toarray") else y).astype(bool).astype(dtype)
-        numbers = np.searchsorted(self.classes, y)
-        return numbers if self.kind == "multiclass" else numbers.astype(dtype)[:, np.newaxis]
-
-    def decode(self, outputs: Array) -> Any:
-        """Return the likelier class of every row, or each label that is likelier than not."""
-        numbers = self._numbers(outputs)
-        if self.kind == LABELS:
-            return csr_matrix(numbers) if self.sparse else numbers
-        labels: Array = self.classes.take(numbers, mode="clip")  # a single class is never the second
-        return labels
-
-    def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
-        """Return the accuracy; of labels, the share of rows that have all of them right."""
-        if not np.isfinite(outputs).all():
-            return float("nan")
-        right = self._numbers(outputs) == (y[:, 0] if self.kind == "binary" else y)
-        all_right = right.all(axis=1) if right.ndim == 2 else right
-        return float(np.average(all_right, weights=sample_weight))
-
-    def constant(self, y: Array) -> None:
-        """Return None."""
-
-    def _numbers(self, outputs: Array) -> Array:
-        if self.kind == "multiclass":
-            likeliest: Array = outputs.argmax(axis=1)
-            return likeliest
-        likely = (outputs > 0.5).astype(int)
-        return likely[:, 0] if self.kind == "binary" else likely
-
-
-@dataclass(frozen=True)
-class ManyLabels:
-    """Several columns of classes: one group of outputs a column, one output a class.
-
-    Attributes
-    ----------
-    classes : list of array
-        Of every column, sorted.
-    smoothing : float
-        The share of every target that is spread over the column's classes.
-    """
-
-    classes: Sequence[Array]
-    smoothing: float = 0.0
-
-    out_activation = "softmax"
-    factor, shares = 1.0, 1
-
-    @property
-    def groups(self) -> tuple[int, ...]:
-        """As many outputs a column as it has classes."""
-        return tuple(len(own) for own in self.classes)
-
-    @property
-    def n_outputs(self) -> int:
-        """One a class of every column."""
-        return sum(self.groups)
-
-    @property
-    def loss(self) -> LossSpec:
-        """The sum of the columns' cross-entropies."""
-        return LossSpec("categorical_crossentropy", label_smoothing=self.smoothing, groups=self.groups)
-
-    def encode(self, y: Array, dtype: str) -> Array:
-        """Return a 1 in each group, at the column's class."""
-        columns = zip(map(_plain, np.asarray(y).T), self.classes, strict=True)
-        return np.hstack(
-            [np.eye(len(own), dtype=dtype)[np.searchsorted(own, column)] for column, own in columns]
-        )
-
-    def decode(self, outputs: Array) -> Array:
-        """Return the likeliest class of every column."""
-        likeliest = zip(self.classes, self._numbers(outputs), strict=True)
-        columns = [own[numbers] for own, numbers in likeliest]
-        alike = len({column.dtype.kind for column in columns}) == 1
-        return np.column_stack(columns if alike else [column.astype(object) for column in columns])
-
-    def score(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
-        """Return the share of rows that have every column right."""
-        if not np.isfinite(outputs).all():
-            return float("nan")
-        pairs = zip(self._numbers(y), self._numbers(outputs), strict=True)
-        right = np.logical_and.reduce([truth == found for truth, found in pairs])
-        return float(np.average(right, weights=sample_weight))
-
-    def constant(self, y: Array) -> None:
-        """Return None."""
-
-    def split(self, outputs: Array) -> list[Array]:
-        """Return each column's outputs."""
-        return np.split(outputs, np.cumsum(self.groups)[:-1], axis=1)
-
-    def _numbers(self, outputs: Array) -> Iterator[Array]:
-        return (own.argmax(axis=1) for own in self.split(outputs))

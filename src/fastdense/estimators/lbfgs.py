@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,36 +17,43 @@ from fastdense import engines
 from fastdense.core.spec import OptimizerSpec, TrainingSpec
 from fastdense.estimators.blueprint import Weights, flat, grouped
 from fastdense.estimators.listeners import Listeners
-from fastdense.estimators.stochastic import NON_FINITE, Job, validate
+from fastdense.estimators.problem import NON_FINITE, Problem
+from fastdense.estimators.state import FitState
 
-if TYPE_CHECKING:
-    from fastdense.estimators.mlp import BaseMLP
-
-__all__ = ["Objective", "fit_lbfgs"]
+__all__ = ["lbfgs"]
 
 Array = NDArray[Any]
+
+
+def lbfgs(problem: Problem, state: FitState) -> Callable[[Listeners | None], None]:
+    """Return what minimises the loss from the state's weights, compiled."""
+    return partial(_minimise, problem, state, Objective(problem, (state.coefs, state.intercepts)))
 
 
 class Objective:
     """The loss of all rows as a function of one vector, with its gradient."""
 
-    def __init__(self, estimator: BaseMLP, job: Job) -> None:
-        weights = estimator.coefs_, estimator.intercepts_
-        self.job, self.shapes = job, [array.shape for array in flat(weights)]
-        self.row_weights, _ = job.rows.as_one_batch()
-        training = TrainingSpec(job.rows.goal.loss, OptimizerSpec("sgd"))
-        engine = engines.choose(estimator.engine)
-        self.program = engine.compile(job.network, grouped(job.network, *weights), training)
+    def __init__(self, problem: Problem, weights: Weights) -> None:
+        self.problem, self.shapes = problem, [array.shape for array in flat(weights)]
+        self.row_weights, _ = problem.rows.as_one_batch()
+        training = TrainingSpec(problem.rows.goal.loss, OptimizerSpec("sgd"))
+        engine = engines.choose(problem.parameters.engine)
+        self.program = engine.compile(problem.network, grouped(problem.network, *weights), training)
 
     def __call__(self, x: Array) -> tuple[float, Array]:
         """Return the loss and its gradient at ``x``."""
-        self.program.set_parameters(grouped(self.job.network, *self.unpacked(x)))
-        loss, gradients = self.program.gradients(self.job.rows.X, self.job.rows.y, self.row_weights)
+        rows = self.problem.rows
+        self.set(self.unpacked(x))
+        loss, gradients = self.program.gradients(rows.X, rows.y, self.row_weights)
         return loss, pack(gradients)
+
+    def set(self, weights: Weights) -> None:
+        """Give the program these weights."""
+        self.program.set_parameters(grouped(self.problem.network, *weights))
 
     def shown(self, loss: float) -> float:
         """Return the loss as scikit-learn has it."""
-        rows = self.job.rows
+        rows = self.problem.rows
         return (loss + rows.constant(slice(None), rows.weights)) / rows.goal.shares
 
     def weights(self, x: Array) -> Weights:
@@ -64,24 +72,28 @@ class Objective:
         return arrays[::2], arrays[1::2]
 
 
-def fit_lbfgs(estimator: BaseMLP, job: Job, objective: Objective, listeners: Listeners | None) -> None:
-    """Minimise from the estimator's weights; it keeps those of the last iteration."""
-    latest = OptimizeResult(x=pack(flat((estimator.coefs_, estimator.intercepts_))), fun=math.nan)
+def _minimise(problem: Problem, state: FitState, objective: Objective, listeners: Listeners | None) -> None:
+    """Minimise from the state's weights; it keeps those of the last iteration."""
+    p = problem.parameters
+    latest = OptimizeResult(x=pack(flat((state.coefs, state.intercepts))), fun=math.nan)
     asked_to_stop = False
-    estimator.n_iter_ = 0
+    state.n_iter = 0
 
     def iteration_ended(intermediate_result: OptimizeResult) -> None:
         nonlocal asked_to_stop
         latest.update(intermediate_result)
         latest.x = latest.x.copy()
-        _record(estimator, job, objective, latest)
+        state.coefs, state.intercepts = objective.weights(latest.x)
+        if problem.held_out is not None:
+            objective.set((state.coefs, state.intercepts))
+        state.record(problem, objective.program, objective.shown(float(latest.fun)))
         if listeners:
             listeners.epoch_begins()  # SciPy tells of an iteration when it is over
-            asked_to_stop = listeners.epoch_ended(estimator._as_of_now)
-        if asked_to_stop or job.out_of_time():
+            asked_to_stop = listeners.epoch_ended(state, lambda: (state.coefs, state.intercepts))
+        if asked_to_stop or problem.out_of_time():
             raise StopIteration
 
-    options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
+    options = {"maxfun": p.max_fun, "maxiter": p.max_iter, "gtol": p.tol}
     found = None
     try:
         found = minimize(
@@ -89,27 +101,13 @@ def fit_lbfgs(estimator: BaseMLP, job: Job, objective: Objective, listeners: Lis
         )
         latest.update(found)
         if not asked_to_stop:
-            estimator.n_iter_ = _check_optimize_result("lbfgs", found, estimator.max_iter)
+            state.n_iter = _check_optimize_result("lbfgs", found, p.max_iter)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
-    estimator.loss_ = estimator.best_loss_ = objective.shown(float(latest.fun))
-    estimator.coefs_, estimator.intercepts_ = objective.weights(latest.x)
+    state.loss = state.best_loss = objective.shown(float(latest.fun))
+    state.coefs, state.intercepts = objective.weights(latest.x)
     if found is not None and not math.isfinite(latest.fun):
         raise ValueError(f"{NON_FINITE} The loss is {latest.fun}: scale X (StandardScaler).")
-
-
-def _record(estimator: BaseMLP, job: Job, objective: Objective, latest: OptimizeResult) -> None:
-    """Write an iteration down, and validate."""
-    estimator.n_iter_ += 1
-    estimator.loss_ = objective.shown(float(latest.fun))
-    estimator.loss_curve_.append(estimator.loss_)
-    estimator.coefs_, estimator.intercepts_ = objective.weights(latest.x)
-    if estimator.verbose:
-        print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-    if job.held_out is not None:
-        weights = estimator.coefs_, estimator.intercepts_
-        objective.program.set_parameters(grouped(job.network, *weights))
-        validate(estimator, objective.program, job.held_out)
 
 
 def pack(arrays: Sequence[Array]) -> Array:

@@ -2,88 +2,47 @@
 
 from __future__ import annotations
 
-import math
-import time
-import warnings
+import copy
 from abc import abstractmethod
 from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, _fit_context, is_regressor
 from sklearn.callback import CallbackSupportMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
-from fastdense.core.spec import ActivationSpec
 from fastdense.estimators import exchange
-from fastdense.estimators.blueprint import (
-    activation_spec,
-    first_weights,
-    hidden_sizes,
-    network_spec,
-    optimizer_spec,
-)
+from fastdense.estimators.blueprint import check_combinations, first_weights, hidden_sizes
 from fastdense.estimators.goal import Goal, Numbers
-from fastdense.estimators.inference import Inference
-from fastdense.estimators.lbfgs import Objective, fit_lbfgs
+from fastdense.estimators.inference import Inference, is_plain
+from fastdense.estimators.lbfgs import lbfgs
 from fastdense.estimators.listeners import Listeners
-from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.parameters import SharedParameters, with_parameters
-from fastdense.estimators.records import Records, Snapshot
-from fastdense.estimators.rows import Rows, as_matrix, is_crowded, within
-from fastdense.estimators.stochastic import NON_FINITE, Job, compiled, fit_stochastic
+from fastdense.estimators.problem import NON_FINITE, Problem, problem_of
+from fastdense.estimators.rows import Given, Rows, as_matrix, is_crowded
+from fastdense.estimators.state import FitState, Fitted
+from fastdense.estimators.stochastic import stochastic
 from fastdense.models.sequential import Sequential
 
-__all__ = ["BaseMLP", "Given"]
+__all__ = ["BaseMLP", "adopt"]
 
 Array = NDArray[Any]
 
 
-class Given(NamedTuple):
-    """The rows that `fit` was given: to train on, or to validate on; messages call the targets ``name``."""
-
-    X: Any
-    y: Any
-    sample_weight: Any = None
-    name: str = "y"
-    classes: Any = None
-
-    @property
-    def rows(self) -> str:
-        """What messages call the rows."""
-        return self.name.replace("y", "X", 1)
-
-    @classmethod
-    def to_validate(cls, X: Any, y: Any, sample_weight: Any) -> Self | None:
-        """Return the caller's validation rows, None where there are none.
-
-        Raises
-        ------
-        ValueError
-            There are rows without targets, or the other way round.
-        """
-        if X is None and y is None and sample_weight is None:
-            return None
-        if X is None or y is None:
-            raise ValueError("X_val and y_val go together: one of them was given without the other")
-        return cls(X, y, sample_weight, "y_val")
-
-
 @with_parameters
-class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """The estimators' common part; use `MLPClassifier` or `MLPRegressor`."""
 
     @abstractmethod
-    def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
-        """Return rows and targets as scikit-learn validates them, and learn what classes there are."""
+    def _learn(self, y: Array, given: Given, first_pass: bool, incremental: bool) -> Goal:
+        """Return what is learned from validated targets, which must fit what was learned before."""
 
-    def _checked(self, given: Given, first_pass: bool, **how: Any) -> tuple[Any, Array]:
+    def _checked(self, given: Given, first_pass: bool) -> tuple[Any, Array]:
         """Return rows and targets that scikit-learn's validation has passed, one column as a vector."""
         X, y = validate_data(
             self,
@@ -91,18 +50,14 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             given.y,
             accept_sparse=["csr", "csc"],
             multi_output=True,
+            y_numeric=is_regressor(self),
             dtype=(np.float64, np.float32),
             reset=first_pass,
-            **how,
         )
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    @abstractmethod
-    def _goal(self, y: Array) -> Goal:
-        """Return what is learned from validated targets."""
-
     def _weigh_targets(
-        self, y: Array, rows: Array | None, incremental: bool
+        self, goal: Any, y: Array, rows: Array | None, incremental: bool
     ) -> Callable[[Array], Array] | None:
         """Return what gives each row the weight of its targets, or None for no weights.
 
@@ -178,125 +133,65 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
 
     def _fit(self, given: Given, held_out: Given | None, incremental: bool) -> Self:
         """Fit, or with ``incremental`` take one epoch more."""
-        before = Snapshot.of(self, incremental)
-        listeners = None
+        before, begun, listeners = self._as_it_is(incremental), False, None
         try:
-            solve = self._solver(self._prepared(given, held_out, incremental))
+            problem, state = self._prepared(given, held_out, incremental)
+            solve = (lbfgs if self.solver == "lbfgs" else stochastic)(problem, state)
+            adopt(self, state)
             if not incremental:
                 listeners = Listeners(self, given.X, given.y, {"sample_weight": given.sample_weight})
-        except BaseException:
-            before.restore(self)
-            raise
-        try:
-            with engines.at_most(self.n_threads), np.errstate(all="ignore"):
-                solve(listeners)
-            if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
+            begun = True
+            try:
+                with engines.at_most(self.n_threads), np.errstate(all="ignore"):
+                    solve(listeners)
+            finally:
+                adopt(self, state)
+            if not all(np.isfinite(array).all() for array in (*state.coefs, *state.intercepts)):
                 raise ValueError(NON_FINITE)
             if listeners:
                 listeners.fit_ended()
         except BaseException:
-            if before.fitted:
-                before.restore(self)
+            if "coefs_" in before or not begun:
+                self._go_back(before)
             raise
         return self
 
-    def _prepared(self, given: Given, held_out: Given | None, incremental: bool) -> Job:
-        """Return what the solvers are told, and leave the attributes as training starts from them."""
-        self._check_combinations()
+    def _as_it_is(self, incremental: bool) -> dict[str, Any]:
+        """Return the attributes; an optimizer that ``incremental`` training changes is copied."""
+        attributes = vars(self).copy()
+        if incremental and "_optimizer" in attributes:
+            attributes["_optimizer"] = copy.copy(attributes["_optimizer"])
+        return attributes
+
+    def _go_back(self, attributes: dict[str, Any]) -> None:
+        """Put all attributes back, except for those of callbacks: scikit-learn tears those down."""
+        of_callbacks = {name: value for name, value in vars(self).items() if "callback" in name}
+        self.__dict__.clear()
+        self.__dict__.update(attributes | of_callbacks)
+
+    def _prepared(self, given: Given, held_out: Given | None, incremental: bool) -> tuple[Problem, FitState]:
+        """Return what the solvers are given, and the state that training starts from."""
+        check_combinations(self)
         first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        X, y = self._validated(given, first_pass, incremental)
-        goal = self._goal(y)
+        X, y = self._checked(given, first_pass)
+        goal = self._learn(y, given, first_pass, incremental)
         dtype = self._network_dtype(X, y if isinstance(goal, Numbers) else None, first_pass)
         random_state = check_random_state(self.random_state)
-        self.n_outputs_, self.out_activation_ = goal.n_outputs, goal.out_activation
         widths = [X.shape[1], *hidden_sizes(self), goal.n_outputs]
         if first_pass:
-            self.coefs_, self.intercepts_ = first_weights(self, widths, random_state, dtype)
-            self._start_records()
-        self._check_widths(widths)
-        best = getattr(self, "best_validation_score_", None)
-        if best is None or not math.isfinite(best):
-            self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
-        self.n_layers_, self.stopped_, self._inference = len(widths), False, Inference()
-        weigh = self._weigh_targets(y, _row_weights(given, X), incremental)
-        rows = _rows(goal, weigh, given, X, y, dtype)
+            weights = first_weights(self, widths, random_state, dtype)
+            state = FitState.start(goal, weights, self.early_stopping)
+        else:
+            state = FitState.of(self, goal)
+        _check_widths(state.coefs, widths)
+        weigh = self._weigh_targets(goal, y, given.weights(X), incremental)
+        rows = Rows.of(goal, weigh, given, X, y, dtype)
+        validation = None
         if held_out is not None:
-            X_val, y_val = self._validated(held_out, first_pass=False, incremental=True)
-            held_out_rows = _rows(goal, weigh, held_out, X_val, y_val, dtype)
-            self._check_held_out(len(held_out_rows), held_out_rows.weights)
-            return self._job(rows, held_out_rows, widths, random_state, incremental)
-        return self._job(rows, None, widths, random_state, incremental)
-
-    def _check_combinations(self) -> None:
-        """Raise ValueError where parameters exclude each other."""
-        optimizer_spec(self)
-        if self.solver != "lbfgs":
-            return
-        if self.dropout:
-            raise ValueError("dropout needs solver='adam' or 'sgd': L-BFGS wants a loss that stays the same")
-        if self.global_clipnorm is not None:
-            raise ValueError("global_clipnorm needs solver='adam' or 'sgd': L-BFGS chooses its own steps")
-
-    def _check_widths(self, widths: list[int]) -> None:
-        """Raise ValueError unless the weights are those of layers of these widths."""
-        found = [self.coefs_[0].shape[0], *(coef.shape[1] for coef in self.coefs_)]
-        if found != widths:
-            raise ValueError(
-                f"the fitted network's layers have {found} units, from the input on, but hidden_layer_sizes "
-                f"and the data ask for {widths}: fit it anew with warm_start=False, or keep to its sizes"
-            )
-
-    def _check_held_out(self, count: int, weights: Array | None) -> None:
-        """Raise ValueError where rows have no score: they are too few, or weigh nothing."""
-        if self.early_stopping and count < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
-            )
-        if weights is not None and not weights.sum() > 0:
-            raise ValueError("the weights of the validation rows must have a sum above 0, with class_weight")
-
-    def _out_curve(self) -> ActivationSpec:
-        """Return the last layer's activation."""
-        return activation_spec(self.out_activation_)
-
-    def _solver(self, job: Job) -> Callable[[Listeners | None], None]:
-        """Return what trains, compiled."""
-        if self.solver == "lbfgs":
-            return partial(fit_lbfgs, self, job, Objective(self, job))
-        if not job.once or not hasattr(self, "_optimizer"):
-            self._optimizer = Optimization(self)
-        return partial(fit_stochastic, self, job, compiled(self, job), self._batch_rows(len(job.train)))
-
-    def _job(
-        self,
-        rows: Rows,
-        held_out: Rows | None,
-        widths: list[int],
-        random_state: np.random.RandomState,
-        once: bool,
-    ) -> Job:
-        """Return what the solvers are told; dropout's seed is drawn, and rows are held out."""
-        l2 = 0.5 * self.alpha * (rows.as_one_batch()[1] if self.solver == "lbfgs" else 1.0)
-        network = network_spec(self, widths, self._out_curve(), l2, str(rows.X.dtype))
-        seed = int(random_state.randint(2**31)) if self.dropout else 0
-        train = np.arange(len(rows))
-        if self.early_stopping and held_out is None and self.solver != "lbfgs":
-            train, held = self._split(rows, random_state)
-            held_out = rows.take(held)
-        deadline = math.inf if self.max_time is None else time.monotonic() + self.max_time
-        return Job(rows, train, held_out, network, seed, random_state, deadline, once)
-
-    def _split(self, rows: Rows, random_state: np.random.RandomState) -> tuple[Array, Array]:
-        """Return the numbers of the rows to train on and of those to validate on: scikit-learn's choice."""
-        binary = rows.goal.loss.name == "binary_crossentropy" and self.n_outputs_ == 1
-        train, held = train_test_split(
-            np.arange(len(rows)),
-            random_state=random_state,
-            test_size=self.validation_fraction,
-            stratify=rows.y.astype(bool) if binary else None,
-        )
-        self._check_held_out(len(held), None if rows.weights is None else rows.weights[held])
-        return train, held
+            X_val, y_val = self._checked(held_out, first_pass=False)
+            goal.check(y_val, held_out.name)
+            validation = Rows.of(goal, weigh, held_out, X_val, y_val, dtype)
+        return problem_of(self, rows, validation, widths, random_state, incremental), state
 
     def _network_dtype(self, X: Any, numbers: Array | None, first_pass: bool) -> str:
         """Return what the network computes in; ``numbers`` are the targets, if they are not classes.
@@ -312,27 +207,8 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         wide = wide or not (first_pass or self.coefs_[0].dtype == np.float32)
         return "float64" if wide else self.dtype
 
-    def _batch_rows(self, count: int) -> int:
-        """Return the rows of a step, of so many."""
-        if self.batch_size == "auto":
-            return min(200, count)
-        if self.batch_size > count:
-            warnings.warn(
-                f"Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: from "
-                f"{self.batch_size} to {count}",
-                stacklevel=2,
-            )
-        return int(min(self.batch_size, count))
-
-    def _as_of_now(self) -> dict[str, Any]:
-        """Return the fitted attributes as they are in the midst of a fit."""
-        coefs, intercepts = (
-            (self.coefs_, self.intercepts_) if self.solver == "lbfgs" else self._optimizer.weights()
-        )
-        return {"coefs_": coefs, "intercepts_": intercepts, "loss_curve_": list(self.loss_curve_)}
-
     def _check_solver(self) -> bool:
-        """Return True, or raise AttributeError where the solver has no `partial_fit`."""
+        """Return True, or raise AttributeError if the solver has no `partial_fit`."""
         if self.solver == "lbfgs":
             raise AttributeError(
                 f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
@@ -350,13 +226,49 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
             return self
         return self._fit(given, held_out, True)
 
+    def _outputs(self, X: Any) -> Array:
+        """Return the network's outputs for rows, validated as scikit-learn does.
+
+        Validation is skipped for rows that it would return as they are: for one row it takes ten times as
+        long as all the rest.
+        """
+        if "coefs_" not in self.__dict__:
+            check_is_fitted(self, "coefs_")
+        ready = self._inference.ready(self, self.n_features_in_, (self.coefs_, self.intercepts_), self._goal)
+        if is_plain(X, self.n_features_in_) and "feature_names_in_" not in self.__dict__:
+            matrix = X.astype(ready.dtype, copy=False)
+        else:
+            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+            matrix = as_matrix(X, str(ready.dtype))
+        if self.n_threads is None:
+            return ready.run(matrix)
+        with engines.at_most(self.n_threads):
+            return ready.run(matrix)
+
     def to_network(self) -> Sequential:
-        """Return the fitted network as a `fastdense.Sequential`; see ``fastdense.estimators.exchange``."""
-        return exchange.to_network(self)
+        """Return the fitted network: to freeze and serve, to save, or to compile and train on.
+
+        Its outputs are what `predict_proba` returns (for two classes the second one's probability), or a
+        regressor's predictions as a matrix.
+
+        Raises
+        ------
+        NotFittedError
+        """
+        check_is_fitted(self)
+        return exchange.to_network(self, (self.coefs_, self.intercepts_), self._goal)
 
     def to_sklearn(self) -> Any:
-        """Return scikit-learn's own estimator, fitted; ValueError names what it has no equal of."""
-        return exchange.to_sklearn(self)
+        """Return scikit-learn's estimator, fitted alike.
+
+        Raises
+        ------
+        NotFittedError
+        ValueError
+            scikit-learn's has no such activation, loss or labels; it is named.
+        """
+        check_is_fitted(self)
+        return exchange.to_sklearn(self, FitState.of(self, self._goal))
 
     def __setstate__(self, state: Any) -> None:
         """Take the state of a pickle; NumPy's do not keep that arrays are read-only."""
@@ -371,21 +283,16 @@ class BaseMLP(SharedParameters, Records, CallbackSupportMixin, BaseEstimator):  
         return tags
 
 
-def _row_weights(given: Given, X: Any) -> NDArray[np.float64] | None:
-    """Return the caller's weights, checked."""
-    if given.sample_weight is None:
-        return None
-    weights: NDArray[np.float64] = _check_sample_weight(given.sample_weight, X, dtype=np.float64)
-    return weights
+def adopt(estimator: BaseMLP, state: FitState) -> None:
+    """Give an estimator the attributes that a fit has come to."""
+    estimator.__dict__.update(state.attributes(), _inference=Inference())
 
 
-def _rows(
-    goal: Goal, weigh: Callable[[Array], Array] | None, given: Given, X: Any, y: Array, dtype: str
-) -> Rows:
-    """Return validated rows as the engines take them, weighed by the caller and by their targets."""
-    weights = _row_weights(given, X)
-    if weigh is not None:
-        weights = weigh(y) if weights is None else weights * weigh(y)
-    if isinstance(goal, Numbers):
-        y = within(given.name, y, dtype)
-    return Rows(as_matrix(X, dtype, given.rows), goal.encode(y, dtype), weights, goal)
+def _check_widths(coefs: list[Array], widths: list[int]) -> None:
+    """Raise ValueError unless the weights are those of layers of these widths."""
+    found = [coefs[0].shape[0], *(coef.shape[1] for coef in coefs)]
+    if found != widths:
+        raise ValueError(
+            f"the fitted network's layers have {found} units, from the input on, but hidden_layer_sizes "
+            f"and the data ask for {widths}: fit it again with warm_start=False, or keep to its sizes"
+        )

@@ -7,17 +7,16 @@ from numbers import Real
 from typing import Any
 
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval
 
 from fastdense.core.spec import LossSpec
-from fastdense.estimators.goal import Numbers
-from fastdense.estimators.inference import outputs_of
-from fastdense.estimators.mlp import BaseMLP, Given
+from fastdense.estimators.goal import Numbers, columns_of
+from fastdense.estimators.mlp import BaseMLP
 from fastdense.estimators.parameters import LossParameters, parameter, with_parameters
+from fastdense.estimators.rows import Given
 
-__all__ = ["MLPRegressor"]
+__all__ = ["MLPRegressor", "loss_of"]
 
 Array = NDArray[Any]
 
@@ -82,21 +81,10 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
         """The error from which on loss='huber' is a line.""",
     )
 
-    def _validated(self, given: Given, first_pass: bool, incremental: bool) -> tuple[Any, Array]:
-        X, y = self._checked(given, first_pass, y_numeric=True)
-        if issparse(y) or y.dtype.kind not in "biuf":
-            what = "a sparse matrix" if issparse(y) else f"of dtype {y.dtype}"
-            raise ValueError(f"`{given.name}` must be an array of numbers, but is {what}")
-        columns = y.shape[1] if y.ndim == 2 else 1
-        if not first_pass and columns != self.n_outputs_:
-            raise ValueError(
-                f"`{given.name}` has {columns} columns, but the fitted network {self.n_outputs_} outputs"
-            )
-        return X, y
-
-    def _goal(self, y: Array) -> Numbers:
-        loss = LossSpec(_LOSSES.get(self.loss, self.loss), delta=self.delta, quantile=self.quantile)
-        return Numbers(y.shape[1] if y.ndim == 2 else 1, loss)
+    def _learn(self, y: Array, given: Given, first_pass: bool, incremental: bool) -> Numbers:
+        numbers = Numbers(columns_of(y) if first_pass else self.n_outputs_, loss_of(self))
+        numbers.check(y)
+        return numbers
 
     def predict(self, X: Any) -> Array:
         """Return the network's outputs.
@@ -109,5 +97,11 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
         -------
         y : array of shape (n_samples,) or (n_samples, n_outputs), the network's dtype
         """
-        outputs = outputs_of(self, X)
+        outputs = self._outputs(X)
         return outputs[:, 0] if self.n_outputs_ == 1 else outputs
+
+
+def loss_of(regressor: MLPRegressor) -> LossSpec:
+    """Return what a regressor minimises, by its parameters."""
+    name = _LOSSES.get(regressor.loss, regressor.loss)
+    return LossSpec(name, delta=regressor.delta, quantile=regressor.quantile)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
+from sklearn.utils.validation import _check_sample_weight
 
 from fastdense.core.checks import crowded
 from fastdense.engines import Batches
-from fastdense.estimators.goal import Goal
+from fastdense.estimators.goal import Goal, Numbers
 
-__all__ = ["Rows", "as_matrix", "is_crowded", "within"]
+__all__ = ["Given", "Rows", "as_matrix", "is_crowded", "within"]
 
 Array = NDArray[Any]
 
@@ -62,6 +64,38 @@ def is_crowded(values: Any) -> bool:
         return bool(crowded(values.mean(axis=0), values.std(axis=0)).any())
 
 
+class Given(NamedTuple):
+    """The rows that `fit` was given: to train on, or to validate on; messages call the targets ``name``."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    name: str = "y"
+    classes: Any = None
+
+    @classmethod
+    def to_validate(cls, X: Any, y: Any, sample_weight: Any) -> Given | None:
+        """Return the caller's validation rows, or None.
+
+        Raises
+        ------
+        ValueError
+            There are rows without targets, or the other way round.
+        """
+        if X is None and y is None and sample_weight is None:
+            return None
+        if X is None or y is None:
+            raise ValueError("X_val and y_val go together: one of them was given without the other")
+        return cls(X, y, sample_weight, "y_val")
+
+    def weights(self, X: Any) -> NDArray[np.float64] | None:
+        """Return the caller's weights of validated rows, checked."""
+        if self.sample_weight is None:
+            return None
+        weights: NDArray[np.float64] = _check_sample_weight(self.sample_weight, X, dtype=np.float64)
+        return weights
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows with their targets, as the engines take them.
@@ -78,6 +112,19 @@ class Rows:
     y: Array
     weights: Array | None
     goal: Goal
+
+    @classmethod
+    def of(
+        cls, goal: Goal, weigh: Callable[[Array], Array] | None, given: Given, X: Any, y: Array, dtype: str
+    ) -> Rows:
+        """Return validated rows as the engines take them, weighed by the caller and by their targets."""
+        weights = given.weights(X)
+        if weigh is not None:
+            weights = weigh(y) if weights is None else weights * weigh(y)
+        if isinstance(goal, Numbers):
+            y = within(given.name, y, dtype)
+        X = as_matrix(X, dtype, given.name.replace("y", "X", 1))
+        return cls(X, goal.encode(y, dtype), weights, goal)
 
     def __len__(self) -> int:
         return len(self.y)

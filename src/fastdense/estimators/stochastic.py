@@ -3,105 +3,88 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from fastdense.core.spec import NetworkSpec, TrainingSpec
+from fastdense.core.spec import TrainingSpec
 from fastdense.engines import Batches, Program
 from fastdense.estimators.listeners import Listeners
-from fastdense.estimators.rows import Rows
+from fastdense.estimators.optimization import Optimization
+from fastdense.estimators.parameters import SharedParameters
+from fastdense.estimators.problem import NON_FINITE, Problem
+from fastdense.estimators.state import FitState
 from fastdense.training.loop import stretches
 
-if TYPE_CHECKING:
-    from fastdense.estimators.mlp import BaseMLP
-
-__all__ = ["NON_FINITE", "Job", "compiled", "fit_stochastic", "validate"]
-
-NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-    "preprocessed."
-)
-
-Array = NDArray[Any]
+__all__ = ["stochastic"]
 
 
-@dataclass(frozen=True)
-class Job:
-    """What one call of `fit` or `partial_fit` trains on.
-
-    Attributes
-    ----------
-    rows : Rows
-    train : int64 array
-        The numbers of the rows to train on.
-    held_out : Rows or None
-        The rows to validate on.
-    network : NetworkSpec
-        Penalties whole: each step divides them.
-    seed : int
-        Of the dropout masks.
-    random_state : RandomState
-        Where the orders of rows come from.
-    deadline : float
-        When to stop, by `time.monotonic`.
-    once : bool
-        Whether this is one epoch of `partial_fit`.
-    """
-
-    rows: Rows
-    train: NDArray[np.int64]
-    held_out: Rows | None
-    network: NetworkSpec
-    seed: int
-    random_state: np.random.RandomState
-    deadline: float
-    once: bool
-
-    def out_of_time(self) -> bool:
-        """Say whether the deadline has passed."""
-        return time.monotonic() > self.deadline
+def stochastic(problem: Problem, state: FitState) -> Callable[[Listeners | None], None]:
+    """Return what trains, compiled, with the optimizer that the state has for `partial_fit`, or a new one."""
+    p = problem.parameters
+    if not problem.once or state.optimizer is None:
+        state.optimizer = Optimization(p)
+    optimizer = state.optimizer
+    training = TrainingSpec(problem.rows.goal.loss, optimizer.spec, problem.seed)
+    program = optimizer.program(p.engine, problem.network, training, (state.coefs, state.intercepts))
+    size = _batch_rows(p.batch_size, len(problem.train))
+    return partial(_train, problem, state, optimizer, program, size)
 
 
-def compiled(estimator: BaseMLP, job: Job) -> Program:
-    """Return the program that trains on from the estimator's weights."""
-    training = TrainingSpec(job.rows.goal.loss, estimator._optimizer.spec, job.seed)
-    weights = estimator.coefs_, estimator.intercepts_
-    return estimator._optimizer.program(estimator.engine, job.network, training, weights)
+def _batch_rows(given: int | str, count: int) -> int:
+    """Return the rows of a step, for ``count`` rows to train on."""
+    if isinstance(given, str):  # "auto"
+        return min(200, count)
+    if given > count:
+        warnings.warn(
+            f"Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: from "
+            f"{given} to {count}",
+            stacklevel=2,
+        )
+    return int(min(given, count))
 
 
-def fit_stochastic(
-    estimator: BaseMLP, job: Job, program: Program, size: int, listeners: Listeners | None
+def _train(
+    problem: Problem,
+    state: FitState,
+    optimizer: Optimization,
+    program: Program,
+    size: int,
+    listeners: Listeners | None,
 ) -> None:
-    """Train, so many rows a step, until there is no more progress, time or patience.
+    """Train, ``size`` rows per step, until there is no more progress, time or patience.
 
     Raises
     ------
     ValueError
-        The loss is not finite any more and no weights were found good: the last finite ones are kept.
+        The loss is no longer finite and no weights were found good: the last finite ones are kept.
     """
-    order, goes_on = job.train, True
-    estimator.n_iter_ = 0
+    p, order, goes_on = problem.parameters, problem.train, True
+    state.n_iter = 0
     try:
-        while goes_on and estimator.n_iter_ < estimator.max_iter:
+        while goes_on and state.n_iter < p.max_iter:
             if listeners:
                 listeners.epoch_begins()
-            if estimator.shuffle:
-                order = order[_permutation(len(order), job.random_state)]
-            _record(estimator, job, program, *_epoch(estimator, job, program, order, size))
-            asked = bool(listeners and listeners.epoch_ended(estimator._as_of_now))
-            goes_on = not (asked or _is_over(estimator, job))
+            if p.shuffle:
+                order = order[_permutation(len(order), problem.random_state)]
+            loss, rows = _epoch(problem, optimizer, program, order, size)
+            state.t += rows
+            state.record(problem, program, loss)
+            state.judge(p.early_stopping, p.tol, optimizer.weights)
+            optimizer.epoch_ended(state.t)
+            asked = bool(listeners and listeners.epoch_ended(state, optimizer.weights))
+            goes_on = not (asked or _is_over(problem, state, optimizer))
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
     finally:  # a callback's error loses nothing
-        estimator.coefs_, estimator.intercepts_ = estimator._optimizer.weights()
-    if estimator.early_stopping and (estimator.stopped_ or not job.once):
-        estimator.coefs_, estimator.intercepts_ = estimator._best_coefs, estimator._best_intercepts
+        state.coefs, state.intercepts = optimizer.weights()
+    if p.early_stopping and (state.stopped or not problem.once):
+        state.coefs, state.intercepts = state.best_coefs, state.best_intercepts
 
 
 def _permutation(count: int, random_state: np.random.RandomState) -> NDArray[np.int64]:
@@ -112,15 +95,15 @@ def _permutation(count: int, random_state: np.random.RandomState) -> NDArray[np.
 
 
 def _epoch(
-    estimator: BaseMLP, job: Job, program: Program, order: NDArray[np.int64], size: int
+    problem: Problem, optimizer: Optimization, program: Program, order: NDArray[np.int64], size: int
 ) -> tuple[float, int]:
     """Run one epoch; return the mean loss, as shown, of the rows, each at its own step; and how many."""
-    optimizer, rows = estimator._optimizer, job.rows
+    rows = problem.rows
     batches, shares = rows.batches(order, size)
     steps = math.ceil(len(order) / size)
     rates, counts = optimizer.rates(steps), np.diff(np.arange(0, steps * size, size), append=len(order))
     total = seen = 0.0
-    for begin, end in stretches(steps, every_step=False, live=job.deadline < math.inf):
+    for begin, end in stretches(steps, every_step=False, live=problem.deadline < math.inf):
         before = program.steps
         try:
             losses = program.train(_part(batches, begin, end), rates[begin:end], optimizer.steps)
@@ -128,7 +111,7 @@ def _epoch(
             optimizer.steps += program.steps - before
         total += float(losses @ counts[begin : begin + len(losses)])
         seen += float(counts[begin : begin + len(losses)].sum())
-        if not math.isfinite(total) or job.out_of_time():
+        if not math.isfinite(total) or problem.out_of_time():
             break
     return (total / seen + rows.constant(order, shares)) / rows.goal.shares, int(seen)
 
@@ -140,66 +123,47 @@ def _part(batches: Batches, begin: int, end: int) -> Batches:
     return replace(batches, order=order, penalty_scale=batches.penalty_scale[begin:end])
 
 
-def _record(estimator: BaseMLP, job: Job, program: Program, loss: float, rows: int) -> None:
-    """Write the epoch down, and validate."""
-    estimator.n_iter_ += 1
-    estimator.t_ += rows
-    estimator.loss_ = loss
-    estimator.loss_curve_.append(loss)
-    if estimator.verbose:
-        print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
-    if job.held_out is not None:
-        validate(estimator, program, job.held_out, math.isfinite(loss))
-    if estimator.early_stopping:
-        estimator._better_score(estimator._optimizer.weights)
-    else:
-        estimator._better_loss()
-    estimator._optimizer.epoch_ended(estimator.t_)
-
-
-def validate(estimator: BaseMLP, program: Program, held_out: Rows, learns: bool = True) -> None:
-    """Write down the loss and the score of the rows held out: NaN where training has gone astray."""
-    loss = score = math.nan
-    if learns:
-        outputs = np.empty((len(held_out), held_out.goal.n_outputs), held_out.X.dtype)
-        loss = held_out.mean(program.losses(held_out.X, held_out.y, outputs))
-        score = held_out.goal.score(held_out.y, outputs, held_out.weights)
-    estimator._record_validation(loss, score)
-    if estimator.verbose:
-        print(f"Validation score: {score:f}")
-
-
-def _is_over(estimator: BaseMLP, job: Job) -> bool:
-    """Say whether this was the last epoch, and warn where it came too soon."""
-    if not math.isfinite(estimator.loss_):
-        _diverged(estimator)
+def _is_over(problem: Problem, state: FitState, optimizer: Optimization) -> bool:
+    """Return True if this was the last epoch, and warn if it came too soon."""
+    p, loss = problem.parameters, state.loss_curve[-1]
+    if not math.isfinite(loss):
+        _diverged(state, p.early_stopping)
         return True
-    stuck = estimator._why_stuck
-    if stuck and estimator._optimizer.stops(stuck, estimator.verbose):
-        estimator.stopped_ = estimator.early_stopping
+    stuck = _why_stuck(p, state.no_improvement_count)
+    if stuck and optimizer.stops(stuck, p.verbose):
+        state.stopped = p.early_stopping
         return True
     if stuck:
-        estimator._no_improvement_count = 0
-    if job.once:
+        state.no_improvement_count = 0
+    if problem.once:
         return True
-    if job.out_of_time():
-        _warn(f"Maximum time ({estimator.max_time:g} s) passed and the optimization hasn't converged yet.")
+    if problem.out_of_time():
+        _warn(f"Maximum time ({p.max_time:g} s) passed and the optimization hasn't converged yet.")
         return True
-    if estimator.n_iter_ == estimator.max_iter:
+    if state.n_iter == p.max_iter:
         _warn(
-            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization "
+            f"Stochastic Optimizer: Maximum iterations ({p.max_iter}) reached and the optimization "
             f"hasn't converged yet."
         )
     return False
 
 
-def _diverged(estimator: BaseMLP) -> None:
+def _why_stuck(p: SharedParameters, no_improvement_count: int) -> str | None:
+    """Return why training should stop, or None."""
+    if no_improvement_count <= p.n_iter_no_change:
+        return None
+    what = "Validation score" if p.early_stopping else "Training loss"
+    patience = f"{p.n_iter_no_change} consecutive epochs"
+    return f"{what} did not improve more than tol={p.tol:f} for {patience}."
+
+
+def _diverged(state: FitState, early_stopping: bool) -> None:
     """End training with the best weights of before, or raise."""
-    where = f"The loss of epoch {estimator.n_iter_} is {estimator.loss_}"
-    best = estimator.best_validation_score_
-    if estimator.early_stopping and best is not None and math.isfinite(best):
+    where = f"The loss of epoch {state.n_iter} is {state.loss}"
+    best = state.best_validation_score
+    if early_stopping and best is not None and math.isfinite(best):
         _warn(f"{where}: training went back to the weights of the best validation score and stopped.")
-        estimator.stopped_ = True
+        state.stopped = True
         return
     raise ValueError(
         f"{NON_FINITE} {where}; no weights that are not finite are kept: scale X (StandardScaler), lower "

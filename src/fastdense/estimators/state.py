@@ -1,0 +1,163 @@
+"""The state of a fit: what a solver changes, and what an estimator keeps of it as its fitted attributes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastdense.engines import Program
+from fastdense.estimators.blueprint import Weights
+from fastdense.estimators.goal import Goal
+from fastdense.estimators.inference import Inference
+from fastdense.estimators.optimization import Optimization
+from fastdense.estimators.problem import Problem
+
+__all__ = ["FitState", "Fitted"]
+
+Array = NDArray[Any]
+
+_PRIVATE = {"best_coefs", "best_intercepts", "goal", "no_improvement_count", "optimizer"}
+
+
+class Fitted:
+    """The attributes of a fitted estimator, by scikit-learn's names: no parameters, so not a dataclass."""
+
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    classes_: Any
+    feature_names_in_: Array
+    n_features_in_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    loss_: float
+    best_loss_: float | None
+    best_validation_score_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
+    n_iter_: int
+    t_: int
+    stopped_: bool
+    _goal: Any
+    _inference: Inference
+
+
+@dataclass
+class FitState:
+    """The weights, the records of every epoch and the optimizer, as they are while an estimator is fitted.
+
+    Attributes
+    ----------
+    goal : Goal
+    coefs, intercepts : list of array
+        Kernels and biases; those in training are the solver's until it hands them over.
+    best_coefs, best_intercepts : list of array
+        The weights of the best validation score.
+    loss, best_loss, best_validation_score : float or None
+        The last loss, None before the first epoch; the least one, None with early stopping; the best score,
+        None without.
+    loss_curve, validation_scores, validation_loss_curve : list of float
+        An entry per epoch; None for the validation rows if there are none.
+    n_iter, t : int
+        Epochs of this call, and rows trained on in all.
+    no_improvement_count : int
+        Epochs without progress, one after another.
+    stopped : bool
+        Whether early stopping has ended the training.
+    optimizer : Optimization or None
+        None for L-BFGS.
+    """
+
+    goal: Goal
+    coefs: list[Array]
+    intercepts: list[Array]
+    best_coefs: list[Array]
+    best_intercepts: list[Array]
+    best_loss: float | None = None
+    best_validation_score: float | None = None
+    loss: float | None = None
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] | None = None
+    validation_loss_curve: list[float] | None = None
+    n_iter: int = 0
+    t: int = 0
+    no_improvement_count: int = 0
+    stopped: bool = False
+    optimizer: Optimization | None = None
+
+    @classmethod
+    def start(cls, goal: Goal, weights: Weights, early_stopping: bool) -> FitState:
+        """Return the state before the first epoch."""
+        state = cls(goal, *weights, *weights)
+        if early_stopping:
+            state.best_validation_score = -math.inf
+        else:
+            state.best_loss = math.inf
+        return state
+
+    @classmethod
+    def of(cls, estimator: Any, goal: Goal) -> FitState:
+        """Return the state that goes on from a fitted estimator, ours or scikit-learn's."""
+        state = cls.start(goal, (estimator.coefs_, estimator.intercepts_), estimator.early_stopping)
+        attributes = {**vars(estimator), "_goal": goal, "stopped_": False}
+        for each in fields(cls):
+            value = attributes.get(_attribute(each.name), getattr(state, each.name))
+            setattr(state, each.name, [*value] if isinstance(value, list) else value)
+        best = state.best_validation_score
+        if best is None or not math.isfinite(best):
+            state.best_coefs, state.best_intercepts = state.coefs, state.intercepts
+        return state
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the attributes of an estimator that is fitted up to here."""
+        own = {_attribute(each.name): getattr(self, each.name) for each in fields(self)}
+        absent = {name for name in ("loss_", "_optimizer") if own[name] is None}
+        shape = {
+            "n_layers_": len(self.coefs) + 1,
+            "n_outputs_": self.goal.n_outputs,
+            "out_activation_": self.goal.out_activation,
+        }
+        return {name: value for name, value in own.items() if name not in absent} | shape
+
+    def record(self, problem: Problem, program: Program, loss: float) -> None:
+        """Write an epoch down: its loss, and the loss and the score of the rows held out."""
+        self.n_iter += 1
+        self.loss = loss
+        self.loss_curve.append(loss)
+        if problem.parameters.verbose:
+            print(f"Iteration {self.n_iter}, loss = {loss:.8f}")
+        if problem.held_out is None:
+            return
+        validated, score = problem.validate(program) if math.isfinite(loss) else (math.nan, math.nan)
+        self.validation_scores = self.validation_scores or []
+        self.validation_loss_curve = self.validation_loss_curve or []
+        self.validation_scores.append(score)
+        self.validation_loss_curve.append(validated)
+        if problem.parameters.verbose:
+            print(f"Validation score: {score:f}")
+
+    def judge(self, early_stopping: bool, tol: float, weights: Callable[[], Weights]) -> None:
+        """Count whether the epoch improved on the best one by ``tol``, and keep the best score's weights."""
+        if early_stopping:
+            score = self.validation_scores[-1] if self.validation_scores else math.nan
+            best = -math.inf if self.best_validation_score is None else self.best_validation_score
+            stuck = score < best + tol
+            if score > best:
+                self.best_validation_score = score
+                self.best_coefs, self.best_intercepts = weights()
+        else:
+            loss = self.loss_curve[-1]
+            best = math.inf if self.best_loss is None else self.best_loss
+            stuck = loss > best - tol
+            self.best_loss = min(loss, best)
+        self.no_improvement_count = self.no_improvement_count + 1 if stuck else 0
+
+
+def _attribute(field: str) -> str:
+    """Return the estimator's attribute that keeps a field."""
+    return f"_{field}" if field in _PRIVATE else f"{field}_"
