@@ -9,6 +9,9 @@ arrays and puts them in place. Two rules keep what every reader sees whole:
 layers: each finds all of the old or all of the new. The lock is held while pointers are copied; nothing is
 computed under it.
 
+**Versions.** A layer is `Versioned`: whatever sets one of its attributes gives it another ``version`` in the
+same call. What was compiled from a layer is current for as long as the layer still has that version.
+
 **One at a time.** What trains (`fit`, `train_on_batch`) makes a `claim` on the model and its layers. Until
 its end nothing else replaces them: `set_weights`, `compile` or `fit` in another thread raises `BusyError`,
 and so does a `fit`, `train_on_batch` or `compile` inside a callback. A callback may set weights. Readers
@@ -33,10 +36,20 @@ from typing import Any, ClassVar, NamedTuple
 
 from fastdense.errors import BusyError
 
-__all__ = ["Change", "check_free", "claim", "read", "replace", "undisturbed"]
+__all__ = ["Change", "Versioned", "check_free", "claim", "read", "replace", "undisturbed"]
 
 Change = tuple[object, str, Any]
 """An object, the name of an attribute, and its new value."""
+
+
+class Versioned:
+    """Base of objects that have another ``version`` after every change of an attribute."""
+
+    version: object = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute, and with it the version."""
+        replace([(self, name, value)], None)
 
 
 class Claim(NamedTuple):
@@ -80,27 +93,37 @@ def read(places: Iterable[tuple[object, str]]) -> tuple[Any, ...]:
         return tuple(map(getattr, owners, names))
 
 
-def replace(changes: Sequence[Change], call: str | None, within: bool = True) -> None:
-    """Set attributes, all or none of them.
+def replace(changes: Iterable[Change], call: str | None, within: bool = True) -> dict[int, object]:
+    """Set attributes, all or none of them, and the versions of what is `Versioned`.
 
     Parameters
     ----------
-    changes : sequence of (object, name, value)
+    changes : iterable of (object, name, value)
     call : str or None
-        What does so, for messages; None if it may though the objects are claimed.
+        The method's name, for messages; None sets them even if the objects are claimed.
     within : bool
-        Whether the thread that has claimed one of the objects may, from a callback.
+        Allow it to the thread that has claimed one of the objects, from a callback.
+
+    Returns
+    -------
+    dict of int to object
+        By the ``id`` of every version that was replaced, the new one.
 
     Raises
     ------
     BusyError
         One of the objects is claimed; nothing is changed.
     """
+    changes = list(changes)
+    versioned = {id(owner): owner for owner, _, _ in changes if isinstance(owner, Versioned)}.values()
+    changes += [(owner, "version", object()) for owner in versioned]
     owners, names, values = zip(*changes, strict=True) if changes else ((), (), ())
     with _Process.lock:
         if call is not None:
             check_free(owners, call, within)
+        before = [id(owner.version) for owner in versioned]
         deque(map(object.__setattr__, owners, names, values), maxlen=0)
+    return dict(zip(before, values[len(values) - len(before) :], strict=True))
 
 
 def claim(held: threading.Lock, owners: Sequence[object], call: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -16,7 +15,7 @@ from fastdense.core.checks import LARGEST, as_array, finite, one_of, optional, t
 from fastdense.core.config import Configurable, Family
 from fastdense.core.parameters import parameter
 from fastdense.core.shapes import check_product
-from fastdense.core.sharing import Change
+from fastdense.core.sharing import Change, Versioned
 from fastdense.core.spec import LayerSpec, NetworkSpec
 from fastdense.core.streams import WEIGHTS, generator, new_seed
 from fastdense.errors import NotBuiltError, ShapeError
@@ -25,8 +24,6 @@ from fastdense.layers.variables import Variables
 __all__ = ["FAMILY", "INPUT_SHAPE", "NAME", "Input", "Layer", "per_column"]
 
 Array = NDArray[Any]
-
-_stamps = itertools.count()
 
 NAME = parameter(
     optional(lambda _, name: text("a layer's name", name)),
@@ -75,7 +72,7 @@ class Input:
         return f"Input(({self.n_in},))"
 
 
-class Layer(Variables, Configurable):
+class Layer(Variables, Configurable, Versioned):
     """Base of the layers.
 
     Attributes
@@ -88,21 +85,14 @@ class Layer(Variables, Configurable):
         Columns of the input, None until known.
     """
 
-    stamp = 0
-    """Changes whenever an attribute does: what was compiled before holds what was there before."""
     weight_dtypes: ClassVar[Mapping[str, str]] = {}
     """The dtypes of the arrays that are not in their model's."""
 
     def __post_init__(self, input_shape: Sequence[int] | None = None) -> None:
         self.declared_n_in = None if input_shape is None else _width(input_shape)
         self.n_in: int | None = None
-        self._arrays: tuple[Array, ...] = ()
+        self.arrays: tuple[Array, ...] = ()
         self.fresh = True
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute, and a new stamp."""
-        super().__setattr__(name, value)
-        super().__setattr__("stamp", next(_stamps))
 
     @property
     def built(self) -> bool:
@@ -122,7 +112,7 @@ class Layer(Variables, Configurable):
     @property
     def weights(self) -> list[Array]:
         """The layer's arrays, read-only and not copied; `set_weights` replaces them."""
-        return list(self._arrays)
+        return list(self.arrays)
 
     def weight_shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
         """Return the names and shapes of the arrays for an input of ``n_in`` columns, in order."""
@@ -164,7 +154,7 @@ class Layer(Variables, Configurable):
 
     def get_weights(self) -> list[Array]:
         """Return copies of the layer's arrays."""
-        return [array.copy() for array in self._arrays]
+        return [array.copy() for array in self.arrays]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Replace the layer's arrays, all at once.
@@ -182,12 +172,12 @@ class Layer(Variables, Configurable):
         """Return copies of arrays as the layer would hold them, checked; see `set_weights`."""
         if not self.built:
             raise NotBuiltError(f"layer {self.name!r} has no weights yet: its input width is not known")
-        if len(weights) != len(self._arrays):
+        if len(weights) != len(self.arrays):
             raise ShapeError(
-                f"layer {self.name!r} has {len(self._arrays)} arrays of weights, got {len(weights)}"
+                f"layer {self.name!r} has {len(self.arrays)} arrays of weights, got {len(weights)}"
             )
         new = []
-        for name, old, value in zip(self.weight_shapes(self.n_in or 0), self._arrays, weights, strict=True):
+        for name, old, value in zip(self.weight_shapes(self.n_in or 0), self.arrays, weights, strict=True):
             array = np.asarray(value) if old.dtype.kind == "i" else as_array(name, value, str(old.dtype))
             if array.shape != old.shape:
                 hint = ": pass its transpose" if array.T.shape == old.shape else ""
@@ -205,14 +195,14 @@ class Layer(Variables, Configurable):
         """
         for array in arrays:
             array.flags.writeable = False
-        new = {"_arrays": tuple(arrays), "fresh": fresh, "stamp": next(_stamps)}
+        new: dict[str, Any] = {"arrays": tuple(arrays), "fresh": fresh}
         if n_in is not None:
             new["n_in"] = n_in
         return [(self, name, value) for name, value in new.items()]
 
     def count_params(self) -> int:
         """Return how many numbers the layer's weights hold."""
-        return sum(array.size for array in self._arrays)
+        return sum(array.size for array in self.arrays)
 
     def spec(self, stream: int) -> LayerSpec:
         """Return what the engines are told; ``stream`` is the layer's place in its model."""
@@ -235,7 +225,7 @@ class Layer(Variables, Configurable):
         network = NetworkSpec(self.n_in, (self.spec(0),), str(A_in.dtype))
         out = np.empty((len(A_in), network.n_out), A_in.dtype)
         with np.errstate(all="ignore"):
-            program = engines.choose().compile(network, [self.parameters(self._arrays)])
+            program = engines.choose().compile(network, [self.parameters(self.arrays)])
             output: Array = program.predict(A_in, out)
         return output
 

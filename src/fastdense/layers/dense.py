@@ -86,19 +86,19 @@ class Dense(Layer):
     @property
     def dtype(self) -> str | None:
         """The kernel's dtype; None until there is one."""
-        return str(self._arrays[0].dtype) if self._arrays else None
+        return str(self.arrays[0].dtype) if self.arrays else None
 
     @property
     def kernel(self) -> Array:
         """``W``, of shape (n_in, units), read-only."""
         if not self.built:
             raise NotBuiltError(f"layer {self.name!r} has no kernel yet: its input width is not known")
-        return self._arrays[0]
+        return self.arrays[0]
 
     @property
     def bias(self) -> Array | None:
         """``B``, of shape (units,), read-only; None where the layer has none."""
-        return self._arrays[1] if len(self._arrays) > 1 else None
+        return self.arrays[1] if len(self.arrays) > 1 else None
 
     def check_input(self, n_in: int) -> None:
         """Raise ShapeError also if the activation's groups do not have as many columns as there are units."""

@@ -127,7 +127,7 @@ class Normalization(Layer):
 
     def __call__(self, X: ArrayLike) -> Array:
         """Return the layer's output for a matrix, centred in float64 if float32 cannot hold its columns."""
-        outputs, arrays = super().__call__(X), self._arrays
+        outputs, arrays = super().__call__(X), self.arrays
         if self.centre(arrays) is None:
             return outputs
         mean, deviation = self.parameters(arrays)

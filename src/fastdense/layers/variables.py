@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ __all__ = ["Variables"]
 Array = NDArray[Any]
 
 
-class Variables:
+class Variables(ABC):
     """The lists of weights, as Keras sorts them, of what has `weights` and `trainable_weights`."""
 
     name: Any
@@ -28,9 +29,9 @@ class Variables:
             raise ValueError(f"{kind} {self.name!r}: freezing layers is not supported, they all train")
 
     @property
+    @abstractmethod
     def weights(self) -> list[Array]:
         """All arrays in order, read-only and not copied."""
-        raise NotImplementedError
 
     @property
     def trainable_weights(self) -> list[Array]:

@@ -1,63 +1,317 @@
-"""Layers one after another, with their training."""
+"""A network with its training: compile, fit, evaluate, predict, under Keras' names."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fastdense.layers import Input, Layer
-from fastdense.network.stack import Stack
+from fastdense import losses, optimizers
+from fastdense import metrics as measured
+from fastdense.callbacks import Callback, CallbackList, History
+from fastdense.core import sharing
+from fastdense.core.checks import flag, whole
+from fastdense.core.spec import OptimizerSpec, TrainingSpec
 from fastdense.network.summary import html_summary, text_summary
-from fastdense.training.accepted import accept
-from fastdense.training.trainer import Trainer
+from fastdense.network.trained import Trained, required
+from fastdense.training import loop
+from fastdense.training.accepted import accept, check_rows
+from fastdense.training.data import Given, prepare, weigh_classes
+from fastdense.training.measuring import Metrics, measure
+from fastdense.training.progress import Verbose, display_for, show
+from fastdense.training.run import Run
+from fastdense.training.state import Training
 
 __all__ = ["Model"]
 
-_LEFT_OUT = dict.fromkeys(("_compiled", "_live", "_measuring", "run"))
-"""What a copy does not take over: compiled programs, which are made again, and the rows of the last fit."""
+Array = NDArray[Any]
+
+_PLAIN = OptimizerSpec("sgd")  # of a program that only measures: it keeps no arrays
 
 
-class Model(Stack, Trainer):
-    """A stack of layers that can be trained; `fastdense.Sequential` adds files and what explains it."""
+class Model(Trained):
+    """A network with Keras' methods; `fastdense.Sequential` adds files and what explains it.
 
-    def add(self, layer: Layer | Input) -> None:
-        """Append a layer; it is built at once where its input's width is known."""
-        super().add(layer)
-        self.forget_training()
+    Attributes
+    ----------
+    stop_training : bool
+        A callback sets it to end `fit` after the epoch.
+    next_epoch : int
+        The epoch that `fit` is at, or would go on with.
+    history : History or None
+        The history of the last `fit`.
+    run : Run or None
+        What the last `fit` was asked to do. It keeps ``validation_data`` from being freed, or without them
+        ``x`` and ``y``, as they were given: set it to None to let go of them.
+    """
 
-    def pop(self) -> Layer:
-        """Remove and return the last layer."""
-        layer = super().pop()
-        self.forget_training()
-        return layer
+    history: History | None = None
+    run: Run | None = None
+    stop_training = False
+    next_epoch = 0
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out the compiled programs, which are made again, and the last fit's rows.
+    def compile(
+        self,
+        optimizer: object = "rmsprop",
+        loss: object = None,
+        metrics: Sequence[object] | None = None,
+        weighted_metrics: Sequence[object] | None = None,
+        **accepted: Any,
+    ) -> None:
+        """Choose how to train; a state left by earlier training of the optimizer is dropped.
 
-        The layers and the optimizer follow on their own, and training may replace what they hold meanwhile:
-        all of it as it is at one moment goes with the model.
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+        loss : str or Loss
+        metrics : sequence of str, Metric or function ``f(y_true, y_pred)``, optional
+            "accuracy" is the one of its three forms that fits the loss. A list of one list, that of the only
+            output, is taken as in Keras.
+        weighted_metrics : the same, optional
+            These weigh rows by ``sample_weight`` and ``class_weight``, as the loss does.
+        **accepted
+            Keras' arguments that change no number: ``run_eagerly``, ``jit_compile`` and others.
+
+        Raises
+        ------
+        ValueError, TypeError
+            A name or object is not one of fastdense's; nothing is changed.
+        BusyError
+            The model is training, in another thread or around a callback; nothing is changed.
         """
-        state = self.state()
-        return {**self.__dict__, **state.settings, **_LEFT_OUT, "_slots": state.slots, "_state": state}
+        accept("compile", accepted)
+        if loss is None:
+            known = ", ".join(losses.FAMILY.names())
+            raise ValueError(f"compile needs a loss, such as loss='mean_squared_error'; known: {known}")
+        chosen, trainer = losses.get(loss), optimizers.get(optimizer)
+        plain, weighted = _listed("metrics", metrics), _listed("weighted_metrics", weighted_metrics)
+        measured.check([*plain, *weighted])
+        new = Training(chosen, trainer, plain, weighted)
+        changes = [(self, "_training", new), *trainer.belonging_to(self)]
+        sharing.replace(changes, "compile", within=False)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over what `__getstate__` gave, the layers' weights and the steps all of one moment."""
-        moment = state.pop("_state", None)
-        self.__dict__.update(state)
-        if moment is not None:
-            self.rewind(moment)
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Verbose = "auto",
+        callbacks: Sequence[Callback] | Callback | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        **accepted: Any,
+    ) -> History:
+        """Train.
 
-    def __copy__(self) -> Model:
-        """Return an independent model with the weights of now; it shares arrays: nothing writes to them."""
-        new, state = type(self).__new__(type(self)), self.state()
-        new.__dict__.update({**self.__dict__, **state.settings, **_LEFT_OUT})
-        new._layers = [copy.copy(layer) for layer in state.moment.layers]
-        if new.loss is not None:
-            new.optimizer = copy.copy(new.optimizer)
-        new.rewind(state)
-        return new
+        Parameters
+        ----------
+        x : array-like of shape (m, n_in)
+            One example a row; never modified, and not copied where it is C-contiguous and of the model's
+            dtype. Other real dtypes are converted to it. An array of the engine's own library stays on its
+            device.
+        y : array-like of shape (m, n_out), or (m,) for one output or class numbers
+        batch_size : int, optional
+            Rows a step, 32 where None; the last batch of an epoch may be smaller.
+        epochs : int
+            The number of the epoch to end before; times through the rows, where training starts at 0.
+        verbose : "auto", 0, 1 or 2
+            0 is silent, 1 and "auto" show a bar (lines where there is no terminal), 2 a line an epoch.
+        callbacks : Callback or sequence of them, optional
+        validation_split : float
+            The fraction of rows, taken from the end before any shuffling, to validate on.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+            Takes precedence over ``validation_split``.
+        shuffle : bool
+            Take the rows in a new order every epoch.
+        class_weight : mapping of class number to weight, optional
+            For the rows to train on only: those of the validation keep their weights.
+        sample_weight : array-like of shape (m,), optional
+            Both given, their product counts.
+        initial_epoch : int
+            The epoch to start at, from 0.
+        **accepted
+            Keras' arguments at values that change no number, such as ``validation_freq=1``.
+
+        Returns
+        -------
+        History
+            Every epoch's numbers, in its ``history``.
+
+        Raises
+        ------
+        ShapeError, DtypeError, NonFiniteError, ValueError
+            The data cannot be trained on; nothing has been.
+        NonFiniteLossError
+            The loss became NaN or infinite; the model keeps its last good weights.
+        KeyboardInterrupt
+            Ctrl-C was pressed; the model keeps the weights of the last whole step.
+        BusyError
+            The model is training already, in another thread or around a callback; nothing is changed.
+        """
+        check_rows("fit", x, y)
+        accept("fit", accepted)
+        size = whole("batch_size", 32 if batch_size is None else batch_size, 1)
+        epochs, initial_epoch = whole("epochs", epochs), whole("initial_epoch", initial_epoch)
+        shuffle, display, history = flag("shuffle", shuffle), display_for(verbose), History()
+        rows = Given(x, y, sample_weight, validation_data, validation_split, class_weight)
+        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        held = Lock()
+        with held:
+            sharing.claim(held, [self, *self.layers], "fit")
+            training = required(self._training)
+            data, held_out = rows.to_train(self, training.loss.spec())
+            params = {"epochs": epochs, "steps": -(-len(data) // size), "verbose": verbose}
+            listeners = CallbackList([*given, history], self, params)  # which may refuse a backup
+            self.next_epoch, self.stop_training = initial_epoch, False
+            fit = loop.Fit(data, held_out, epochs, size, shuffle, self._metrics(training), listeners, display)
+            self.run, self.history = Run.of(self, training, fit, rows, given), history
+            loop.run(self, fit)
+            self.run = self.run.ended(given)
+        return history
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        sample_weight: Any = None,
+        return_dict: bool = False,
+        **accepted: Any,
+    ) -> float | list[float] | dict[str, float]:
+        """Return the loss, and the metrics after it where there are any, as in prediction.
+
+        Parameters
+        ----------
+        x, y, sample_weight : array-like
+            As in `fit`.
+        batch_size : int, optional
+            Without effect: rows are computed in blocks of the engine's choice.
+        verbose : "auto", 0, 1 or 2
+            0 is silent, the others print a line.
+        return_dict : bool
+            Return numbers by name.
+        **accepted
+            Keras' ``steps`` and ``callbacks``: only None.
+        """
+        check_rows("evaluate", x, y)
+        accept("evaluate", accepted)
+        display_for(verbose)
+        asked = required(self._training).loss.spec()
+        if not self.built:
+            prepare(self, asked, x, y, sample_weight)  # decides the widths
+        now, chosen, _ = self.state()  # all that is measured is of one moment
+        training = required(chosen)
+        spec = TrainingSpec(training.loss.spec(), _PLAIN, self.seed)
+        data = prepare(self, spec.loss, x, y, sample_weight)
+        program = self._programs.get("evaluate", (*now.made_from, spec), lambda: now.program(spec))
+        with np.errstate(all="ignore"):
+            logs = measure(self, program, data, self._metrics(training, apart=True))
+        if verbose:
+            show(logs)
+        return _results(logs, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        out: Any = None,
+        **accepted: Any,
+    ) -> Array:
+        """Return the network's outputs.
+
+        Parameters
+        ----------
+        x : array-like of shape (m, n_in)
+            As in `fit`; NaN is let through to the outputs of its row.
+        batch_size, verbose
+            Without effect; accepted for scripts that give them.
+        out : array of shape (m, n_out) and the model's dtype, optional
+            Where to write the outputs.
+        **accepted
+            Keras' ``steps`` and ``callbacks``: only None.
+
+        Returns
+        -------
+        array of shape (m, n_out), the model's dtype
+            Of the engine's own library and on its device where ``x`` is, of NumPy where it is anything else.
+        """
+        if accepted:
+            accept("predict", accepted)
+        return self.predictor()(x, out)
+
+    predict_on_batch = predict
+
+    def __call__(self, x: Any, *arguments: Any, out: Any = None, **accepted: Any) -> Array:
+        """Return what `predict` returns; ``training`` and ``mask`` only as in prediction."""
+        if arguments or accepted:
+            accept("a model's call", dict(zip(("training", "mask"), arguments, strict=False)) | accepted)
+        return self.predictor()(x, out)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Take one step on all the given rows and return their loss and metrics from before it.
+
+        Raises
+        ------
+        BusyError
+            The model is training, in another thread or around a callback; nothing is changed.
+        """
+        held = Lock()
+        check_rows("train_on_batch", x, y)
+        with held:
+            sharing.claim(held, [self, *self.layers], "train_on_batch")
+            training = required(self._training)
+            loss = training.loss.spec()
+            data = weigh_classes(prepare(self, loss, x, y, sample_weight), loss, class_weight, self.dtype)
+            with np.errstate(all="ignore"):
+                logs = loop.train_once(self, data, self._metrics(training))
+        return _results(logs, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Return what `evaluate` returns, silently."""
+        return self.evaluate(x, y, verbose=0, sample_weight=sample_weight, return_dict=return_dict)
+
+    @property
+    def compiled_metrics(self) -> tuple[Sequence[object], Sequence[object]]:
+        """The metrics and the weighted metrics as `compile` was given them."""
+        training = self._training
+        return ((), ()) if training is None else (training.metrics, training.weighted_metrics)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns."""
+        return ["loss", *self._metrics(required(self._training)).names]
+
+    def mode_of(self, monitor: str) -> Literal["min", "max"] | None:
+        """Return whether a number of an epoch should be small or large, None if its metric has no mode."""
+        name = monitor.removeprefix("val_")
+        return "min" if name == "loss" else self._metrics(required(self._training)).modes().get(name)
+
+    def _metrics(self, training: Training, apart: bool = False) -> Metrics:
+        """Return the metrics for this network; ``apart``: copies of those that `compile` was given."""
+        loss, n_out = training.loss.spec(), self.network().n_out
+        given = (training.metrics, training.weighted_metrics)
+        given = copy.deepcopy(given) if apart else given
+        return Metrics(*(measured.resolve(each, loss, n_out) for each in given))
 
     def summary(self, print_fn: Any = None, **accepted: Any) -> None:
         """Print the layers with their shapes and parameter counts.
@@ -85,3 +339,17 @@ class Model(Stack, Trainer):
 
     def _bytes(self) -> int:
         return np.dtype(self.dtype).itemsize
+
+
+def _listed(name: str, identifiers: Sequence[object] | None) -> list[object]:
+    if not isinstance(identifiers, list | tuple | None):
+        raise TypeError(f"{name} must be a list, such as ['accuracy'], got {identifiers!r}")
+    found = list(identifiers or ())
+    return list(found[0]) if len(found) == 1 and isinstance(found[0], list | tuple) else found
+
+
+def _results(logs: dict[str, float], return_dict: bool) -> float | list[float] | dict[str, float]:
+    if return_dict:
+        return logs
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values

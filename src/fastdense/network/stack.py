@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines
 from fastdense.core import sharing
 from fastdense.core.checks import one_of, text, whole
 from fastdense.core.sharing import Change
-from fastdense.core.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
+from fastdense.core.spec import NetworkSpec, TrainingSpec
 from fastdense.core.streams import WEIGHTS, check_seed, generator
 from fastdense.engines import Library, Program
+from fastdense.engines.programs import Programs
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
-from fastdense.layers import Activation, Dense, Input, Layer
-from fastdense.layers.normalization import Normalization
+from fastdense.layers import Input, Layer
 from fastdense.layers.variables import Variables
-from fastdense.network.frozen import FrozenModel, Inputs, Otherwise
-from fastdense.network.moment import Compiled, Moment
+from fastdense.network.frozen import FrozenModel
 from fastdense.network.names import Names
+from fastdense.network.snapshot import Snapshot, widths
 
 __all__ = ["Stack"]
 
@@ -68,7 +66,7 @@ class Stack(Variables):
         self._layers: list[Layer] = []
         self._n_in: int | None = None
         self.table: Any = None
-        self._compiled: Compiled | None = None
+        self._programs = Programs()
         self._extend(layers or ())
 
     @property
@@ -85,12 +83,12 @@ class Stack(Variables):
     @property
     def input_shape(self) -> tuple[None, int]:
         """``(None, n_in)``."""
-        return (None, self._widths()[0])
+        return (None, widths(self._n_in, self._layers)[0])
 
     @property
     def output_shape(self) -> tuple[None, int]:
         """``(None, n_out)``."""
-        return (None, self._widths()[1])
+        return (None, widths(self._n_in, self._layers)[1])
 
     def add(self, layer: Layer | Input) -> None:
         """Append a layer, built at once where its input's width is known; on an error nothing is changed."""
@@ -118,7 +116,7 @@ class Stack(Variables):
         if taken is not None:
             raise ValueError(f"two layers are named {layer.name!r}: names must differ within a model")
         if self.built:
-            self._join([layer], len(self._layers), self._widths()[1])
+            self._join([layer], len(self._layers), widths(self._n_in, self._layers)[1])
         elif not self._layers:
             width = self._n_in or layer.n_in or layer.declared_n_in
             if width is not None:
@@ -159,7 +157,7 @@ class Stack(Variables):
     @property
     def weights(self) -> list[Array]:
         """All layers' arrays in order, read-only and not copied."""
-        return [array for arrays in self.moment().arrays for array in arrays]
+        return [array for arrays in self.snapshot().arrays for array in arrays]
 
     @property
     def trainable_weights(self) -> list[Array]:
@@ -196,28 +194,33 @@ class Stack(Variables):
         return sum(layer.count_params() for layer in self._layers)
 
     def predictor(self) -> Callable[..., Array]:
-        """Return ``predict(X, out=None)``, to be asked for anew at each call: it is of the weights of now."""
-        compiled = self._compiled  # another thread may put a newer one in its place at any time
-        if compiled is not None and compiled.stamps == self.stamps() and compiled.table is self.table:
-            return compiled.predict
-        return self._compile() if self.built else self._build_and_predict
+        """Return ``predict(X, out=None)`` for the weights of now: ask for it again at each call."""
+        engine = self.engine
+        placed = engine if engine == "auto" else engines.placed(engine)  # "auto" is placed as it is: no call
+        made_from = (self.table, placed, *[layer.version for layer in self._layers])
+        found: Callable[..., Array] | None = self._programs.current("predict", made_from)
+        if found is not None:
+            return found
+        if not self.built:
+            return self._build_and_predict
+        now = self.snapshot()
+        return self._programs.get("predict", now.made_from, now.predictor)
 
     def freeze(self) -> FrozenModel:
-        """Return a model that only predicts, with the weights of now, at the least cost a call.
+        """Return a model that only predicts, with the weights of now, at the least cost per call.
 
         Returns
         -------
         FrozenModel
             Independent of this model; safe to share between threads and to send to other processes.
         """
-        moment = self.moment()
-        return FrozenModel(self.network(), self._centred_parameters(moment), self._inputs(moment))
+        return self.snapshot().freeze()
 
     def as_input(self, X: Any, name: str = "X") -> Any:
-        """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not.
+        """Return ``X`` as a matrix of the model's dtype and width, building the model if it is not built.
 
-        A vector is taken as one column where the model's input has one or is not known. Nothing is copied
-        that already is a matrix of that dtype. Arrays of the engine's own library stay on their device.
+        A vector is taken as one column if the model's input has one or is not known. Nothing is copied that
+        already is a matrix of that dtype. Arrays of the engine's own library stay on their device.
 
         Raises
         ------
@@ -239,67 +242,35 @@ class Stack(Variables):
         A float32 model that starts with a `Normalization` has one if a column's mean is so many deviations
         that float32 cannot hold both.
         """
-        return self._centre(self.moment()) if self.built else None
-
-    def _centre(self, moment: Moment) -> Array | None:
-        first = moment.layers[0] if moment.layers else None
-        if isinstance(first, Normalization) and first.built and self.dtype == "float32":
-            return first.centre(moment.arrays[0])
-        return None
+        return self.snapshot().centre
 
     def network(self) -> NetworkSpec:
-        """Return what the engines are told of the whole network."""
-        n_in, _ = self._widths()
-        return NetworkSpec(n_in, tuple(spec for _, spec in self._plan()), self.dtype)
+        """Return the network as engines are given it."""
+        return self.snapshot().network()
 
-    def program(
-        self,
-        training: TrainingSpec | None = None,
-        slots: engines.Slots | None = None,
-        moment: Moment | None = None,
-    ) -> Program:
-        """Return a new program, for training if ``training`` is given, with the weights of a moment.
+    def parameters(self) -> list[tuple[Array, ...]]:
+        """Return the arrays that go with `network`, one tuple per layer of it; read-only, not copied."""
+        return self.snapshot().parameters()
 
-        They are those of now if ``moment`` is None.
-        """
-        with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
-            parameters = self._centred_parameters(moment or self.moment())
-            return engines.choose(self.engine).compile(self.network(), parameters, training, slots)
+    def layer_names(self) -> list[str]:
+        """Return the names that go with `network`; an activation that joins a layer has that layer's."""
+        return [str(layer.name) for layer, _ in self.snapshot().plan()]
 
-    def moment(self, also: Sequence[tuple[object, str]] = ()) -> Moment:
-        """Return the layers, their arrays and stamps and ``also`` other attributes, all of one moment."""
-        layers = self.layers
-        count = len(layers)
-        found = sharing.read([*((layer, name) for name in ("_arrays", "stamp") for layer in layers), *also])
-        stamps = (engines.placed(self.engine), *found[count : 2 * count])
-        return Moment(layers, found[:count], stamps, found[2 * count :])
+    def program(self, training: TrainingSpec | None = None) -> Program:
+        """Return a new program with the weights of now, for training if ``training`` is given."""
+        return self.snapshot().program(training)
 
-    def stamps(self) -> tuple[object, ...]:
-        """Return what changes whenever a layer's weights are replaced, or the engine."""
-        engine = self.engine
-        placed = engine if engine == "auto" else engines.placed(engine)  # "auto" is placed as it is: no call
-        return (placed, *[layer.stamp for layer in self._layers])
+    def snapshot(self) -> Snapshot:
+        """Return the layers with their arrays and versions, all of one moment."""
+        return self._read([])[0]
 
-    def changes(self, parameters: engines.Parameters) -> list[Change]:
-        """Return what gives the layers trained parameters, as a program hands them back, uncopied."""
-        return [
-            change
-            for (layer, spec), of_layer in zip(self._plan(), parameters, strict=True)
-            if spec.is_trained
-            for change in layer.changes([np.asarray(array) for array in of_layer])
-        ]
-
-    def _compile(self) -> Callable[..., Array]:
-        """Return a predictor of the weights of now, kept for the next call.
-
-        It holds what it computes with and not the model: no circle, and it outlives the model.
-        """
-        moment, network = self.moment(), self.network()
-        inputs, program = self._inputs(moment), self.program(moment=moment)
-        otherwise = Otherwise(program, network, inputs)
-        predict = program.predictor(otherwise) if inputs.centre is None else otherwise
-        self._compiled = Compiled(predict, moment.stamps, inputs.table)
-        return predict
+    def _read(self, also: Sequence[tuple[object, str]]) -> tuple[Snapshot, tuple[Any, ...]]:
+        """Return a snapshot and other attributes of the same moment."""
+        layers = tuple(self._layers)
+        count, names = len(layers), ("arrays", "version")
+        found = sharing.read([*((layer, name) for name in names for layer in layers), *also])
+        own = self.name, self._n_in, self.dtype, self.engine, self.table
+        return Snapshot(*own, layers, found[:count], found[count : 2 * count]), found[2 * count :]
 
     def _build_and_predict(self, X: Any, out: Any = None) -> Any:
         """Predict with a model whose width these rows decide."""
@@ -307,57 +278,14 @@ class Stack(Variables):
         return self.predictor()(X, out)
 
     def _matrix(self, X: Any, name: str, centred: bool) -> Any:
-        inputs = self._inputs(self.moment() if centred else None)
+        inputs = self.snapshot().inputs(centred)
         A_in = inputs.array(X, name)
         if (inputs.n_in is None or not self.built) and len(A_in.shape) == 2:
             self.build(tuple(A_in.shape))
-            inputs = self._inputs(self.moment() if centred else None)
+            inputs = self.snapshot().inputs(centred)
             A_in = inputs.array(X, name)  # again, as a layer that is built may centre it
         inputs.check(A_in, name)
         return inputs.centred(A_in)
-
-    def _centred_parameters(self, moment: Moment) -> list[tuple[Array, ...]]:
-        """Return the arrays that go with `network` for rows less `centre`."""
-        parameters, centre = self.parameters(moment), self._centre(moment)
-        if centre is not None:
-            mean, deviation = parameters[0]
-            parameters[0] = (mean - centre, deviation)
-        return parameters
-
-    def _inputs(self, moment: Moment | None) -> Inputs:
-        """Return what the network takes at a moment; None leaves out its centre."""
-        first = next((layer for layer in self._layers if isinstance(layer, Dense)), None)
-        owner = f"model {self.name!r}" if first is None else f"layer {first.name!r}"
-        n_units, centre = first.n_units if first else None, None if moment is None else self._centre(moment)
-        return Inputs(self._n_in, n_units, owner, self.dtype, self.table, self.engine, centre)
-
-    def _plan(self) -> list[tuple[Layer, LayerSpec]]:
-        """Return every spec with its layer; an activation after a linear dense layer joins it."""
-        plan: list[tuple[Layer, LayerSpec]] = []
-        for i, layer in enumerate(self._layers):
-            last = plan[-1][1] if plan else None
-            if (
-                isinstance(last, DenseSpec)
-                and isinstance(layer, Activation)
-                and last.activation.name == "linear"
-            ):
-                plan[-1] = (plan[-1][0], replace(last, activation=layer.activation.spec))
-            else:
-                plan.append((layer, layer.spec(i)))
-        return plan
-
-    def parameters(self, moment: Moment | None = None) -> list[tuple[Array, ...]]:
-        """Return the arrays that go with `network`, one tuple per layer of it; read-only, not copied.
-
-        They are a moment's, those of now if ``moment`` is None.
-        """
-        moment = moment or self.moment()
-        own = dict(zip(moment.layers, moment.arrays, strict=True))
-        return [layer.parameters(own[layer]) for layer, _ in self._plan()]
-
-    def layer_names(self) -> list[str]:
-        """Return the names that go with `network`; where an activation joins a layer, that layer's."""
-        return [str(layer.name) for layer, _ in self._plan()]
 
     def _join(self, layers: Sequence[Layer], place: int, width: int, also: Sequence[Change] = ()) -> None:
         """Build layers, the first of them at ``place``, and make other changes, once all are found to fit.
@@ -391,10 +319,3 @@ class Stack(Variables):
                 )
             widths.append(layer.n_units or widths[-1])
         return widths
-
-    def _widths(self) -> tuple[int, int]:
-        if self._n_in is None or not self.built:
-            raise NotBuiltError(
-                "the model's shapes are not known yet: give it an Input, or call build or fit"
-            )
-        return self._n_in, self._layers[-1].n_units or self._n_in

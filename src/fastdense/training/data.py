@@ -14,6 +14,7 @@ from fastdense.core.spec import LossSpec
 from fastdense.core.targets import as_targets, as_weights, class_weights
 from fastdense.engines.arrays import finite, in_memory, placed
 from fastdense.errors import ShapeError
+from fastdense.training.crowding import note_crowded
 from fastdense.training.model import Trainable
 
 __all__ = ["Data", "Given", "prepare", "split", "validation", "weigh_classes"]
@@ -45,6 +46,20 @@ class Given:
     sample_weight: Any = None
     validation_data: Any = None
     validation_split: float = 0.0
+    class_weight: Mapping[int, float] | None = None
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows have weights, those of the validation or by their class among them."""
+        given = (self.sample_weight, self.class_weight)
+        return any(each is not None for each in given) or len(self.validation_data or ()) == 3
+
+    def to_train(self, model: Trainable, loss: LossSpec) -> tuple[Data, Data | None]:
+        """Return what `prepared` does, the rows to train on weighted by their class, columns noted."""
+        data, held_out = self.prepared(model, loss)
+        data = weigh_classes(data, loss, self.class_weight, model.dtype)
+        note_crowded(model, loss, self.X, self.y)
+        return data, held_out
 
     def prepared(self, model: Trainable, loss: LossSpec) -> tuple[Data, Data | None]:
         """Return the rows to train on and those held out, checked."""

@@ -1,69 +1,72 @@
-"""What training asks of a model: the few things that the loop, the callbacks and the trainer call."""
+"""What training asks of a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from fastdense.core.sharing import Change
 from fastdense.core.spec import NetworkSpec, TrainingSpec
-from fastdense.engines import Library, Parameters, Program, Slots
+from fastdense.engines import Library, Program
+from fastdense.engines.programs import Compiled
+from fastdense.losses import Loss
+from fastdense.optimizers import Optimizer
+from fastdense.training.state import State
 
-__all__ = ["Trainable"]
-
-Array = NDArray[Any]
+__all__ = ["Learner", "Trainable"]
 
 
 class Trainable(Protocol):
-    """A network that can be compiled for an engine and takes its trained parameters back."""
+    """A network that takes rows and can be compiled for an engine."""
 
-    name: str
     seed: int
-    drawn_seed: int | None
     dtype: str
     engine: str | Library
     table: Any
 
-    @property
-    def layers(self) -> list[Any]:
-        """The layers: each has a ``name``, and says whether it is ``fresh``."""
-
-    @property
-    def built(self) -> bool:
-        """Whether all shapes are known and the weights exist."""
-
-    def as_input(self, X: Any, name: str = "X") -> Any:
-        """Return ``X`` as a matrix of the model's dtype and width, building the model where it is not."""
-
     def as_rows(self, X: Any, name: str = "X") -> Any:
-        """Return ``X`` as the rows that the model's program takes, building the model if it is not."""
+        """Return ``X`` as the rows that the model's program takes, building the model if it is not built."""
 
     @property
-    def centre(self) -> Array | None:
+    def centre(self) -> NDArray[Any] | None:
         """What `as_rows` subtracts in float64 before it rounds, None for nothing."""
 
     def network(self) -> NetworkSpec:
-        """Return what the engines are told of the network."""
+        """Return the network as engines are given it."""
 
-    def program(self, training: TrainingSpec, slots: Slots | None = None, moment: Any = None) -> Program:
-        """Return a new program for training that starts from the weights of a moment, or those of now."""
+    def program(self, training: TrainingSpec) -> Program:
+        """Return a new program for training that starts from the weights of now."""
 
-    def moment(self, also: Sequence[tuple[object, str]] = ()) -> Any:
-        """Return the layers, ``arrays``, ``stamps`` and ``also`` other attributes, all of one moment."""
 
-    def changes(self, parameters: Parameters) -> list[Change]:
-        """Return what gives the layers trained parameters, for `fastdense.core.sharing.replace`."""
+class Learner(Trainable, Protocol):
+    """A model with a loss and an optimizer, in training."""
 
-    def stamps(self) -> tuple[object, ...]:
-        """Return what changes whenever weights are replaced, or the engine."""
+    stop_training: bool
+    next_epoch: int
 
-    def predictor(self) -> Callable[..., Array]:
-        """Return ``predict(X, out=None)`` for the weights as they are now."""
+    @property
+    def layers(self) -> list[Any]:
+        """The layers: each has a ``name``, and is ``fresh`` until its weights are replaced."""
 
-    def get_weights(self) -> list[Array]:
-        """Return copies of all weights."""
+    @property
+    def loss(self) -> Loss | None:
+        """The loss."""
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace all weights."""
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer."""
+
+    def training_program(self) -> Program:
+        """Return the program that trains, compiled again if weights or settings were replaced."""
+
+    def take_program(self) -> Compiled:
+        """Return the same, which the model has no more until `keep` hands it back."""
+
+    def keep(self, compiled: Compiled, iterations: int) -> None:
+        """Take over a program's parameters and optimizer state, after ``iterations`` steps in all."""
+
+    def state(self) -> State:
+        """Return what steps change, as it is now."""
+
+    def rewind(self, state: State) -> None:
+        """Go back to an earlier state."""

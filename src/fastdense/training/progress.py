@@ -1,4 +1,4 @@
-"""How a fit shows that it goes on: a bar where there is a terminal or notebook, plain lines where not."""
+"""How a fit shows its progress: a bar in a terminal or notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import sys
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 from fastdense.core.printable import printable
 
-__all__ = ["Display", "Verbose", "display_for", "format_logs"]
+__all__ = ["Display", "Verbose", "display_for", "format_logs", "show"]
 
 Verbose = Literal["auto", 0, 1, 2]
 
 
-class Display(Protocol):
-    """What the training loop tells of its progress."""
+class Display:
+    """What the training loop reports its progress to; this one shows nothing."""
 
-    live: bool
+    live: ClassVar[bool] = False
     """Whether progress within an epoch is shown, so that the loop should report it often."""
 
     def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
-        """Hear that an epoch starts; ``epoch`` counts from 0."""
+        """Be called when an epoch starts; ``epoch`` counts from 0."""
 
     def advance(self, steps: int) -> None:
-        """Hear that so many more steps are done."""
+        """Be called after every ``steps`` steps."""
 
     def epoch_end(self, logs: Mapping[str, float]) -> None:
-        """Hear that the epoch is over."""
+        """Be called when the epoch is over."""
 
     def close(self) -> None:
-        """Hear that training is over, or failed."""
+        """Be called when training is over, or failed."""
 
 
 def display_for(verbose: Verbose) -> Display:
     """Return the display for a ``verbose`` argument.
 
-    0 shows nothing and 2 a line an epoch; 1 and "auto" show a bar in a terminal or notebook where rich is
+    0 shows nothing and 2 a line per epoch; 1 and "auto" show a bar in a terminal or notebook if rich is
     installed, and lines elsewhere.
 
     Raises
@@ -48,7 +48,7 @@ def display_for(verbose: Verbose) -> Display:
     if isinstance(verbose, bool) or verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose must be 'auto', 0, 1 or 2, got {verbose!r}")
     if verbose == 0:
-        return Silent()
+        return Display()
     if verbose != 2 and _is_interactive() and find_spec("rich") is not None:
         return Bar()
     return Lines()
@@ -65,26 +65,13 @@ def format_logs(logs: Mapping[str, float]) -> str:
     return " - ".join(f"{printable(name)}: {_format(value)}" for name, value in logs.items())
 
 
-class Silent:
-    """Shows nothing."""
-
-    live = False
-
-    def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
-        """Show nothing."""
-
-    def advance(self, steps: int) -> None:
-        """Show nothing."""
-
-    def epoch_end(self, logs: Mapping[str, float]) -> None:
-        """Show nothing."""
-
-    def close(self) -> None:
-        """Show nothing."""
+def show(logs: Mapping[str, float]) -> None:
+    """Print the numbers of an evaluation."""
+    print(format_logs(logs))
 
 
-class Lines(Silent):
-    """Prints a line an epoch."""
+class Lines(Display):
+    """Prints a line per epoch."""
 
     def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
         """Start the clock."""
@@ -96,7 +83,7 @@ class Lines(Silent):
         print(f"{self._title} - {seconds:.2f}s - {format_logs(logs)}", flush=True)
 
 
-class Bar(Silent):
+class Bar(Display):
     """Shows one bar for all epochs, with the epoch's steps and numbers beside it."""
 
     live = True
@@ -137,7 +124,7 @@ class Bar(Silent):
 
 
 def _is_interactive() -> bool:
-    """Say whether standard output is a terminal or a notebook's cell."""
+    """Return True if standard output is a terminal or a notebook's cell."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return sys.stdout.isatty() or type(shell).__name__ == "ZMQInteractiveShell"
 

@@ -12,7 +12,9 @@ from fastdense.callbacks import Callback, EarlyStopping
 from fastdense.losses import Loss
 from fastdense.optimizers import Optimizer
 from fastdense.training.data import Given
-from fastdense.training.loop import Fit, Learner
+from fastdense.training.loop import Fit
+from fastdense.training.model import Learner
+from fastdense.training.state import Training
 from fastdense.training.writing import written
 
 __all__ = ["Run"]
@@ -20,7 +22,7 @@ __all__ = ["Run"]
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One call of `Trainer.fit`.
+    """One call of `fit`.
 
     Attributes
     ----------
@@ -72,26 +74,23 @@ class Run:
 
     @classmethod
     def of(
-        cls, model: Learner, fit: Fit, given: Given, callbacks: Sequence[Callback], class_weight: Any
+        cls, model: Learner, training: Training, fit: Fit, given: Given, callbacks: Sequence[Callback]
     ) -> Run:
         """Return the record of a fit that starts now."""
-        assert model.loss is not None
-        plain, weighted = model.compiled_metrics
-        validation = given.validation_data or ()
         return cls(
             given=given.held(),
             layers=tuple(model.layers),
             replaced=tuple(layer.name for layer in model.layers if not layer.fresh),
-            loss=model.loss,
-            optimizer=copy.copy(model.optimizer),
-            metrics=written(list(plain)),
-            weighted_metrics=written(list(weighted)),
+            loss=training.loss,
+            optimizer=copy.copy(training.optimizer),
+            metrics=written(training.metrics),
+            weighted_metrics=written(training.weighted_metrics),
             rows=len(fit.data),
             held_out=0 if fit.held_out is None else len(fit.held_out),
-            settings=_settings(model, fit, given, callbacks, class_weight),
+            settings=_settings(model, fit, given, callbacks),
             batch_size=fit.batch_size,
             epochs=fit.epochs,
-            weighted=given.sample_weight is not None or class_weight is not None or len(validation) == 3,
+            weighted=given.weighted,
             started=time.time(),
         )
 
@@ -107,9 +106,7 @@ class Run:
         return replace(self, kept=epochs[-1] if epochs else None)  # the last of them had the last word
 
 
-def _settings(
-    model: Learner, fit: Fit, given: Given, callbacks: Sequence[Callback], class_weight: Any
-) -> dict[str, str]:
+def _settings(model: Learner, fit: Fit, given: Given, callbacks: Sequence[Callback]) -> dict[str, str]:
     found = {"batch_size": str(fit.batch_size), "epochs": str(fit.epochs)}
     if given.validation_data is not None:
         weights = ", validation_weights" if len(given.validation_data) == 3 else ""
@@ -120,8 +117,8 @@ def _settings(
         found["shuffle"] = "False"
     if given.sample_weight is not None:
         found["sample_weight"] = "weights"
-    if class_weight is not None:
-        found["class_weight"] = written(class_weight)
+    if given.class_weight is not None:
+        found["class_weight"] = written(given.class_weight)
     if model.next_epoch:
         found["initial_epoch"] = str(model.next_epoch)
     if callbacks:

@@ -11,7 +11,7 @@ from fastdense.activations import ActivationFunction, sigmoid
 from fastdense.core.spec import LossSpec, TrainingSpec, group_slices
 from fastdense.network.model import Model
 from fastdense.training.data import Data
-from fastdense.training.loop import outputs_of
+from fastdense.training.measuring import outputs_of
 from fastdense.training.outcomes import Classified, Outcome, classify, regress
 
 __all__ = ["outcomes"]
