@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, replace
+from dataclasses import KW_ONLY
 from functools import partial
 from numbers import Real
 from typing import Any, Self
@@ -39,24 +39,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     ----------
     classes_ : array of shape (n_classes,)
         Of several columns of classes, a list of such arrays.
-    coefs_, intercepts_ : list of array
-        The kernel, (n_in, n_units), and the biases of every layer: read-only. To change them, put another
-        array in the list.
-    loss_, best_loss_ : float
-    loss_curve_, validation_loss_curve_, validation_scores_ : list of float
-        An entry an epoch; the last two are None where no rows were held out. The training loss contains the
-        penalty, the validation loss does not.
-    best_validation_score_ : float or None
-    n_iter_ : int
-        Epochs of the last `fit`.
-    t_ : int
-        Rows trained on in all.
-    n_layers_, n_outputs_, n_features_in_ : int
-    out_activation_ : str
-    feature_names_in_ : array of str
-        Where ``X`` has names.
-    stopped_ : bool
-        Whether early stopping has ended the training: `partial_fit` then changes nothing.
+    <attributes>
 
     Examples
     --------
@@ -92,7 +75,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         else:
             known = labels_of(y)
         self.classes_ = known.classes
-        return replace(known, smoothing=self.label_smoothing)
+        return known.smoothed(self.label_smoothing)
 
     def _all_classes(self, known: Labels | None, y: Array, classes: Any) -> Labels:
         """Return the classes that there will be: the first call states them, later ones may repeat them."""
@@ -109,10 +92,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             if known is None:
                 raise ValueError("classes must be passed on the first call to partial_fit: a list a column")
             return known
-        given = ManyLabels([np.unique(own) for own in classes])
+        given = ManyLabels.of([np.unique(own) for own in classes])
         if known is None:
             return given
-        if given.groups != known.groups or not all(map(np.array_equal, given.classes, known.classes)):
+        alike = len(given.classes) == len(known.classes)
+        if not (alike and all(map(np.array_equal, given.classes, known.classes))):
             raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit")
         return known
 

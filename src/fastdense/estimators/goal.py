@@ -20,43 +20,34 @@ __all__ = ["Goal", "Numbers", "columns_of"]
 Array = NDArray[Any]
 
 
+@dataclass(frozen=True, kw_only=True)
 class Goal(ABC):
-    """What is learned from validated targets."""
+    """What is learned from validated targets.
 
-    @property
-    @abstractmethod
-    def n_outputs(self) -> int:
-        """The units of the last layer."""
+    Attributes
+    ----------
+    n_outputs : int
+        The units of the last layer.
+    out_activation : str
+        The last layer's activation, by scikit-learn's name.
+    loss : LossSpec
+        What is minimised, except for `factor`.
+    factor : float
+        scikit-learn's loss of a row over the engines', which is a mean over the outputs.
+    shares : int
+        What the loss is divided by where it is shown: the outputs, if scikit-learn shows their mean.
+    """
 
-    @property
-    @abstractmethod
-    def out_activation(self) -> str:
-        """The last layer's activation, by scikit-learn's name."""
-
-    @property
-    @abstractmethod
-    def loss(self) -> LossSpec:
-        """The loss that is minimised, except for its `factor`."""
-
-    @property
-    def groups(self) -> tuple[int, ...]:
-        """The sizes of a softmax's groups, if it has several."""
-        return ()
+    n_outputs: int
+    out_activation: str
+    loss: LossSpec
+    factor: float = 1.0
+    shares: int = 1
 
     @property
     def curve(self) -> ActivationSpec:
-        """The last layer's activation."""
-        return replace(activation_spec(self.out_activation), groups=self.groups)
-
-    @property
-    def factor(self) -> float:
-        """scikit-learn's loss of a row over the engines', which is a mean over the outputs."""
-        return 1.0
-
-    @property
-    def shares(self) -> int:
-        """What the loss is divided by where it is shown: the outputs, if scikit-learn shows their mean."""
-        return 1
+        """The last layer's activation, in the groups of the loss."""
+        return replace(activation_spec(self.out_activation), groups=self.loss.groups)
 
     @abstractmethod
     def check(self, y: Array, name: str = "y") -> None:
@@ -81,43 +72,17 @@ class Goal(ABC):
         return None
 
 
-@dataclass(frozen=True)
 class Numbers(Goal):
-    """Numbers: one output per column of targets.
+    """Numbers: one output per column of targets."""
 
-    Attributes
-    ----------
-    columns : int
-    criterion : LossSpec
-    """
-
-    columns: int
-    criterion: LossSpec
-
-    @property
-    def loss(self) -> LossSpec:
-        """The one that was chosen."""
-        return self.criterion
-
-    @property
-    def n_outputs(self) -> int:
-        """One per column."""
-        return self.columns
-
-    @property
-    def out_activation(self) -> str:
-        """Counts have a mean above 0; other numbers may be any."""
-        return "exp" if self.loss.name == "poisson" else "identity"
-
-    @property
-    def factor(self) -> float:
-        """The outputs' losses are summed, and scikit-learn's squares are halved."""
-        return self.columns * (0.5 if self.loss.name == "mean_squared_error" else 1.0)
-
-    @property
-    def shares(self) -> int:
-        """The mean over the outputs is shown, but the sum of the Poisson deviance."""
-        return 1 if self.loss.name == "poisson" else self.columns
+    @classmethod
+    def of(cls, columns: int, loss: LossSpec) -> Numbers:
+        """Return the goal for a loss; counts, which have a mean above 0, are exponentials."""
+        if loss.name == "poisson":
+            return cls(n_outputs=columns, out_activation="exp", loss=loss, factor=columns)
+        # The outputs' losses are summed, and scikit-learn's squares are halved; it shows the mean.
+        factor = columns * (0.5 if loss.name == "mean_squared_error" else 1.0)
+        return cls(n_outputs=columns, out_activation="identity", loss=loss, factor=factor, shares=columns)
 
     def check(self, y: Array, name: str = "y") -> None:
         """Raise ValueError unless targets are numbers in as many columns."""
@@ -125,8 +90,8 @@ class Numbers(Goal):
             what = "a sparse matrix" if issparse(y) else f"of dtype {y.dtype}"
             raise ValueError(f"`{name}` must be an array of numbers, but is {what}")
         found = columns_of(y)
-        if found != self.columns:
-            raise ValueError(f"`{name}` has {found} columns, but the fitted network {self.columns} outputs")
+        if found != self.n_outputs:
+            raise ValueError(f"`{name}` has {found} columns, but the fitted network {self.n_outputs} outputs")
 
     def encode(self, y: Array, dtype: str) -> Array:
         """Return a matrix of the network's dtype.
@@ -141,7 +106,7 @@ class Numbers(Goal):
                 f"loss='poisson' takes targets of at least 0, but y holds {y.min():g}: use another loss"
             )
         with np.errstate(over="ignore"):
-            return y.reshape(len(y), self.columns).astype(dtype, copy=False)
+            return y.reshape(len(y), self.n_outputs).astype(dtype, copy=False)
 
     def score_finite(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
         """Return R squared, the mean over the outputs."""

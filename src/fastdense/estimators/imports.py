@@ -51,7 +51,7 @@ def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
         return made
     made.__dict__.update({name: value for name, value in vars(estimator).items() if name in LEARNED})
     goal: Goal = (
-        Numbers(estimator.n_outputs_, loss_of(made))
+        Numbers.of(estimator.n_outputs_, loss_of(made))
         if isinstance(made, MLPRegressor)
         else labels_with(estimator._label_binarizer)
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ _INDICATORS = "multilabel-indicator"
 """Its word for columns of zeros and ones."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Labels(Goal):
     """Classes of targets, as `fit` learns them.
 
@@ -33,24 +33,13 @@ class Labels(Goal):
     ----------
     classes : array of shape (n_classes,), or list of arrays
         Sorted; for labels the columns' numbers; for `ManyLabels` a list of each column's.
-    smoothing : float
-        The share of every target that is spread over all classes of its column.
     """
 
     classes: Any
-    smoothing: float = 0.0
 
-    loss_name: ClassVar[str]
-
-    @property
-    def n_outputs(self) -> int:
-        """One per class."""
-        return len(self.classes)
-
-    @property
-    def loss(self) -> LossSpec:
-        """The cross-entropy, summed over the columns of classes."""
-        return LossSpec(self.loss_name, label_smoothing=self.smoothing, groups=self.groups)
+    def smoothed(self, share: float) -> Self:
+        """Return the same with a share of every target spread over all classes of its column."""
+        return replace(self, loss=replace(self.loss, label_smoothing=share))
 
     @abstractmethod
     def columns(self, y: Any) -> list[tuple[Array, Array]]:
@@ -85,8 +74,11 @@ class Labels(Goal):
 class Multiclass(Labels):
     """One column of classes that exclude each other: one output per class."""
 
-    loss_name = "sparse_categorical_crossentropy"
-    out_activation = "softmax"
+    @classmethod
+    def of(cls, classes: Array) -> Multiclass:
+        """Return the goal for these classes."""
+        loss = LossSpec("sparse_categorical_crossentropy")
+        return cls(n_outputs=len(classes), out_activation="softmax", loss=loss, classes=classes)
 
     def columns(self, y: Array) -> list[tuple[Array, Array]]:
         """Return the one column."""
@@ -117,9 +109,11 @@ class Multiclass(Labels):
 class Binary(Multiclass):
     """One column of two classes, or of one: one output, the probability of the second."""
 
-    loss_name = "binary_crossentropy"
-    out_activation = "logistic"
-    n_outputs = 1
+    @classmethod
+    def of(cls, classes: Array) -> Binary:
+        """Return the goal for these classes."""
+        loss = LossSpec("binary_crossentropy")
+        return cls(n_outputs=1, out_activation="logistic", loss=loss, classes=classes)
 
     def encode(self, y: Array, dtype: str) -> Array:
         """Return zeros and ones."""
@@ -130,7 +124,7 @@ class Binary(Multiclass):
         return (outputs[:, 0] > 0.5).astype(int)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Indicators(Labels):
     """Several labels per row, as columns of zeros and ones: one output per label.
 
@@ -142,13 +136,13 @@ class Indicators(Labels):
 
     sparse: bool = False
 
-    loss_name = "binary_crossentropy"
-    out_activation = "logistic"
-
-    @property
-    def factor(self) -> float:
-        """The labels' cross-entropies are summed."""
-        return float(self.n_outputs)
+    @classmethod
+    def of(cls, classes: Array, sparse: bool) -> Indicators:
+        """Return the goal for labels of these numbers; their cross-entropies are summed."""
+        loss, n = LossSpec("binary_crossentropy"), len(classes)
+        return cls(
+            n_outputs=n, out_activation="logistic", loss=loss, factor=float(n), classes=classes, sparse=sparse
+        )
 
     def columns(self, y: Any) -> list[tuple[Array, Array]]:
         """Return each label's column."""
@@ -177,18 +171,12 @@ class Indicators(Labels):
 class ManyLabels(Labels):
     """Several columns of classes: one group of outputs per column, one output per class."""
 
-    loss_name = "categorical_crossentropy"
-    out_activation = "softmax"
-
-    @property
-    def groups(self) -> tuple[int, ...]:
-        """As many outputs per column as it has classes."""
-        return tuple(len(own) for own in self.classes)
-
-    @property
-    def n_outputs(self) -> int:
-        """One per class of every column."""
-        return sum(self.groups)
+    @classmethod
+    def of(cls, classes: list[Array]) -> ManyLabels:
+        """Return the goal for these classes of each column."""
+        groups = tuple(map(len, classes))
+        loss = LossSpec("categorical_crossentropy", groups=groups)
+        return cls(n_outputs=sum(groups), out_activation="softmax", loss=loss, classes=classes)
 
     def columns(self, y: Any) -> list[tuple[Array, Array]]:
         """Return each column with its classes."""
@@ -219,7 +207,7 @@ class ManyLabels(Labels):
 
     def probabilities(self, outputs: Array) -> list[Array]:
         """Return each column's outputs."""
-        return np.split(outputs, np.cumsum(self.groups)[:-1], axis=1)
+        return np.split(outputs, np.cumsum(self.loss.groups)[:-1], axis=1)
 
 
 def labels_of(y: Any) -> Labels:
@@ -231,7 +219,7 @@ def labels_of(y: Any) -> Labels:
         They are not classes.
     """
     if _has_columns_of_classes(y):
-        return ManyLabels([np.unique(_plain(column)) for column in np.asarray(y).T])
+        return ManyLabels.of([np.unique(_plain(column)) for column in np.asarray(y).T])
     if issparse(y) and not np.isin(y.data, (0, 1)).all():
         raise ValueError("columns of classes must be an array, not a sparse matrix: use y.toarray()")
     return labels_with(LabelBinarizer().fit(y))
@@ -240,8 +228,8 @@ def labels_of(y: Any) -> Labels:
 def labels_with(binarizer: LabelBinarizer) -> Labels:
     """Return the classes that scikit-learn's binarizer has learned."""
     if binarizer.y_type_ == _INDICATORS:
-        return Indicators(binarizer.classes_, sparse=binarizer.sparse_input_)
-    return (Multiclass if binarizer.y_type_ == "multiclass" else Binary)(binarizer.classes_)
+        return Indicators.of(binarizer.classes_, binarizer.sparse_input_)
+    return (Multiclass if binarizer.y_type_ == "multiclass" else Binary).of(binarizer.classes_)
 
 
 def _has_columns_of_classes(y: Any) -> bool:

@@ -62,11 +62,15 @@ def parameter(default: Any, allowed: list[Any], kind: str, meaning: str) -> Any:
 
 @dataclass_transform(eq_default=False, field_specifiers=(parameter,))
 def with_parameters(cls: Class) -> Class:
-    """Make the fields of a class its constructor's arguments, and list them where its docstring says so."""
+    """Make the fields of a class its constructor's arguments, and complete its docstring.
+
+    "<parameters>" there stands for the list of them, "<attributes>" for the list in a base's docstring.
+    """
     made: Any = dataclass(eq=False, repr=False)(cls)
     made._parameter_constraints = {each.name: each.metadata["allowed"] for each in fields(made)}
     if made.__doc__:
-        made.__doc__ = inspect.cleandoc(made.__doc__).replace("<parameters>", _numpydoc(made))
+        text = inspect.cleandoc(made.__doc__).replace("<parameters>", _numpydoc(made))
+        made.__doc__ = text.replace("<attributes>", _attributes(made))
     return cast(Class, made)
 
 
@@ -77,6 +81,14 @@ def _numpydoc(cls: type) -> str:
         head = f"{each.name} : {each.metadata['kind']}, default={each.default!r}"
         paragraphs.append(f"{head}\n{textwrap.indent(meaning, '    ')}")
     return "\n".join(paragraphs)
+
+
+def _attributes(cls: type) -> str:
+    """Return the list of attributes in the first docstring of a base that has one."""
+    docs = [inspect.cleandoc(base.__doc__ or "") for base in cls.__mro__[1:]]
+    return next(
+        (doc.partition("Attributes\n----------\n")[2] for doc in docs if "Attributes\n---" in doc), ""
+    )
 
 
 @with_parameters

@@ -33,24 +33,7 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of array
-        The kernel, (n_in, n_units), and the biases of every layer: read-only. To change them, put another
-        array in the list.
-    loss_, best_loss_ : float
-    loss_curve_, validation_loss_curve_, validation_scores_ : list of float
-        An entry an epoch; the last two are None where no rows were held out. The training loss contains the
-        penalty, the validation loss does not.
-    best_validation_score_ : float or None
-    n_iter_ : int
-        Epochs of the last `fit`.
-    t_ : int
-        Rows trained on in all.
-    n_layers_, n_outputs_, n_features_in_ : int
-    out_activation_ : str
-    feature_names_in_ : array of str
-        Where ``X`` has names.
-    stopped_ : bool
-        Whether early stopping has ended the training: `partial_fit` then changes nothing.
+    <attributes>
 
     Notes
     -----
@@ -82,7 +65,7 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
     )
 
     def _learn(self, y: Array, given: Given, first_pass: bool, incremental: bool) -> Numbers:
-        numbers = Numbers(columns_of(y) if first_pass else self.n_outputs_, loss_of(self))
+        numbers = Numbers.of(columns_of(y) if first_pass else self.n_outputs_, loss_of(self))
         numbers.check(y)
         return numbers
 

@@ -24,7 +24,29 @@ _PRIVATE = {"best_coefs", "best_intercepts", "goal", "no_improvement_count", "op
 
 
 class Fitted:
-    """The attributes of a fitted estimator, by scikit-learn's names: no parameters, so not a dataclass."""
+    """What a fit leaves on an estimator, by scikit-learn's names: no parameters, so not a dataclass.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of array
+        The kernel, (n_in, n_units), and the biases of every layer: read-only. To change them, put another
+        array in the list.
+    loss_, best_loss_ : float
+    loss_curve_, validation_loss_curve_, validation_scores_ : list of float
+        An entry per epoch; the last two are None if no rows were held out. The training loss contains the
+        penalty, the validation loss does not.
+    best_validation_score_ : float or None
+    n_iter_ : int
+        The epochs of the last `fit`.
+    t_ : int
+        The rows trained on in all.
+    n_layers_, n_outputs_, n_features_in_ : int
+    out_activation_ : str
+    feature_names_in_ : array of str
+        The names of the columns of ``X``, if it has names.
+    stopped_ : bool
+        Whether early stopping has ended the training: `partial_fit` then changes nothing.
+    """
 
     coefs_: list[Array]
     intercepts_: list[Array]
