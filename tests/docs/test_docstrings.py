@@ -16,11 +16,14 @@ COLLECTED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def described(value):
-    """Return the names in a docstring's Parameters; a dataclass may call its fields Attributes."""
-    _, *rest = SECTION.split(inspect.cleandoc(value.__doc__ or ""))
-    sections = dict(zip(rest[::2], rest[1::2], strict=True))
+    """Return the names in a docstring's Parameters; a dataclass or its base may say Attributes."""
     kinds = ("Parameters", "Attributes") if is_dataclass(value) else ("Parameters",)
-    entries = [entry for kind in kinds for entry in ENTRY.findall(sections.get(kind, ""))]
+    texts = [c.__doc__ for c in value.__mro__ if is_dataclass(c)] if is_dataclass(value) else [value.__doc__]
+    entries = []
+    for text in texts:
+        _, *rest = SECTION.split(inspect.cleandoc(text or ""))
+        sections = dict(zip(rest[::2], rest[1::2], strict=True))
+        entries += [entry for kind in kinds for entry in ENTRY.findall(sections.get(kind, ""))]
     return {name.strip() for entry in entries for name in entry.split(",")}
 
 

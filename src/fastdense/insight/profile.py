@@ -138,34 +138,13 @@ class Profile(Tabulated):
 
 
 def profile(model: Model, X: Any, seconds: float = 0.1) -> Profile:
-    """Measure what each layer of a prediction costs, what limits it, and what would be faster.
+    """Measure what a prediction costs.
 
     Parameters
     ----------
     model : fastdense.Sequential
-    X : array-like of shape (m, n_in), a data frame if the model has a table, or int
-        As many rows as your calls have; or their number, for rows of random numbers.
-    seconds : float, default 0.1
-        How long to time each, about.
-
-    Returns
-    -------
-    Profile
-
-    Raises
-    ------
-    ShapeError, DtypeError
-        As `Sequential.predict`.
-    ValueError
-        There are no rows.
-
-    Examples
-    --------
-    >>> import fastdense as fd
-    >>> model = fd.Sequential([fd.Input((4,)), fd.Dense(3, "relu"), fd.Dense(1)], seed=0)
-    >>> found = profile(model, np.zeros((8, 4)), seconds=0.001)
-    >>> [layer.operations for layer in found.layers]  # 2 * 8 * 4 * 3, 2 * 8 * 3 * 1
-    [192, 48]
+    X, seconds
+        As of `fastdense.Sequential.profile`.
     """
     seconds = number("seconds", seconds, above=0.0)
     if isinstance(X, int | np.integer):

@@ -171,9 +171,11 @@ class Sequential(Model):
 
         Parameters
         ----------
-        x : array-like of shape (n_in,) or (1, n_in), or a data frame of one row where the model has a table
+        x : array-like of shape (n_in,) or (1, n_in), or a data frame of one row if the model has a table
+            Dropouts do nothing: it is a prediction. A model that is not built yet is built for ``x``.
         target : number or array-like of shape (n_out,), optional
-            The right answer, as `fit` takes it: the loss and its gradients are worked out too.
+            The right answer, as `fit` takes it; for a data frame's row the label or quantity as in its
+            column. With it the loss and its gradients are worked out too.
 
         Returns
         -------
@@ -190,9 +192,9 @@ class Sequential(Model):
         Examples
         --------
         >>> import fastdense as fd
-        >>> model = fd.Sequential([fd.Input((2,)), fd.Dense(1)])
+        >>> model = fd.Sequential([fd.Input((2,)), fd.Dense(1, "relu")])
         >>> model.set_weights([[[1.0], [2.0]], [0.5]])
-        >>> model.explain([3.0, 4.0]).prediction
+        >>> model.explain([3.0, 4.0]).steps[0].Z  # 3 * 1 + 4 * 2 + 0.5
         array([[11.5]])
         """
         from fastdense.insight.explain import explain
@@ -204,10 +206,10 @@ class Sequential(Model):
 
         Parameters
         ----------
-        X : array-like of shape (m, n_in), a data frame where the model has a table, or int
-            As many rows as a call of yours has, or how many: they are random numbers then.
+        X : array-like of shape (m, n_in), a data frame if the model has a table, or int
+            As many rows as your calls have; or their number, for rows of random numbers.
         seconds : float, default 0.1
-            How long to time each layer, about.
+            About how long to time each layer.
 
         Returns
         -------
@@ -220,6 +222,14 @@ class Sequential(Model):
             As `predict`.
         ValueError
             There are no rows.
+
+        Examples
+        --------
+        >>> import fastdense as fd
+        >>> model = fd.Sequential([fd.Input((4,)), fd.Dense(3, "relu"), fd.Dense(1)], seed=0)
+        >>> found = model.profile(8, seconds=0.001)
+        >>> [layer.operations for layer in found.layers]  # 2 * 8 * 4 * 3, 2 * 8 * 3 * 1
+        [192, 48]
         """
         from fastdense.insight.profile import profile
 
@@ -235,9 +245,10 @@ class Sequential(Model):
         ----------
         path : path-like, optional
             A name that ends in .html; nothing is saved without one.
-        data : tuple (X, y), or a data frame with the target where the model has a table; optional
-            Rows to measure the model on: by default those that `fit` held out, or trained on where it held
-            none out.
+        data : tuple (X, y), or a data frame with the target if the model has a table; optional
+            Rows to measure the model on. By default these are the rows held out for a test, else those held
+            out to choose the epoch, else those trained on, as they are now. With a data frame for X, y is as
+            in the target's column; else as `fit` takes it.
 
         Returns
         -------
@@ -252,6 +263,8 @@ class Sequential(Model):
             The name ends otherwise, or the data are none of these.
         ImportError
             matplotlib, which draws the page, is not installed.
+        OSError
+            The page cannot be saved; a wrong name, no folder and no matplotlib are found before measuring.
         ShapeError, DtypeError, NonFiniteError
             The rows cannot be measured.
 

@@ -20,12 +20,12 @@ Array = NDArray[Any]
 class Predictions(NamedTuple):
     """What `predict_table` returns.
 
-    Attributes
+    Parameters
     ----------
     values : list or array of shape (m,)
         Labels, or numbers in the target's own units.
     probabilities : array of shape (m, n_classes) or None
-        In the order of ``model.table.classes``; None where the task is to regress.
+        In the order of ``model.table.classes``; None if the task is to regress.
     """
 
     values: list[Any] | Array
@@ -57,6 +57,11 @@ def predict_table(model: Sequential, frame: Any) -> Predictions:
 def predict_columns(model: Sequential, frame: Any) -> dict[str, Array]:
     """Return the outputs of a model without a table, for a frame whose columns are its inputs, in order.
 
+    Parameters
+    ----------
+    model : Sequential
+    frame : data frame or mapping of names to columns
+
     Returns
     -------
     dict of str to array of shape (m,)
@@ -73,6 +78,11 @@ def predict_columns(model: Sequential, frame: Any) -> dict[str, Array]:
 
 def number_columns(frame: Any, n_in: int) -> Array:
     """Return a frame's columns side by side, of which there must be ``n_in``, all of numbers.
+
+    Parameters
+    ----------
+    frame : data frame or mapping of names to columns
+    n_in : int
 
     Raises
     ------

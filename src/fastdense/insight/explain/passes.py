@@ -70,39 +70,13 @@ class Explanation(Passes):
 
 
 def explain(model: Model, x: Any, target: Any = None) -> Explanation:
-    """Work out what a model makes of one row, and what its loss asks of every weight.
+    """Work out what a model makes of one row.
 
     Parameters
     ----------
     model : fastdense.Sequential
-        Built. Dropouts do nothing: it is a prediction.
-    x : array-like of shape (n_in,) or (1, n_in), or a data frame of one row where the model has a table
-    target : number or array-like of shape (n_out,), optional
-        The right answer, as ``fit`` takes it; for a data frame's row the label or quantity as in its column.
-        With it the gradients are worked out, for which the model must be compiled with a loss.
-
-    Returns
-    -------
-    Explanation
-
-    Raises
-    ------
-    ShapeError
-        ``x`` is not one row of the model's columns.
-    NotBuiltError
-        There is no loss for the target.
-
-    Notes
-    -----
-    A model that is not built yet is built for ``x``, as `predict` does.
-
-    Examples
-    --------
-    >>> import fastdense as fd
-    >>> model = fd.Sequential([fd.Input((2,)), fd.Dense(1, "relu")])
-    >>> model.set_weights([[[1.0], [2.0]], [0.5]])
-    >>> explain(model, [3.0, 4.0]).steps[0].Z  # 3 * 1 + 4 * 2 + 0.5
-    array([[11.5]])
+    x, target
+        As of `fastdense.Sequential.explain`.
     """
     row = _row(model, x)
     network = model.network()

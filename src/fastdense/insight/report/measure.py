@@ -41,40 +41,13 @@ def check_page(path: str | os.PathLike[str]) -> None:
 
 
 def report(model: Model, path: str | os.PathLike[str] | None = None, data: Any = None) -> RunReport:
-    """Measure what a model's last `fit` came to; save it as a page if a path is given.
+    """Measure what a model's last `fit` came to.
 
     Parameters
     ----------
     model : fastdense.Sequential
-    path : path-like, optional
-        A name that ends in .html.
-    data : tuple (X, y), or a data frame with the target if the model has a table; optional
-        Rows to measure it on. By default these are the rows held out for a test, else those held out to
-        choose the epoch, else those trained on, as they are now. With a data frame for X, y is as in the
-        target's column; else as `fit` takes it.
-
-    Returns
-    -------
-    RunReport
-
-    Raises
-    ------
-    NotBuiltError
-        The model has not been fitted since it was made, loaded or copied.
-    ShapeError, DtypeError, NonFiniteError, ValueError
-        The rows cannot be measured.
-    ValueError, ImportError, OSError
-        The page cannot be saved; a wrong name, no folder and no matplotlib are found before measuring.
-
-    Examples
-    --------
-    >>> import fastdense as fd
-    >>> model = fd.Sequential([fd.Input((1,)), fd.Dense(1)], seed=0)
-    >>> model.compile(fd.optimizers.SGD(0.1), "mean_squared_error")
-    >>> X = np.linspace(-1, 1, 20)[:, None]
-    >>> history = model.fit(X, 2 * X + 1, epochs=60, verbose=0)
-    >>> round(report(model).outcomes[0].r2, 3)
-    1.0
+    path, data
+        As of `fastdense.Sequential.report`.
     """
     if path is not None:
         check_page(path)
