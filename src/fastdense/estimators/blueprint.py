@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -25,6 +26,8 @@ from fastdense.estimators.parameters import ACTIVATION_NAMES, SharedParameters
 from fastdense.optimizers import Optimizer
 
 __all__ = [
+    "Same",
+    "Weights",
     "activation_spec",
     "check_combinations",
     "chosen_optimizer",
@@ -42,6 +45,16 @@ __all__ = [
 Array = NDArray[Any]
 Weights = tuple[list[Array], list[Array]]
 """Kernels and biases, one of each a layer: scikit-learn's ``coefs_`` and ``intercepts_``."""
+
+
+class Same(tuple[Array, ...]):
+    """Arrays, equal to others only if they are the same objects."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and len(self) == len(other) and all(map(operator.is_, self, other))
 
 
 def hidden_sizes(parameters: SharedParameters) -> list[int]:

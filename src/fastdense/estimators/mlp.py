@@ -16,10 +16,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
+from fastdense.engines.programs import Programs
 from fastdense.estimators import exchange
 from fastdense.estimators.blueprint import check_combinations, first_weights, hidden_sizes
 from fastdense.estimators.goal import Goal, Numbers
-from fastdense.estimators.inference import Inference, is_plain
+from fastdense.estimators.inference import is_plain, ready
 from fastdense.estimators.lbfgs import lbfgs
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.parameters import SharedParameters, with_parameters
@@ -234,16 +235,17 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
         """
         if "coefs_" not in self.__dict__:
             check_is_fitted(self, "coefs_")
-        ready = self._inference.ready(self, self.n_features_in_, (self.coefs_, self.intercepts_), self._goal)
+        weights = self.coefs_, self.intercepts_
+        network = ready(self._programs, self, self.n_features_in_, weights, self._goal)
         if is_plain(X, self.n_features_in_) and "feature_names_in_" not in self.__dict__:
-            matrix = X.astype(ready.dtype, copy=False)
+            matrix = X.astype(network.dtype, copy=False)
         else:
             X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-            matrix = as_matrix(X, str(ready.dtype))
+            matrix = as_matrix(X, str(network.dtype))
         if self.n_threads is None:
-            return ready.run(matrix)
+            return network.run(matrix)
         with engines.at_most(self.n_threads):
-            return ready.run(matrix)
+            return network.run(matrix)
 
     def to_network(self) -> Sequential:
         """Return the fitted network: to freeze and serve, to save, or to compile and train on.
@@ -285,7 +287,7 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
 
 def adopt(estimator: BaseMLP, state: FitState) -> None:
     """Give an estimator the attributes that a fit has come to."""
-    estimator.__dict__.update(state.attributes(), _inference=Inference())
+    estimator.__dict__.update(state.attributes(), _programs=Programs())
 
 
 def _check_widths(coefs: list[Array], widths: list[int]) -> None:

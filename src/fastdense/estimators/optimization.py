@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import operator
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +11,16 @@ from numpy.typing import NDArray
 from fastdense import engines
 from fastdense.core.spec import NetworkSpec, TrainingSpec
 from fastdense.engines import Program, Slots
-from fastdense.estimators.blueprint import Weights, chosen_optimizer, flat, grouped, optimizer_spec, ungrouped
+from fastdense.engines.programs import Compiled
+from fastdense.estimators.blueprint import (
+    Same,
+    Weights,
+    chosen_optimizer,
+    flat,
+    grouped,
+    optimizer_spec,
+    ungrouped,
+)
 from fastdense.estimators.parameters import SharedParameters
 
 __all__ = ["Optimization"]
@@ -24,31 +31,15 @@ Array = NDArray[Any]
 SMALLEST_RATE, DIVISOR = 1e-6, 5.0
 
 
-MadeFrom = tuple[str | engines.Library, NetworkSpec, TrainingSpec]
-
-
-class Live(NamedTuple):
-    """A program in training, what it was compiled from, and the weights it gave out last."""
-
-    program: Program
-    made_from: MadeFrom
-    arrays: list[Array]
-
-    def goes_on(self, made_from: MadeFrom, arrays: Sequence[Array]) -> bool:
-        """Say whether it can train on from these weights: they are those that it gave out."""
-        same = len(arrays) == len(self.arrays)
-        return same and made_from == self.made_from and all(map(operator.is_, arrays, self.arrays))
-
-
 class Optimization:
     """An optimizer in use: made at `fit`, kept for `partial_fit`, pickled without its compiled program.
 
     Attributes
     ----------
     learning_rate : float
-        Of the next epoch; with an optimizer of the caller's own, its schedule decides.
+        The next epoch's; an optimizer that the caller gave decides by its own schedule.
     steps : int
-        How many have been taken.
+        The number of steps taken.
     """
 
     def __init__(self, parameters: SharedParameters) -> None:
@@ -60,7 +51,7 @@ class Optimization:
         self._plan = parameters.learning_rate if stepwise else "constant"
         self._first_rate, self._power = self.learning_rate, parameters.power_t
         self._slots: Slots | None = None
-        self._live: Live | None = None
+        self._live: Compiled | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the compiled program out; its state stays."""
@@ -71,20 +62,22 @@ class Optimization:
         self, engine: str | engines.Library, network: NetworkSpec, training: TrainingSpec, weights: Weights
     ) -> Program:
         """Return a program that trains on from these weights, with the optimizer's state as it is."""
-        made_from, arrays = (engine, network, training), [*weights[0], *weights[1]]
-        if self._live is None or not self._live.goes_on(made_from, arrays):
+        made_from = (engine, network, training, Same([*weights[0], *weights[1]]))
+        if self._live is None or self._live.made_from != made_from:
             slots = self._slots if self._live is None else self._live.program.slots()
             kept = slots if _belong(slots, weights) else None
             program = engines.choose(engine).compile(network, grouped(network, *weights), training, kept)
-            self._live, self._slots = Live(program, made_from, arrays), None
-        return self._live.program
+            self._live, self._slots = Compiled(program, made_from), None
+        found: Program = self._live.program
+        return found
 
     def weights(self) -> Weights:
         """Return the program's weights as they are now, arrays that nothing writes to again."""
         assert self._live is not None
-        network = self._live.made_from[1]
-        weights = ungrouped(network, self._live.program.parameters())
-        self._live = self._live._replace(arrays=[*weights[0], *weights[1]])
+        program, (engine, network, training, _) = self._live
+        weights = ungrouped(network, program.parameters())
+        made_from = (engine, network, training, Same([*weights[0], *weights[1]]))
+        self._live = Compiled(program, made_from)  # from which it can train on
         return weights
 
     def rates(self, steps: int) -> NDArray[np.float64]:
@@ -99,7 +92,7 @@ class Optimization:
             self.learning_rate = self._first_rate / (rows + 1) ** self._power
 
     def stops(self, reason: str, verbose: Any) -> bool:
-        """Say whether training ends for lack of progress; an adaptive rate is lowered first."""
+        """Return True if training ends for lack of progress; an adaptive rate is lowered first."""
         if self._plan == "adaptive" and self.learning_rate > SMALLEST_RATE:
             self.learning_rate /= DIVISOR
             if verbose:
@@ -112,7 +105,7 @@ class Optimization:
 
 
 def _belong(slots: Slots | None, weights: Weights) -> bool:
-    """Say whether these are the arrays of an optimizer for weights of these shapes."""
+    """Return True if these are the arrays of an optimizer for weights of these shapes."""
     groups, arrays = list(slots or ()), flat(weights)
     return len(groups) == len(arrays) and all(
         own.shape == array.shape for group, array in zip(groups, arrays, strict=True) for own in group

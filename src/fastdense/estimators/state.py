@@ -10,9 +10,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastdense.engines import Program
+from fastdense.engines.programs import Programs
 from fastdense.estimators.blueprint import Weights
 from fastdense.estimators.goal import Goal
-from fastdense.estimators.inference import Inference
 from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.problem import Problem
 
@@ -66,7 +66,7 @@ class Fitted:
     t_: int
     stopped_: bool
     _goal: Any
-    _inference: Inference
+    _programs: Programs
 
 
 @dataclass
