@@ -1,4 +1,4 @@
-// NumPy arrays as nanobind hands them to the bindings.
+// NumPy arrays as nanobind passes them to the bindings.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -9,7 +9,7 @@
 #include <optional>
 #include <variant>
 
-#include "engine/matrix.h"
+#include "engine/program.h"
 
 namespace fastdense::bindings {
 
@@ -29,7 +29,7 @@ Rows<T> rows_of(const AnyMatrix<T>& matrix) {
     return {matrix.data(), matrix.shape(0), matrix.shape(1), matrix.stride(0), matrix.stride(1)};
 }
 
-// A matrix of mostly zeros, in compressed rows: it keeps the arrays that it was made from alive.
+// A sparse matrix in compressed rows; it keeps the arrays that it was made from alive.
 template <class T>
 struct SparseMatrix {
     List<T> values;
@@ -47,6 +47,16 @@ Rows<T> rows_of(const Source<T>& source) {
     const SparseMatrix<T>& sparse = *std::get<const SparseMatrix<T>*>(source);
     return {sparse.values.data(),  sparse.starts.size() - 1, sparse.columns, 0, 0,
             sparse.numbers.data(), sparse.starts.data()};
+}
+
+// A matrix of targets, or class numbers.
+template <class T>
+using TargetArray = std::variant<List<std::int64_t>, AnyMatrix<T>>;
+
+template <class T>
+Targets<T> targets_of(const TargetArray<T>& y) {
+    if (const auto* labels = std::get_if<List<std::int64_t>>(&y)) return {{}, labels->data()};
+    return {rows_of(std::get<AnyMatrix<T>>(y)), nullptr};
 }
 
 template <class A>

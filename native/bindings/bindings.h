@@ -1,4 +1,4 @@
-// The parts that the compiled module is put together from.
+// The parts of the compiled module.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -9,12 +9,11 @@
 
 namespace fastdense::bindings {
 
-void bind_dense(nanobind::module_& m);
 void bind_networks(nanobind::module_& m);
 void bind_predictors(nanobind::module_& m);
 
-// A Python object that predicts with a compiled network at the least cost a call; `otherwise(X, out)` is
-// called with arguments that are not plain matrices of the network's.
+// Returns a Python object that predicts with a compiled network at the least overhead per call. It calls
+// `otherwise(X, out)` for arguments that are not plain matrices of the network's shape and dtype.
 template <class T>
 nanobind::object predictor(std::shared_ptr<const Program<T>> program, nanobind::object otherwise);
 

@@ -1,4 +1,4 @@
-// The interpreter's lock, let go of and taken back. The interpreter may end meanwhile.
+// Releases the interpreter's lock and takes it back. The interpreter may end meanwhile.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -20,7 +20,7 @@ void take_or_sleep(Take take) noexcept {
     }
 }
 
-// While it lives other Python threads run.
+// Lets other Python threads run for as long as it lives.
 class Unlocked {
 public:
     Unlocked() : state_(PyEval_SaveThread()) {}
@@ -33,7 +33,7 @@ private:
     PyThreadState* const state_;
 };
 
-// While it lives a thread that was Unlocked may use Python again.
+// Lets a thread that was Unlocked use Python for as long as it lives.
 class Locked {
 public:
     Locked() {

@@ -1,10 +1,11 @@
-// The extension module fastdense.native._core. Arguments are validated by its only caller, the Python package
-// around it.
+// The extension module fastdense.native._core. Its only caller, the Python package around it, validates the
+// arguments.
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
 #include "bindings/names.h"
+#include "engine/dense.h"
 #include "kernels/choose.h"
 #include "kernels/isa.h"
 #include "kernels/peak.h"
@@ -65,14 +67,7 @@ void philox4x32(std::uint64_t key, Array<const std::uint32_t, Counters> counters
 
 void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, std::uint32_t threshold,
                   std::string_view isa, Array<bool, nb::ndim<2>> out) {
-    const DropoutMask mask{.seed = seed,
-                           .step = step,
-                           .layer = layer,
-                           .threshold = threshold,
-                           .first_row = 0,
-                           .rows = out.shape(0),
-                           .columns = out.shape(1),
-                           .kept = out.data()};
+    const DropoutMask mask{seed, step, layer, threshold, 0, out.shape(0), out.shape(1), out.data()};
     const Kernels& kernels = kernels_for(isa);
     const Unlocked unlocked;
     kernels.dropout_mask(mask);
@@ -81,39 +76,40 @@ void dropout_mask(std::uint64_t seed, std::uint32_t step, std::uint32_t layer, s
 template <class T>
 void activate(std::string_view activation, double alpha, std::string_view isa, Matrix<const T> z,
               Matrix<T> out) {
-    const Activate<T> f{.activation = named<Activation>(activation),
-                        .alpha = T(alpha),
-                        .rows = z.shape(0),
-                        .columns = z.shape(1),
-                        .z = z.data(),
-                        .a = out.data()};
+    const auto kind = named<Activation>(activation);
     const Kernels& kernels = kernels_for(isa);
     const Unlocked unlocked;
-    kernels.of<T>().activate(f);
+    kernels.of<T>().activate({kind, T(alpha), z.shape(0), z.shape(1), z.data(), out.data()});
 }
 
 template <class T>
 void activate_backward(std::string_view activation, double alpha, std::string_view isa, Matrix<const T> z,
                        Matrix<const T> a, Matrix<const T> da, Matrix<T> out) {
-    const ActivateBackward<T> b{.activation = named<Activation>(activation),
-                                .alpha = T(alpha),
-                                .rows = z.shape(0),
-                                .columns = z.shape(1),
-                                .z = z.data(),
-                                .a = a.data(),
-                                .da = da.data(),
-                                .dz = out.data()};
+    const auto kind = named<Activation>(activation);
     const Kernels& kernels = kernels_for(isa);
     const Unlocked unlocked;
-    kernels.of<T>().activate_backward(b);
+    kernels.of<T>().activate_backward(
+        {kind, T(alpha), z.shape(0), z.shape(1), z.data(), a.data(), da.data(), out.data()});
 }
 
 template <class T>
-void bind_activations(nb::module_& m) {
+void dense(std::string_view isa, AnyMatrix<T> in, Matrix<const T> W, std::optional<List<T>> bias,
+           std::string_view activation, double alpha, Matrix<T> out) {
+    const View<const T> weights{W.data(), W.shape(0), W.shape(1), W.shape(1)};
+    const Curve curve{named<Activation>(activation), alpha};
+    const KernelsOf<T>& kernels = kernels_for(isa).of<T>();
+    const Unlocked unlocked;
+    fastdense::dense(kernels, rows_of(in), weights, data_or_null(bias), curve, out.data());
+}
+
+template <class T>
+void bind_functions(nb::module_& m) {
     m.def("activate", &activate<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
           "out"_a.noconvert());
     m.def("activate_backward", &activate_backward<T>, "activation"_a, "alpha"_a, "isa"_a, "z"_a.noconvert(),
           "a"_a.noconvert(), "da"_a.noconvert(), "out"_a.noconvert());
+    m.def("dense", &dense<T>, "isa"_a, "A_in"_a.noconvert(), "W"_a.noconvert(), "B"_a.noconvert().none(),
+          "activation"_a, "alpha"_a, "out"_a.noconvert());
 }
 
 void bind_all(nb::module_& m) {
@@ -137,9 +133,8 @@ void bind_all(nb::module_& m) {
     m.def("measure_round_trip", &fastdense::measure_round_trip, nb::call_guard<Unlocked>());
     m.def("philox4x32", &philox4x32, "key"_a, "counters"_a, "out"_a);
     m.def("dropout_mask", &dropout_mask, "seed"_a, "step"_a, "layer"_a, "threshold"_a, "isa"_a, "out"_a);
-    bind_activations<float>(m);
-    bind_activations<double>(m);
-    bind_dense(m);
+    bind_functions<float>(m);
+    bind_functions<double>(m);
     bind_networks(m);
     bind_predictors(m);
 }
@@ -149,7 +144,7 @@ void bind_all(nb::module_& m) {
 }  // namespace fastdense::bindings
 
 NB_MODULE(_core, m) {
-    nanobind::set_leak_warnings(false);  // models alive at the interpreter's exit are no news to a user
+    nanobind::set_leak_warnings(false);  // a model may live until the interpreter's exit
     m.doc() = "The compiled engine. Use it through fastdense.native, which checks arguments.";
     fastdense::bindings::bind_all(m);
 }

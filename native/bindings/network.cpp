@@ -1,5 +1,5 @@
-// A network put together layer by layer, then compiled, then run. Arguments are validated by its only caller,
-// fastdense/native/program.py.
+// A network that is built layer by layer, compiled, and run. Its only caller, fastdense/native/program.py,
+// validates the arguments.
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string_view.h>
@@ -52,10 +52,10 @@ private:
     Clock::time_point asked_ = Clock::now();
 };
 
-// The columns of each group, from a list of them. nanobind's own reading of lists ends the process if memory
-// runs out.
 using Groups = nb::typed<nb::sequence, std::size_t>;
 using Arrays = nb::typed<nb::sequence, nb::object>;
+
+// The number of columns of each group. nanobind's conversion of lists ends the process if memory runs out.
 std::vector<std::size_t> columns_of_groups(const Groups& groups) {
     std::vector<std::size_t> columns;
     columns.reserve(nb::len(groups));
@@ -86,7 +86,7 @@ public:
             std::vector<T>(mean.data(), mean.data() + mean.size()),
             std::vector<T>(deviation.data(), deviation.data() + deviation.size())));
     }
-    // Without a loss and a recipe for prediction only.
+    // A network without a loss and a recipe can only predict.
     void compile(const Curve& head, const RowLosses* loss, const Recipe* recipe) {
         program_ = std::make_shared<Program<T>>(kernels_, inputs_, std::move(layers_), head,
                                                 loss ? *loss : RowLosses{}, recipe ? *recipe : Recipe{});
@@ -119,20 +119,18 @@ public:
         program_->predict(rows_of(X), out.data());
     }
     nb::object predictor(nb::object otherwise) const { return bindings::predictor<T>(program_, otherwise); }
-    void losses(const Source<T>& X, std::optional<AnyMatrix<T>> y, std::optional<List<std::int64_t>> labels,
-                Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) const {
+    void losses(const Source<T>& X, const TargetArray<T>& y, Array<double, nb::ndim<1>> losses,
+                std::optional<Matrix<T>> out) const {
         const Unlocked unlocked;
-        program_->losses(rows_of(X), targets(y, labels), losses.data(), data_or_null(out));
+        program_->losses(rows_of(X), targets_of(y), losses.data(), data_or_null(out));
     }
-    double gradients(const Source<T>& X, std::optional<AnyMatrix<T>> y,
-                     std::optional<List<std::int64_t>> labels, std::optional<List<T>> weights,
+    double gradients(const Source<T>& X, const TargetArray<T>& y, std::optional<List<T>> weights,
                      List<std::int64_t> order) {
         const Unlocked unlocked;
-        return program_->gradients({rows_of(X), targets(y, labels), data_or_null(weights), order.data(),
-                                    order.size(), order.size()});
+        return program_->gradients(
+            {rows_of(X), targets_of(y), data_or_null(weights), order.data(), order.size(), order.size()});
     }
-    std::size_t train(const Source<T>& X, std::optional<AnyMatrix<T>> y,
-                      std::optional<List<std::int64_t>> labels, std::optional<List<T>> weights,
+    std::size_t train(const Source<T>& X, const TargetArray<T>& y, std::optional<List<T>> weights,
                       List<std::int64_t> order, std::size_t batch_rows, List<double> rates,
                       std::optional<List<double>> penalty_scale, std::size_t first,
                       Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) {
@@ -140,8 +138,8 @@ public:
         std::size_t taken;
         {
             const Unlocked unlocked;
-            const Batches<T> batches{rows_of(X),   targets(y, labels), data_or_null(weights),
-                                     order.data(), order.size(),       batch_rows};
+            const Batches<T> batches{rows_of(X),   targets_of(y), data_or_null(weights),
+                                     order.data(), order.size(),  batch_rows};
             taken = program_->train({batches, rates.data(), data_or_null(penalty_scale), rates.size(), first,
                                      losses.data(), data_or_null(out), std::ref(go_on)});
         }
@@ -150,10 +148,6 @@ public:
     }
 
 private:
-    static Targets<T> targets(const std::optional<AnyMatrix<T>>& y,
-                              const std::optional<List<std::int64_t>>& labels) {
-        return {y ? rows_of(*y) : Rows<T>{}, data_or_null(labels)};
-    }
     // The addresses of the arrays of one layer, which `kept` keeps alive.
     template <class E>
     static PerArray<E*> pointers(nb::handle arrays, std::vector<Array<E>>& kept) {
@@ -182,10 +176,8 @@ private:
 template <class T>
 void bind_sparse(nb::module_& m, const char* name) {
     nb::class_<SparseMatrix<T>>(m, name).def(
-        "__init__",
-        [](SparseMatrix<T>* self, List<T> values, List<std::int32_t> numbers, List<std::int64_t> starts,
-           std::size_t columns) { new (self) SparseMatrix<T>{values, numbers, starts, columns}; },
-        "values"_a, "numbers"_a, "starts"_a, "columns"_a);
+        nb::init<List<T>, List<std::int32_t>, List<std::int64_t>, std::size_t>(), "values"_a, "numbers"_a,
+        "starts"_a, "columns"_a);
 }
 
 template <class T>
@@ -205,55 +197,41 @@ void bind_network(nb::module_& m, const char* name) {
         .def("store_gradient", &N::store_gradient, "layer"_a, "arrays"_a)
         .def("predict", &N::predict, "X"_a, "out"_a)
         .def("predictor", &N::predictor, "otherwise"_a)
-        .def("losses", &N::losses, "X"_a, "y"_a.none(), "labels"_a.none(), "losses"_a.noconvert(),
-             "out"_a.noconvert().none())
-        .def("gradients", &N::gradients, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(),
-             "order"_a)
-        .def("train", &N::train, "X"_a, "y"_a.none(), "labels"_a.none(), "weights"_a.none(), "order"_a,
-             "batch_rows"_a, "rates"_a, "penalty_scale"_a.none(), "first"_a, "losses"_a.noconvert(),
-             "out"_a.noconvert().none());
+        .def("losses", &N::losses, "X"_a, "y"_a, "losses"_a.noconvert(), "out"_a.noconvert().none())
+        .def("gradients", &N::gradients, "X"_a, "y"_a, "weights"_a.none(), "order"_a)
+        .def("train", &N::train, "X"_a, "y"_a, "weights"_a.none(), "order"_a, "batch_rows"_a, "rates"_a,
+             "penalty_scale"_a.none(), "first"_a, "losses"_a.noconvert(), "out"_a.noconvert().none());
 }
 
-using Constants = nb::typed<nb::dict, nb::str, double>;
-void set_constants(Recipe& recipe, const Constants& given) {
+Curve curve(std::string_view activation, double alpha, const Groups& groups) {
+    return {named<Activation>(activation), alpha, columns_of_groups(groups)};
+}
+
+RowLosses row_losses(std::string_view loss, bool from_logits, double label_smoothing, double parameter,
+                     const Groups& groups) {
+    return {{named<Loss>(loss), from_logits, label_smoothing, parameter}, columns_of_groups(groups)};
+}
+
+Recipe recipe(std::string_view optimizer, const nb::typed<nb::dict, nb::str, double>& given,
+              std::size_t slots, std::uint64_t seed) {
+    Recipe made{.rule = named<Rule>(optimizer), .slots = slots, .seed = seed};
     for (const auto& [key, value] : given) {
         const auto name = nb::cast<std::string_view>(key);
-        const auto is_named = [name](const auto& constant) { return constant.first == name; };
-        const auto found = std::find_if(std::begin(constants), std::end(constants), is_named);
+        const auto* const found = std::ranges::find(constants, name, &Constant::first);
         if (found == std::end(constants)) {
             throw std::invalid_argument("no optimizer has the constant '" + std::string(name) + "'");
         }
-        recipe.*found->second = nb::cast<double>(value);
+        made.*found->second = nb::cast<double>(value);
     }
+    return made;
 }
 
 void bind_options(nb::module_& m) {
-    nb::class_<Curve>(m, "Curve")
-        .def(
-            "__init__",
-            [](Curve* self, std::string_view activation, double alpha, const Groups& groups) {
-                new (self) Curve{named<Activation>(activation), alpha, columns_of_groups(groups)};
-            },
-            "activation"_a, "alpha"_a, "groups"_a);
+    nb::class_<Curve>(m, "Curve").def(nb::new_(&curve), "activation"_a, "alpha"_a, "groups"_a);
     nb::class_<RowLosses>(m, "LossOptions")
-        .def(
-            "__init__",
-            [](RowLosses* self, std::string_view loss, bool from_logits, double label_smoothing,
-               double parameter, const Groups& groups) {
-                const LossOptions options{named<Loss>(loss), from_logits, label_smoothing, parameter};
-                new (self) RowLosses{options, columns_of_groups(groups)};
-            },
-            "loss"_a, "from_logits"_a, "label_smoothing"_a, "parameter"_a, "groups"_a);
-    nb::class_<Recipe>(m, "Recipe")
-        .def(
-            "__init__",
-            [](Recipe* self, std::string_view optimizer, const Constants& given, std::size_t slots,
-               std::uint64_t seed) {
-                Recipe recipe{.rule = named<Rule>(optimizer), .slots = slots, .seed = seed};
-                set_constants(recipe, given);
-                new (self) Recipe(recipe);
-            },
-            "optimizer"_a, "constants"_a, "slots"_a, "seed"_a);
+        .def(nb::new_(&row_losses), "loss"_a, "from_logits"_a, "label_smoothing"_a, "parameter"_a,
+             "groups"_a);
+    nb::class_<Recipe>(m, "Recipe").def(nb::new_(&recipe), "optimizer"_a, "constants"_a, "slots"_a, "seed"_a);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Predictions at the least cost a call. nanobind's arrays take half a microsecond to hand over; here NumPy's
-// own interface is asked for the matrix's address and shape, and makes the result.
+// Predictions at the least overhead per call. Passing nanobind's arrays takes half a microsecond; here
+// NumPy's C interface gives the matrix's address and shape, and makes the result.
 #include <nanobind/nanobind.h>
 
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
@@ -19,13 +19,13 @@ using namespace nb::literals;
 
 namespace {
 
-// Of less work, in multiply-adds, other Python threads wait less than it takes to let them run.
+// For fewer multiply-adds than this, releasing the interpreter's lock takes longer than the work.
 constexpr std::size_t unlocked_from = 1 << 17;
 
 template <class T>
 constexpr int type_number = sizeof(T) == sizeof(float) ? NPY_FLOAT : NPY_DOUBLE;
 
-// The array, where it is a plain one with two axes, of this type and readable as it lies; or null.
+// Returns the array if it is a plain one with two axes, of this type and readable in place; otherwise null.
 template <class T>
 PyArrayObject* matrix(nb::handle object) {
     if (!PyArray_CheckExact(object.ptr())) return nullptr;
@@ -35,7 +35,7 @@ PyArrayObject* matrix(nb::handle object) {
     return plain ? array : nullptr;
 }
 
-// Its rows, as far as its steps are whole numbers of elements.
+// Reads an array's rows. Returns false unless its strides are whole numbers of elements.
 template <class T>
 bool read(PyArrayObject* array, Rows<T>& rows) {
     const npy_intp *shape = PyArray_DIMS(array), *strides = PyArray_STRIDES(array);
@@ -46,7 +46,7 @@ bool read(PyArrayObject* array, Rows<T>& rows) {
     return true;
 }
 
-// Whether the two may lie in the same memory.
+// Returns true if the two may share memory.
 template <class T>
 bool may_overlap(const Rows<T>& rows, const T* out, std::size_t count) {
     if (rows.count == 0 || rows.columns == 0) return false;

@@ -1,4 +1,4 @@
-// An activation on its own, after a layer that could not take it in.
+// An activation as a layer, for one that no dense layer can take in.
 #pragma once
 
 #include <utility>
@@ -14,8 +14,8 @@ public:
     ActivationLayer(const KernelsOf<T>& kernels, std::size_t inputs, Curve curve)
         : Layer<T>(inputs, inputs), kernels_(kernels), curve_(std::move(curve)) {}
 
-    void predict(View<const T> in, View<T> out) const override {
-        copy_rows<T>(in, out);
+    void predict(const Input<T>& in, View<T> out) const override {
+        copy_rows<T>(in.dense, out);
         curve_.forward<T>(kernels_, out, out);
     }
 

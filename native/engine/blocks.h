@@ -9,25 +9,29 @@
 
 namespace fastdense {
 
-// The most rows of a block: a whole number of tiles of any height. At 1024 columns its activations are 384
-// KB, within a second-level cache, and at 64 they are 24 KB, within a first.
+// The most rows per block: a whole number of tiles of any height. Its activations fit a second-level cache at
+// 1024 columns (384 KB) and a first-level cache at 64 (24 KB).
 constexpr std::size_t block_rows = 96;
 
-// Work, in multiply-adds, that a thread is worth: a core takes some 10 microseconds for it.
+// The multiply-adds that justify one more thread: a core takes about 10 microseconds for them.
 constexpr std::size_t thread_work = 1 << 20;
 
+// Cuts rows into blocks of nearly equal size, the same number per thread; returns that size.
+constexpr std::size_t rows_per_block(std::size_t rows, std::size_t threads) {
+    const std::size_t rounds = (rows + block_rows * threads - 1) / (block_rows * threads);
+    const std::size_t count = std::max<std::size_t>(rounds * threads, 1);
+    return (rows + count - 1) / count;
+}
+
 struct Blocks {
-    // Blocks as equal as can be, as many for each thread. `work` is that of all rows.
+    // `work` is that of all rows.
     Blocks(std::size_t all_rows, std::size_t work)
         : all_rows(all_rows),
-          threads(int(std::clamp<std::size_t>(all_rows, 1, threads_for(work, thread_work)))) {
-        const std::size_t rounds = (all_rows + block_rows * threads - 1) / (block_rows * threads);
-        count = std::max<std::size_t>(rounds * threads, 1);
-        rows = (all_rows + count - 1) / count;
-    }
+          threads(int(std::clamp<std::size_t>(all_rows, 1, threads_for(work, thread_work)))),
+          rows(rows_per_block(all_rows, threads)) {}
 
-    // Calls work(thread, first row, rows) for every block. Whoever is free takes the next one: a thread that
-    // gets no core is not waited for with its share.
+    // Calls work(thread, first row, rows) for every block. A thread that is free takes the next one, so none
+    // waits for the share of a thread that gets no core.
     template <class Work>
     void each(Work work) const {
         std::atomic<std::size_t> next{0};
@@ -40,7 +44,7 @@ struct Blocks {
 
     const std::size_t all_rows;
     const int threads;
-    std::size_t count, rows;
+    const std::size_t rows;  // per block
 };
 
 }  // namespace fastdense

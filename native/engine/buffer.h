@@ -13,15 +13,15 @@
 namespace fastdense {
 
 constexpr std::size_t line_bytes = 64;
-// Where a buffer fills such pages it asks for them: a weight gradient reads a column of every row of a batch,
-// each on a small page of its own. A step of 1024 x 3 took 6% less.
+// A buffer that fills large pages asks for them: a weight gradient reads a column of every row of a batch,
+// and each row may lie on another small page. A step of 1024 x 3 took 6% less.
 constexpr std::size_t large_page_bytes = std::size_t(2) << 20;
 
 template <class T>
 class Buffer {
 public:
     Buffer() = default;
-    // Zeros: what no kernel writes, such as the columns past the last unit, must be finite.
+    // Filled with zeros: what no kernel writes, such as the columns past the last unit, must be finite.
     explicit Buffer(std::size_t count) : size_(count), data_(allocate(count)) {
         std::uninitialized_fill_n(data_.get(), count, T(0));
     }
@@ -40,8 +40,7 @@ private:
         void* data = std::aligned_alloc(unit, bytes);
         if (!data && bytes) throw std::bad_alloc();
 #ifdef __linux__
-        if (unit == large_page_bytes)
-            madvise(data, bytes, MADV_HUGEPAGE);  // a wish: whether or not it is met
+        if (unit == large_page_bytes) madvise(data, bytes, MADV_HUGEPAGE);  // a hint: failure does not matter
 #endif
         return static_cast<T*>(data);
     }

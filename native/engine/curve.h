@@ -17,14 +17,6 @@ struct Curve {
     bool needs_z() const { return facts().slope == Slope::z; }
     bool mixes_columns() const { return facts().over == Over::row; }
 
-    // Computes z and then a = g(z) in place. `product(relu)` leaves z, or a if a ReLU is all there is to do.
-    template <class T, class Product>
-    void after(const KernelsOf<T>& kernels, View<T> a, Product product) const {
-        const bool relu = kind == Activation::relu;
-        product(relu);
-        if (!relu) forward<T>(kernels, a, a);
-    }
-
     // Computes a = g(z); a may be z.
     template <class T>
     void forward(const KernelsOf<T>& kernels, View<const T> z, View<T> a) const {

@@ -1,4 +1,4 @@
-// Runs a dense layer whose weights lie as their owner keeps them.
+// Runs a dense layer on weights as the caller stores them.
 #include "engine/dense.h"
 
 #include <vector>
@@ -28,6 +28,7 @@ void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, cons
         return curve.forward<T>(kernels, to, to);
     }
     const Blocks blocks(in.count, in.count * W.rows * W.columns);
+    const bool relu = curve.kind == Activation::relu;
     const Buffer<T> panels(kernels.panels_size(W.rows, W.columns));
     kernels.pack({W.data, bias, W.rows, W.columns, W.stride}, panels.data());
     std::vector<Block<T>> rooms;
@@ -37,8 +38,8 @@ void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, cons
     blocks.each([&](int thread, std::size_t first, std::size_t count) {
         const View<T> to{out + first * W.columns, count, W.columns, W.columns};
         const View<const T> a = in.view(first, rooms[thread].rows(0, count));
-        curve.after(kernels, to,
-                    [&](bool relu) { kernels.product({a, panels.data(), W.columns, to, relu}); });
+        kernels.product({a, panels.data(), W.columns, to, relu});
+        if (!relu) curve.forward<T>(kernels, to, to);
     });
 }
 

@@ -1,4 +1,4 @@
-// One dense layer as a function of arrays, its weights used once.
+// One dense layer as a function of arrays, for weights that are used once.
 #pragma once
 
 #include "engine/curve.h"
@@ -6,7 +6,7 @@
 
 namespace fastdense {
 
-// out = g(A_in @ W + B), row by row; W is row-major, `bias` null where there is none.
+// out = g(A_in @ W + B), row by row; W is row-major, `bias` may be null.
 template <class T>
 void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, const T* bias, const Curve& curve,
            T* out);

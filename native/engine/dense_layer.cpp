@@ -25,23 +25,23 @@ static View<T> with_gaps(View<T> rows) {
 }
 
 template <class T>
-void DenseLayer<T>::predict(View<const T> in, View<T> out) const {
-    curve_.after(kernels_, out, [&](bool relu) {
-        kernels_.product({in, weights_.panels(), this->units, with_gaps(out), relu});
-    });
+void DenseLayer<T>::product(const Input<T>& in, View<T> out, bool relu) const {
+    const View<T> to = with_gaps(out);
+    if (in.sparse) {
+        kernels_.sparse_product({*in.sparse, this->inputs, weights_.panels(), this->units, to, relu});
+    } else {
+        kernels_.product({in.dense, weights_.panels(), this->units, to, relu});
+    }
 }
 
 template <class T>
-void DenseLayer<T>::sparse_product(const SparseRows<T>& in, View<T> out, bool relu) const {
-    kernels_.sparse_product({in, this->inputs, weights_.panels(), this->units, with_gaps(out), relu});
+void DenseLayer<T>::predict(const Input<T>& in, View<T> out) const {
+    const bool relu = curve_.kind == Activation::relu;
+    product(in, out, relu);
+    if (!relu) curve_.forward<T>(kernels_, out, out);
 }
 
-template <class T>
-void DenseLayer<T>::predict_sparse(const SparseRows<T>& in, View<T> out) const {
-    curve_.after(kernels_, out, [&](bool relu) { sparse_product(in, out, relu); });
-}
-
-// Some units of each row, from a panel's first column on.
+// Computes some units of each row, from the first column of a panel on.
 template <class T>
 void DenseLayer<T>::predict_units(View<const T> in, View<T> out, std::size_t column,
                                   std::size_t units) const {
@@ -76,18 +76,10 @@ void DenseLayer<T>::prepare(std::size_t batch_rows) {
 }
 
 template <class T>
-void DenseLayer<T>::forward(const Place& place, View<const T> in, View<T> out) {
+void DenseLayer<T>::forward(const Place& place, const Input<T>& in, View<T> out) {
     if (!curve_.needs_z()) return predict(in, out);
-    const View<T> z = z_.rows(place.row, in.rows);
-    kernels_.product({in, weights_.panels(), this->units, with_gaps(z), false});
-    curve_.forward<T>(kernels_, z, out);
-}
-
-template <class T>
-void DenseLayer<T>::forward_sparse(const Place& place, const SparseRows<T>& in, View<T> out) {
-    if (!curve_.needs_z()) return predict_sparse(in, out);
     const View<T> z = z_.rows(place.row, out.rows);
-    sparse_product(in, z, false);
+    product(in, z, false);
     curve_.forward<T>(kernels_, z, out);
 }
 

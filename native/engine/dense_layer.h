@@ -14,21 +14,19 @@ public:
     DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve curve, bool has_bias,
                const PerArray<Penalties<T>>& penalties, bool passes_gradient);
 
-    void predict(View<const T> in, View<T> out) const override;
+    void predict(const Input<T>& in, View<T> out) const override;
     void predict_shared(View<const T> in, View<T> out, int threads) const override;
     bool takes_sparse() const override { return true; }
-    void predict_sparse(const SparseRows<T>& in, View<T> out) const override;
-    void forward_sparse(const Place& place, const SparseRows<T>& in, View<T> out) override;
     void prepare(std::size_t batch_rows) override;
-    void forward(const Place& place, View<const T> in, View<T> out) override;
+    void forward(const Place& place, const Input<T>& in, View<T> out) override;
     void backward(const Place& place, View<const T> in, View<const T> out, View<T> d_out,
                   View<T> d_in) override;
     Weights<T>* weights() override { return &weights_; }
     std::size_t work_per_unit() const override { return this->inputs + 4; }
 
 private:
-    // Computes z, or its ReLU, of sparse rows.
-    void sparse_product(const SparseRows<T>& in, View<T> out, bool relu) const;
+    // Computes z, or its ReLU.
+    void product(const Input<T>& in, View<T> out, bool relu) const;
     void predict_units(View<const T> in, View<T> out, std::size_t column, std::size_t units) const;
 
     const KernelsOf<T>& kernels_;

@@ -39,7 +39,8 @@ DenseWeights<T>::DenseWeights(const KernelsOf<T>& kernels, std::size_t inputs, s
       has_bias_(has_bias),
       by_array_(penalties),
       penalties_(penalised() ? parts() : 0),
-      panels_(kernels.panels_size(inputs, units)) {}
+      panels_(kernels.panels_size(inputs, units)),
+      parameters_{panels_.data(), {}} {}
 
 template <class T>
 void DenseWeights<T>::load(std::optional<std::size_t> slot, const PerArray<const T*>& from) {
@@ -79,7 +80,10 @@ double DenseWeights<T>::penalty() const {
 
 template <class T>
 void DenseWeights<T>::keep_slots(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) slots_[i] = Buffer<T>(panels_.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        slots_[i] = Buffer<T>(panels_.size());
+        parameters_.slots[i] = slots_[i].data();
+    }
 }
 
 template <class T>
@@ -111,15 +115,6 @@ void DenseWeights<T>::follow_all() {
 }
 
 template <class T>
-Parameters<T> DenseWeights<T>::parameters(std::size_t start) const {
-    Parameters<T> here{panels_.data() + start, {}};
-    for (std::size_t i = 0; i < most_slots; ++i) {
-        if (slots_[i].size()) here.slots[i] = slots_[i].data() + start;
-    }
-    return here;
-}
-
-template <class T>
 void DenseWeights<T>::update(std::size_t part, const Passed<T>& batch, const Optimizer<T>* optimizer,
                              T penalty_factor) {
     const Part here = at(part);
@@ -134,7 +129,7 @@ void DenseWeights<T>::update(std::size_t part, const Passed<T>& batch, const Opt
                      .bias = has_bias_,
                      .kernel_penalties = by_array_[0] * penalty_factor,
                      .bias_penalties = by_array_[1] * penalty_factor,
-                     .panels = parameters(0),
+                     .panels = parameters_,
                      .gradient = optimizer ? nullptr : gradient_.data(),
                      .optimizer = optimizer});
     if (optimizer) follow(part);
@@ -153,7 +148,7 @@ template <class T>
 void DenseWeights<T>::step(std::size_t part, const Optimizer<T>& optimizer, const PerArray<double>& scales) {
     const Part here = at(part);
     const auto go = [&](std::size_t from, double scale, std::size_t count) {
-        kernels_.step({optimizer, parameters(from), gradient_.data() + from, T(scale), count});
+        kernels_.step({optimizer, parameters_.from(from), gradient_.data() + from, T(scale), count});
     };
     if (has_bias_ && here.has_head()) go(here.panel, scales[1], here.width);
     go(here.start(), scales[0], here.count());

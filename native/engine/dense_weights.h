@@ -52,7 +52,6 @@ private:
         bool has_head() const { return first == 0; }
     };
     Part at(std::size_t part) const;
-    Parameters<T> parameters(std::size_t start) const;
     const Buffer<T>& buffer(std::optional<std::size_t> slot) const { return slot ? slots_[*slot] : panels_; }
     // Renews what depends on a part's weights.
     void follow(std::size_t part);
@@ -64,6 +63,7 @@ private:
     const PerArray<Penalties<T>> by_array_;
     std::vector<double> penalties_;  // of each part, if there are any
     Buffer<T> panels_, transposed_, gradient_, slots_[most_slots];
+    Parameters<T> parameters_;  // in these buffers
 };
 
 }  // namespace fastdense

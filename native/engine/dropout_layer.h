@@ -1,5 +1,5 @@
-// Dropout: in training each input is zeroed with a probability and the others are scaled up; in prediction
-// nothing happens.
+// Dropout: training zeroes each input with probability `rate` and scales the others up; prediction changes
+// nothing.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ class DropoutLayer final : public Layer<T> {
 public:
     using Draw = void (*)(const DropoutMask& mask);
 
-    // `stream` is the second word of the masks' counters.
+    // `stream` is the second word of the masks' Philox counters.
     DropoutLayer(Draw draw, std::size_t inputs, double rate, std::uint32_t stream)
         : Layer<T>(inputs, inputs),
           draw_(draw),
@@ -21,23 +21,17 @@ public:
           threshold_(std::uint32_t(rate * 4294967296.0)),
           stream_(stream) {}
 
-    void predict(View<const T> in, View<T> out) const override { copy_rows<T>(in, out); }
+    void predict(const Input<T>& in, View<T> out) const override { copy_rows<T>(in.dense, out); }
 
     void prepare(std::size_t batch_rows) override {
         kept_ = std::make_unique<bool[]>(batch_rows * this->inputs);
     }
 
-    void forward(const Place& place, View<const T> in, View<T> out) override {
-        if (!place.drops) return copy_rows<T>(in, out);
-        draw_({.seed = place.seed,
-               .step = place.step,
-               .layer = stream_,
-               .threshold = threshold_,
-               .first_row = place.row,
-               .rows = in.rows,
-               .columns = in.columns,
-               .kept = kept_.get() + place.row * this->inputs});
-        apply(place, in, out);
+    void forward(const Place& place, const Input<T>& in, View<T> out) override {
+        if (!place.drops) return predict(in, out);
+        draw_({place.seed, place.step, stream_, threshold_, place.row, out.rows, out.columns,
+               kept_.get() + place.row * this->inputs});
+        apply(place, in.dense, out);
     }
 
     void backward(const Place& place, View<const T>, View<const T>, View<T> d_out, View<T> d_in) override {
@@ -48,11 +42,9 @@ public:
 private:
     void apply(const Place& place, View<const T> from, View<T> to) const {
         const bool* kept = kept_.get() + place.row * this->inputs;
-        for (std::size_t i = 0; i < from.rows; ++i, kept += from.columns) {
-            const T* a = from.data + i * from.stride;
-            T* out = to.data + i * to.stride;
-            for (std::size_t j = 0; j < from.columns; ++j) out[j] = kept[j] ? a[j] * scale_ : T(0);
-        }
+        map_rows(from, to, [=, this](T a, std::size_t i, std::size_t j) {
+            return kept[i * this->inputs + j] ? a * scale_ : T(0);
+        });
     }
 
     const Draw draw_;

@@ -20,6 +20,13 @@ struct Place {
     bool drops;       // whether dropout layers drop units
 };
 
+// The rows that a layer reads: a matrix, or sparse rows for a layer that takes them.
+template <class T>
+struct Input {
+    View<const T> dense;
+    const SparseRows<T>* sparse = nullptr;
+};
+
 template <class T>
 class Layer {
 public:
@@ -30,22 +37,15 @@ public:
 
     // Computes the outputs of rows in prediction. If the rows of `out` lie apart, what is between them may be
     // overwritten by any finite numbers.
-    virtual void predict(View<const T> in, View<T> out) const = 0;
+    virtual void predict(const Input<T>& in, View<T> out) const = 0;
     // The same on several threads, for few rows and many weights.
-    virtual void predict_shared(View<const T> in, View<T> out, int) const { predict(in, out); }
-
-    // Returns true if the layer reads sparse rows in place; the next two then compute the outputs of
-    // `out.rows` of them.
+    virtual void predict_shared(View<const T> in, View<T> out, int) const { predict({in}, out); }
     virtual bool takes_sparse() const { return false; }
-    virtual void predict_sparse(const SparseRows<T>&, View<T>) const {}
-    virtual void forward_sparse(const Place&, const SparseRows<T>& in, View<T> out) {
-        predict_sparse(in, out);
-    }
 
     // Allocates what batches of at most `rows` rows need.
     virtual void prepare(std::size_t /*rows*/) {}
     // Computes the outputs of a block of rows in training.
-    virtual void forward(const Place&, View<const T> in, View<T> out) { predict(in, out); }
+    virtual void forward(const Place&, const Input<T>& in, View<T> out) { predict(in, out); }
     // Computes the gradient of a block's inputs from that of its outputs, unless `d_in.data` is null.
     // Overwrites `d_out`; a layer with weights leaves there what they are updated from.
     virtual void backward(const Place&, View<const T> in, View<const T> out, View<T> d_out, View<T> d_in) = 0;

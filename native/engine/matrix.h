@@ -1,5 +1,4 @@
-// What callers hand in: matrices with any strides, and the copying of their rows into blocks that kernels
-// take.
+// The caller's matrices, of any strides, and how their rows are copied into blocks that kernels take.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +10,7 @@
 
 namespace fastdense {
 
-// A call of the library's copy takes longer than a row of a few numbers.
+// A loop copies a few numbers faster than a call of the library's copy.
 template <class T>
 void copy_row(const T* from, std::size_t count, T* to) {
     if (count > line_bytes / sizeof(T)) {
@@ -28,7 +27,17 @@ void copy_rows(View<const T> from, View<T> to) {
     }
 }
 
-// Makes zeros of what is between the rows.
+// Writes f(number, its row, its column) for each number of `from`.
+template <class T, class F>
+void map_rows(View<const T> from, View<T> to, F f) {
+    for (std::size_t i = 0; i < from.rows; ++i) {
+        const T* a = from.data + i * from.stride;
+        T* out = to.data + i * to.stride;
+        for (std::size_t j = 0; j < from.columns; ++j) out[j] = f(a[j], i, j);
+    }
+}
+
+// Zeroes what lies between the rows.
 template <class T>
 void clear_gaps(View<T> to) {
     for (std::size_t i = 0; i < to.rows; ++i) {
@@ -36,8 +45,8 @@ void clear_gaps(View<T> to) {
     }
 }
 
-// A matrix of a caller's, read only, its steps in elements. One of mostly zeros holds the others only, those
-// of a row from its start to the next one's, and in `numbers` their columns.
+// A caller's matrix, read only, with steps in elements. A sparse one holds the numbers that are not 0, row i
+// from `starts[i]` to `starts[i + 1]`, and their columns in `numbers`.
 template <class T>
 struct Rows {
     const T* data;
@@ -53,18 +62,18 @@ struct Rows {
 
     const T* row(std::size_t i) const { return data + std::ptrdiff_t(i) * row_step; }
 
-    // The rows from `first` on, where they lie if kernels can read them there, or else copied to `room`.
+    // Returns the rows from `first` on: in place if kernels can read them there, otherwise copied to `room`.
     View<const T> view(std::size_t first, View<T> room) const;
 };
 
-// The next stride at which rows don't fall into the same few sets of a cache.
+// The next stride that spreads rows over all sets of a cache.
 template <class T>
 constexpr std::size_t apart(std::size_t stride) {
     constexpr std::size_t line = line_bytes / sizeof(T);
     return stride % (16 * line) == 0 ? stride + line : stride;
 }
 
-// A matrix of our own whose rows have room for whole vectors.
+// A matrix of the engine's, whose rows have room for whole vectors.
 template <class T>
 class Block {
 public:
@@ -85,7 +94,7 @@ private:
     Buffer<T> buffer_;
 };
 
-// Writes rows that are mostly zeros out in full.
+// Writes sparse rows out in full.
 template <class T>
 void spread(const SparseRows<T>& from, View<T> to) {
     for (std::size_t i = 0; i < to.rows; ++i) {
@@ -98,7 +107,7 @@ void spread(const SparseRows<T>& from, View<T> to) {
     }
 }
 
-// Copies rows of a caller's matrix: those that `order` names, or the ones from `first` on where it is null.
+// Copies rows of a caller's matrix, from `first` on: of those that `order` lists, or of all if it is null.
 template <class T>
 void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, View<T> to) {
     if (from.sparse()) return spread(from.from(order, first), to);

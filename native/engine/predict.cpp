@@ -1,4 +1,4 @@
-// Prediction and losses: blocks of rows go through all layers while they are in the nearest caches.
+// Prediction and losses: a block of rows goes through all layers while it is in the nearest caches.
 #include "engine/program.h"
 
 #include "engine/blocks.h"
@@ -6,12 +6,12 @@
 namespace fastdense {
 namespace {
 
-// So few rows take their time for reading the weights: threads share these and not the rows.
+// Up to this many rows, reading the weights takes most of the time: threads share the units, not the rows.
 constexpr std::size_t few_rows = 12;
 
 }  // namespace
 
-// A layer's output each, for a block of rows, and room for the caller's rows and targets.
+// Each layer's output for a block of rows, and room for the caller's rows and targets.
 template <class T>
 struct Program<T>::Scratch {
     Scratch(const Program& program, std::size_t rows, bool in_full)
@@ -54,26 +54,26 @@ Program<T>::~Program() {
     delete kept_.load();
 }
 
-// Takes rows through all layers; the last one writes to `last`. The threads share each layer's units.
+// Runs rows through all layers; the last one writes to `last`. The threads share each layer's units.
 template <class T>
 void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const {
-    const bool sparse = reads_sparse(X);
-    View<const T> in = sparse ? View<const T>{} : X.view(first, scratch.in.rows(0, last.rows));
-    if (layers_.empty()) return copy_rows<T>(in, last);
+    const SparseRows<T> rows = X.from(nullptr, first);
+    Input<T> in{{}, &rows};
+    if (!reads_sparse(X)) in = {X.view(first, scratch.in.rows(0, last.rows))};
+    if (layers_.empty()) return copy_rows<T>(in.dense, last);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
         const View<T> out = i + 1 < layers_.size() ? scratch.outputs[i].rows(0, last.rows) : last;
-        if (i == 0 && sparse) {
-            layers_[0]->predict_sparse(X.from(nullptr, first), out);
-            in = out;
-            continue;
+        if (threads > 1 && !in.sparse) {
+            layers_[i]->predict_shared(in.dense, out, threads);
+        } else {
+            layers_[i]->predict(in, out);
         }
-        threads > 1 ? layers_[i]->predict_shared(in, out, threads) : layers_[i]->predict(in, out);
-        in = out;
+        in = {out};
     }
 }
 
-// Calls work(scratch) with that of the last small prediction: a few rows take less time than new scratch
-// would.
+// Calls work(scratch) with that of the last small prediction: allocating it would take longer than a few
+// rows.
 template <class T>
 template <class Work>
 void Program<T>::with_kept(std::size_t rows, bool in_full, Work work) const {
@@ -90,7 +90,8 @@ void Program<T>::over_blocks(const Rows<T>& X, Each each) const {
     const std::size_t rows = X.count;
     const bool in_full = !reads_sparse(X);
     const Blocks blocks(rows, rows * work_);
-    if (blocks.count == 1) return with_kept(rows, in_full, [&](Scratch& scratch) { each(scratch, 0, rows); });
+    if (blocks.rows == rows)
+        return with_kept(rows, in_full, [&](Scratch& scratch) { each(scratch, 0, rows); });
     std::vector<Scratch> scratch;
     for (int thread = 0; thread < blocks.threads; ++thread) scratch.emplace_back(*this, blocks.rows, in_full);
     blocks.each(
@@ -125,7 +126,7 @@ void Program<T>::losses(const Rows<T>& X, const Targets<T>& y, double* losses, T
     });
 }
 
-// What the network gives out for the last layer's outputs.
+// Writes the network's outputs, given the last layer's.
 template <class T>
 void Program<T>::write_outputs(View<const T> last, T* out) const {
     const View<T> here{out, last.rows, outputs(), outputs()};

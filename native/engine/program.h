@@ -1,4 +1,4 @@
-// A compiled network: its layers in order, and the running of them over rows.
+// A compiled network: its layers in order, and how rows run through them.
 #pragma once
 
 #include <atomic>
@@ -20,30 +20,30 @@ namespace fastdense {
 template <class T>
 using Layers = std::vector<std::unique_ptr<Layer<T>>>;
 
-// The targets of rows: a matrix, or class numbers where `labels` is not null.
+// The targets of rows: a matrix, or class numbers if `labels` is not null.
 template <class T>
 struct Targets {
     Rows<T> values;
     const std::int64_t* labels;
 };
 
-// The rows of a stretch of training: batches are taken from `order`, one after another.
+// The rows to train on; each batch is the next `batch_rows` of `order`.
 template <class T>
 struct Batches {
     Rows<T> X;
     Targets<T> y;
-    const T* weights;  // one a row of X, or null
+    const T* weights;  // one per row of X, or null
     const std::int64_t* order;
     std::size_t count, batch_rows;
 };
 
-// Steps of training: one a rate, numbered from `first` on. `outputs`, where not null, gets those of every row
-// in the order they were taken. `go_on` is asked before each stretch of milliseconds.
+// Training steps: one per rate, numbered from `first` on. `outputs`, unless null, receives the outputs of
+// every row in the order of the batches. `go_on` is asked before each stretch of some milliseconds.
 template <class T>
 struct Run {
     Batches<T> batches;
     const double* rates;
-    const double* penalty_scale;  // a factor a step of its penalties, or null for ones
+    const double* penalty_scale;  // a factor per step for the penalties, or null for ones
     std::size_t steps, first;
     double* losses;
     T* outputs;
@@ -62,39 +62,39 @@ struct LayerArrays {
 template <class T>
 class Program {
 public:
-    // `head`: the activation that a loss from logits stands before. Outputs go through it, the loss does not.
+    // `head` is the activation that a loss from logits skips: only outputs go through it.
     Program(const Kernels& kernels, std::size_t inputs, Layers<T> layers, Curve head, const RowLosses& loss,
             const Recipe& recipe);
 
     ~Program();
 
     std::size_t inputs() const { return inputs_; }
-    // Of a row, in multiply-adds, or what takes as long: about.
+    // Multiply-adds per row, or what takes as long, roughly.
     std::size_t work() const { return work_; }
     std::size_t outputs() const { return layers_.empty() ? inputs_ : layers_.back()->units; }
     std::size_t steps() const { return steps_; }
     Weights<T>& weights(std::size_t layer) const { return *layers_.at(layer)->weights(); }
 
     void predict(const Rows<T>& X, T* out) const;
-    // Each row's loss, and the outputs where `out` is not null.
+    // Computes each row's loss, and the outputs unless `out` is null.
     void losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const;
     double penalty() const;
-    // The next three throw std::runtime_error while another call of them is at work on the same program.
+    // The next three throw std::runtime_error while another thread is in one of them for the same program.
 
-    // Replaces the arrays of layers, or a slot of the optimizer's for them. All at once: between two of them
-    // no other call may start to train.
+    // Replaces the arrays of layers, or a slot of the optimizer's for them: all before another call may
+    // train.
     void load(std::optional<std::size_t> slot, const std::vector<LayerArrays<T>>& given);
 
-    // The loss of all rows as one batch; its gradient stays in the layers' weights.
+    // Returns the loss of all rows as one batch; its gradient stays in the layers' weights.
     double gradients(const Batches<T>& batch);
-    // Returns how many losses were written. A step whose loss is not finite is not taken, and is the last.
+    // Returns the number of losses written. A step whose loss is not finite is not taken and ends the run.
     std::size_t train(const Run<T>& run);
 
 private:
     struct Scratch;
-    // Holds a program for one call that trains.
+    // Reserves a program for one call that trains. A signal handler may ask again on the same thread.
     class Holding;
-    // How some steps went: by how many threads, up to which, and whether more may follow.
+    // The outcome of some steps: the threads that took them, the end of the steps, and whether to go on.
     struct Stretch {
         int threads;
         std::size_t end;
@@ -107,24 +107,24 @@ private:
     const Curve head_;
     const RowLosses loss_;
     const Recipe recipe_;
-    std::atomic<std::size_t> steps_{0};  // asked for by other threads
+    std::atomic<std::size_t> steps_{0};  // read by other threads
 
-    // Of a batch in training: every layer's input, the last one's output, and their gradients; the targets; a
-    // number a row.
+    // For a training batch: every layer's input, the last one's output, and their gradients; the targets; one
+    // number per row.
     std::vector<Block<T>> activations_, gradients_;
-    SparseBatch<T> sparse_;  // stands for the first layer's input, where that is mostly zeros
+    SparseBatch<T> sparse_;  // in place of the first layer's input if that is sparse
     Block<T> targets_;
     std::vector<std::int64_t> labels_;
     std::vector<T> scale_;
     std::vector<double> losses_;
     std::vector<std::vector<PerArray<double>>> squares_;  // of each layer's parts, if the gradient is kept
     Pace pace_;
-    std::atomic_flag training_;  // whether a thread is at it: what follows belongs to it
-    // Of the last small prediction, for the next one on any thread.
+    std::atomic_flag training_;  // set while a call trains: the buffers are its own
+    // Scratch memory of the last small prediction, for the next one on any thread.
     mutable std::atomic<Scratch*> kept_{nullptr};
     std::size_t work_ = 0;
-    bool penalised_ = false;         // whether any weights are
-    std::size_t first_trained_ = 0;  // the first layer with weights: no gradient is wanted before it
+    bool penalised_ = false;         // true if any weights are
+    std::size_t first_trained_ = 0;  // the first layer with weights: none before it needs a gradient
 
     void run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const;
     template <class Work>
@@ -133,7 +133,7 @@ private:
     template <class Each>
     void over_blocks(const Rows<T>& X, Each each) const;
 
-    // Whether the first layer reads these rows as they are, mostly zeros, and they are not written out.
+    // Returns true if the first layer reads these rows in place and sparse, so that they are not written out.
     bool reads_sparse(const Rows<T>& X) const {
         return X.sparse() && !layers_.empty() && layers_.front()->takes_sparse();
     }

@@ -1,4 +1,4 @@
-// The losses of a block of rows, summed over groups of columns where there are any.
+// The losses of a block of rows, summed over its groups of columns if it has any.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace fastdense {
 
-// So many columns of rows, from one on; where there are no rows, none.
+// `count` columns of rows, from `first` on. A null view stays null.
 template <class T>
 View<T> columns_of(View<T> rows, std::size_t first, std::size_t count) {
     return {rows.data ? rows.data + first : nullptr, rows.rows, count, rows.stride};
@@ -17,9 +17,9 @@ View<T> columns_of(View<T> rows, std::size_t first, std::size_t count) {
 
 struct RowLosses {
     LossOptions options;
-    std::vector<std::size_t> groups;  // the columns of each, all of a row's; empty for one
+    std::vector<std::size_t> groups;  // the columns of each group; empty for one of all
 
-    // As the kernel, which is called for each group. There are no class numbers of several groups.
+    // As the kernel, which it calls for each group. Class numbers have no groups.
     template <class T>
     void operator()(const KernelsOf<T>& kernels, const LossRows<T>& rows) const {
         if (groups.empty()) return kernels.losses(rows);

@@ -1,5 +1,4 @@
-// A batch of rows that are mostly zeros, turned over: the gradient of a layer's weights is summed input by
-// input.
+// The transpose of a sparse batch: the gradient of a layer's weights is summed input by input.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +11,7 @@ namespace fastdense {
 template <class T>
 class SparseBatch {
 public:
-    // Makes room for each batch of so many rows: what a team does must not fail.
+    // Allocates what the largest batch needs: what a team does must not fail.
     void make_room(const Rows<T>& X, const std::int64_t* order, std::size_t count, std::size_t batch_rows) {
         std::size_t most = 0;
         for (std::size_t first = 0; first < count; first += batch_rows) {
@@ -28,7 +27,7 @@ public:
         values_.reserve(most);
     }
 
-    // Sorts the numbers of some rows by their inputs: first it counts them, then it puts them in place.
+    // Sorts the numbers of some rows by input: counts them first, then puts them in place.
     void take(const Rows<T>& X, const std::int64_t* order, std::size_t count) {
         starts_.assign(X.columns + 1, 0);
         each(X, order, count, [&](std::size_t, std::size_t input, T) { ++starts_[input + 1]; });

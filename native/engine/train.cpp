@@ -13,9 +13,9 @@
 namespace fastdense {
 namespace {
 
-// Multiply-adds of a step forward that a thread may be worth: whether it is, is tried.
+// The multiply-adds of a step forward that may justify one more thread; Pace finds out whether they do.
 constexpr std::size_t thread_step = 1 << 17;
-// Of a step, for each multiply-add: a first guess.
+// A first guess of a step's seconds per multiply-add.
 constexpr double seconds_each = 4e-11;
 
 }  // namespace
@@ -52,23 +52,24 @@ void Program<T>::prepare(const Batches<T>& batches, std::size_t batch_rows, bool
     losses_.resize(batch_rows);
 }
 
-// Takes a block's rows through all layers; `order` names the batch's rows.
+// Runs a block's rows through all layers; `order` lists the batch's rows.
 template <class T>
 void Program<T>::forward(const Place& place, const Rows<T>& X, const std::int64_t* order, std::size_t rows) {
-    std::size_t l = 0;
-    if (reads_sparse(X)) {
-        layers_[0]->forward_sparse(place, X.from(order, place.row), activations_[1].rows(place.row, rows));
-        ++l;
-    } else {
-        gather(X, order, place.row, activations_[0].rows(place.row, rows));
+    const SparseRows<T> sparse = X.from(order, place.row);
+    Input<T> in{{}, &sparse};
+    if (!reads_sparse(X)) {
+        const View<T> first = activations_[0].rows(place.row, rows);
+        gather(X, order, place.row, first);
+        in = {first};
     }
-    for (; l < layers_.size(); ++l) {
-        layers_[l]->forward(place, activations_[l].rows(place.row, rows),
-                            activations_[l + 1].rows(place.row, rows));
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+        const View<T> out = activations_[l + 1].rows(place.row, rows);
+        layers_[l]->forward(place, in, out);
+        in = {out};
     }
 }
 
-// Takes one batch forward and back: this thread's rows of it.
+// Runs this thread's rows of a batch forward and back.
 template <class T>
 void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t begin, std::size_t count,
                       Place place, T* out) {
@@ -76,8 +77,7 @@ void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t beg
     const bool sparse = reads_sparse(batch.X);
     if (sparse && team.thread == 0) sparse_.take(batch.X, order, count);
     if (count == 0) return;
-    const std::size_t rounds = (count + block_rows * team.threads - 1) / (block_rows * team.threads);
-    const std::size_t block = (count + rounds * team.threads - 1) / (rounds * team.threads);
+    const std::size_t block = rows_per_block(count, team.threads);
     for (std::size_t i = 0, row = 0; row < count; ++i, row += block) {
         if (!team.takes(i)) continue;
         const std::size_t rows = std::min(block, count - row);
@@ -99,8 +99,8 @@ void Program<T>::pass(const Team& team, const Batches<T>& batch, std::size_t beg
     }
 }
 
-// The loss of a batch that has passed, penalties included: summed in the order of the rows, whoever computed
-// them.
+// Returns the loss of a batch that has passed, penalties included, summed in the order of the rows: any
+// number of threads gives the same bits.
 template <class T>
 double Program<T>::loss(const Batches<T>& batch, std::size_t begin, std::size_t count,
                         double penalty_factor) const {
@@ -208,8 +208,7 @@ std::size_t Program<T>::train(const Run<T>& run) {
     const std::size_t work = batch_rows * work_;
     std::size_t taken = 0;
     bool goes_on = true;
-    // Between the stretches no thread but this one is at work: what is asked may run a signal's handler, and
-    // that may fork.
+    // Between stretches this is the only thread at work: `go_on` may run a signal handler, which may fork.
     while (goes_on && taken < run.steps && run.go_on()) {
         const int threads = pace_.threads(threads_for(work, thread_step));
         const std::size_t end =
@@ -224,9 +223,9 @@ std::size_t Program<T>::train(const Run<T>& run) {
     return taken;
 }
 
-// Takes the steps from `begin` to `end`. All threads take every step together; they wait for one another
-// after the rows and after the weights. Each sums the loss for itself, so all know without another wait
-// whether to go on.
+// Takes the steps from `begin` to `end`. All threads take every step together and wait for one another after
+// the rows and after the weights. Each sums the loss for itself, so all know whether to go on without another
+// wait.
 template <class T>
 typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads, std::size_t begin,
                                                  std::size_t end) {

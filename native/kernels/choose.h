@@ -11,7 +11,7 @@ namespace fastdense {
 // Best first; never empty.
 const std::vector<const Kernels*>& runnable_kernels();
 
-// Throws std::invalid_argument when no such kernels run here.
+// Throws std::invalid_argument if no such kernels run here.
 const Kernels& kernels_for(std::string_view isa);
 
 }  // namespace fastdense

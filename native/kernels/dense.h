@@ -1,4 +1,4 @@
-// The kernels of dense layers and their training, for one type of number: what they are given.
+// The arguments of the kernels of dense layers and their training, for one type of number.
 #pragma once
 
 #include <cstddef>
@@ -22,15 +22,15 @@ struct View {
     }
 };
 
-// Weights row by row, `stride` apart, and the bias, or null for zeros: to be put into panels.
+// Row-major weights with rows `stride` apart, and the bias or null for zeros, to be packed into panels.
 template <class T>
 struct Pack {
     const T *weights, *bias;
     std::size_t inputs, units, stride;
 };
 
-// out = a @ W + b, below 0 cut off where `relu`. `panels` holds W and b (see panels.cpp). `out` is written in
-// whole vectors as far as it has columns for them: those past the last unit get anything finite.
+// out = a @ W + b, or its ReLU if `relu`. `panels` holds W and b (see panels.cpp). `out` is written in whole
+// vectors as far as it has columns for them: those past the last unit receive any finite numbers.
 template <class T>
 struct Product {
     View<const T> a;
@@ -40,7 +40,7 @@ struct Product {
     bool relu;
 };
 
-// The same for rows that are mostly zeros; `out` says how many.
+// The same for `out.rows` sparse rows.
 template <class T>
 struct SparseProduct {
     SparseRows<T> a;
@@ -51,7 +51,7 @@ struct SparseProduct {
     bool relu;
 };
 
-// The inputs `first` (a whole number of vectors) to `last` of the panel at a column, turned over into the
+// Transposes the inputs `first` (a whole number of vectors) to `last` of the panel at a column, into the
 // panels of the transposed weights, which hold the inputs as units and have zeros for heads.
 template <class T>
 struct Transpose {
@@ -73,8 +73,8 @@ enum class Rule : std::uint8_t {
 #include "kernels/optimizers.inc"
 };
 
-// An optimizer's constants, and what changes from step to step. A gain is 1 - the memory of a running mean,
-// taken in double: 1 - 0.999f is off by 5e-5 of its value.
+// An optimizer's constants, and what changes from step to step. A gain is 1 minus the decay of a running
+// mean, subtracted in double: 1 - 0.999f is off by 5e-5 of its value.
 template <class T>
 struct Optimizer {
     Rule rule;
@@ -82,7 +82,7 @@ struct Optimizer {
     T momentum, rho, rho_gain, gain_1, gain_2, epsilon;
     T decay;  // the weight decay times the learning rate
     T rate;   // Adam's includes its bias corrections
-    T limit;  // gradients are cut off at this, either way; infinity: not
+    T limit;  // gradients are clipped to [-limit, limit]
 };
 
 // l1 * sum(|w|) + l2 * sum(w * w) is added to the loss.
@@ -96,11 +96,19 @@ struct Penalties {
 
 constexpr std::size_t most_slots = 3;
 
-// Parameters side by side, with the optimizer's arrays for them.
+// Contiguous parameters, and the optimizer's slots for them.
 template <class T>
 struct Parameters {
     T* w;
-    T* slots[most_slots];
+    T* slots[most_slots];  // null if the optimizer has fewer
+
+    [[gnu::always_inline]] Parameters from(std::size_t start) const {
+        Parameters here{w + start, {}};
+        for (std::size_t i = 0; i < most_slots; ++i) {
+            if (slots[i]) here.slots[i] = slots[i] + start;
+        }
+        return here;
+    }
 };
 
 // One step of the optimizer for `count` parameters, whole vectors, from `scale` times their gradient.
@@ -113,10 +121,10 @@ struct Step {
     std::size_t count;
 };
 
-// The gradient of one panel of weights, rows `first` to `last` of its inputs (the head with the first),
-// summed over all rows of the batch: dW = a.T @ dz. It goes into `gradient`, panels like the weights', where
-// given; otherwise the optimizer takes its step at once. Where `sparse` is given it stands for `a`, of which
-// only the columns are then read.
+// The gradient of the inputs `first` to `last` of one panel of weights (and of its head with the first),
+// summed over all rows of the batch: dW = a.T @ dz. It is kept in `gradient`, panels like the weights',
+// unless that is null; then the optimizer takes its step at once. If `sparse` is given, it stands for `a`, of
+// which only the number of columns is then read.
 template <class T>
 struct Update {
     View<const T> a;

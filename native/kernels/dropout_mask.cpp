@@ -33,7 +33,7 @@ inline Words multiply(Words words, std::uint64_t constant) {
 constexpr std::uint64_t lane_numbers[] = {0, 1, 2, 3, 4, 5, 6, 7};
 static_assert(counters <= sizeof lane_numbers / sizeof *lane_numbers);
 
-// Draws four columns a lane, from column 4 * counter on: a 0 or 1 in each of the lane's four lowest bytes.
+// Draws four columns per lane, from column 4 * counter on: a 0 or 1 in each of the lane's four lowest bytes.
 inline Words draw(const DropoutMask& mask, std::size_t row, std::size_t counter) {
     constexpr bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
     Words numbers;

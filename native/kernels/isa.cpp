@@ -1,4 +1,4 @@
-// Asks the processor, through the compiler's run-time library, which also checks that the operating system
+// Asks the processor through the compiler's run-time library, which also checks that the operating system
 // saves the wider registers.
 #include "kernels/isa.h"
 

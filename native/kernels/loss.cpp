@@ -5,9 +5,8 @@
 namespace fastdense::FASTDENSE_ISA {
 namespace {
 
-// Numbers that are worked on together: whole rows where they are short, a part of one where it is long. Most
-// networks end in fewer units than a vector has lanes; row by row, those of one output took ten times as
-// long.
+// The numbers that are processed together: several short rows, or a part of a long one. Most networks end in
+// fewer units than a vector has lanes; row by row, those of one output took ten times as long.
 template <class T>
 inline constexpr std::size_t room = 16 * lanes<T>;
 
@@ -20,7 +19,7 @@ struct Smoothed {
         spread = T(rows.options.label_smoothing) / classes;
     }
 
-    // Of a row, from a column on; lanes past `count` are anything finite.
+    // Returns those of a row, from a column on; lanes past `count` hold any finite numbers.
     [[gnu::always_inline]] Vector<T> at(std::size_t row, std::size_t column, std::size_t count) const {
         if (!rows.labels) {
             const T* values = rows.targets.data + row * rows.targets.stride;
@@ -36,7 +35,7 @@ struct Smoothed {
     T kept, spread;
 };
 
-// The sum over a row of what `term(i, count)` gives, what fills up a vector not counted.
+// The sum of `term(i, count)` over a row, without the lanes that pad its last vector.
 template <class T, class Term>
 [[gnu::always_inline]] inline T row_sum(std::size_t columns, Term&& term) {
     Vector<T> sums{};
@@ -46,7 +45,7 @@ template <class T, class Term>
     return sum_of_lanes<T>(sums);
 }
 
-// A short row costs less one number after another.
+// A short row is summed faster one number after another.
 template <class T>
 [[gnu::always_inline]] inline T sum(const T* values, std::size_t count) {
     if (count >= lanes<T>) {
@@ -59,7 +58,7 @@ template <class T>
     return total;
 }
 
-// Some rows' outputs and targets from a column on, side by side, and what became of them.
+// The outputs and targets of some rows from a column on, side by side, and their values and slopes.
 template <class T>
 struct Elements {
     alignas(vector_bytes) T a[room<T>], t[room<T>], value[room<T>], slope[room<T>];

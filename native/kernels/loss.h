@@ -1,4 +1,4 @@
-// What the loss kernels are given: the rows of a batch and their targets.
+// The arguments of the loss kernels: the rows of a batch and their targets.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ struct LossOptions {
     double parameter;  // huber's delta, or the quantile
 };
 
-// Rows of outputs (logits, for a loss from logits) and of targets, which for class numbers are `labels` and
-// not `targets`. Where `scale` is given, one number a row, `gradient` becomes the gradient of scale times the
+// Rows of outputs (logits, for a loss from logits) and of targets; class numbers are in `labels` instead of
+// `targets`. If `scale` is given, one number per row, `gradient` becomes the gradient of scale times the
 // loss.
 template <class T>
 struct LossRows {

@@ -18,10 +18,7 @@ template <class T>
 #endif
 }
 
-// A rule's `move` returns the parameters w after a step, given their gradient g, and leaves the new slots.
-template <class T, int count>
-using Slots = Vector<T>[count];
-
+// A rule's `move` returns the parameters w after a step, given their gradient g, and updates the slots.
 template <class T>
 struct Sgd {
     static constexpr int slots = 0;
@@ -76,9 +73,9 @@ struct Adam {
     }
 };
 
-template <class T, template <class> class Rule>
+template <class Rule, class T>
 [[gnu::always_inline]] inline void walk(const Step<T> s) {
-    constexpr int slots = Rule<T>::slots;
+    constexpr int slots = Rule::slots;
     const Optimizer<T>& o = s.optimizer;
     const Parameters<T>& p = s.parameters;
     for (std::size_t i = 0; i < s.count; i += lanes<T>) {
@@ -88,44 +85,32 @@ template <class T, template <class> class Rule>
         g = g > o.limit ? Vector<T>{} + o.limit : g;
         g = g < -o.limit ? Vector<T>{} - o.limit : g;
         w -= o.decay * w;
-        store(p.w + i, Rule<T>::move(o, w, g, slot));
+        store(p.w + i, Rule::move(o, w, g, slot));
         for (int k = 0; k < slots; ++k) store(p.slots[k] + i, slot[k]);
     }
 }
 
 template <class T>
 [[gnu::always_inline]] inline void sgd(const Step<T>& s) {
-    s.optimizer.momentum > T(0) ? walk<T, Momentum>(s) : walk<T, Sgd>(s);
+    s.optimizer.momentum > T(0) ? walk<Momentum<T>>(s) : walk<Sgd<T>>(s);
 }
 
 template <class T>
 [[gnu::always_inline]] inline void adagrad(const Step<T>& s) {
-    walk<T, Adagrad>(s);
+    walk<Adagrad<T>>(s);
 }
 
-template <class T>
-using AdamPlain = Adam<T, false>;
-template <class T>
-using AdamMaximum = Adam<T, true>;
 template <class T>
 [[gnu::always_inline]] inline void adam(const Step<T>& s) {
-    s.optimizer.amsgrad ? walk<T, AdamMaximum>(s) : walk<T, AdamPlain>(s);
+    s.optimizer.amsgrad ? walk<Adam<T, true>>(s) : walk<Adam<T, false>>(s);
 }
 
-template <class T>
-using RmsPlain = RmsProp<T, false, false>;
-template <class T>
-using RmsMomentum = RmsProp<T, false, true>;
-template <class T>
-using RmsCentered = RmsProp<T, true, false>;
-template <class T>
-using RmsBoth = RmsProp<T, true, true>;
 template <class T>
 [[gnu::always_inline]] inline void rmsprop(const Step<T>& s) {
     if (s.optimizer.momentum > T(0)) {
-        s.optimizer.centered ? walk<T, RmsBoth>(s) : walk<T, RmsMomentum>(s);
+        s.optimizer.centered ? walk<RmsProp<T, true, true>>(s) : walk<RmsProp<T, false, true>>(s);
     } else {
-        s.optimizer.centered ? walk<T, RmsCentered>(s) : walk<T, RmsPlain>(s);
+        s.optimizer.centered ? walk<RmsProp<T, true, false>>(s) : walk<RmsProp<T, false, false>>(s);
     }
 }
 

@@ -1,7 +1,7 @@
-// Weights into panels and out of them again.
+// Packs weights into panels and unpacks them.
 //
 // A panel holds `panel_columns` units (the last one may be a vector narrower), row by row: first its head,
-// the biases, then a row an input. Units past the last are zeros, and stay zeros.
+// the biases, then one row per input. Units past the last are zeros, and stay zeros.
 #include "kernels/part.h"
 
 namespace fastdense::FASTDENSE_ISA {

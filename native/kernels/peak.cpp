@@ -16,7 +16,7 @@ namespace fastdense {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Job = std::function<double(int thread, std::size_t steps)>;  // returns what was done in so many steps
+using Job = std::function<double(int thread, std::size_t steps)>;  // returns the operations done in `steps`
 
 // Short enough to fit between two interruptions (a timer tick comes every 1 to 10 ms), long enough that the
 // clock's and the barrier's tenths of a microsecond don't matter.
@@ -54,7 +54,7 @@ double rate(const std::vector<std::vector<Run>>& runs, int repeat) {
     return all.operations / std::chrono::duration<double>(all.end - all.start).count();
 }
 
-// Threads that are joined whatever happens; those of an incomplete team are sent home first.
+// Joins its threads whatever happens; those of an incomplete team are cancelled first.
 class Team {
 public:
     explicit Team(SpinBarrier& barrier) : barrier_(barrier) {}
@@ -90,7 +90,7 @@ double best_rate(const Job& job, int threads) {
     return best;
 }
 
-// Numbers that begin where a vector may.
+// Numbers aligned for vectors.
 struct Numbers {
     explicit Numbers(std::size_t count) : room(count + alignment / sizeof(float), 1.0f) {
         const auto address = reinterpret_cast<std::uintptr_t>(room.data());

@@ -10,9 +10,9 @@ namespace fastdense {
 
 // Turns a counter's four words into random words, in place.
 //
-// `Word` is std::uint64_t or a vector of them, for one counter a lane. Words are 32 bits in the low half; the
-// high half holds anything, since only `multiply(word, constant)`, the 64-bit product of low halves, would
-// see it. (Packing eight 32-bit words to an AVX2 register instead costs more shuffles than it saves.)
+// `Word` is std::uint64_t or a vector of them, for one counter per lane. Words are 32 bits in the low half;
+// the high half holds anything, since only `multiply(word, constant)`, the 64-bit product of low halves,
+// would see it. (Packing eight 32-bit words to an AVX2 register instead costs more shuffles than it saves.)
 template <class Word, class Multiply>
 [[gnu::always_inline]] inline void philox4x32(std::uint64_t key, Word (&words)[4], Multiply multiply) {
     std::uint32_t low = std::uint32_t(key), high = std::uint32_t(key >> 32);

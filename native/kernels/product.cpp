@@ -11,13 +11,13 @@ constexpr int panels_for(int rows) {
     return rows == 1 ? 4 : rows <= 3 ? 2 : 1;
 }
 
-// Writes a vector of a tile's row, or as much of it as there is room for.
+// Writes a vector of a tile's row, or the part of it that `room` columns take.
 template <class T>
 [[gnu::always_inline]] inline void write(T* out, std::size_t room, Vector<T> value) {
     room >= lanes<T> ? store(out, value) : store_part(out, room, value);
 }
 
-// Tiles of so many panels of one width, by height.
+// Tiles of `panels` panels of one width, by height.
 template <class T, int panels, int vectors, bool relu>
 struct Tiles {
     template <int rows>
@@ -61,7 +61,7 @@ void pass(const Product<T>& product, std::size_t column) {
     }
 }
 
-// Few rows, against as many panels at a time as there are from a column on. Returns the next column.
+// Few rows against several panels at a time, from a column on. Returns the column where it ends.
 template <class T, int rows, bool relu>
 std::size_t pass_wide(const Product<T>& product, std::size_t column) {
     constexpr int panels = panels_for(rows);

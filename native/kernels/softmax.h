@@ -1,7 +1,7 @@
-// Softmax by rows, its way back, and the sums that it divides by.
+// Softmax by rows, its gradient, and the sums that it divides by.
 //
-// Sums run lane by lane, then over the lanes in halves, so a row's result depends on its numbers only: not on
-// its address, nor on what lies beside it. A last part of a vector is filled up with what adds nothing.
+// Sums run lane by lane, then over the lanes in halves, so a row's result depends on its numbers only, not on
+// its address or its neighbours. The last vector is padded with what adds nothing.
 #pragma once
 
 #include "kernels/math.h"
@@ -35,7 +35,7 @@ template <class T>
     return over_lanes<T>(x, [](T a, T b) { return a + b; });
 }
 
-// Where a row's last vector starts, which may be part of one; columns > 0.
+// The start of a row's last vector, which may be incomplete; columns > 0.
 template <class T>
 [[gnu::always_inline]] inline std::size_t last_of(std::size_t columns) {
     return (columns - 1) / lanes<T> * lanes<T>;
@@ -44,7 +44,7 @@ template <class T>
 template <class T>
 inline constexpr T infinity = T(__builtin_inf());
 
-// NaN may be left out: the sum of exponentials will have it.
+// NaN may be skipped: the sum of exponentials is NaN then.
 template <class T>
 [[gnu::always_inline]] inline T row_max(const T* z, std::size_t columns) {
     const std::size_t last = last_of<T>(columns);
@@ -56,8 +56,8 @@ template <class T>
     return over_lanes<T>(largest, [](T a, T b) { return a > b ? a : b; });
 }
 
-// exp(z - largest) of a row, into `a` where it is not null (a may be z), and their sum. The last vector,
-// which may be part of one, is left to the caller: a short row isn't read back just after it is written.
+// exp(z - largest) of a row, stored in `a` unless that is null (a may be z), and their sum. The caller stores
+// the last vector, which may be incomplete: a short row is not read back right after it is written.
 template <class T>
 struct Exponentials {
     [[gnu::always_inline]] Exponentials(const T* z, T largest, T* a, std::size_t columns) {

@@ -1,5 +1,5 @@
-// A dense layer forward over rows that are mostly zeros: the rows of the panel that they name, summed in the
-// order of the inputs as in product.cpp, so that the result is the same bits.
+// A dense layer forward over sparse rows: sums the panel's rows that they name, in the order of the inputs as
+// in product.cpp, so that the result has the same bits.
 #include "kernels/part.h"
 
 namespace fastdense::FASTDENSE_ISA {

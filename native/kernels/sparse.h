@@ -1,4 +1,4 @@
-// Matrices that are mostly zeros: what kernels are given of them, row by row or input by input.
+// Sparse matrices as kernels take them, row by row or input by input.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 
 namespace fastdense {
 
-// Rows of (columns, values), each from a start to the next: `order` names the rows to take, from `first` on,
-// or is null for the rows as they lie.
+// Rows of (columns, values), each from one start to the next. Takes those that `order` lists, from `first`
+// on, or all from `first` on if it is null.
 template <class T>
 struct SparseRows {
     const T* values;
@@ -21,7 +21,7 @@ struct SparseRows {
     }
 };
 
-// The same numbers input by input: in which rows of the batch it is not 0, in their order.
+// The same numbers input by input, with their rows in the batch in ascending order.
 template <class T>
 struct SparseInputs {
     const T* values;

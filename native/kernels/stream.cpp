@@ -1,14 +1,14 @@
-// The matrix product of a few rows with weights that lie row by row and are used once: memory is their limit,
-// so they are read as they lie, and not put into panels first.
+// The matrix product of a few rows with row-major weights that are used once. It is memory-bound, so the
+// weights are read in place and not packed into panels first.
 #include "kernels/part.h"
 
 namespace fastdense::FASTDENSE_ISA {
 namespace {
 
-// So many rows of the weights are added at a time to the outputs, which stay in the nearest cache.
+// The rows of weights that are added at a time to the outputs, which stay in the nearest cache.
 constexpr std::size_t weight_rows = 8;
 
-// Adds what `count` inputs from `first` on give to a vector of each row's outputs, in the order of the
+// Adds the products of `count` inputs from `first` on to a vector of each row's outputs, in the order of the
 // inputs: the sums are those of a tile, to the bit.
 template <class T, int rows, class Load>
 [[gnu::always_inline]] inline void add(const Stream<T>& s, std::size_t row, std::size_t first,

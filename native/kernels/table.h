@@ -14,7 +14,7 @@ struct DropoutMask {
     std::uint64_t seed;
     std::uint32_t step;
     std::uint32_t layer;
-    std::uint32_t threshold;  // a unit is kept when its word is at least this
+    std::uint32_t threshold;  // a unit is kept if its word is at least this
     std::size_t first_row;    // the mask's first row, counted within the batch
     std::size_t rows;
     std::size_t columns;
@@ -37,7 +37,7 @@ struct Activate {
     T* a;
 };
 
-// dz = da * g'(z), or softmax's mixture of a row. dz may be any of the others.
+// dz = da * g'(z), or the row's mixture of them for softmax. dz may be any of the others.
 template <class T>
 struct ActivateBackward {
     Activation activation;
@@ -53,7 +53,7 @@ struct ActivateBackward {
 // The kernels for one type of number.
 template <class T>
 struct KernelsOf {
-    std::size_t lanes;          // rows of activations are rounded up to a multiple of these
+    std::size_t lanes;          // rows of activations are padded to a multiple of this
     std::size_t panel_columns;  // units of a full panel
 #define KERNEL(name, result, arguments) result(*name) arguments;
 #include "kernels/kernels.inc"

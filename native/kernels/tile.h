@@ -50,13 +50,13 @@ template <class T, int rows, int panels, int vectors>
     }
 }
 
-// How many vectors wide the panel is that starts at a column: the last one may be a single vector.
+// The width in vectors of the panel that starts at a column: the last panel may be a single vector wide.
 template <class T>
 [[gnu::always_inline]] inline std::size_t vectors_at(std::size_t units, std::size_t column) {
     return units - column > lanes<T> ? panel_vectors : 1;
 }
 
-// Where the panel that starts at a column begins: every panel before it is full, a head and a row an input.
+// The start of the panel at a column: every panel before it is full, a head and one row per input.
 template <class T>
 [[gnu::always_inline]] inline std::size_t panel_start(std::size_t inputs, std::size_t column) {
     return (inputs + 1) * column;
@@ -90,7 +90,7 @@ struct Heights {
 
     std::size_t tiles;
     std::size_t height = 0;
-    std::size_t taller = 0;  // so many tiles, the first ones, are a row taller
+    std::size_t taller = 0;  // this many tiles, the first ones, are one row taller
 };
 
 }  // namespace fastdense::FASTDENSE_ISA

@@ -1,4 +1,4 @@
-// From panels of weights into panels of their transpose, by which the gradient of a layer's inputs is found.
+// Transposes panels of weights into panels, which give the gradient of a layer's inputs.
 #include "kernels/tile.h"
 
 namespace fastdense::FASTDENSE_ISA {
@@ -8,7 +8,7 @@ constexpr int as_int(std::size_t n) {
     return int(n);
 }
 
-// The numbers from 0 on, as arguments of a template.
+// The numbers 0, 1, ... as arguments of a template.
 template <int...>
 struct Numbers {};
 #if defined(__clang__)
@@ -32,8 +32,8 @@ template <class T, int half, int... lane>
 #endif
 }
 
-// Turns a square over in registers: the two quarters off its diagonal change places, and then each quarter is
-// turned over, all of a size at once.
+// Transposes a square in registers: swaps the two quarters off its diagonal, then transposes each quarter,
+// all of one size at once.
 template <class T, int half, int... row>
 [[gnu::always_inline]] inline void turn(Vector<T> (&square)[lanes<T>], Numbers<row...> rows) {
     if constexpr (half > 0) {

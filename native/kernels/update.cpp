@@ -23,7 +23,7 @@ struct Tiles {
     };
 };
 
-// The same of an input that is mostly 0: a row of the tile.
+// The same for one sparse input: a row of the tile.
 template <class T, int vectors>
 void sparse_row(const SparseInputs<T>& inputs, std::size_t input, const View<const T>& dz, std::size_t column,
                 T* gradient) {
@@ -56,11 +56,7 @@ void finish(const Update<T>& update, const Penalties<T>& penalties, T* tile, std
         __builtin_memcpy(update.gradient + start, tile, count * sizeof(T));
         return;
     }
-    Parameters<T> here{update.panels.w + start, {}};
-    for (std::size_t s = 0; s < most_slots; ++s) {
-        if (update.panels.slots[s]) here.slots[s] = update.panels.slots[s] + start;
-    }
-    step(Step<T>{*update.optimizer, here, tile, T(1), count});
+    step(Step<T>{*update.optimizer, update.panels.from(start), tile, T(1), count});
 }
 
 // Fetches what the optimizer will write while the gradient is summed. The weights, for writing: another core

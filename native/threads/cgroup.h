@@ -6,7 +6,7 @@
 namespace fastdense {
 
 // The tightest CPU quota of this process's control groups (version 1 or 2) and of all their ancestors, as a
-// number of cores; infinity where there is none. `root` is where /proc and the group files are looked up.
+// number of cores; infinity if there is none. `root` is where /proc and the group files are looked up.
 double cgroup_cores(const std::filesystem::path& root = "/");
 
 }  // namespace fastdense

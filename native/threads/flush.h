@@ -1,4 +1,4 @@
-// What a thread does with subnormal numbers: whether results are rounded to them, and operands read as such.
+// How a thread treats subnormal numbers, as results and as operands.
 #pragma once
 
 #ifdef __x86_64__

@@ -1,4 +1,4 @@
-// A few threads that wait for work: awake for some tens of microseconds after the last, then asleep.
+// A few threads that wait for work, awake for some tens of microseconds and then asleep.
 #include "threads/pool.h"
 
 #include <algorithm>
@@ -31,9 +31,9 @@ void pause() {
 #endif
 }
 
-// Leaves a processor for another that this thread may use, where there is one. A woken thread often starts on
-// its waker's, and the scheduler would let the two share it for milliseconds; afterwards it may move this one
-// as ever.
+// Moves this thread off a processor, to another that it may use, if there is one. A woken thread often starts
+// on its waker's, and the scheduler would let the two share it for milliseconds. Afterwards the scheduler may
+// move the thread as before.
 #ifdef __linux__
 int processor() {
     return sched_getcpu();
@@ -56,8 +56,8 @@ int processor() {
 void leave(int) {}
 #endif
 
-// One number says everything of a round of work, so that a late thread cannot mistake it for another: its
-// number, how many threads may still join it, and how many have.
+// The state of a round of work in one word, so that a late thread cannot mistake it for another: its number,
+// how many threads may still join, and how many have.
 struct Round {
     std::uint32_t number;
     std::uint16_t places, joined;
@@ -72,7 +72,7 @@ struct Round {
 
 class Pool {
 public:
-    // Never ends: at the process's exit its threads just stop.
+    // Never destroyed: its threads stop with the process.
     static Pool& get() {
         Pool* pool = instance.load();
         if (pool) return *pool;
@@ -81,10 +81,10 @@ public:
         delete made;
         return *pool;
     }
-    // In a forked child the threads are gone, and the locks as they happened to be: it starts anew.
+    // A forked child has none of the threads, and locks in any state: it needs a new pool.
     static void forget() { instance.store(nullptr); }
 
-    // False where another thread holds the pool, or this one does.
+    // Returns false if this thread or another one holds the pool.
     bool run(int threads, bool together, const Work& work) {
         if (busy_.test_and_set()) return false;
         Round round = Round::of(round_.load());
@@ -110,18 +110,18 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
-    // Awake after work: longer than the gap between two calls in a loop, shorter than a waiting core is
-    // missed for. And patient with threads that are to start together: longer than it takes to wake one.
+    // `awake` is longer than the gap between two calls in a loop, and short enough that nothing else misses
+    // the core. `patience`, for threads that are to start together, is longer than it takes to wake one.
     static constexpr auto awake = std::chrono::microseconds(50), patience = std::chrono::microseconds(200);
 
-    // Makes threads up to so many, and returns how many there are for the work.
+    // Starts threads until `wanted` exist, and returns how many of them there are for the work.
     int employ(int wanted) {
         try {
             while (employed_ < wanted) {
                 std::thread([this, seen = Round::of(round_.load()).number] { serve(seen); }).detach();
                 ++employed_;
             }
-        } catch (const std::exception&) {  // no more of them, or no memory: those that there are will do
+        } catch (const std::exception&) {  // no more threads or no memory: work with those that exist
         }
         return std::min(employed_, wanted);
     }
@@ -132,7 +132,7 @@ private:
         started_.store(number);
     }
 
-    // Lets nobody join any more, and returns how many have.
+    // Ends joining, and returns how many threads have joined.
     int close() { return Round::of(round_.fetch_and(~(std::uint64_t(0xFFFF) << 16))).joined; }
 
     // Joins a round that has a place left; returns which thread of its team this is, or 0.
@@ -173,11 +173,11 @@ private:
     static inline std::atomic<Pool*> instance;
     std::atomic_flag busy_;
     int employed_ = 0;
-    // Of the round at hand, written before it starts.
+    // For the current round, written before it starts.
     const Work* work_ = nullptr;
     std::optional<SpinBarrier> barrier_;
-    int threads_ = 0, caller_ = -1;  // the latter: the processor that the caller runs on
-    unsigned mode_ = 0;              // of the caller's floating-point unit: all compute alike
+    int threads_ = 0, caller_ = -1;  // the processor that the caller runs on
+    unsigned mode_ = 0;              // of the caller's floating-point unit: all threads compute alike
     std::atomic<std::uint64_t> round_{0};
     std::atomic<std::uint32_t> started_{0};
     std::atomic<int> finished_{0};
@@ -186,8 +186,8 @@ private:
 std::atomic<int> chosen{0}, fallback{0};
 std::atomic<int> callers{0};
 
-// A call at work. Calls from several threads share the threads that there are: two fits side by side on two
-// cores take one each, from the second one's arrival on as far as a team's stretch of milliseconds allows.
+// A call in progress. Calls from several threads share the pool's threads: two fits side by side on two cores
+// take one each, from the second one's arrival on, once the current stretch of milliseconds ends.
 class Caller {
 public:
     Caller() { callers.fetch_add(1, std::memory_order_relaxed); }
@@ -198,7 +198,7 @@ public:
     }
 };
 
-// In a forked child there is no thread but its own.
+// A forked child has one thread only.
 void forget_all() {
     callers.store(0);
     Pool::forget();
@@ -261,7 +261,7 @@ void run_crowd(int threads, const std::function<void(int thread)>& work) {
 
 }  // namespace fastdense
 
-// threadpoolctl knows the library by it.
+// By this symbol threadpoolctl recognises the library.
 extern "C" [[gnu::visibility("default")]] int fastdense_max_threads() {
     return fastdense::max_threads();
 }

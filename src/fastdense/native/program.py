@@ -131,7 +131,7 @@ class NativeProgram:
         self._check_trains()
         values = np.empty(X.shape[0])
         with _written(outputs) as room:
-            self._core.losses(_source(X, self.network.n_in), *_targets(y), values, room)
+            self._core.losses(_source(X, self.network.n_in), _targets(y), values, room)
         return values
 
     def penalty(self) -> float:
@@ -143,7 +143,7 @@ class NativeProgram:
         self._check_trains()
         order = np.arange(X.shape[0])
         loss = self._core.gradients(
-            _source(X, self.network.n_in), *_targets(y), _weights(sample_weight), order
+            _source(X, self.network.n_in), _targets(y), _weights(sample_weight), order
         )
         gradients: list[Array] = []
         for i in self._trained:
@@ -169,7 +169,7 @@ class NativeProgram:
         with _written(outputs) as room:
             taken = self._core.train(
                 _source(batches.X, self.network.n_in),
-                *_targets(batches.y),
+                _targets(batches.y),
                 _weights(batches.sample_weight),
                 np.ascontiguousarray(batches.order, dtype=np.int64),
                 min(batches.batch_size, max(len(batches.order), 1)),
@@ -374,9 +374,9 @@ def _weights(sample_weight: Array | None) -> Array | None:
     return None if sample_weight is None else np.ascontiguousarray(readable(sample_weight))
 
 
-def _targets(y: Array) -> tuple[Array | None, Array | None]:
-    """Return a matrix of targets, or class numbers: the other one is None."""
-    return (None, np.ascontiguousarray(readable(y))) if y.ndim == 1 else (readable(y), None)
+def _targets(y: Array) -> Array:
+    """Return a matrix of targets, or class numbers, as compiled code takes them."""
+    return np.ascontiguousarray(readable(y)) if y.ndim == 1 else readable(y)
 
 
 def _plain(array: Any, dtype: str) -> Array:
