@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.spec import (
     ACTIVATIONS,
+    LOSSES,
     ActivateSpec,
     ActivationSpec,
+    AdagradSpec,
+    AdamSpec,
+    BinaryCrossentropySpec,
     DenseSpec,
     DropoutSpec,
     LayerSpec,
     LossSpec,
+    MeanSquaredErrorSpec,
     NetworkSpec,
-    OptimizerSpec,
     Penalty,
+    PoissonSpec,
+    RMSpropSpec,
     ScaleSpec,
+    SGDSpec,
+    SparseCategoricalCrossentropySpec,
     TrainingSpec,
 )
 from fastdense.engines import Batches
 
-__all__ = ["ALPHAS", "CASES", "FLOAT64_CASES", "SGD", "Case", "Data", "case_named"]
+__all__ = ["ALPHAS", "CASES", "FLOAT64_CASES", "SGD", "Case", "Data", "case_named", "loss_named"]
 
 N_IN, N_HIDDEN, N_OUT = 4, 3, 2
 ALPHAS = {"leaky_relu": 0.3, "elu": 0.7}
-SGD, MSE = OptimizerSpec("sgd"), LossSpec("mean_squared_error")
+SGD, MSE = SGDSpec(), MeanSquaredErrorSpec()
 PLAIN = TrainingSpec(MSE, SGD)
 LOGIT_LOSSES = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
 CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -125,6 +133,12 @@ class Case:
         return np.random.default_rng(zlib.crc32(f"{purpose} {name}".encode()))
 
 
+def loss_named(name: str, **settings: object) -> LossSpec:
+    """Return a loss with those of the settings that it has."""
+    kind = LOSSES[name]
+    return kind(**{field.name: settings[field.name] for field in fields(kind) if field.name in settings})
+
+
 def _initial(layer: LayerSpec, rng: np.random.Generator) -> tuple[NDArray[np.float64], ...]:
     """Return a layer's initial parameters."""
     if isinstance(layer, ScaleSpec):
@@ -155,10 +169,10 @@ def _last(name: str, loss: LossSpec) -> Case:
 def _activations() -> list[Case]:
     """Return every activation in the middle, and last under every loss that it makes sense with."""
     names = ("mean_squared_error", "mean_absolute_error", "huber", "quantile")
-    of_any = [LossSpec(loss, delta=0.8, quantile=0.3) for loss in names]
-    of_any += [LossSpec(loss, from_logits=True) for loss in (*LOGIT_LOSSES, "poisson")]
-    of_probabilities = [LossSpec(loss) for loss in (*LOGIT_LOSSES, "poisson")]
-    of_positive = [LossSpec(loss) for loss in (*CATEGORICAL, "poisson")]
+    of_any = [loss_named(loss, delta=0.8, quantile=0.3) for loss in names]
+    of_any += [loss_named(loss, from_logits=True) for loss in (*LOGIT_LOSSES, "poisson")]
+    of_probabilities = [loss_named(loss) for loss in (*LOGIT_LOSSES, "poisson")]
+    of_positive = [loss_named(loss) for loss in (*CATEGORICAL, "poisson")]
     return [
         *(Case(f"hidden-{name}", _network(hidden=name)) for name in ACTIVATIONS),
         *(_last(name, loss) for name in ACTIVATIONS for loss in of_any),
@@ -169,10 +183,10 @@ def _activations() -> list[Case]:
 
 def _losses() -> list[Case]:
     """Return label smoothing on every path, losses that find a dropout layer last, and one output."""
-    binary = TrainingSpec(LossSpec("binary_crossentropy"), SGD)
+    binary = TrainingSpec(BinaryCrossentropySpec(), SGD)
     cases = [Case("one-unit", _network(last="sigmoid", n_out=1), binary)]
     for loss in LOGIT_LOSSES:
-        smooth, plain = LossSpec(loss, label_smoothing=0.2), TrainingSpec(LossSpec(loss), SGD)
+        smooth, plain = loss_named(loss, label_smoothing=0.2), TrainingSpec(loss_named(loss), SGD)
         fused, unfused = ("sigmoid", "softmax") if loss == "binary_crossentropy" else ("softmax", "sigmoid")
         paths = {
             "fused": (fused, smooth),
@@ -185,10 +199,10 @@ def _losses() -> list[Case]:
         hides_logits = (*_network(last=fused).layers, DropoutSpec(N_OUT, 0.0, stream=2))
         cases.append(Case(f"{loss}-behind-dropout", NetworkSpec(N_IN, hides_logits), plain))
     for last, loss in FUSED:  # the loss takes in the only layer there is
-        spec = LossSpec(loss, label_smoothing=0.0 if loss == "poisson" else 0.2)
+        spec = loss_named(loss, label_smoothing=0.0 if loss == "poisson" else 0.2)
         alone = NetworkSpec(N_IN, (ActivateSpec(N_IN, _activation(last)),))
         cases.append(Case(f"{last}-{loss}-alone", alone, TrainingSpec(spec, SGD)))
-    counts = TrainingSpec(LossSpec("poisson"), SGD)
+    counts = TrainingSpec(PoissonSpec(), SGD)
     hides_logarithms = (*_network(last="exponential").layers, DropoutSpec(N_OUT, 0.0, stream=2))
     return [*cases, Case("poisson-behind-dropout", NetworkSpec(N_IN, hides_logarithms), counts)]
 
@@ -198,7 +212,7 @@ def _groups() -> list[Case]:
     cases = []
     for groups in ((3, 2), (1, 2, 3), (17, 2)):
         n_out, softmax = sum(groups), ActivationSpec("softmax", groups=groups)
-        loss = LossSpec(CATEGORICAL[0], groups=groups)
+        loss = loss_named(CATEGORICAL[0], groups=groups)
         smooth = replace(loss, label_smoothing=0.2)
         first = DenseSpec(N_IN, N_HIDDEN, _activation("tanh"))
         linear = DenseSpec(N_HIDDEN, n_out)
@@ -225,8 +239,8 @@ def _groups() -> list[Case]:
 
 def _optimizers() -> list[Case]:
     """Return every optimizer, with each of its switches and each clipping."""
-    momentum, rmsprop = OptimizerSpec("sgd", momentum=0.9), OptimizerSpec("rmsprop")
-    adagrad, adam = OptimizerSpec("adagrad"), OptimizerSpec("adam")
+    momentum, rmsprop = SGDSpec(momentum=0.9), RMSpropSpec()
+    adagrad, adam = AdagradSpec(), AdamSpec()
     variants = {
         "sgd": SGD,
         "sgd-decay": replace(SGD, weight_decay=0.1),
@@ -307,14 +321,14 @@ def _layers() -> list[Case]:
     activate_last = NetworkSpec(N_IN, (first, last, softmax))
     return [
         *(Case(name, NetworkSpec(N_IN, layers), two_word_seed) for name, layers in variants.items()),
-        *(Case(f"activate-last-{n}", activate_last, TrainingSpec(LossSpec(n), SGD)) for n in CATEGORICAL),
+        *(Case(f"activate-last-{n}", activate_last, TrainingSpec(loss_named(n), SGD)) for n in CATEGORICAL),
     ]
 
 
 def _rows() -> list[Case]:
     """Return sample weights, and the ways in which rows fill batches."""
-    adam = TrainingSpec(MSE, OptimizerSpec("adam"))
-    sparse = TrainingSpec(LossSpec("sparse_categorical_crossentropy"), SGD)
+    adam = TrainingSpec(MSE, AdamSpec())
+    sparse = TrainingSpec(SparseCategoricalCrossentropySpec(), SGD)
     return [
         Case("weights", _network(), adam, weighted=True),
         Case("weights-sparse", _network(last="softmax"), sparse, weighted=True),

@@ -9,6 +9,7 @@ from itertools import pairwise
 from fastdense.core.spec import (
     ACTIVATIONS,
     LOSSES,
+    OPTIMIZERS,
     ActivateSpec,
     ActivationSpec,
     DenseSpec,
@@ -21,7 +22,7 @@ from fastdense.core.spec import (
     ScaleSpec,
     TrainingSpec,
 )
-from tests.cases import ALPHAS, CATEGORICAL, FUSED, LOGIT_LOSSES, Case
+from tests.cases import ALPHAS, CATEGORICAL, FUSED, LOGIT_LOSSES, Case, loss_named
 
 __all__ = ["drawn"]
 
@@ -92,11 +93,11 @@ def _penalty(rng: random.Random) -> Penalty:
 
 def _loss(rng: random.Random, network: NetworkSpec) -> LossSpec:
     """Return a loss that is defined for what the network puts out: others end in NaN at once."""
-    name = rng.choice(LOSSES)
+    name = rng.choice(list(LOSSES))
     last = network.layers[-1] if network.layers else None
     of_last = last.activation.name if isinstance(last, DenseSpec | ActivateSpec) else "linear"
     reads_outputs = _DEFINED.get(name, ACTIVATIONS)
-    return LossSpec(
+    return loss_named(
         name,
         from_logits=name in _DEFINED and (of_last not in reads_outputs or rng.random() < 0.3),
         label_smoothing=rng.choice((0.0, 0.1)) if name in LOGIT_LOSSES else 0.0,
@@ -110,13 +111,8 @@ def _optimizer(rng: random.Random) -> OptimizerSpec:
     """Return an optimizer whose epsilon is far above rounding errors: it never divides one by another."""
     clipping = rng.choice(({}, {}, {"clipvalue": 0.05}, {"clipnorm": 0.2}, {"global_clipnorm": 0.3}))
     name = rng.choice(("sgd", "rmsprop", "adagrad", "adam"))
-    momentum = rng.choice((0.0, 0.9)) if name in ("sgd", "rmsprop") else 0.0
-    return OptimizerSpec(
-        name,
-        momentum=momentum,
-        nesterov=name == "sgd" and rng.random() < 0.5,
-        centered=name == "rmsprop" and rng.random() < 0.5,
-        epsilon=1e-2,
-        weight_decay=rng.choice((0.0, 0.1)),
-        **clipping,
-    )
+    settings = {"epsilon": 1e-2} if name != "sgd" else {}
+    if name in ("sgd", "rmsprop"):
+        settings["momentum"] = rng.choice((0.0, 0.9))
+        settings["nesterov" if name == "sgd" else "centered"] = rng.random() < 0.5
+    return OPTIMIZERS[name](weight_decay=rng.choice((0.0, 0.1)), **settings, **clipping)

@@ -14,7 +14,7 @@ from fastdense.core.spec import (
     ActivateSpec,
     ActivationSpec,
     DenseSpec,
-    LossSpec,
+    MeanAbsoluteErrorSpec,
     NetworkSpec,
     TrainingSpec,
 )
@@ -163,7 +163,7 @@ def test_slopes_over_the_whole_range(engine, dtype, name):
     """
     z = np.concatenate([np.linspace(-60, 60, 4091), [0.0, 700.0, -700.0, 1e29, -1e29]]).astype(dtype)
     network = NetworkSpec(1, (DenseSpec(1, 4096, ActivationSpec(name, ALPHAS.get(name, 0.0))),), dtype)
-    training = TrainingSpec(LossSpec("mean_absolute_error"), SGD)
+    training = TrainingSpec(MeanAbsoluteErrorSpec(), SGD)
     parameters = [(np.zeros((1, 4096), dtype), z)]
     X, y = np.ones((1, 1), dtype), np.full((1, 4096), -1e30, dtype)
     found, expected = (

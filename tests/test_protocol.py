@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fastdense.core.spec import OptimizerSpec, Penalty, ScaleSpec
+from fastdense.core.spec import AdamSpec, Penalty, ScaleSpec
 from fastdense.engines import Batches, available, choose
 from tests.bounds import GROWTH, output_bound
 from tests.cases import case_named
@@ -210,7 +210,7 @@ def test_parameters_can_be_set(engine, name):
 def test_training_goes_on_from_parameters_that_were_set(engine):
     """With penalties, which follow the weights, and running means, which do not."""
     case = case_named("float64-penalty-everything")
-    case = replace(case, training=replace(case.training, optimizer=OptimizerSpec("adam")))
+    case = replace(case, training=replace(case.training, optimizer=AdamSpec()))
     trained, other = compiled(choose(engine), case), compiled(choose(engine), case)
     train(trained, case, steps=case.steps_per_epoch)
     train(other, case, steps=4 * case.steps_per_epoch)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import InitVar, dataclass
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import fastdense as fd
 from fastdense.core.spec import NetworkSpec
 from fastdense.engines import available, choose
-from fastdense.layers.base import Layer
+from fastdense.layers.base import INPUT_SHAPE, NAME, Layer
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class MirrorSpec:
 
 class Mirror(Layer):
     """The layer of that spec."""
+
+    default_name = "mirror"
+    name: str | None = NAME
+    input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
 
     def spec(self, stream):
         """Return what the engines do not know."""
@@ -52,7 +57,7 @@ CONSUMERS = {
 def test_a_consumer_refuses_a_layer_that_it_does_not_know(consumer, tmp_path):
     if consumer == "onnx":
         pytest.importorskip("onnx")
-    model = fd.Sequential([fd.Input((2,)), Mirror("mirror"), fd.Dense(1)])
+    model = fd.Sequential([fd.Input((2,)), Mirror(), fd.Dense(1)])
     with pytest.raises((AssertionError, TypeError, fd.errors.FormatError), match="Mirror"):
         CONSUMERS[consumer](model, tmp_path)
     assert not list(tmp_path.iterdir())

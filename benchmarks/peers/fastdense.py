@@ -26,14 +26,19 @@ class Fastdense:
 
     def trainer(self, network: Network, X: np.ndarray, y: np.ndarray, batch: int) -> Call:
         from fastdense import engines
-        from fastdense.core.spec import LossSpec, OptimizerSpec, TrainingSpec
+        from fastdense.core.spec import (
+            AdamSpec,
+            MeanSquaredErrorSpec,
+            SparseCategoricalCrossentropySpec,
+            TrainingSpec,
+        )
 
         loss = (
-            LossSpec("sparse_categorical_crossentropy", from_logits=True)
+            SparseCategoricalCrossentropySpec(from_logits=True)
             if network.classifies
-            else LossSpec("mean_squared_error")
+            else MeanSquaredErrorSpec()
         )
-        training = TrainingSpec(loss, OptimizerSpec("adam", epsilon=EPSILON))
+        training = TrainingSpec(loss, AdamSpec(epsilon=EPSILON))
         program = engines.choose("native").compile(self._spec(network), network.weights(), training)
         order, rates = np.arange(len(X)), np.full(len(X) // batch, RATE)
         data = engines.Batches(X, y, None, order, batch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -14,7 +13,7 @@ from fastdense.core.absent import Absent, stand_in
 from fastdense.core.checks import above_zero, flag, number, sizes
 from fastdense.core.config import Configurable, Family
 from fastdense.core.parameters import Converted, parameter
-from fastdense.core.spec import LossSpec
+from fastdense.core.spec import LOSSES, LossSpec
 from fastdense.core.targets import as_targets
 
 __all__ = [
@@ -38,7 +37,8 @@ class Loss(Configurable):
 
     def spec(self) -> LossSpec:
         """Return the loss as the engines compute it."""
-        return LossSpec(self.name)
+        found: LossSpec = LOSSES[self.name](**{name: getattr(self, name) for name in self.declared})
+        return found
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
         """Return ``sum(sample_weight * losses) / m``.
@@ -89,10 +89,6 @@ class _Crossentropy(Loss):
     from_logits: bool = FROM_LOGITS
     label_smoothing: float = LABEL_SMOOTHING
 
-    def spec(self) -> LossSpec:
-        """Return the loss as the engines compute it."""
-        return LossSpec(self.name, self.from_logits, self.label_smoothing)
-
 
 @FAMILY.add("binary_crossentropy", "bce")
 class BinaryCrossentropy(_Crossentropy):
@@ -119,10 +115,6 @@ class CategoricalCrossentropy(_Crossentropy):
 
     name = "categorical_crossentropy"
     groups: Converted[Sequence[int], tuple[int, ...]] = GROUPS
-
-    def spec(self) -> LossSpec:
-        """Return the loss as the engines compute it."""
-        return replace(super().spec(), groups=self.groups)
 
 
 @FAMILY.add("sparse_categorical_crossentropy")
@@ -161,10 +153,6 @@ class Huber(Loss):
     name = "huber"
     delta: float = parameter(above_zero, "Above 0.", default=1.0)
 
-    def spec(self) -> LossSpec:
-        """Return the loss as the engines compute it."""
-        return LossSpec(self.name, delta=self.delta)
-
 
 @FAMILY.add("poisson")
 class Poisson(Loss):
@@ -192,10 +180,6 @@ class Quantile(Loss):
         "Above 0 and below 1; 0.5 is half the absolute error.",
         default=0.5,
     )
-
-    def spec(self) -> LossSpec:
-        """Return the loss as the engines compute it."""
-        return LossSpec(self.name, quantile=self.quantile)
 
 
 def __getattr__(name: str) -> type[Absent]:

@@ -14,10 +14,10 @@ from fastdense.array.erf import erfc
 from fastdense.array.losses import losses, losses_gradient
 from fastdense.array.optimizers import clip, new_slots, rates_of, update
 from fastdense.array.program import ArrayEngine
-from fastdense.core.spec import ACTIVATIONS, LOSSES, ActivationSpec, LossSpec
+from fastdense.core.spec import ACTIVATIONS, LOSSES, ActivationSpec, PoissonSpec
 from fastdense.engines import Batches
 from fastdense.native import dropout_mask
-from tests.cases import ALPHAS, CASES, case_named
+from tests.cases import ALPHAS, CASES, LOGIT_LOSSES, case_named, loss_named
 from tests.compare import assert_within
 from tests.runs import compiled, state, train
 
@@ -64,10 +64,10 @@ def test_erfc(dtype):
 
 
 LOSS_SPECS = [
-    *(LossSpec(name, delta=0.7, quantile=0.3) for name in LOSSES),
-    *(LossSpec(name, label_smoothing=0.1) for name in LOSSES if name.endswith("crossentropy")),
-    *(LossSpec(name, from_logits=True) for name in LOSSES if name.endswith("crossentropy")),
-    LossSpec("poisson", from_logits=True),
+    *(loss_named(name, delta=0.7, quantile=0.3) for name in LOSSES),
+    *(loss_named(name, label_smoothing=0.1) for name in LOGIT_LOSSES),
+    *(loss_named(name, from_logits=True) for name in LOGIT_LOSSES),
+    PoissonSpec(from_logits=True),
 ]
 
 

@@ -9,12 +9,20 @@ import pytest
 from fastdense import native
 from fastdense.core.spec import (
     ActivationSpec,
+    AdamSpec,
+    BinaryCrossentropySpec,
+    CategoricalCrossentropySpec,
     DenseSpec,
     DropoutSpec,
-    LossSpec,
+    HuberSpec,
+    MeanAbsoluteErrorSpec,
+    MeanSquaredErrorSpec,
     NetworkSpec,
-    OptimizerSpec,
     Penalty,
+    PoissonSpec,
+    QuantileSpec,
+    SGDSpec,
+    SparseCategoricalCrossentropySpec,
     TrainingSpec,
 )
 from fastdense.engines import Batches, choose
@@ -40,46 +48,46 @@ def layers(last, n_out, penalty=0.0, rate=0.0, groups=()):
 
 
 CASES = {
-    "labels": (layers("softmax", 300), LossSpec("sparse_categorical_crossentropy"), {}),
+    "labels": (layers("softmax", 300), SparseCategoricalCrossentropySpec(), AdamSpec()),
     "labels smoothed": (
         layers("softmax", 300),
-        LossSpec("sparse_categorical_crossentropy", label_smoothing=0.2),
-        {"clipnorm": 0.01},
+        SparseCategoricalCrossentropySpec(label_smoothing=0.2),
+        AdamSpec(clipnorm=0.01),
     ),
-    "one-hot": (layers("softmax", 35, penalty=0.01), LossSpec("categorical_crossentropy"), {}),
-    "probabilities": (layers("sigmoid", 35), LossSpec("categorical_crossentropy"), {}),
+    "one-hot": (layers("softmax", 35, penalty=0.01), CategoricalCrossentropySpec(), AdamSpec()),
+    "probabilities": (layers("sigmoid", 35), CategoricalCrossentropySpec(), AdamSpec()),
     "groups": (
         layers("softmax", 300, groups=GROUPS),
-        LossSpec("categorical_crossentropy", label_smoothing=0.1, groups=GROUPS),
-        {"clipnorm": 0.01},
+        CategoricalCrossentropySpec(label_smoothing=0.1, groups=GROUPS),
+        AdamSpec(clipnorm=0.01),
     ),
     "groups of probabilities": (
         (*layers("softmax", 300, groups=GROUPS), DropoutSpec(300, 0.0, 5)),
-        LossSpec("categorical_crossentropy", groups=GROUPS),
-        {},
+        CategoricalCrossentropySpec(groups=GROUPS),
+        AdamSpec(),
     ),
     "many outputs": (
         layers("linear", 600, penalty=0.003),
-        LossSpec("mean_squared_error"),
-        {"clipnorm": 0.05},
+        MeanSquaredErrorSpec(),
+        AdamSpec(clipnorm=0.05),
     ),
     "binary": (
         layers("sigmoid", 300, penalty=0.003),
-        LossSpec("binary_crossentropy", label_smoothing=0.1),
-        {"global_clipnorm": 0.05},
+        BinaryCrossentropySpec(label_smoothing=0.1),
+        AdamSpec(global_clipnorm=0.05),
     ),
-    "one output": (layers("linear", 1, rate=0.3), LossSpec("huber", delta=0.3), {"weight_decay": 0.1}),
+    "one output": (layers("linear", 1, rate=0.3), HuberSpec(delta=0.3), AdamSpec(weight_decay=0.1)),
     "exponential": (
         layers("exponential", 256, penalty=0.003),
-        LossSpec("mean_squared_error"),
-        {"global_clipnorm": 0.05},
+        MeanSquaredErrorSpec(),
+        AdamSpec(global_clipnorm=0.05),
     ),
-    "counts": (layers("exponential", 35), LossSpec("poisson"), {}),
-    "quantile": (layers("linear", 35), LossSpec("quantile", quantile=0.9), {"clipvalue": 0.01}),
+    "counts": (layers("exponential", 35), PoissonSpec(), AdamSpec()),
+    "quantile": (layers("linear", 35), QuantileSpec(quantile=0.9), AdamSpec(clipvalue=0.01)),
     "momentum": (
         layers("tanh", 17, rate=0.1),
-        LossSpec("mean_absolute_error"),
-        {"name": "sgd", "momentum": 0.9, "nesterov": True},
+        MeanAbsoluteErrorSpec(),
+        SGDSpec(momentum=0.9, nesterov=True),
     ),
 }
 
@@ -106,7 +114,7 @@ def results(engine, case, dtype):
         tuple(a.astype(dtype) for a in (rng.normal(size=s) / 15, rng.normal(size=s[1]) / 5)) if s else ()
         for s in shapes
     ]
-    training = TrainingSpec(loss, OptimizerSpec(**{"name": "adam"} | optimizer), seed=6)
+    training = TrainingSpec(loss, optimizer, seed=6)
     program = engine.compile(network, parameters, training)
     X, y, weight, order = data(loss, network.n_out)
     y = y if y.ndim == 1 else y.astype(dtype)

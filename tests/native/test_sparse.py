@@ -9,13 +9,15 @@ import fastdense as fd
 from fastdense.core.spec import (
     ActivateSpec,
     ActivationSpec,
+    AdamSpec,
     DenseSpec,
     DropoutSpec,
-    LossSpec,
+    MeanSquaredErrorSpec,
     NetworkSpec,
-    OptimizerSpec,
     Penalty,
+    RMSpropSpec,
     ScaleSpec,
+    SGDSpec,
     TrainingSpec,
 )
 from fastdense.engines import Batches, choose
@@ -52,7 +54,7 @@ def network(dtype, units, activation, first=None):
 
 def results(engine, spec, parameters, optimizer, X, y, weights):
     """Return all that a program makes of rows."""
-    training = TrainingSpec(LossSpec("mean_squared_error"), optimizer, seed=3)
+    training = TrainingSpec(MeanSquaredErrorSpec(), optimizer, seed=3)
     program = engine.compile(spec, parameters, training)
     outputs, given = np.empty((ROWS, N_OUT), X.dtype), np.empty((ROWS, N_OUT), X.dtype)
     found = [program.predict(X), program.losses(X, y, outputs), outputs]
@@ -77,9 +79,9 @@ def assert_same_of_both(engine, spec, parameters, optimizer, X):
 
 
 OPTIMIZERS = {
-    "sgd": OptimizerSpec("sgd"),
-    "adam": OptimizerSpec("adam"),
-    "clipped": OptimizerSpec("rmsprop", momentum=0.5, global_clipnorm=0.5),
+    "sgd": SGDSpec(),
+    "adam": AdamSpec(),
+    "clipped": RMSpropSpec(momentum=0.5, global_clipnorm=0.5),
 }
 
 
@@ -131,7 +133,7 @@ def test_any_number_of_threads():
 
 def test_full_and_sparse_rows_take_turns():
     spec, parameters = network("float32", 20, "relu")
-    training = TrainingSpec(LossSpec("mean_squared_error"), OptimizerSpec("adam"))
+    training = TrainingSpec(MeanSquaredErrorSpec(), AdamSpec())
     X, y = rows("float32"), np.ones((ROWS, N_OUT), np.float32)
     kinds = ((X, X, X, X), (sparse.csr_array(X), X, sparse.csr_array(X), X))
     found = []
@@ -163,9 +165,7 @@ DAMAGED = {
 @pytest.mark.parametrize("name", DAMAGED)
 def test_damaged_rows_never_reach_compiled_code(name):
     spec, parameters = network("float32", 4, "relu")
-    program = NativeEngine().compile(
-        spec, parameters, TrainingSpec(LossSpec("mean_squared_error"), OptimizerSpec("sgd"))
-    )
+    program = NativeEngine().compile(spec, parameters, TrainingSpec(MeanSquaredErrorSpec(), SGDSpec()))
     y = np.zeros((ROWS, N_OUT), np.float32)
     for call in (
         lambda: program.predict(DAMAGED[name]),
@@ -180,7 +180,7 @@ def test_damaged_rows_never_reach_compiled_code(name):
 def test_no_rows():
     """They once led compiled code to an earlier batch."""
     spec, parameters = network("float32", 4, "relu")
-    training = TrainingSpec(LossSpec("mean_squared_error"), OptimizerSpec("sgd"))
+    training = TrainingSpec(MeanSquaredErrorSpec(), SGDSpec())
     X, y = rows("float32"), np.zeros((ROWS, N_OUT), np.float32)
     used = NativeEngine().compile(spec, parameters, training)
     used.gradients(sparse.csr_array(X), y, None)

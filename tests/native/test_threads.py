@@ -14,12 +14,14 @@ import fastdense as fd
 from fastdense import native
 from fastdense.core.spec import (
     ActivationSpec,
+    AdamSpec,
+    CategoricalCrossentropySpec,
     DenseSpec,
     DropoutSpec,
-    LossSpec,
     NetworkSpec,
-    OptimizerSpec,
     Penalty,
+    SGDSpec,
+    SparseCategoricalCrossentropySpec,
     TrainingSpec,
 )
 from fastdense.engines import Batches
@@ -49,9 +51,9 @@ def trained(threads, clip=None, steps=12, groups=()):
         (rng.normal(size=(s.n_in, s.n_units)) / 20, np.zeros(s.n_units)) if isinstance(s, DenseSpec) else ()
         for s in layers
     ]
-    optimizer = OptimizerSpec("adam", global_clipnorm=clip)
-    sparse = LossSpec("sparse_categorical_crossentropy")
-    loss = LossSpec("categorical_crossentropy", groups=groups) if groups else sparse
+    optimizer = AdamSpec(global_clipnorm=clip)
+    sparse = SparseCategoricalCrossentropySpec()
+    loss = CategoricalCrossentropySpec(groups=groups) if groups else sparse
     program = NativeEngine().compile(
         NetworkSpec(300, layers), parameters, TrainingSpec(loss, optimizer, seed=3)
     )
@@ -108,7 +110,7 @@ def test_few_rows_of_a_network_in_training(groups):
     layers = (DenseSpec(1500, 1500), DenseSpec(1500, 300, ActivationSpec("softmax", groups=groups)))
     parameters = [(rng.normal(size=(s.n_in, s.n_units)) / 40, rng.normal(size=s.n_units)) for s in layers]
     network = NetworkSpec(1500, layers)
-    training = TrainingSpec(LossSpec("categorical_crossentropy", groups=groups), OptimizerSpec("sgd"))
+    training = TrainingSpec(CategoricalCrossentropySpec(groups=groups), SGDSpec())
     X = rng.normal(size=(2, 1500)).astype(np.float32)
     native.set_threads(3)
     expected = NativeEngine().compile(network, parameters).predict(X)

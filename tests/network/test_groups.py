@@ -5,7 +5,14 @@ import pytest
 
 import fastdense as fd
 from fastdense.activations import ActivationFunction
-from fastdense.core.spec import ActivationSpec, DenseSpec, LossSpec, NetworkSpec, loss_reads_logits
+from fastdense.core.spec import (
+    ActivationSpec,
+    CategoricalCrossentropySpec,
+    DenseSpec,
+    NetworkSpec,
+    SparseCategoricalCrossentropySpec,
+    loss_reads_logits,
+)
 from fastdense.engines import available
 from fastdense.errors import ShapeError
 from fastdense.losses import CategoricalCrossentropy
@@ -47,7 +54,7 @@ def test_an_activation_with_groups_shows_and_describes_them():
 def test_a_loss_with_groups_shows_and_describes_them():
     loss = CategoricalCrossentropy(groups=[3, 2])
     assert repr(loss) == "CategoricalCrossentropy(groups=(3, 2))"
-    assert fd.losses.get(loss.describe()).spec() == LossSpec("categorical_crossentropy", groups=(3, 2))
+    assert fd.losses.get(loss.describe()).spec() == CategoricalCrossentropySpec(groups=(3, 2))
     assert "groups" not in CategoricalCrossentropy().describe()["config"]
 
 
@@ -156,15 +163,15 @@ def network(groups, name="softmax"):
 @pytest.mark.parametrize(
     ("activation", "loss", "fused"),
     [
-        ((3, 2), LossSpec("categorical_crossentropy", groups=(3, 2)), True),
-        ((), LossSpec("categorical_crossentropy"), True),
-        ((5,), LossSpec("categorical_crossentropy"), True),
-        ((3, 2), LossSpec("categorical_crossentropy", groups=(2, 3)), False),
-        ((3, 2), LossSpec("categorical_crossentropy"), False),
-        ((), LossSpec("categorical_crossentropy", groups=(3, 2)), False),
-        ((), LossSpec("sparse_categorical_crossentropy"), True),
-        ((3, 2), LossSpec("sparse_categorical_crossentropy"), False),
-        ((3, 2), LossSpec("categorical_crossentropy", from_logits=True, groups=(3, 2)), False),
+        ((3, 2), CategoricalCrossentropySpec(groups=(3, 2)), True),
+        ((), CategoricalCrossentropySpec(), True),
+        ((5,), CategoricalCrossentropySpec(), True),
+        ((3, 2), CategoricalCrossentropySpec(groups=(2, 3)), False),
+        ((3, 2), CategoricalCrossentropySpec(), False),
+        ((), CategoricalCrossentropySpec(groups=(3, 2)), False),
+        ((), SparseCategoricalCrossentropySpec(), True),
+        ((3, 2), SparseCategoricalCrossentropySpec(), False),
+        ((3, 2), CategoricalCrossentropySpec(from_logits=True, groups=(3, 2)), False),
     ],
 )
 def test_a_loss_reads_the_logits_of_a_softmax_of_the_same_groups(activation, loss, fused):

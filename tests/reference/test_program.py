@@ -7,13 +7,14 @@ import pytest
 
 from fastdense.core.spec import (
     ActivationSpec,
+    AdagradSpec,
     DenseSpec,
     DropoutSpec,
-    LossSpec,
+    MeanSquaredErrorSpec,
     NetworkSpec,
-    OptimizerSpec,
     Penalty,
     ScaleSpec,
+    SGDSpec,
     TrainingSpec,
 )
 from fastdense.engines import Batches
@@ -21,7 +22,7 @@ from fastdense.errors import NotBuiltError
 from fastdense.reference import ReferenceEngine, backward, backward_layer, dropout_mask, forward
 from tests.compare import assert_identical, assert_within
 
-MSE, SGD = LossSpec("mean_squared_error"), OptimizerSpec("sgd")
+MSE, SGD = MeanSquaredErrorSpec(), SGDSpec()
 ALL = np.arange(2, dtype=np.int64)
 
 
@@ -115,7 +116,7 @@ def test_the_gradient_through_a_dropout_mask_is_the_limit_of_differences():
 
 
 def test_adagrads_first_accumulator():
-    optimizer = OptimizerSpec("adagrad", initial_accumulator_value=0.1)
+    optimizer = AdagradSpec(initial_accumulator_value=0.1)
     program = compiled(
         [DenseSpec(1, 1)], [(np.ones((1, 1)), np.ones(1))], optimizer=optimizer, dtype="float32"
     )

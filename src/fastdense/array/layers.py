@@ -115,10 +115,8 @@ def layer_backward(
 
 
 def to_dZ(xp: Any, layer: LayerSpec, Z: Any, A_out: Any, dA_out: Any) -> Any:
-    """Return ``dZ`` from ``dA_out``: through the layer's activation, where it has one."""
-    if isinstance(layer, DenseSpec | ActivateSpec):
-        return activate_backward(xp, layer.activation, Z, A_out, dA_out)
-    return dA_out
+    """Return ``dZ`` from ``dA_out``: through the layer's activation."""
+    return activate_backward(xp, layer.activation, Z, A_out, dA_out)
 
 
 def penalty(xp: Any, weights: Penalty, w: Any) -> Any:

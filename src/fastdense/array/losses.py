@@ -11,7 +11,17 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from fastdense.array.activations import by_groups, log_softmax, sigmoid, softmax
-from fastdense.core.spec import LossSpec, group_slices
+from fastdense.core.spec import (
+    BinaryCrossentropySpec,
+    CategoricalCrossentropySpec,
+    HuberSpec,
+    LossSpec,
+    MeanAbsoluteErrorSpec,
+    MeanSquaredErrorSpec,
+    PoissonSpec,
+    QuantileSpec,
+    group_slices,
+)
 
 __all__ = ["losses", "losses_gradient"]
 
@@ -37,15 +47,15 @@ def losses(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> losses(np, LossSpec("mean_squared_error"), np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))
+    >>> losses(np, MeanSquaredErrorSpec(), np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))
     array([2.])
     """
     groups = group_slices(loss, A.shape[-1])
-    if len(groups) > 1:
+    if isinstance(loss, CategoricalCrossentropySpec) and len(groups) > 1:
         of_group = replace(loss, groups=())
         return sum(losses(xp, of_group, y[:, group], A[:, group]) for group in groups)
     T = _targets(xp, loss, y, A)
-    if _is_categorical(loss):
+    if loss.is_of_classes:
         if loss.from_logits:
             return -xp.sum(T * log_softmax(xp, A), axis=-1)
         P = A / xp.sum(A, axis=-1, keepdims=True)
@@ -61,16 +71,16 @@ def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> loss = LossSpec("mean_squared_error")
+    >>> loss = MeanSquaredErrorSpec()
     >>> losses_gradient(np, loss, np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))
     array([[0., 2.]])
     """
     groups = group_slices(loss, A.shape[-1])
-    if len(groups) > 1:
+    if isinstance(loss, CategoricalCrossentropySpec) and len(groups) > 1:
         of_group = replace(loss, groups=())
         return by_groups(xp, groups, lambda y, A: losses_gradient(xp, of_group, y, A), y, A)
     T = _targets(xp, loss, y, A)
-    if not _is_categorical(loss):
+    if not loss.is_of_classes:
         return _elementwise(loss).slope(xp, loss, T, A) / A.shape[-1]
     if loss.from_logits:
         return xp.sum(T, axis=-1, keepdims=True) * softmax(xp, A) - T
@@ -82,16 +92,16 @@ def losses_gradient(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
 def _targets(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
     """Return the targets as a matrix of A's shape: class indices as ones among zeros, smoothed."""
     n_out = A.shape[-1]
-    if loss.name == "sparse_categorical_crossentropy":
+    if loss.targets == "class numbers":
         columns = xp.arange(n_out, dtype=y.dtype, device=getattr(y, "device", None))
         y = xp.astype(columns[None, :] == y[:, None], A.dtype)
-    if not loss.label_smoothing or not loss.name.endswith("crossentropy"):
+    if not loss.label_smoothing:
         return y
-    n_classes = 2 if loss.name == "binary_crossentropy" else n_out
+    n_classes = n_out if loss.is_of_classes else 2
     return y * (1.0 - loss.label_smoothing) + loss.label_smoothing / n_classes
 
 
-def _share(xp: Any, loss: LossSpec, T: Any, A: Any) -> Any:
+def _share(xp: Any, loss: QuantileSpec, T: Any, A: Any) -> Any:
     """Return the quantile where the output is too small, and what is left of 1 elsewhere."""
     small = xp.astype(A < T, A.dtype)
     return loss.quantile * small + (1.0 - loss.quantile) * (1.0 - small)
@@ -109,65 +119,58 @@ def _inverse_inside(xp: Any, P: Any) -> Any:
 class _Elementwise(NamedTuple):
     """A loss that is the mean of one number an output: that number, and its slope by the output."""
 
-    value: Callable[[Any, LossSpec, Any, Any], Any]
-    slope: Callable[[Any, LossSpec, Any, Any], Any]
-
-
-def _is_categorical(loss: LossSpec) -> bool:
-    return loss.name in ("categorical_crossentropy", "sparse_categorical_crossentropy")
+    value: Callable[[Any, Any, Any, Any], Any]
+    slope: Callable[[Any, Any, Any, Any], Any]
 
 
 def _elementwise(loss: LossSpec) -> _Elementwise:
-    found = _FROM_LOGITS.get(loss.name) if loss.from_logits else None
-    if found is None and loss.name not in _OF_OUTPUTS:
-        raise ValueError(f"unknown loss {loss.name!r}")
-    return found or _OF_OUTPUTS[loss.name]
+    return (_FROM_LOGITS if loss.from_logits else _OF_OUTPUTS)[type(loss)]
 
 
-def _binary(xp: Any, loss: LossSpec, T: Any, A: Any) -> Any:
+def _binary(xp: Any, loss: BinaryCrossentropySpec, T: Any, A: Any) -> Any:
     P = _inside(xp, A)
     return -(T * xp.log(P) + (1.0 - T) * xp.log(1.0 - P))
 
 
-def _huber(xp: Any, loss: LossSpec, T: Any, A: Any) -> Any:
+def _huber(xp: Any, loss: HuberSpec, T: Any, A: Any) -> Any:
     E = xp.abs(A - T)
     near = xp.clip(E, max=loss.delta)
     return near * (E - 0.5 * near)
 
 
-_FROM_LOGITS = {
-    "binary_crossentropy": _Elementwise(
+_FROM_LOGITS: dict[type, _Elementwise] = {
+    BinaryCrossentropySpec: _Elementwise(
         # softplus(a) - t a, the large parts taken from each other before the small one is added
         lambda xp, loss, T, A: xp.clip(A, min=0.0) - T * A + xp.log1p(xp.exp(-xp.abs(A))),
         lambda xp, loss, T, A: sigmoid(xp, A) - T,
     ),
-    "poisson": _Elementwise(
+    PoissonSpec: _Elementwise(
         lambda xp, loss, T, A: xp.exp(A) - T * A,
         lambda xp, loss, T, A: xp.exp(A) - T,
     ),
 }
-_OF_OUTPUTS = {
-    "binary_crossentropy": _Elementwise(
+_OF_OUTPUTS: dict[type, _Elementwise] = {
+    BinaryCrossentropySpec: _Elementwise(
         _binary,
         lambda xp, loss, T, A: (1.0 - T) * _inverse_inside(xp, 1.0 - A) - T * _inverse_inside(xp, A),
     ),
-    "mean_squared_error": _Elementwise(
+    MeanSquaredErrorSpec: _Elementwise(
         lambda xp, loss, T, A: (A - T) ** 2,
         lambda xp, loss, T, A: 2.0 * (A - T),
     ),
-    "mean_absolute_error": _Elementwise(
+    MeanAbsoluteErrorSpec: _Elementwise(
         lambda xp, loss, T, A: xp.abs(A - T),
         lambda xp, loss, T, A: xp.sign(A - T),
     ),
-    "quantile": _Elementwise(
+    QuantileSpec: _Elementwise(
         lambda xp, loss, T, A: _share(xp, loss, T, A) * xp.abs(A - T),
         lambda xp, loss, T, A: _share(xp, loss, T, A) * xp.sign(A - T),
     ),
-    "huber": _Elementwise(
+    HuberSpec: _Elementwise(
         _huber,
         lambda xp, loss, T, A: xp.clip(A - T, min=-loss.delta, max=loss.delta),
     ),
-    "poisson": _Elementwise(
+    PoissonSpec: _Elementwise(
         lambda xp, loss, T, A: A - T * xp.log(A + EPSILON),
         lambda xp, loss, T, A: 1.0 - T / (A + EPSILON),
     ),

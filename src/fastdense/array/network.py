@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from fastdense.array.layers import Curve, layer_backward, layer_forward, penalty, penalty_gradient, to_dZ
 from fastdense.array.losses import losses_gradient
-from fastdense.core.spec import LossSpec, NetworkSpec, loss_reads_logits, trained_arrays
+from fastdense.core.spec import LossSpec, NetworkSpec, loss_of_logits, loss_reads_logits, trained_arrays
 
 __all__ = ["Trace", "backward", "forward", "head", "total_penalty"]
 
@@ -52,7 +51,7 @@ def head(network: NetworkSpec, loss: LossSpec, last: Trace) -> tuple[LossSpec, A
     Where `fastdense.core.spec.loss_reads_logits` says ``Z``, the loss returned is the one from logits.
     """
     if loss_reads_logits(network, loss):
-        return replace(loss, from_logits=True), last.Z
+        return loss_of_logits(loss), last.Z
     return loss, last.A_out
 
 

@@ -1,16 +1,16 @@
 """The optimizers' updates of one whole parameter array, and the clipping of gradients.
 
 The formulas are Keras 3's. An update takes the parameter ``w``, its gradient ``g`` and the optimizer's
-``slots`` for it (in the order of `fastdense.core.spec.slot_names`) and returns the new ``w`` and slots.
+``slots`` for it (in the order of its spec's ``slots``) and returns the new ``w`` and slots.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
-from fastdense.core.spec import OptimizerSpec, slot_names
+from fastdense.core.spec import AdagradSpec, AdamSpec, OptimizerSpec, RMSpropSpec, SGDSpec
 
 __all__ = ["Rates", "clip", "new_slots", "rates_of", "update"]
 
@@ -39,20 +39,19 @@ def rates_of(optimizer: OptimizerSpec, rate: float, step: int) -> Rates:
 
     Examples
     --------
-    >>> rates_of(OptimizerSpec("sgd", weight_decay=0.5), 0.1, 0)
+    >>> rates_of(SGDSpec(weight_decay=0.5), 0.1, 0)
     Rates(plain=0.1, decay=0.05, corrected=0.1)
     """
     corrected = rate
-    if optimizer.name == "adam":
+    if isinstance(optimizer, AdamSpec):
         t = step + 1
         corrected = rate * math.sqrt(1.0 - optimizer.beta_2**t) / (1.0 - optimizer.beta_1**t)
     return Rates(rate, rate * optimizer.weight_decay, corrected)
 
 
 def new_slots(xp: Any, optimizer: OptimizerSpec, w: Any) -> tuple[Any, ...]:
-    """Return the slots that training of ``w`` starts from: zeros, for Adagrad its initial value."""
-    start = optimizer.initial_accumulator_value if optimizer.name == "adagrad" else 0.0
-    return tuple(start + xp.zeros_like(w) for _ in slot_names(optimizer))
+    """Return the slots that training of ``w`` starts from."""
+    return tuple(start + xp.zeros_like(w) for start in optimizer.slots.values())
 
 
 def update(
@@ -78,13 +77,23 @@ def update(
     Examples
     --------
     >>> import numpy as np
-    >>> sgd = OptimizerSpec("sgd")
+    >>> sgd = SGDSpec()
     >>> update(np, sgd, np.array([1.0]), np.array([2.0]), (), rates_of(sgd, 0.1, 0))
     (array([0.8]), ())
     """
     if optimizer.weight_decay:
         w = w - rates.decay * w
-    return _UPDATES[optimizer.name](xp, optimizer, w, g, slots, rates)
+    match optimizer:
+        case SGDSpec():
+            return _sgd(xp, optimizer, w, g, slots, rates)
+        case RMSpropSpec():
+            return _rmsprop(xp, optimizer, w, g, slots, rates)
+        case AdagradSpec():
+            return _adagrad(xp, optimizer, w, g, slots, rates)
+        case AdamSpec():
+            return _adam(xp, optimizer, w, g, slots, rates)
+        case _:
+            assert_never(optimizer)
 
 
 def clip(xp: Any, optimizer: OptimizerSpec, gradients: Sequence[Any]) -> list[Any]:
@@ -109,7 +118,7 @@ def _shrink(xp: Any, g: Any, square: Any, limit: float) -> Any:
 
 
 def _sgd(
-    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
+    xp: Any, o: SGDSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
     """Take ``w -= rate g``; with momentum ``m = momentum m - rate g; w += m`` (Nesterov: twice)."""
     if not slots:
@@ -119,10 +128,10 @@ def _sgd(
 
 
 def _rmsprop(
-    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
+    xp: Any, o: RMSpropSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
     """Take ``v = rho v + (1 - rho) g**2; w -= rate g / sqrt(v + epsilon)`` (Tieleman and Hinton, 2012)."""
-    old = dict(zip(slot_names(o), slots, strict=True))
+    old = dict(zip(o.slots, slots, strict=True))
     new = {"velocity": o.rho * old["velocity"] + (1.0 - o.rho) * (g * g)}
     variance = new["velocity"]
     if o.centered:
@@ -131,11 +140,11 @@ def _rmsprop(
     move = rates.plain * g / xp.sqrt(variance + o.epsilon)
     if o.momentum > 0:
         move = new["momentum"] = o.momentum * old["momentum"] + move
-    return w - move, tuple(new[name] for name in slot_names(o))
+    return w - move, tuple(new[name] for name in o.slots)
 
 
 def _adagrad(
-    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
+    xp: Any, o: AdagradSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
     """Take ``a += g**2; w -= rate g / sqrt(a + epsilon)`` (Duchi, Hazan and Singer, 2011)."""
     accumulator = slots[0] + g * g
@@ -143,7 +152,7 @@ def _adagrad(
 
 
 def _adam(
-    xp: Any, o: OptimizerSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
+    xp: Any, o: AdamSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
 ) -> tuple[Any, tuple[Any, ...]]:
     """Take ``w -= alpha m / (sqrt(v) + epsilon)``, the bias corrections folded into ``alpha``.
 
@@ -153,6 +162,3 @@ def _adam(
     v = slots[1] + (g * g - slots[1]) * (1.0 - o.beta_2)
     new = (m, v, xp.where(v > slots[2], v, slots[2])) if o.amsgrad else (m, v)
     return w - rates.corrected * m / (xp.sqrt(new[-1]) + o.epsilon), new
-
-
-_UPDATES = {"sgd": _sgd, "rmsprop": _rmsprop, "adagrad": _adagrad, "adam": _adam}

@@ -16,12 +16,6 @@ __all__ = ["as_targets", "as_weights", "class_numbers", "class_weights"]
 
 Array = NDArray[Any]
 
-_RANGES = {
-    "binary_crossentropy": (0.0, 1.0),
-    "categorical_crossentropy": (0.0, 1.0),
-    "poisson": (0.0, np.inf),
-}
-
 
 def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: str = "y") -> Array:
     """Return ``y`` as the engines take it.
@@ -53,7 +47,7 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: 
     if values.ndim == 0 or len(values) != rows:
         found = len(values) if values.ndim else "no"
         raise ShapeError(f"X has {rows} rows but {name} has {found}: one target a row")
-    if n_out < 2 and loss.name.endswith("categorical_crossentropy"):
+    if n_out < 2 and loss.is_of_classes:
         raise ShapeError(
             f"{loss.name} needs one output a class, at least 2, but the network has 1: give the last layer "
             f"more units, or use binary_crossentropy"
@@ -63,7 +57,7 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: 
             f"{loss.name} has groups of {loss.groups} columns, {sum(loss.groups)} in all, but the network "
             f"has {n_out} outputs: they must be as many"
         )
-    if loss.name == "sparse_categorical_crossentropy":
+    if loss.targets == "class numbers":
         finite(name, values)
         return _class_numbers(values, n_out, name)
     if values.ndim == 1:
@@ -72,7 +66,7 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: 
         raise ShapeError(_target_shape_message(values.shape, loss, n_out, name))
     targets = as_array(name, values, dtype)
     finite(name, targets, values)
-    low, high = _RANGES.get(loss.name, (-np.inf, np.inf))
+    low, high = loss.lowest, loss.highest
     outside = (targets < low) | (targets > high)
     if outside.any():
         row, column = (int(i) for i in np.argwhere(outside)[0])
@@ -145,6 +139,6 @@ def _class_numbers(values: Array, n_out: int, name: str) -> NDArray[np.int64]:
 
 def _target_shape_message(shape: tuple[int, ...], loss: LossSpec, n_out: int, name: str) -> str:
     message = f"the network has {n_out} outputs a row but {name} has shape {shape}"
-    if loss.name == "categorical_crossentropy" and shape[1:] == (1,):
+    if loss.targets == "one-hot" and shape[1:] == (1,):
         return message + ": for class numbers use sparse_categorical_crossentropy"
     return message + f": {name} must have {n_out} columns, or the last layer {shape[-1]} units"

@@ -47,7 +47,7 @@ Parameters = Sequence[Sequence[Array]]
 Predict = Callable[..., Array]
 """``predict(X, out=None)``: the outputs of rows, shape (m, n_out), in ``out`` where one is given."""
 Slots = Sequence[Sequence[Array]]
-"""The optimizer's arrays, one sequence for every trainable parameter; see `core.spec.slot_names`."""
+"""The optimizer's arrays, one sequence per trained parameter; see `core.spec.SGDSpec.slots`."""
 
 
 @dataclass(frozen=True)

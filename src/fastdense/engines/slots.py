@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastdense.core.spec import NetworkSpec, OptimizerSpec, slot_names
+from fastdense.core.spec import NetworkSpec, OptimizerSpec
 from fastdense.engines import Slots
 
 __all__ = ["check", "grouped", "named"]
@@ -17,11 +17,10 @@ Arrays = Mapping[str, NDArray[Any]]
 
 def named(slots: Slots, optimizer: OptimizerSpec) -> dict[str, NDArray[Any]]:
     """Return the optimizer's state by name."""
-    names = slot_names(optimizer)
     return {
         f"slots/{i}/{name}": array
         for i, of_parameter in enumerate(slots)
-        for name, array in zip(names, of_parameter, strict=True)
+        for name, array in zip(optimizer.slots, of_parameter, strict=True)
     }
 
 
@@ -52,5 +51,5 @@ def check(arrays: Arrays, network: NetworkSpec, optimizer: OptimizerSpec, iterat
 
 
 def _shapes(network: NetworkSpec, optimizer: OptimizerSpec) -> dict[str, tuple[int, ...]]:
-    names = slot_names(optimizer)
-    return {f"slots/{i}/{name}": p.shape for i, p in enumerate(network.trained) for name in names}
+    trained = enumerate(network.trained)
+    return {f"slots/{i}/{name}": p.shape for i, p in trained for name in optimizer.slots}

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from fastdense import activations, optimizers
 from fastdense.core.spec import (
     ActivationSpec,
+    AdamSpec,
     DenseSpec,
     DropoutSpec,
     LayerSpec,
     NetworkSpec,
     OptimizerSpec,
     Penalty,
+    SGDSpec,
     trained_arrays,
 )
 from fastdense.estimators.parameters import ACTIVATION_NAMES, SharedParameters
@@ -191,9 +193,9 @@ def optimizer_spec(parameters: SharedParameters) -> OptimizerSpec:
     if chosen is not None:
         spec = chosen.spec()
     elif p.solver == "sgd":
-        spec = OptimizerSpec("sgd", momentum=p.momentum, nesterov=p.nesterovs_momentum)
+        spec = SGDSpec(momentum=p.momentum, nesterov=p.nesterovs_momentum)
     else:
-        spec = OptimizerSpec("adam", beta_1=p.beta_1, beta_2=p.beta_2, epsilon=p.epsilon)
+        spec = AdamSpec(beta_1=p.beta_1, beta_2=p.beta_2, epsilon=p.epsilon)
     if p.global_clipnorm is None:
         return spec
     if (spec.clipvalue, spec.clipnorm, spec.global_clipnorm) != (None, None, None):

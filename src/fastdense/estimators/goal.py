@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from scipy.special import xlogy
 from sklearn.metrics import r2_score
 
-from fastdense.core.spec import ActivationSpec, LossSpec
+from fastdense.core.spec import ActivationSpec, LossSpec, MeanSquaredErrorSpec, PoissonSpec
 from fastdense.estimators.blueprint import activation_spec
 
 __all__ = ["Goal", "Numbers", "columns_of"]
@@ -78,10 +78,10 @@ class Numbers(Goal):
     @classmethod
     def of(cls, columns: int, loss: LossSpec) -> Numbers:
         """Return the goal for a loss; counts, which have a mean above 0, are exponentials."""
-        if loss.name == "poisson":
+        if isinstance(loss, PoissonSpec):
             return cls(n_outputs=columns, out_activation="exp", loss=loss, factor=columns)
         # The outputs' losses are summed, and scikit-learn's squares are halved; it shows the mean.
-        factor = columns * (0.5 if loss.name == "mean_squared_error" else 1.0)
+        factor = columns * (0.5 if isinstance(loss, MeanSquaredErrorSpec) else 1.0)
         return cls(n_outputs=columns, out_activation="identity", loss=loss, factor=factor, shares=columns)
 
     def check(self, y: Array, name: str = "y") -> None:
@@ -101,7 +101,7 @@ class Numbers(Goal):
         ValueError
             Counts are learned and a target is negative.
         """
-        if self.loss.name == "poisson" and (y < 0).any():
+        if isinstance(self.loss, PoissonSpec) and (y < 0).any():
             raise ValueError(
                 f"loss='poisson' takes targets of at least 0, but y holds {y.min():g}: use another loss"
             )
@@ -114,7 +114,7 @@ class Numbers(Goal):
 
     def constant(self, y: Array) -> Array | None:
         """Return what makes the deviance of a perfect prediction 0, for the Poisson loss alone."""
-        if self.loss.name != "poisson":
+        if not isinstance(self.loss, PoissonSpec):
             return None
         counts = y.astype(np.float64)
         missing: Array = (xlogy(counts, counts) - counts).mean(axis=1)

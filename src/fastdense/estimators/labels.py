@@ -12,7 +12,11 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from fastdense.core.spec import LossSpec
+from fastdense.core.spec import (
+    BinaryCrossentropySpec,
+    CategoricalCrossentropySpec,
+    SparseCategoricalCrossentropySpec,
+)
 from fastdense.estimators.goal import Goal
 
 __all__ = ["MANY", "Indicators", "Labels", "ManyLabels", "labels_of", "labels_with"]
@@ -39,7 +43,8 @@ class Labels(Goal):
 
     def smoothed(self, share: float) -> Self:
         """Return the same with a share of every target spread over all classes of its column."""
-        return replace(self, loss=replace(self.loss, label_smoothing=share))
+        cross_entropy: Any = self.loss
+        return replace(self, loss=replace(cross_entropy, label_smoothing=share))
 
     @abstractmethod
     def columns(self, y: Any) -> list[tuple[Array, Array]]:
@@ -77,7 +82,7 @@ class Multiclass(Labels):
     @classmethod
     def of(cls, classes: Array) -> Multiclass:
         """Return the goal for these classes."""
-        loss = LossSpec("sparse_categorical_crossentropy")
+        loss = SparseCategoricalCrossentropySpec()
         return cls(n_outputs=len(classes), out_activation="softmax", loss=loss, classes=classes)
 
     def columns(self, y: Array) -> list[tuple[Array, Array]]:
@@ -112,7 +117,7 @@ class Binary(Multiclass):
     @classmethod
     def of(cls, classes: Array) -> Binary:
         """Return the goal for these classes."""
-        loss = LossSpec("binary_crossentropy")
+        loss = BinaryCrossentropySpec()
         return cls(n_outputs=1, out_activation="logistic", loss=loss, classes=classes)
 
     def encode(self, y: Array, dtype: str) -> Array:
@@ -139,7 +144,7 @@ class Indicators(Labels):
     @classmethod
     def of(cls, classes: Array, sparse: bool) -> Indicators:
         """Return the goal for labels of these numbers; their cross-entropies are summed."""
-        loss, n = LossSpec("binary_crossentropy"), len(classes)
+        loss, n = BinaryCrossentropySpec(), len(classes)
         return cls(
             n_outputs=n, out_activation="logistic", loss=loss, factor=float(n), classes=classes, sparse=sparse
         )
@@ -175,7 +180,7 @@ class ManyLabels(Labels):
     def of(cls, classes: list[Array]) -> ManyLabels:
         """Return the goal for these classes of each column."""
         groups = tuple(map(len, classes))
-        loss = LossSpec("categorical_crossentropy", groups=groups)
+        loss = CategoricalCrossentropySpec(groups=groups)
         return cls(n_outputs=sum(groups), out_activation="softmax", loss=loss, classes=classes)
 
     def columns(self, y: Any) -> list[tuple[Array, Array]]:

@@ -14,7 +14,7 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from fastdense import engines
-from fastdense.core.spec import OptimizerSpec, TrainingSpec
+from fastdense.core.spec import SGDSpec, TrainingSpec
 from fastdense.estimators.blueprint import Weights, flat, grouped
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.problem import NON_FINITE, Problem
@@ -36,7 +36,7 @@ class Objective:
     def __init__(self, problem: Problem, weights: Weights) -> None:
         self.problem, self.shapes = problem, [array.shape for array in flat(weights)]
         self.row_weights, _ = problem.rows.as_one_batch()
-        training = TrainingSpec(problem.rows.goal.loss, OptimizerSpec("sgd"))
+        training = TrainingSpec(problem.rows.goal.loss, SGDSpec())
         engine = engines.choose(problem.parameters.engine)
         self.program = engine.compile(problem.network, grouped(problem.network, *weights), training)
 

@@ -100,7 +100,7 @@ def _split(
     rows: Rows, fraction: float, random_state: np.random.RandomState
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the numbers of the rows to train on and of those to validate on: scikit-learn's choice."""
-    binary = rows.goal.loss.name == "binary_crossentropy" and rows.goal.n_outputs == 1
+    binary = rows.goal.loss.targets == "chances" and rows.goal.n_outputs == 1
     train, held = train_test_split(
         np.arange(len(rows)),
         random_state=random_state,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval
 
-from fastdense.core.spec import LossSpec
+from fastdense.core.spec import LOSSES, LossSpec
 from fastdense.estimators.goal import Numbers, columns_of
 from fastdense.estimators.mlp import BaseMLP
 from fastdense.estimators.parameters import LossParameters, parameter, with_parameters
@@ -86,5 +86,7 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
 
 def loss_of(regressor: MLPRegressor) -> LossSpec:
     """Return what a regressor minimises, by its parameters."""
-    name = _LOSSES.get(regressor.loss, regressor.loss)
-    return LossSpec(name, delta=regressor.delta, quantile=regressor.quantile)
+    settings = {"huber": {"delta": regressor.delta}, "quantile": {"quantile": regressor.quantile}}
+    kind = LOSSES[_LOSSES.get(regressor.loss, regressor.loss)]
+    found: LossSpec = kind(**settings.get(regressor.loss, {}))
+    return found

@@ -12,7 +12,7 @@ import numpy as np
 from fastdense import engines
 from fastdense.core.checks import is_frame, number, whole
 from fastdense.core.printable import printable
-from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, LayerSpec, NetworkSpec
+from fastdense.core.spec import DenseSpec, LayerSpec, NetworkSpec
 from fastdense.insight.limits import KEY, Limited
 from fastdense.insight.roofs import Cores, Roofs, measure_roofs
 from fastdense.insight.tabulated import Tabulated
@@ -296,8 +296,7 @@ def _narrower(bench: Bench, costs: Sequence[LayerCost]) -> Iterator[Advice]:
 
 def _what(layer: LayerSpec) -> str:
     """Return a layer's kind and sizes."""
-    g = layer.activation if isinstance(layer, DenseSpec | ActivateSpec) else ActivationSpec()
-    curve = "" if g.name == "linear" else f", {g.name}"
+    curve = "" if layer.activation.name == "linear" else f", {layer.activation.name}"
     if isinstance(layer, DenseSpec):
         return f"dense, {layer.n_in:,} to {layer.n_units:,}{curve}"
     return f"{type(layer).__name__.removesuffix('Spec').lower()}, {layer.n_in:,}{curve}"

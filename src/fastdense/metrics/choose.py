@@ -108,8 +108,8 @@ def _is_free(name: str, taken: set[str]) -> bool:
 
 
 def _accuracy(name: str, loss: LossSpec, n_out: int) -> Metric:
-    if loss.name == "sparse_categorical_crossentropy":
+    if loss.targets == "class numbers":
         return SparseCategoricalAccuracy(name)
-    if loss.name == "categorical_crossentropy" or (loss.name != "binary_crossentropy" and n_out > 1):
+    if loss.targets == "one-hot" or (loss.targets == "numbers" and n_out > 1):
         return CategoricalAccuracy(name, loss.groups)
     return BinaryAccuracy(name, threshold=0.0 if loss.from_logits else 0.5)

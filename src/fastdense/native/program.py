@@ -18,16 +18,17 @@ from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     DropoutSpec,
+    HuberSpec,
     LayerSpec,
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
+    QuantileSpec,
     ScaleSpec,
     TrainingSpec,
     check_parameters,
     group_slices,
     loss_reads_logits,
-    slot_names,
 )
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.native import _core
@@ -216,7 +217,7 @@ class NativeProgram:
         """Return the optimizer's state: one tuple per trained parameter."""
         if self.training is None:
             return []
-        count = len(slot_names(self.training.optimizer))
+        count = len(self.training.optimizer.slots)
         groups: list[tuple[Array, ...]] = []
         for i in self._trained:
             by_slot = [self._stored(i, slot) for slot in range(count)]
@@ -225,11 +226,10 @@ class NativeProgram:
 
     def load_slots(self, optimizer: OptimizerSpec, slots: Groups | None) -> None:
         """Take the optimizer's state over, or start it anew."""
-        start = optimizer.initial_accumulator_value if optimizer.name == "adagrad" else 0.0
         given = iter(slots) if slots is not None else None
         for i in self._trained:
             of_layer = [next(given) for _ in self._shapes[i]] if given is not None else None
-            for slot in range(len(slot_names(optimizer))):
+            for slot, start in enumerate(optimizer.slots.values()):
                 values = (
                     [np.full(shape, start, self._dtype) for shape in self._shapes[i]]
                     if of_layer is None
@@ -316,17 +316,22 @@ def _groups(spec: ActivationSpec | LossSpec, columns: int) -> list[int]:
 
 def _loss(network: NetworkSpec, loss: LossSpec) -> Any:
     from_logits = loss.from_logits or loss_reads_logits(network, loss)
-    smoothing = loss.label_smoothing if loss.name.endswith("crossentropy") else 0.0
-    parameter = loss.quantile if loss.name == "quantile" else loss.delta
-    return _core.LossOptions(loss.name, from_logits, smoothing, parameter, _groups(loss, network.n_out))
+    match loss:
+        case HuberSpec():
+            parameter = loss.delta
+        case QuantileSpec():
+            parameter = loss.quantile
+        case _:
+            parameter = 1.0
+    groups = _groups(loss, network.n_out)
+    return _core.LossOptions(loss.name, from_logits, loss.label_smoothing, parameter, groups)
 
 
 def _recipe(training: TrainingSpec) -> Any:
     optimizer = training.optimizer
     given = {name: value for name, value in vars(optimizer).items() if value is not None}
-    for name in ("name", "initial_accumulator_value"):
-        del given[name]
-    return _core.Recipe(optimizer.name, given, len(slot_names(optimizer)), training.seed)
+    given.pop("initial_accumulator_value", None)  # the slots start from it
+    return _core.Recipe(optimizer.name, given, len(optimizer.slots), training.seed)
 
 
 @contextmanager

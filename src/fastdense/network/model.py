@@ -15,7 +15,7 @@ from fastdense import metrics as measured
 from fastdense.callbacks import Callback, CallbackList, History
 from fastdense.core import sharing
 from fastdense.core.checks import flag, whole
-from fastdense.core.spec import OptimizerSpec, TrainingSpec
+from fastdense.core.spec import SGDSpec, TrainingSpec
 from fastdense.network.summary import html_summary, text_summary
 from fastdense.network.trained import Trained, required
 from fastdense.training import loop
@@ -30,7 +30,7 @@ __all__ = ["Model"]
 
 Array = NDArray[Any]
 
-_PLAIN = OptimizerSpec("sgd")  # of a program that only measures: it keeps no arrays
+_PLAIN = SGDSpec()  # of a program that only measures: it keeps no arrays
 
 
 class Model(Trained):

@@ -18,7 +18,7 @@ from fastdense.core.checks import above_zero, flag, fraction, from_zero, number,
 from fastdense.core.config import Configurable, Family
 from fastdense.core.parameters import parameter
 from fastdense.core.sharing import Change
-from fastdense.core.spec import OptimizerSpec
+from fastdense.core.spec import OPTIMIZERS, OptimizerSpec
 from fastdense.optimizers import schedules
 from fastdense.optimizers.schedules import LearningRateSchedule
 
@@ -126,15 +126,10 @@ class Optimizer(Configurable):
 
     def spec(self) -> OptimizerSpec:
         """Return the update as the engines compute it."""
-        return OptimizerSpec(self.name, **self._constants(), **self._common())
-
-    def _constants(self) -> dict[str, Any]:
-        return {}
-
-    def _common(self) -> dict[str, Any]:
-        names = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
-        values = {name: getattr(self, name) for name in names}
-        return {**values, "weight_decay": values["weight_decay"] or 0.0}
+        settings = {name: getattr(self, name) for name in self.declared if name != "learning_rate"}
+        settings["weight_decay"] = settings["weight_decay"] or 0.0
+        found: OptimizerSpec = OPTIMIZERS[self.name](**settings)
+        return found
 
 
 FAMILY: Family[Optimizer] = Family("optimizer")
@@ -194,9 +189,6 @@ class SGD(Optimizer):
     clipvalue: float | None = CLIPVALUE
     global_clipnorm: float | None = GLOBAL_CLIPNORM
 
-    def _constants(self) -> dict[str, Any]:
-        return {"momentum": self.momentum, "nesterov": self.nesterov}
-
 
 @FAMILY.add("rmsprop")
 class RMSprop(Optimizer):
@@ -216,9 +208,6 @@ class RMSprop(Optimizer):
     clipvalue: float | None = CLIPVALUE
     global_clipnorm: float | None = GLOBAL_CLIPNORM
 
-    def _constants(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("rho", "momentum", "epsilon", "centered")}
-
 
 @FAMILY.add("adagrad")
 class Adagrad(Optimizer):
@@ -233,9 +222,6 @@ class Adagrad(Optimizer):
     clipnorm: float | None = CLIPNORM
     clipvalue: float | None = CLIPVALUE
     global_clipnorm: float | None = GLOBAL_CLIPNORM
-
-    def _constants(self) -> dict[str, Any]:
-        return {"initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon}
 
 
 @FAMILY.add("adam")
@@ -262,10 +248,6 @@ class Adam(Optimizer):
     clipnorm: float | None = CLIPNORM
     clipvalue: float | None = CLIPVALUE
     global_clipnorm: float | None = GLOBAL_CLIPNORM
-
-    def _constants(self) -> dict[str, Any]:
-        constants = ("beta_1", "beta_2", "epsilon", "amsgrad")
-        return {name: getattr(self, name) for name in constants}
 
 
 @FAMILY.add("adamw")

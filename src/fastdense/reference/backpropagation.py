@@ -236,7 +236,7 @@ def backward(
     found: list[Matrix] = []
     for index in reversed(range(len(network.layers))):
         layer, trace = network.layers[index], traces[index + 1]
-        if isinstance(layer, DenseSpec | ActivateSpec) and not from_z:
+        if not from_z:
             gradient = activate_backward(layer.activation, trace.z, trace.a_out, gradient)
         from_z = False
         gradient, own = backward_layer(layer, parameters[index], trace.a_in, gradient, kept[index])

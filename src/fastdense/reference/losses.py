@@ -9,9 +9,21 @@ would turn into one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from fastdense.core.spec import LOSSES, LossSpec, group_slices
+from fastdense.core.spec import (
+    BinaryCrossentropySpec,
+    CategoricalCrossentropySpec,
+    HuberSpec,
+    LossSpec,
+    MeanAbsoluteErrorSpec,
+    MeanSquaredErrorSpec,
+    PoissonSpec,
+    QuantileSpec,
+    SparseCategoricalCrossentropySpec,
+    group_slices,
+)
 from fastdense.reference.activations import softmax
 from fastdense.reference.curves import sigmoid
 from fastdense.reference.ieee import divide, exp, log, sign, times
@@ -21,7 +33,6 @@ __all__ = ["loss", "loss_gradient", "target"]
 Row = Sequence[float]
 TINY = 1e-7
 """Keras' epsilon: probabilities are clipped to ``[TINY, 1 - TINY]`` before their logarithm."""
-CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 
 
 def target(spec: LossSpec, y: float | Row, n_out: int) -> list[float]:
@@ -42,20 +53,18 @@ def target(spec: LossSpec, y: float | Row, n_out: int) -> list[float]:
 
     Examples
     --------
-    >>> target(LossSpec("sparse_categorical_crossentropy", label_smoothing=0.5), 2, n_out=4)
+    >>> target(SparseCategoricalCrossentropySpec(label_smoothing=0.5), 2, n_out=4)
     [0.125, 0.125, 0.625, 0.125]
-    >>> target(LossSpec("categorical_crossentropy", label_smoothing=0.5, groups=(2, 1)), [1.0, 0.0, 1.0], 3)
+    >>> target(CategoricalCrossentropySpec(label_smoothing=0.5, groups=(2, 1)), [1.0, 0.0, 1.0], 3)
     [0.75, 0.25, 1.0]
     """
     row = [float(k == y) for k in range(n_out)] if isinstance(y, int | float) else list(y)
-    if spec.name == "binary_crossentropy":
-        classes = [2] * n_out
-    elif spec.name in CATEGORICAL:
+    classes, smoothing = [2] * n_out, spec.label_smoothing
+    if not smoothing:
+        return row
+    if spec.is_of_classes:
         sizes = [group.stop - group.start for group in group_slices(spec, n_out)]
         classes = [size for size in sizes for _ in range(size)]
-    else:
-        return row
-    smoothing = spec.label_smoothing
     return [value * (1 - smoothing) + smoothing / n for value, n in zip(row, classes, strict=True)]
 
 
@@ -75,17 +84,17 @@ def loss(spec: LossSpec, y: float | Row, a: Row) -> float:
 
     Examples
     --------
-    >>> loss(LossSpec("mean_squared_error"), [1.0, 2.0], [1.0, 5.0])  # (0**2 + 3**2) / 2
+    >>> loss(MeanSquaredErrorSpec(), [1.0, 2.0], [1.0, 5.0])  # (0**2 + 3**2) / 2
     4.5
-    >>> loss(LossSpec("huber", delta=1.0), [0.0, 0.0], [0.5, 3.0])  # (0.5**2 / 2 + 3 - 1/2) / 2
+    >>> loss(HuberSpec(delta=1.0), [0.0, 0.0], [0.5, 3.0])  # (0.5**2 / 2 + 3 - 1/2) / 2
     1.3125
-    >>> loss(LossSpec("quantile", quantile=0.75), [1.0, 1.0], [3.0, 0.0])  # (0.25 * 2 + 0.75 * 1) / 2
+    >>> loss(QuantileSpec(quantile=0.75), [1.0, 1.0], [3.0, 0.0])  # (0.25 * 2 + 0.75 * 1) / 2
     0.625
-    >>> round(loss(LossSpec("binary_crossentropy"), [1.0], [0.25]), 6)  # log 4
+    >>> round(loss(BinaryCrossentropySpec(), [1.0], [0.25]), 6)  # log 4
     1.386294
-    >>> round(loss(LossSpec("sparse_categorical_crossentropy", from_logits=True), 1, [0.0, math.log(3)]), 6)
+    >>> round(loss(SparseCategoricalCrossentropySpec(from_logits=True), 1, [0.0, math.log(3)]), 6)
     0.287682
-    >>> by_groups = LossSpec("categorical_crossentropy", groups=(2, 2))
+    >>> by_groups = CategoricalCrossentropySpec(groups=(2, 2))
     >>> round(loss(by_groups, [1.0, 0.0, 0.0, 1.0], [0.25, 0.75, 0.5, 0.5]), 6)  # log 4 + log 2
     2.079442
     """
@@ -109,11 +118,11 @@ def loss_gradient(spec: LossSpec, y: float | Row, a: Row) -> list[float]:
 
     Examples
     --------
-    >>> loss_gradient(LossSpec("mean_squared_error"), [1.0, 2.0], [1.0, 5.0])  # 2 * (5 - 2) / 2
+    >>> loss_gradient(MeanSquaredErrorSpec(), [1.0, 2.0], [1.0, 5.0])  # 2 * (5 - 2) / 2
     [0.0, 3.0]
-    >>> loss_gradient(LossSpec("binary_crossentropy", from_logits=True), [1.0], [0.0])  # sigmoid(0) - 1
+    >>> loss_gradient(BinaryCrossentropySpec(from_logits=True), [1.0], [0.0])  # sigmoid(0) - 1
     [-0.5]
-    >>> loss_gradient(LossSpec("categorical_crossentropy", from_logits=True), [0.0, 1.0], [7.0, 7.0])
+    >>> loss_gradient(CategoricalCrossentropySpec(from_logits=True), [0.0, 1.0], [7.0, 7.0])
     [0.5, -0.5]
     """
     return _with_gradient(spec, target(spec, y, len(a)), a)[1]
@@ -121,16 +130,14 @@ def loss_gradient(spec: LossSpec, y: float | Row, a: Row) -> list[float]:
 
 def _with_gradient(spec: LossSpec, t: Row, a: Row) -> tuple[float, list[float]]:
     """Return a row's loss beside its gradient."""
-    if spec.name not in LOSSES:
-        raise ValueError(f"unknown loss {spec.name!r}; known: {', '.join(LOSSES)}")
-    if spec.name in CATEGORICAL:
+    if isinstance(spec, CategoricalCrossentropySpec | SparseCategoricalCrossentropySpec):
         return _over_groups(spec, t, a)
-    pairs = [ELEMENTWISE[spec.name](spec, t_i, a_i) for t_i, a_i in zip(t, a, strict=True)]
+    pairs = [ELEMENTWISE[type(spec)](spec, t_i, a_i) for t_i, a_i in zip(t, a, strict=True)]
     n = len(a)
     return sum(value for value, _ in pairs) / n, [slope / n for _, slope in pairs]
 
 
-def _binary_crossentropy(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
+def _binary_crossentropy(spec: BinaryCrossentropySpec, y: float, a: float) -> tuple[float, float]:
     """Return ``-y log(p) - (1 - y) log(1 - p)``, which for a logit ``z`` is ``softplus(z) - z y``."""
     if spec.from_logits:
         return max(a, 0.0) - a * y + math.log1p(math.exp(-abs(a))), sigmoid(a) - y
@@ -139,17 +146,17 @@ def _binary_crossentropy(spec: LossSpec, y: float, a: float) -> tuple[float, flo
     return -(y * math.log(p) + (1 - y) * math.log(1 - p)), slope
 
 
-def _mean_squared_error(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
+def _mean_squared_error(spec: MeanSquaredErrorSpec, y: float, a: float) -> tuple[float, float]:
     """Return ``(a - y)**2`` and its slope."""
     return (a - y) * (a - y), 2 * (a - y)
 
 
-def _mean_absolute_error(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
+def _mean_absolute_error(spec: MeanAbsoluteErrorSpec, y: float, a: float) -> tuple[float, float]:
     """Return ``|a - y|`` and its slope."""
     return abs(a - y), sign(a - y)
 
 
-def _huber(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
+def _huber(spec: HuberSpec, y: float, a: float) -> tuple[float, float]:
     """Return ``(a - y)**2 / 2`` up to an error of ``delta``, and beyond it the line that goes on."""
     error, delta = a - y, spec.delta
     if abs(error) <= delta:
@@ -157,7 +164,7 @@ def _huber(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
     return delta * (abs(error) - delta / 2), delta * sign(error)
 
 
-def _quantile(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
+def _quantile(spec: QuantileSpec, y: float, a: float) -> tuple[float, float]:
     """Return ``q (y - a)`` where the output is too small, ``(1 - q) (a - y)`` where it is too large.
 
     The ``a`` of the least mean loss has the share ``q`` of the targets below it: Koenker and Bassett (1978),
@@ -167,7 +174,7 @@ def _quantile(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
     return share * abs(a - y), share * sign(a - y)
 
 
-def _poisson(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
+def _poisson(spec: PoissonSpec, y: float, a: float) -> tuple[float, float]:
     """Return ``a - y log(a)``, minus the log-likelihood of a count ``y`` of mean ``a`` but for a constant.
 
     For the mean's logarithm ``z`` it is ``exp(z) - y z``.
@@ -177,13 +184,13 @@ def _poisson(spec: LossSpec, y: float, a: float) -> tuple[float, float]:
     return a - y * log(a + TINY), 1 - divide(y, a + TINY)
 
 
-ELEMENTWISE = {
-    "binary_crossentropy": _binary_crossentropy,
-    "mean_squared_error": _mean_squared_error,
-    "mean_absolute_error": _mean_absolute_error,
-    "huber": _huber,
-    "poisson": _poisson,
-    "quantile": _quantile,
+ELEMENTWISE: dict[type, Callable[[Any, float, float], tuple[float, float]]] = {
+    BinaryCrossentropySpec: _binary_crossentropy,
+    MeanSquaredErrorSpec: _mean_squared_error,
+    MeanAbsoluteErrorSpec: _mean_absolute_error,
+    HuberSpec: _huber,
+    PoissonSpec: _poisson,
+    QuantileSpec: _quantile,
 }
 
 

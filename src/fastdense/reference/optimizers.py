@@ -6,12 +6,12 @@ Only the clippings by norm look at more than one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.core.spec import OPTIMIZERS, OptimizerSpec
+from fastdense.core.spec import AdagradSpec, AdamSpec, OptimizerSpec, RMSpropSpec, SGDSpec
 from fastdense.reference.ieee import divide, sqrt
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def update(
     w, g : float
         The parameter and its gradient, clipped already.
     slots : tuple of floats
-        What the optimizer remembers, in the order of `fastdense.core.spec.slot_names`.
+        What the optimizer remembers, in the order of its ``slots``.
     learning_rate : float
     step : int
         The number of steps taken before this one.
@@ -46,33 +46,34 @@ def update(
 
     Examples
     --------
-    >>> update(OptimizerSpec("sgd"), 1.0, 2.0, (), learning_rate=0.25, step=0)
+    >>> update(SGDSpec(), 1.0, 2.0, (), learning_rate=0.25, step=0)
     (0.5, ())
-    >>> update(OptimizerSpec("sgd", momentum=0.5), 1.0, 2.0, (-1.0,), learning_rate=0.25, step=7)
+    >>> update(SGDSpec(momentum=0.5), 1.0, 2.0, (-1.0,), learning_rate=0.25, step=7)
     (0.0, (-1.0,))
 
     Adam's first step has the length of the learning rate, whatever the gradient.
 
-    >>> adam = OptimizerSpec("adam", beta_1=0.5, beta_2=0.75)
+    >>> adam = AdamSpec(beta_1=0.5, beta_2=0.75)
     >>> w, (m, v) = update(adam, 1.0, 8.0, (0.0, 0.0), learning_rate=0.25, step=0)
     >>> round(w, 6), m, v
     (0.75, 4.0, 16.0)
     """
     w -= learning_rate * optimizer.weight_decay * w
-    match optimizer.name:
-        case "sgd":
+    match optimizer:
+        case SGDSpec():
             return _sgd(optimizer, w, g, slots, learning_rate)
-        case "rmsprop":
+        case RMSpropSpec():
             return _rmsprop(optimizer, w, g, slots, learning_rate)
-        case "adagrad":
+        case AdagradSpec():
             accumulator = slots[0] + g * g
             return w - divide(learning_rate * g, sqrt(accumulator + optimizer.epsilon)), (accumulator,)
-        case "adam":
+        case AdamSpec():
             return _adam(optimizer, w, g, slots, learning_rate, step=step)
-    raise ValueError(f"unknown optimizer {optimizer.name!r}; known: {', '.join(OPTIMIZERS)}")
+        case _:
+            assert_never(optimizer)
 
 
-def _sgd(optimizer: OptimizerSpec, w: float, g: float, slots: Slots, rate: float) -> tuple[float, Slots]:
+def _sgd(optimizer: SGDSpec, w: float, g: float, slots: Slots, rate: float) -> tuple[float, Slots]:
     """Return the step ``m``, an echo of the last one less ``rate * g``; Nesterov looks one echo ahead."""
     if not slots:
         return w - rate * g, ()
@@ -80,7 +81,7 @@ def _sgd(optimizer: OptimizerSpec, w: float, g: float, slots: Slots, rate: float
     return w + (optimizer.momentum * m - rate * g if optimizer.nesterov else m), (m,)
 
 
-def _rmsprop(optimizer: OptimizerSpec, w: float, g: float, slots: Slots, rate: float) -> tuple[float, Slots]:
+def _rmsprop(optimizer: RMSpropSpec, w: float, g: float, slots: Slots, rate: float) -> tuple[float, Slots]:
     """Return ``w`` less ``rate * g`` over the root of the mean square ``v`` of late gradients.
 
     ``centered`` takes their mean's square away from ``v``, which makes it a variance.
@@ -100,7 +101,7 @@ def _rmsprop(optimizer: OptimizerSpec, w: float, g: float, slots: Slots, rate: f
 
 
 def _adam(
-    optimizer: OptimizerSpec, w: float, g: float, slots: Slots, rate: float, *, step: int
+    optimizer: AdamSpec, w: float, g: float, slots: Slots, rate: float, *, step: int
 ) -> tuple[float, Slots]:
     """Return ``w`` less ``rate * m / sqrt(v)``, means of ``g`` and ``g**2`` corrected for their zero start.
 
@@ -133,9 +134,9 @@ def clip(optimizer: OptimizerSpec, gradients: Sequence[Matrix]) -> list[Matrix]:
 
     Examples
     --------
-    >>> clip(OptimizerSpec("sgd", clipnorm=1.0), [np.array([3.0, 4.0])])
+    >>> clip(SGDSpec(clipnorm=1.0), [np.array([3.0, 4.0])])
     [array([0.6, 0.8])]
-    >>> clip(OptimizerSpec("sgd", clipvalue=1.0), [np.array([0.5, -4.0])])
+    >>> clip(SGDSpec(clipvalue=1.0), [np.array([0.5, -4.0])])
     [array([ 0.5, -1. ])]
     """
     if optimizer.clipvalue is not None:

@@ -19,6 +19,7 @@ from fastdense.core.spec import (
     NetworkSpec,
     TrainingSpec,
     check_parameters,
+    loss_of_logits,
     loss_reads_logits,
     trained_arrays,
     with_trained,
@@ -171,7 +172,8 @@ class ReferenceProgram:
     @property
     def _loss(self) -> LossSpec:
         """The loss to compute: a fused one reads logits."""
-        return replace(self._training.loss, from_logits=self._training.loss.from_logits or self._from_z)
+        loss = self._training.loss
+        return loss_of_logits(loss) if self._from_z else loss
 
     def _loss_input(self, last: Trace) -> Sequence[float]:
         return last.z if self._from_z else last.a_out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.core.spec import TrainingSpec, slot_names
+from fastdense.core.spec import TrainingSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,5 @@ def as_dtype(arrays: Sequence[Sequence[Array]], dtype: str) -> list[tuple[Array,
 
 
 def fresh_slots(training: TrainingSpec, w: Matrix) -> tuple[Matrix, ...]:
-    """Return a parameter's slots before the first step: zeros, but for adagrad's accumulator."""
-    start = {"accumulator": training.optimizer.initial_accumulator_value}
-    return tuple(np.full(w.shape, start.get(name, 0.0)) for name in slot_names(training.optimizer))
+    """Return a parameter's slots before the first step."""
+    return tuple(np.full(w.shape, start) for start in training.optimizer.slots.values())

@@ -31,7 +31,7 @@ def note_crowded(model: Trainable, loss: LossSpec, X: Any, y: Any) -> None:
             0.0 if model.centre is None else model.centre,
             "let a Normalization layer come first and adapt it to X, which subtracts the mean in float64",
         )
-    if _is_looked_at(y, model) and not loss.name.endswith("crossentropy"):
+    if _is_looked_at(y, model) and loss.targets == "numbers":
         _note("y", y, 0.0, "subtract the mean from y, and add it to what is predicted")
 
 

@@ -257,7 +257,7 @@ def _groups(activation: ActivationSpec, units: int) -> str:
 
 def _curves(steps: Iterable[Step], numbers: Numbers) -> Iterator[str]:
     """Yield the functions that the layers call, each once and before those that call it."""
-    activations = [s.spec.activation for s in steps if isinstance(s.spec, DenseSpec | ActivateSpec)]
+    activations = [step.spec.activation for step in steps]
     wanted = {name for activation in activations if (name := _curve_name(activation))}
     for function in templates.functions(wanted):
         yield function.substitute(numbers._asdict())

@@ -19,6 +19,7 @@ from fastdense.core.spec import (
     LayerSpec,
     LossSpec,
     ScaleSpec,
+    loss_of_logits,
     loss_reads_logits,
 )
 from fastdense.core.targets import as_targets
@@ -156,7 +157,7 @@ def _backward(
     wanted = int(y) if is_class else y.tolist()
     from_z = loss_reads_logits(network, spec)
     read = found.steps[-1].Z[0] if from_z else found.prediction[0]
-    compared = replace(spec, from_logits=True) if from_z else spec
+    compared = loss_of_logits(spec) if from_z else spec
     gradient: Sequence[float] = loss_gradient(compared, wanted, read.tolist())
     steps, charged = list(found.steps), 0.0
     for i in reversed(range(len(steps))):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction, sigmoid
-from fastdense.core.spec import LossSpec, TrainingSpec, group_slices
+from fastdense.core.spec import LossSpec, QuantileSpec, TrainingSpec, group_slices
 from fastdense.network.model import Model
 from fastdense.training.data import Data
 from fastdense.training.measuring import outputs_of
@@ -38,13 +38,13 @@ def outcomes(model: Model, training: TrainingSpec, data: Data) -> tuple[Outcome,
         found, losses = outputs_of(model, training, data)
     loss = training.loss
     outputs = found.astype(np.float64)
-    match loss.name:
-        case "binary_crossentropy":
-            several = _yes_or_no(loss, data, outputs, float(np.finfo(found.dtype).eps))
-        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
-            several = _classes(model, loss, data, outputs)
-        case _:
+    match loss.targets:
+        case "numbers":
             return _quantities(model, loss, data, outputs)
+        case "chances":
+            several = _yes_or_no(loss, data, outputs, float(np.finfo(found.dtype).eps))
+        case "one-hot" | "class numbers":
+            several = _classes(model, loss, data, outputs)
     if len(several) == 1 and not loss.label_smoothing:  # computed from logits, it loses no digits
         return (replace(several[0], log_loss=float(losses.mean())),)
     return several
@@ -87,7 +87,7 @@ def _quantities(model: Model, loss: LossSpec, data: Data, outputs: Float) -> tup
     names, truth = _names("output", outputs.shape[1]), data.y.astype(np.float64)
     if model.table is not None and model.table.task == "regress":
         names, truth, outputs = [model.table.target.name], *map(model.table.unscale, (truth, outputs))
-    quantile = loss.quantile if loss.name == "quantile" else None
+    quantile = loss.quantile if isinstance(loss, QuantileSpec) else None
     return tuple(regress(name, truth[:, j], outputs[:, j], quantile) for j, name in enumerate(names))
 
 

@@ -1,0 +1,170 @@
+"""The layers of a network, and the activations and arrays that they have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Protocol
+
+from fastdense.core.curves import CURVES
+
+__all__ = [
+    "ACTIVATIONS",
+    "ActivateSpec",
+    "ActivationSpec",
+    "DenseSpec",
+    "DropoutSpec",
+    "LayerSpec",
+    "Parameter",
+    "Penalty",
+    "ScaleSpec",
+    "group_slices",
+]
+
+ACTIVATIONS = tuple(CURVES)
+
+
+@dataclass(frozen=True)
+class ActivationSpec:
+    """The function ``g`` in ``A_out = g(Z)``.
+
+    ``alpha`` is the slope of ``leaky_relu`` below zero and the scale of ``elu``; the others ignore it.
+    ``groups`` is of "softmax": a row is cut into consecutive groups of so many columns (see `group_slices`),
+    and each is a softmax of its own. Without them the row is one group.
+    """
+
+    name: str = "linear"
+    alpha: float = 0.0
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A parameter's addition to the loss: ``l1 * sum(|w|) + l2 * sum(w**2)``."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An array that goes with a layer: whether training changes it, and what it adds to the loss."""
+
+    name: str
+    shape: tuple[int, ...]
+    trained: bool = True
+    penalty: Penalty = Penalty()
+
+
+class _Layer:
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The arrays that go with the layer, in order; none unless it says otherwise."""
+        return ()
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether training changes any of its arrays."""
+        return any(parameter.trained for parameter in self.parameters)
+
+
+@dataclass(frozen=True)
+class _Elementwise(_Layer):
+    n_in: int
+
+    @property
+    def n_units(self) -> int:
+        """As many outputs as inputs."""
+        return self.n_in
+
+
+class _Linear(_Elementwise):
+    @property
+    def activation(self) -> ActivationSpec:
+        """None: linear."""
+        return ActivationSpec()
+
+
+@dataclass(frozen=True)
+class DenseSpec(_Layer):
+    """``A_out = g(A_in @ W + B)``."""
+
+    n_in: int
+    n_units: int
+    activation: ActivationSpec = ActivationSpec()
+    use_bias: bool = True
+    kernel_penalty: Penalty = Penalty()
+    bias_penalty: Penalty = Penalty()
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """``W``, of shape (n_in, n_units), and ``B``, of shape (n_units,), if there is a bias."""
+        kernel = Parameter("kernel", (self.n_in, self.n_units), penalty=self.kernel_penalty)
+        return (kernel, Parameter("bias", (self.n_units,), penalty=self.bias_penalty))[: 1 + self.use_bias]
+
+
+@dataclass(frozen=True)
+class DropoutSpec(_Linear):
+    """In training, zero each input with probability ``rate`` and divide the kept ones by ``1 - rate``.
+
+    ``stream`` is the second word of the mask's Philox counter: the layer's place in the model.
+    """
+
+    rate: float
+    stream: int
+
+
+@dataclass(frozen=True)
+class ScaleSpec(_Linear):
+    """``A_out = (A_in - mean) / deviation``, with fixed parameters."""
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """``mean`` and ``deviation``, of shape (n_in,)."""
+        return tuple(Parameter(name, (self.n_in,), trained=False) for name in ("mean", "deviation"))
+
+
+@dataclass(frozen=True)
+class ActivateSpec(_Elementwise):
+    """``A_out = g(A_in)``: an activation that no dense layer could take in."""
+
+    activation: ActivationSpec
+
+
+LayerSpec = DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec
+
+
+class _Grouped(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def groups(self) -> tuple[int, ...]: ...
+
+
+def group_slices(spec: _Grouped, columns: int) -> list[slice]:
+    """Return the columns of each group that an activation or a loss cuts a row into.
+
+    All of them together if it has no groups.
+
+    Raises
+    ------
+    ValueError
+        The groups have more or fewer columns in all than there are, or one has none.
+
+    Examples
+    --------
+    >>> group_slices(ActivationSpec("softmax", groups=(3, 2)), 5)
+    [slice(0, 3, None), slice(3, 5, None)]
+    >>> group_slices(ActivationSpec("softmax"), 5)
+    [slice(0, 5, None)]
+    """
+    if not spec.groups:
+        return [slice(0, columns)]
+    if min(spec.groups) < 1 or sum(spec.groups) != columns:
+        raise ValueError(
+            f"{spec.name} has groups of {spec.groups} columns, {sum(spec.groups)} in all, but gets {columns}"
+        )
+    ends = list(accumulate(spec.groups))
+    return [slice(end - size, end) for size, end in zip(spec.groups, ends, strict=True)]
