@@ -1,4 +1,4 @@
-"""From an estimator's parameters to what the engines are told: network, first weights, optimizer."""
+"""From an estimator's parameters to what the engines are given: network, first weights, optimizer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = [
 
 Array = NDArray[Any]
 Weights = tuple[list[Array], list[Array]]
-"""Kernels and biases, one of each a layer: scikit-learn's ``coefs_`` and ``intercepts_``."""
+"""Kernels and biases, one of each per layer: scikit-learn's ``coefs_`` and ``intercepts_``."""
 
 
 class Same(tuple[Array, ...]):
@@ -70,12 +70,12 @@ def hidden_sizes(parameters: SharedParameters) -> list[int]:
     given = parameters.hidden_layer_sizes
     sizes = list(given) if hasattr(given, "__iter__") else [given]
     if any(not isinstance(size, int | np.integer) or size <= 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}: whole numbers, one a hidden layer.")
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}: whole numbers, one per hidden layer.")
     return [int(size) for size in sizes]
 
 
 def hidden_activations(parameters: SharedParameters, count: int) -> list[ActivationSpec]:
-    """Return the activation of every one of so many hidden layers.
+    """Return the activation of each of ``count`` hidden layers.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def hidden_activations(parameters: SharedParameters, count: int) -> list[Activat
 
 
 def activation_spec(name: Any) -> ActivationSpec:
-    """Return what the engines are told of an activation, by scikit-learn's name or ours."""
+    """Return the spec of an activation, by scikit-learn's name or ours."""
     return activations.get(ACTIVATION_NAMES.get(name, name) if isinstance(name, str) else name).spec
 
 
@@ -127,7 +127,7 @@ def first_weights(
 ) -> Weights:
     """Draw weights as scikit-learn does, in its order.
 
-    Uniform within ``sqrt(6 / (n_in + n_units))``, or ``sqrt(2 / (n_in + n_units))`` where the hidden layers
+    Uniform within ``sqrt(6 / (n_in + n_units))``, or ``sqrt(2 / (n_in + n_units))`` if the hidden layers
     are logistic (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", 2010), biases too.
     """
@@ -136,7 +136,7 @@ def first_weights(
     if names or isinstance(parameters.activation, list | tuple):
         last = [names[-1] if names else "linear"]
     else:
-        last = [activation_spec(parameters.activation).name]  # it decides even where it is not used
+        last = [activation_spec(parameters.activation).name]  # it decides even if it is not used
     coefs, intercepts = [], []
     for (n_in, n_units), name in zip(shapes, [*names, *last], strict=True):
         bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (n_in + n_units))
@@ -153,7 +153,7 @@ def flat(weights: Weights) -> list[Array]:
 def grouped(
     network: NetworkSpec, coefs: Sequence[Array], intercepts: Sequence[Array]
 ) -> list[tuple[Array, ...]]:
-    """Return the weights as the engines take them: one tuple a layer."""
+    """Return the weights as the engines take them: one tuple per layer."""
     pairs = iter(zip(coefs, intercepts, strict=True))
     return [next(pairs) if layer.is_trained else () for layer in network.layers]
 
@@ -182,7 +182,7 @@ def chosen_optimizer(parameters: SharedParameters) -> Optimizer | None:
 
 
 def optimizer_spec(parameters: SharedParameters) -> OptimizerSpec:
-    """Return what the engines are told of the optimizer.
+    """Return the optimizer's spec.
 
     Raises
     ------
@@ -209,6 +209,6 @@ def check_combinations(parameters: SharedParameters) -> None:
     if parameters.solver != "lbfgs":
         return
     if parameters.dropout:
-        raise ValueError("dropout needs solver='adam' or 'sgd': L-BFGS wants a loss that stays the same")
+        raise ValueError("dropout needs solver='adam' or 'sgd': L-BFGS needs a loss that stays the same")
     if parameters.global_clipnorm is not None:
         raise ValueError("global_clipnorm needs solver='adam' or 'sgd': L-BFGS chooses its own steps")

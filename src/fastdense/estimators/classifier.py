@@ -38,7 +38,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
-        Of several columns of classes, a list of such arrays.
+        A list of such arrays for several columns of classes.
     <attributes>
 
     Examples
@@ -90,7 +90,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return known or labels_of(y if labelled else classes)
         if classes is None:
             if known is None:
-                raise ValueError("classes must be passed on the first call to partial_fit: a list a column")
+                raise ValueError("classes must be passed on the first call to partial_fit: a list per column")
             return known
         given = ManyLabels.of([np.unique(own) for own in classes])
         if known is None:
@@ -171,7 +171,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Returns
         -------
         p : array of shape (n_samples, n_classes)
-            Of labels, each one's; of several columns of classes, a list of such arrays.
+            For labels, each one's; for several columns of classes, a list of such arrays.
         """
         outputs = self._outputs(X)
         return self._goal.probabilities(outputs)

@@ -157,7 +157,7 @@ class Indicators(Labels):
         """Raise ValueError unless there is a column of zeros and ones per label."""
         _check_width(y, len(self.classes), name)
         if not np.isin(y.data if issparse(y) else y, (0, 1)).all():
-            raise ValueError(f"`{name}` must hold zeros and ones, as when fitted: a column a label")
+            raise ValueError(f"`{name}` must hold zeros and ones, as when fitted: one column per label")
 
     def encode(self, y: Any, dtype: str) -> Array:
         """Return zeros and ones."""

@@ -88,7 +88,7 @@ def _minimise(problem: Problem, state: FitState, objective: Objective, listeners
             objective.set((state.coefs, state.intercepts))
         state.record(problem, objective.program, objective.shown(float(latest.fun)))
         if listeners:
-            listeners.epoch_begins()  # SciPy tells of an iteration when it is over
+            listeners.epoch_begins()  # SciPy calls back when an iteration is over
             asked_to_stop = listeners.epoch_ended(state, lambda: (state.coefs, state.intercepts))
         if asked_to_stop or problem.out_of_time():
             raise StopIteration

@@ -1,6 +1,6 @@
 """The estimators' parameters: each one's name, default, allowed values and meaning, written once.
 
-scikit-learn wants a constructor that stores its arguments, a table of what each may be, and a docstring that
+scikit-learn needs a constructor that stores its arguments, a table of what each may be, and a docstring that
 lists them all. A dataclass makes the first from its fields; the other two are made of the same fields here.
 """
 
@@ -42,7 +42,7 @@ class _Engines(StrOptions):  # type: ignore[misc]
     """The engines' names, those of array libraries with a device among them."""
 
     def is_satisfied_by(self, val: Any) -> bool:
-        """Say whether there is such an engine, installed or not."""
+        """Return True if there is such an engine, installed or not."""
         if not isinstance(val, str):
             return False
         try:
@@ -141,7 +141,7 @@ class SharedParameters:
         "auto",
         [StrOptions({"auto"}), _COUNT],
         "int or 'auto'",
-        """Rows of a step; 'auto' is 200, or all of fewer rows. L-BFGS takes all rows.""",
+        """Rows per step; 'auto' is 200, or all rows if they are fewer. L-BFGS takes all rows.""",
     )
     learning_rate: str = parameter(
         "constant",
@@ -174,7 +174,7 @@ class SharedParameters:
         For L-BFGS, the largest element of a gradient that is called zero.""",
     )
     verbose: Any = parameter(
-        False, ["verbose"], "bool or int", """Whether to print a line an epoch and why training stopped."""
+        False, ["verbose"], "bool or int", """Whether to print a line per epoch and why training stopped."""
     )
     warm_start: bool = parameter(
         False, ["boolean"], "bool", """Whether `fit` starts from the weights of the last one."""

@@ -37,7 +37,7 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
 
     Notes
     -----
-    Of several outputs the losses are summed and the loss that is shown is their mean, as in scikit-learn. Its
+    The losses of several outputs are summed and the loss that is shown is their mean, as in scikit-learn. Its
     L-BFGS is handed the mean's value beside the sum's gradient; here both are the sum's.
 
     Examples

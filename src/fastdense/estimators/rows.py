@@ -138,7 +138,7 @@ class Rows:
         """Return the batches of an epoch, and each row's share in its batch (None: all the same).
 
         scikit-learn divides a batch's losses and its penalty by the sum of the batch's weights. The engines
-        divide the losses by its rows and take the penalty whole, so weights and penalties are told apart.
+        divide the losses by its rows and take the penalty whole, so weights and penalties are kept apart.
         """
         starts = np.arange(0, len(order), size)
         counts = np.diff(starts, append=len(order))

@@ -32,12 +32,12 @@ _MAX_MARKERS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """How the texts in a table's cells are to be read, where that should not be found from the data.
+    """How the texts in a table's cells are to be read, if that should not be found from the data.
 
     Attributes
     ----------
     decimal : {".", ","} or None
-        The decimal sign of numbers; None finds each column's, from the whole table where a column leaves
+        The decimal sign of numbers; None finds each column's, from the whole table if a column leaves
         it open.
     missing : tuple of str
         Further texts that mean a missing value, whatever their case.

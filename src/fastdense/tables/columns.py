@@ -37,7 +37,7 @@ _FEW: Final = 10
 class Number:
     """A column of numbers: robustly scaled and smoothly clipped to (-3, 3), missing values at the median.
 
-    ``z = (x - center) / spread`` with the median and the distance between the quartiles; where the
+    ``z = (x - center) / spread`` with the median and the distance between the quartiles; if the
     quartiles coincide, half the range; a constant column is 0. Then ``z / sqrt(1 + (z / 3)**2)``, which
     leaves the middle of a column nearly alone and keeps outliers, however far, from dominating.
 
@@ -83,7 +83,7 @@ class Number:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """One name, or two where values were missing."""
+        """One name, or two if values were missing."""
         return (self.name, f"{self.name} (missing)") if self.missing else (self.name,)
 
     @property
@@ -94,7 +94,7 @@ class Number:
         return f"median {self.center:.6g}{unit}, {spread}" + ", some missing" * self.missing
 
     def encode(self, column: Column, out: NDArray[Any]) -> None:
-        """Fill this column's features, ``out`` of shape (m, n_features); TableError for what is no number."""
+        """Fill this column's features, ``out`` of shape (m, n_features); TableError for other cells."""
         numbers = column.numbers(self.reading)
         missing = np.isnan(numbers)
         if self.spread > 0:
@@ -129,10 +129,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A column of categories: one feature a category, 1 where the row is of it and 0 elsewhere.
+    """A column of categories: one feature per category, 1 in the rows of it and 0 elsewhere.
 
-    The most frequent ``MAX_CATEGORIES`` come first, in order; then, where learned, "other" for all rarer
-    ones and "missing". What was never seen counts as "other" where there is one, and else is all zeros.
+    The most frequent ``MAX_CATEGORIES`` come first, in order; then, if learned, "other" for all rarer
+    ones and "missing". What was never seen counts as "other" if there is one, and is all zeros otherwise.
     Spellings of one number, such as "1", "1.0" and "01", are one category unless a table has several.
 
     Attributes
@@ -168,7 +168,7 @@ class Category:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """One name a category, and those of "other" and "missing" where there are such features."""
+        """One name per category, and those of "other" and "missing" if there are such features."""
         names = [f"{self.name}={category}" for category in self.categories]
         return (*names, *[f"{self.name} (other)"] * self.other, *[f"{self.name} (missing)"] * self.missing)
 

@@ -26,16 +26,16 @@ CYCLES: Final = {"year": 365 * DAY, "week": 7 * DAY, "day": DAY}
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A column of dates or times of day: the position in time as `Number` has it, and where it repeats.
+    """A column of dates or times of day: the position in time as `Number` has it, and cycles.
 
     The place in each cycle is a point of the unit circle: ``sin`` and ``cos`` of ``2 pi p``, where ``p``
     from 0 to 1 is the share of the year, of the week in whole days from Monday, or of the day (UTC) that
-    has passed. Both are 0 where the date is missing.
+    has passed. Both are 0 if the date is missing.
 
     Attributes
     ----------
     position : Number
-        Of the seconds since 1970 (UTC), or since midnight.
+        The position of the seconds since 1970 (UTC), or since midnight.
     cycles : tuple of {"year", "week", "day"}
         Those that the dates learned from span at least once and do not all share a point of.
 

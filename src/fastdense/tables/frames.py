@@ -40,12 +40,12 @@ class Frame:
         column, ``.to_numpy()`` will do. A Frame is taken
         as it is, with the row numbers that it remembers.
     cells : Cells, optional
-        How texts are to be read, where that was stated; those of a Frame by default.
+        How texts are to be read, if that was stated; those of a Frame by default.
 
     Raises
     ------
     TableError
-        It is no frame, names two columns alike, or has no columns or rows.
+        It is not a frame, names two columns alike, or has no columns or rows.
 
     Examples
     --------
@@ -219,7 +219,7 @@ def _second(cell: Any) -> float:
 
 
 def _as_array(cells: Any) -> NDArray[Any]:
-    """Return a list as an array that keeps each cell as it is where NumPy would turn numbers into text."""
+    """Return a list as an array that keeps each cell as it is if NumPy would turn numbers into text."""
     if isinstance(cells, (str, bytes)) or not isinstance(cells, Sequence):
         return np.asanyarray(cells)  # an array of any library; or one cell, refused for its dimensions
     if set(map(type, cells)) in ({bool}, {int}, {float}):

@@ -155,7 +155,7 @@ def follow(
 ) -> tuple[list[float | None], tuple[str, ...]]:
     """Read the texts of a further table by what was learned; NaN is missing, None what cannot be read.
 
-    The style learned counts where the texts leave it open; where they do not, they are read in their own.
+    The style learned counts if the texts leave it open; if they do not, they are read in their own.
 
     Examples
     --------

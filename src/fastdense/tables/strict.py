@@ -15,12 +15,12 @@ __all__ = ["check", "record"]
 def record(value: object, what: str, keys: Mapping[str, type]) -> list[Any]:
     """Return a JSON object's values in the order of `keys`, which it must have exactly.
 
-    Types are compared exactly: True is no number and 1 is no float, so what loads is what was saved.
+    Types are compared exactly: True is not a number and 1 is not a float, so what loads is what was saved.
 
     Raises
     ------
     FormatError
-        It is no object, lacks a key, has one more, or holds a value of another type.
+        It is not an object, lacks a key, has one more, or holds a value of another type.
 
     Examples
     --------

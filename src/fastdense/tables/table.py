@@ -90,12 +90,12 @@ class Table:
             The column to predict, which then is none of the features.
         task : {"auto", "classify", "regress"}
             "auto" takes text and truth values for labels, numbers with fractions for quantities, and
-            whole numbers for labels where they have at most 30 distinct values that are at most a fifth
+            whole numbers for labels if they have at most 30 distinct values that are at most a fifth
             of the rows, for quantities otherwise.
         types : dict of column names to "number", "category", "date", "time" or "ignore", optional
             Overrides what would be found.
         cells : Cells, optional
-            How texts are to be read, where that should not be found from the data.
+            How texts are to be read, if that should not be found from the data.
 
         Returns
         -------
@@ -123,12 +123,12 @@ class Table:
 
     @property
     def feature_names(self) -> list[str]:
-        """One name a column of the matrix, for people to read."""
+        """One name per column of the matrix, for people to read."""
         return [name for column in self.columns for name in column.feature_names]
 
     @property
     def task(self) -> Literal["classify", "regress"] | None:
-        """What the target asks for; None where the table was learned without one."""
+        """What the target asks for; None if the table was learned without one."""
         return None if self.target is None else self.target.task
 
     @property
@@ -176,7 +176,7 @@ class Table:
         Returns
         -------
         targets : array of int64 of shape (m,), or of ``dtype`` and shape (m, 1)
-            Class indices where the task is to classify; where it is to regress, values with the mean 0
+            Class indices if the task is to classify; if it is to regress, values with the mean 0
             and standard deviation 1 of the rows learned from.
 
         Raises

@@ -126,7 +126,7 @@ class Scale:
     name : str
         The column's.
     mean, std : float
-        Of the rows learned from, in the target's own units; ``std`` is above 0.
+        Those of the rows learned from, in the target's own units; ``std`` is above 0.
     reading : Reading
         How texts are read.
 
@@ -146,7 +146,7 @@ class Scale:
 
     @classmethod
     def learn(cls, column: Column) -> Scale:
-        """Find the mean and standard deviation; TableError where a value is no number or all are equal."""
+        """Find the mean and standard deviation; TableError if a value is not a number or all are equal."""
         reading = column.read_as("number")
         numbers = column.numbers(reading)
         power = 2.0 ** int(np.frexp(np.abs(numbers).max())[1])
@@ -162,7 +162,7 @@ class Scale:
         return f"regress, mean {self.mean:.6g}, standard deviation {self.std:.6g}"
 
     def encode(self, column: Column) -> NDArray[np.float64]:
-        """Return the standardised values, of shape (m, 1); TableError where one is missing or no number."""
+        """Return the standardised values, of shape (m, 1); TableError if one is missing or not a number."""
         _refuse_missing(column, self.missing(column))
         return ((column.numbers(self.reading) - self.mean) / self.std)[:, None]
 
@@ -197,7 +197,7 @@ Target: TypeAlias = Classes | Scale
 def learn_target(column: Column, task: Task = "auto") -> Target:
     """Learn a target: text and truth values as labels, numbers with fractions as quantities.
 
-    Whole numbers are labels where they take at most 30 distinct values and these are at most a fifth of
+    Whole numbers are labels if they take at most 30 distinct values and these are at most a fifth of
     the rows, and quantities otherwise.
 
     Examples

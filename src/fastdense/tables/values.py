@@ -50,7 +50,7 @@ class Column:
         What the frame says that the column is; dates, times and durations are then floats, in seconds, and
         integers are floats if some are missing.
     cells : Cells
-        How texts are to be read, where that was stated.
+        How texts are to be read, if that was stated.
     hint : callable
         Returns the decimal sign that the rest of the table has, or None.
 
@@ -194,7 +194,7 @@ class Column:
         return self.reading.kind != "category"
 
     def numbers(self, reading: Reading | None = None) -> NDArray[np.float64]:
-        """Return the values as float64, dates and times in seconds, NaN where missing.
+        """Return the values as float64, dates and times in seconds, NaN if missing.
 
         Parameters
         ----------

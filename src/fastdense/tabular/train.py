@@ -70,7 +70,7 @@ def train_table(
     types : dict of column name to "number", "category", "date", "time" or "ignore", optional
         Overrides what is found in a column.
     cells : Cells, optional
-        How texts are to be read, where that should not be found from the data.
+        How texts are to be read, if that should not be found from the data.
     recipe : Recipe, optional
         The network's shape and its training.
     validation : float
@@ -172,11 +172,10 @@ def _call(
     callbacks: Sequence[Callback],
 ) -> str:
     """Return the call of `train_table` as code."""
-    given: dict[str, Any] = {"task": task} if task != "auto" else {}
-    given |= {"types": types} if types else {}
-    given |= {"validation": shares[0]} if shares[0] != 0.15 else {}
-    given |= {"test": shares[1]} if shares[1] else {}
-    given |= {"callbacks": list(callbacks)} if callbacks else {}
+    values: dict[str, Any] = {"task": task, "types": types or {}, "validation": shares[0], "test": shares[1]}
+    values["callbacks"] = list(callbacks)
+    defaults = {"task": "auto", "types": {}, "validation": 0.15, "test": 0.0, "callbacks": []}
+    given = {name: value for name, value in values.items() if value != defaults[name]}
     stated = {} if cells is None else cells.given()
     read = [f"cells={call('Cells', stated)}"] if stated else []
     own = [f"recipe={call('Recipe', asdict(recipe))}"] if recipe != Recipe() else []
