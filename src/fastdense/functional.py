@@ -91,7 +91,7 @@ def dense(
         curve.check_columns(kernel.shape[1], "W")
         if own is not None:
             _check_devices(own, {"A_in": rows, "W": kernel, "B": bias, "out": out})
-        return engines.dense(xp, rows, kernel, bias, curve.spec, out, None if own is None else own.activate)
+        return engines.dense(xp, rows, kernel, bias, curve.spec, out, None if own is None else own.curve)
 
 
 def _is_ready(A_in: Any, W: Any, B: Any) -> bool:

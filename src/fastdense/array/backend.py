@@ -79,7 +79,7 @@ class Backend:
         """Return rows in main memory, with others behind them where each number of rows is compiled for."""
         return rows
 
-    def activate(self, activation: ActivationSpec, Z: Any) -> Any:
+    def curve(self, activation: ActivationSpec, Z: Any) -> Any:
         """Return ``g(Z)``, to be differentiated by the library where it does."""
         return activate(self.xp, activation, Z)
 

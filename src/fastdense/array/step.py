@@ -65,7 +65,7 @@ def outputs_of(backend: Backend, network: NetworkSpec) -> Callable[[Weights, Any
 
     def outputs(weights: Weights, X: Any) -> Any:
         # By the library's own activations: a caller may differentiate what is predicted.
-        return forward(backend.xp, network, weights, X, curve=backend.activate)[-1].A_out
+        return forward(backend.xp, network, weights, X, curve=backend.curve)[-1].A_out
 
     return backend.compile(outputs)
 

@@ -34,7 +34,7 @@ __all__ = [
     "dense",
     "installed",
     "known",
-    "library_of",
+    "library_named",
     "losses",
     "name_of",
     "placed",
@@ -208,7 +208,7 @@ def name_of(name: str | Library = "auto") -> str | Library:
     return "native" if name == "auto" else name
 
 
-def library_of(name: str | Library) -> Library | None:
+def library_named(name: str | Library) -> Library | None:
     """Return the array library that an engine computes with, None for the engines that need none.
 
     Raises
@@ -242,7 +242,7 @@ def _numpy() -> Backend:
 
 def backend_of(name: str | Library) -> Backend:
     """Return what the array engine of that name computes by."""
-    library = library_of(name)
+    library = library_named(name)
     return _numpy() if library is None else libraries.backend_of(library)
 
 

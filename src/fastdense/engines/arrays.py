@@ -102,7 +102,7 @@ def less(array: Any, row: Any, dtype: str, engine: Engine) -> Any:
 
 def placed(array: Any, engine: Engine) -> Any:
     """Return a checked array where the engine computes: on its library's device, where it has one."""
-    if engines.library_of(engine) is None:
+    if engines.library_named(engine) is None:
         return array
     backend = engines.backend_of(engine)
     with backend.scope():
@@ -124,7 +124,7 @@ def finite(name: str, array: Any, engine: Engine, given: Any = None) -> None:
 
 
 def _is_own(values: Any, engine: Engine) -> bool:
-    own, library = libraries.library_of(values), engines.library_of(engine)
+    own, library = libraries.library_of(values), engines.library_named(engine)
     return own is not None and library is not None and library.name == own
 
 

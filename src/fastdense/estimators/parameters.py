@@ -46,7 +46,7 @@ class _Engines(StrOptions):  # type: ignore[misc]
         if not isinstance(val, str):
             return False
         try:
-            engines.library_of(val)
+            engines.library_named(val)
         except EngineError:
             return val == "auto"  # which the environment has made a name that there is not
         return True

@@ -119,7 +119,7 @@ def cupy(work: Workload) -> Callable[[], Any]:
     spec = get(work.activation).spec
 
     def run() -> Any:
-        outputs = own.activate(spec, x @ weights + bias)
+        outputs = own.curve(spec, x @ weights + bias)
         library.cuda.get_current_stream().synchronize()
         return outputs
 

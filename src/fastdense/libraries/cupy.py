@@ -9,12 +9,12 @@ from typing import Any
 import array_api_compat.cupy as xp
 import cupy
 
-from fastdense.array.activations import activate as array_activate
+from fastdense.array.activations import activate
 from fastdense.array.backend import Backend
 from fastdense.core.spec import ActivationSpec
 from fastdense.errors import EngineError
 
-__all__ = ["CupyBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
+__all__ = ["CupyBackend", "backend", "beside", "curve", "device_of", "devices", "fetch", "xp"]
 
 
 class CupyBackend(Backend):
@@ -90,6 +90,6 @@ def beside(array: Any) -> AbstractContextManager[Any]:
     return context
 
 
-def activate(activation: ActivationSpec, Z: Any) -> Any:
+def curve(activation: ActivationSpec, Z: Any) -> Any:
     """Return ``g(Z)``; CuPy differentiates nothing."""
-    return array_activate(xp, activation, Z)
+    return activate(xp, activation, Z)

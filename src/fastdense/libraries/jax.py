@@ -10,8 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fastdense.array.activations import activate as array_activate
-from fastdense.array.activations import activate_backward
+from fastdense.array.activations import activate, activate_backward
 from fastdense.array.backend import Backend
 from fastdense.core.spec import ActivationSpec
 from fastdense.errors import EngineError
@@ -19,7 +18,7 @@ from fastdense.libraries import jax_functions as xp
 from fastdense.libraries.padding import padded
 from fastdense.libraries.smooth import smooth
 
-__all__ = ["JaxBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
+__all__ = ["JaxBackend", "backend", "beside", "curve", "device_of", "devices", "fetch", "xp"]
 
 
 class JaxBackend(Backend):
@@ -63,9 +62,9 @@ class JaxBackend(Backend):
         """Return as many rows as the next power of two: functions are compiled for each number of them."""
         return padded(rows) if self.compiled else rows
 
-    def activate(self, activation: ActivationSpec, Z: Any) -> Any:
+    def curve(self, activation: ActivationSpec, Z: Any) -> Any:
         """Return ``g(Z)``, with its own derivative."""
-        return activate(activation, Z)
+        return curve(activation, Z)
 
     def for_good(self) -> AbstractContextManager[Any]:
         """Make arrays also while a caller's function is traced."""
@@ -141,14 +140,14 @@ _SMOOTH = smooth(xp, jax.nn.sigmoid)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def activate(activation: ActivationSpec, Z: Any) -> Any:
+def curve(activation: ActivationSpec, Z: Any) -> Any:
     """Return ``g(Z)``, with the derivative that `fastdense.array` gives, kinks and limits included."""
-    return array_activate(xp, activation, Z)
+    return activate(xp, activation, Z)
 
 
-@activate.defjvp
-def _activate_jvp(activation: ActivationSpec, primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
+@curve.defjvp
+def _curve_jvp(activation: ActivationSpec, primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
     """Multiply the tangent by the derivative: a symmetric matrix in each row, so that back is as forth."""
     (Z,), (dZ,) = primals, tangents
-    A = activate(activation, Z)
+    A = curve(activation, Z)
     return A, activate_backward(_SMOOTH, activation, Z, A, dZ)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from fastdense.array.activations import activate as array_activate
-from fastdense.array.activations import activate_backward
+from fastdense.array.activations import activate, activate_backward
 from fastdense.array.backend import Backend
 from fastdense.core.spec import ActivationSpec
 from fastdense.errors import EngineError
@@ -19,7 +18,7 @@ from fastdense.libraries import tensorflow_functions as xp
 from fastdense.libraries.padding import padded
 from fastdense.libraries.smooth import smooth
 
-__all__ = ["TensorflowBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
+__all__ = ["TensorflowBackend", "backend", "beside", "curve", "device_of", "devices", "fetch", "xp"]
 
 
 class TensorflowBackend(Backend):
@@ -64,9 +63,9 @@ class TensorflowBackend(Backend):
         """Return as many rows as the next power of two: functions are compiled for each number of them."""
         return padded(rows) if self.compiled else rows
 
-    def activate(self, activation: ActivationSpec, Z: Any) -> Any:
+    def curve(self, activation: ActivationSpec, Z: Any) -> Any:
         """Return ``g(Z)``, with its own derivative."""
-        return activate(activation, Z)
+        return curve(activation, Z)
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Make a graph of a function for each number of rows that it meets."""
@@ -128,12 +127,12 @@ def beside(array: Any) -> AbstractContextManager[Any]:
 _SMOOTH = smooth(xp, tf.sigmoid)
 
 
-def activate(activation: ActivationSpec, Z: Any) -> Any:
+def curve(activation: ActivationSpec, Z: Any) -> Any:
     """Return ``g(Z)``, with the derivative that `fastdense.array` gives, kinks and limits included."""
 
     @tf.custom_gradient
-    def curve(Z: Any) -> tuple[Any, Callable[[Any], Any]]:
-        A = array_activate(xp, activation, Z)
+    def differentiable(Z: Any) -> tuple[Any, Callable[[Any], Any]]:
+        A = activate(xp, activation, Z)
         return A, lambda dA: activate_backward(_SMOOTH, activation, Z, A, dA)
 
-    return Z if activation.name == "linear" else curve(Z)
+    return Z if activation.name == "linear" else differentiable(Z)

@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from fastdense.array.activations import activate as array_activate
-from fastdense.array.activations import activate_backward
+from fastdense.array.activations import activate, activate_backward
 from fastdense.array.backend import Backend
 from fastdense.core.spec import ActivationSpec
 from fastdense.errors import EngineError
 from fastdense.libraries import torch_functions as xp
 from fastdense.libraries.smooth import smooth
 
-__all__ = ["TorchBackend", "activate", "backend", "beside", "device_of", "devices", "fetch", "xp"]
+__all__ = ["TorchBackend", "backend", "beside", "curve", "device_of", "devices", "fetch", "xp"]
 
 
 class TorchBackend(Backend):
@@ -121,14 +120,14 @@ def beside(array: Any) -> AbstractContextManager[Any]:
 _SMOOTH = smooth(xp, torch.sigmoid)
 
 
-class _Activate(torch.autograd.Function):
+class _Curve(torch.autograd.Function):
     """An activation with the derivative that `fastdense.array` gives, kinks and limits included."""
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(Z: Any, activation: ActivationSpec) -> Any:
-        return array_activate(xp, activation, Z)
+        return activate(xp, activation, Z)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -148,9 +147,9 @@ class _Activate(torch.autograd.Function):
         return activate_backward(_SMOOTH, ctx.activation, Z, A, dZ)
 
 
-def activate(activation: ActivationSpec, Z: Any) -> Any:
+def curve(activation: ActivationSpec, Z: Any) -> Any:
     """Return ``g(Z)``, to be differentiated by PyTorch."""
-    return Z if activation.name == "linear" else _Activate.apply(Z, activation)
+    return Z if activation.name == "linear" else _Curve.apply(Z, activation)
 
 
 def _shareable(array: Any) -> Any:

@@ -61,7 +61,7 @@ class Stack(Variables):
         self.seed = check_seed(seed)
         self.drawn_seed = self.seed if seed is None else None
         self.dtype = one_of("dtype", dtype, ("float32", "float64"))
-        engines.library_of(engine)  # which raises where there is none of that name
+        engines.library_named(engine)  # which raises where there is none of that name
         self.engine = engine
         self._layers: list[Layer] = []
         self._n_in: int | None = None

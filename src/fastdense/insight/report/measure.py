@@ -159,7 +159,7 @@ def _speed(model: Model, run: Run, history: History, machine: Info) -> Speed:
     seconds = sum(history.seconds)
     gflops = trained * _operations(model.network()) / seconds / 1e9
     share = None
-    if engines.library_of(model.engine) is None and machine.peak_all_cores is not None:
+    if engines.library_named(model.engine) is None and machine.peak_all_cores is not None:
         share = 100 * gflops / machine.peak_all_cores * (2 if model.dtype == "float64" else 1)
     X = np.random.default_rng(0).standard_normal((MANY, model.input_shape[1])).astype(model.dtype)
     return Speed(
