@@ -28,7 +28,7 @@ def dense(
     Parameters
     ----------
     A_in : array of shape (m, n_in)
-        One example a row. NumPy arrays, nested lists, and arrays of PyTorch, JAX, TensorFlow, CuPy and any
+        One example per row. NumPy arrays, nested lists, and arrays of PyTorch, JAX, TensorFlow, CuPy and any
         library that follows the Python array API standard. Those that differentiate do so through this
         function, and it can be traced by ``torch.compile``, ``jax.jit`` and ``tf.function``.
     W : array of shape (n_in, n_units)
@@ -95,7 +95,7 @@ def dense(
 
 
 def _is_ready(A_in: Any, W: Any, B: Any) -> bool:
-    """Say whether these are NumPy's own matrices, and fit: nothing to convert, and nothing to say of them.
+    """Return True if these are NumPy's own matrices, that fit: nothing to convert or refuse.
 
     A row of 64 numbers through 64 units takes 5 us so, and 13 with all the questions asked.
     """
@@ -118,7 +118,7 @@ def _curve(name: str | None) -> ActivationSpec:
 
 
 def _library(arrays: dict[str, Any]) -> str:
-    """Return the library that all arrays are of, "numpy" where none is of any; lists go with each."""
+    """Return the library that all arrays are of, "numpy" if none is of any; lists go with each."""
     found: dict[str, str] = {}
     for name, values in arrays.items():
         if values is None or isinstance(values, (list, tuple, int, float)):
@@ -177,7 +177,7 @@ def _matching(xp: Any, name: str, values: Any, W: Any) -> Any:
 
 
 def _of_list(xp: Any, name: str, values: Any, like: Any) -> Any:
-    """Return nested lists as an array of another's dtype, where that lies."""
+    """Return nested lists as an array with the dtype and the device of another."""
     array = real_array(name, values).astype("float64" if like.dtype == xp.float64 else "float32")
     return array if xp is np else xp.asarray(array, device=getattr(like, "device", None))
 
@@ -194,7 +194,7 @@ def _real(xp: Any, name: str, values: Any) -> Any:
 
 
 def _is_wide(xp: Any, dtype: Any) -> bool:
-    """Say whether these are floats that turning into another dtype may change."""
+    """Return True if these are floats that turning into another dtype may change."""
     return dtype in (xp.float32, xp.float64) or (xp is np and dtype == np.longdouble)
 
 

@@ -45,7 +45,7 @@ Array = Any
 Parameters = Sequence[Sequence[Array]]
 """One sequence of arrays for every layer; see `fastdense.core.spec`."""
 Predict = Callable[..., Array]
-"""``predict(X, out=None)``: the outputs of rows, shape (m, n_out), in ``out`` where one is given."""
+"""``predict(X, out=None)``: the outputs of rows, shape (m, n_out), in ``out`` if given."""
 Slots = Sequence[Sequence[Array]]
 """The optimizer's arrays, one sequence per trained parameter; see `core.spec.SGDSpec.slots`."""
 
@@ -58,8 +58,8 @@ class Batches:
     ----------
     X : array of shape (m, n_in), the network's dtype
         Or rows that are mostly zeros: an array or matrix of SciPy's in the CSR format, without doubles and
-        its columns in order. They are never written out in full, but for some rows at a time by some engines.
-        The other methods of a program take them too.
+        its columns in order. They are never written out in full, except for some rows at a time by some
+        engines. The other methods of a program take them too.
     y : array of shape (m, n_out), the network's dtype; for sparse categorical cross-entropy the class
         indices, int64 of shape (m,)
     sample_weight : array of shape (m,), the network's dtype, or None for ones
@@ -89,19 +89,19 @@ class Program(Protocol):
         """How many steps have been applied since the program was compiled."""
 
     def predict(self, X: Array, out: Array | None = None) -> Array:
-        """Return the network's outputs, shape (m, n_out), in ``out`` where one is given."""
+        """Return the network's outputs, shape (m, n_out), in ``out`` if given."""
 
     def predictor(self, otherwise: Predict) -> Predict:
-        """Return ``predict(X, out=None)`` for callers in a hurry, whose arguments nobody has checked.
+        """Return a ``predict(X, out=None)`` with the least overhead, for unchecked arguments.
 
-        What is not seen at a glance to be a matrix of this network's, and ``out`` to fit, is left to
+        It computes only for a matrix of this network's with an ``out`` that fits, and leaves the rest to
         ``otherwise``. Pickled or copied, it becomes what ``otherwise.__reduce__()`` says.
         """
 
     def losses(self, X: Array, y: Array, outputs: Array | None = None) -> NDArray[np.float64]:
         """Return each row's loss, shape (m,), unweighted and without penalties, dropout off.
 
-        ``outputs``, an array of shape (m, n_out), is filled with the predictions where given.
+        ``outputs``, an array of shape (m, n_out), is filled with the predictions if given.
         """
 
     def penalty(self) -> float:
@@ -177,13 +177,13 @@ def choose(name: str | Library = "auto") -> Engine:
     name : str or Library
         "native", "array", "reference" or "auto": the one that the environment variable
         ``FASTDENSE_ENGINE`` names, or else "native", the fastest for NumPy arrays. An array library's name,
-        "torch", "jax", "tensorflow" or "cupy", with a device after a colon where it is not to be the
+        "torch", "jax", "tensorflow" or "cupy", with a device after a colon if it is not the
         library's default: "torch:cuda", "jax:gpu:1". A `Library` says more.
 
     Raises
     ------
     EngineError
-        There is no such engine, the library is not installed, or it has no such device. A named engine that
+        The engine is unknown, its library is not installed, or it has no such device. A named engine that
         cannot run raises; none is replaced by another.
     """
     name = name_of(name)
@@ -214,7 +214,7 @@ def library_named(name: str | Library) -> Library | None:
     Raises
     ------
     EngineError
-        There is no such engine.
+        The engine is unknown.
     """
     name = name_of(name)
     if not isinstance(name, str | Library):
@@ -267,11 +267,11 @@ def dense(
     activation : ActivationSpec
     out : array of shape (m, n_units), same dtype, optional
     curve : function of the activation and Z, optional
-        Computes ``g(Z)`` where the library has one that it can differentiate. NumPy needs none.
+        Computes ``g(Z)`` so that the library can differentiate it. NumPy needs none.
 
     Returns
     -------
-    A_out : array of shape (m, n_units), same dtype; ``out`` where given
+    A_out : array of shape (m, n_units), same dtype; ``out`` if given
     """
     if xp is np:
         from fastdense.native import dense as native_dense

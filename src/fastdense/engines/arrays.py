@@ -20,7 +20,7 @@ Engine = str | Library
 def as_rows(name: str, values: Any, dtype: str, engine: Engine) -> Any:
     """Return values as an array of ``dtype`` that the engine takes.
 
-    An array of the engine's own library stays one, where it lies; everything else becomes NumPy's.
+    An array of the engine's own library stays on its device; everything else becomes NumPy's.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def as_rows(name: str, values: Any, dtype: str, engine: Engine) -> Any:
 
 
 def in_memory(name: str, values: Any, engine: Engine) -> Any:
-    """Return an array of another library as NumPy's; what is no such array is returned as it is.
+    """Return an array of another library as NumPy's, and anything else as it is.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def less(array: Any, row: Any, dtype: str, engine: Engine) -> Any:
 
 
 def placed(array: Any, engine: Engine) -> Any:
-    """Return a checked array where the engine computes: on its library's device, where it has one."""
+    """Return a checked array where the engine computes: on its library's device, if it has one."""
     if engines.library_named(engine) is None:
         return array
     backend = engines.backend_of(engine)
@@ -129,7 +129,7 @@ def _is_own(values: Any, engine: Engine) -> bool:
 
 
 def _place(values: Any) -> str:
-    """Return an array's library and device, as an engine is named; "" where it has none."""
+    """Return an array's library and device, as an engine is named; "" if it has none."""
     library = libraries.library_of(values)
     assert library is not None
     device = libraries.module_of(library).device_of(values)

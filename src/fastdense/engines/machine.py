@@ -23,7 +23,7 @@ class Info:
     version, python, numpy : str
         Versions of fastdense, Python and NumPy.
     engine : str
-        The engine used where none is named.
+        The engine used if none is named.
     isa : str
         The build of the native kernels in use.
     instruction_sets : tuple of str

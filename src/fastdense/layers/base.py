@@ -1,4 +1,4 @@
-"""What a layer is: its name, its width, its weights, and what the engines are told of it."""
+"""What a layer is: its name, its width, its weights, and what engines are given of it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Layer(Variables, Configurable, Versioned):
 
     @property
     def dtype(self) -> str | None:
-        """What the layer computes in; None where its weights do not tie it to one."""
+        """What the layer computes in; None if its weights do not tie it to one."""
         return None
 
     @property
@@ -205,7 +205,7 @@ class Layer(Variables, Configurable, Versioned):
         return sum(array.size for array in self.arrays)
 
     def spec(self, stream: int) -> LayerSpec:
-        """Return what the engines are told; ``stream`` is the layer's place in its model."""
+        """Return what engines are given; ``stream`` is the layer's place in its model."""
         raise TypeError(f"{type(self).__name__} does not compute: use one of its subclasses")
 
     def parameters(self, arrays: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -213,10 +213,10 @@ class Layer(Variables, Configurable, Versioned):
         return arrays
 
     def __call__(self, X: ArrayLike) -> Array:
-        """Return the layer's output for a matrix, one example a row, as in prediction."""
+        """Return the layer's output for a matrix, one example per row, as in prediction."""
         A_in = as_array("X", X, self.dtype or "float32")
         if A_in.ndim != 2:
-            raise ShapeError(f"a layer is called on a matrix, one example a row; got shape {A_in.shape}")
+            raise ShapeError(f"a layer is called on a matrix, one example per row; got shape {A_in.shape}")
         if not self.built:
             self.build(A_in.shape[1], generator(new_seed(), WEIGHTS))
             self.fresh = False
@@ -261,6 +261,6 @@ def _width(shape: Sequence[int] | int) -> int:
     sizes = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
     if len(sizes) != 1:
         raise ShapeError(
-            f"an input shape is (n_in,), the columns of X, got {sizes}: flatten each example to a row first"
+            f"an input shape is (n_in,), the columns of X, got {sizes}: flatten each example to one row first"
         )
     return whole("the width of an input shape", sizes[0], 1)

@@ -97,7 +97,7 @@ class Dense(Layer):
 
     @property
     def bias(self) -> Array | None:
-        """``B``, of shape (units,), read-only; None where the layer has none."""
+        """``B``, of shape (units,), read-only; None if the layer has none."""
         return self.arrays[1] if len(self.arrays) > 1 else None
 
     def check_input(self, n_in: int) -> None:

@@ -78,7 +78,7 @@ class Normalization(Layer):
         return []
 
     def weight_shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the three arrays; none where the statistics were given."""
+        """Return the shapes of the three arrays; none if the statistics were given."""
         return {"mean": (n_in,), "variance": (n_in,), "count": ()} if self.mean is None else {}
 
     def initial(self, n_in: int, rng: np.random.Generator, dtype: str) -> list[Array]:
@@ -91,7 +91,7 @@ class Normalization(Layer):
         self._check_columns(n_in, mean=self.mean, variance=self.variance)
 
     def adapt(self, data: ArrayLike) -> None:
-        """Take each column's mean and variance from a matrix, one example a row.
+        """Take each column's mean and variance from a matrix, one example per row.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class Normalization(Layer):
         X = as_array("data", data, "float64")
         if X.ndim != 2 or not len(X):
             raise ShapeError(
-                f"adapt takes a matrix of at least one row, one example a row; got shape {X.shape}"
+                f"adapt takes a matrix of at least one row, one example per row; got shape {X.shape}"
             )
         finite("data", X)
         with np.errstate(over="ignore", invalid="ignore"):  # `changes` refuses what overflowed
@@ -137,7 +137,7 @@ class Normalization(Layer):
     def centre(self, arrays: tuple[Array, ...]) -> Array | None:
         """Return what to subtract from rows in float64 before they are rounded to float32, if anything.
 
-        Of columns whose mean is so many deviations that float32 cannot hold both it is the mean, of others 0.
+        It is the mean of columns whose mean is too many deviations for float32 to hold both, 0 for others.
         None stands for zeros: nothing need be subtracted.
         """
         mean, deviation = self.parameters(arrays)

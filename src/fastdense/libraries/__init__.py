@@ -99,7 +99,7 @@ def installed() -> tuple[str, ...]:
 
 
 def library_of(values: Any) -> str | None:
-    """Return the name of the library that an array is of, None for NumPy's and for what is no array of these.
+    """Return the name of the library that an array is of, None for NumPy's and for anything else.
 
     It is found by the modules of the array's classes, so that none has to be imported.
 
@@ -153,7 +153,7 @@ def devices(name: str) -> tuple[str, ...]:
 
 
 def accelerators(name: str) -> tuple[str, ...]:
-    """Return a library's devices but the processor; none where the library cannot be loaded."""
+    """Return a library's devices except the processor; none if the library cannot be loaded."""
     try:
         return tuple(device for device in devices(name) if not device.startswith("cpu"))
     except EngineError:

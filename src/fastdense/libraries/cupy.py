@@ -33,7 +33,7 @@ class CupyBackend(Backend):
         return context
 
     def owns(self, values: Any) -> bool:
-        """Say whether these are CuPy's arrays."""
+        """Return True if these are CuPy's arrays."""
         return isinstance(values, cupy.ndarray)
 
     def place(self, values: Any, dtype: str | None = None, copy: bool | None = None) -> Any:

@@ -41,7 +41,7 @@ class JaxBackend(Backend):
         return stack
 
     def owns(self, values: Any) -> bool:
-        """Say whether these are JAX's arrays."""
+        """Return True if these are JAX's arrays."""
         return isinstance(values, jax.Array)
 
     def place(self, values: Any, dtype: str | None = None, copy: bool | None = None) -> Any:

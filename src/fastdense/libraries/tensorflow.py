@@ -37,7 +37,7 @@ class TensorflowBackend(Backend):
         return context
 
     def owns(self, values: Any) -> bool:
-        """Say whether these are tensors or variables."""
+        """Return True if these are tensors or variables."""
         return isinstance(values, tf.Tensor | tf.Variable)
 
     def place(self, values: Any, dtype: str | None = None, copy: bool | None = None) -> Any:
@@ -56,7 +56,7 @@ class TensorflowBackend(Backend):
         return context
 
     def number(self, value: float, dtype: str) -> Any:
-        """Return a tensor of no axes: for a Python number `tf.function` would trace anew."""
+        """Return a tensor of no axes: for a Python number `tf.function` would trace again."""
         return tf.constant(value, dtype) if self.compiled else value
 
     def pad(self, rows: Any) -> Any:

@@ -20,7 +20,7 @@ matrix_transpose, isfinite, all = tf.linalg.matrix_transpose, tf.math.is_finite,
 
 
 def asarray(values: Any, dtype: Any = None, copy: Any = None, device: Any = None) -> Any:
-    """Return a tensor, of another dtype where one is named; tensors are never written to, nor copied."""
+    """Return a tensor, of another dtype if one is named; tensors are never written to, nor copied."""
     tensor = tf.convert_to_tensor(values)
     return tensor if dtype is None else tf.cast(tensor, dtype)
 
@@ -77,6 +77,6 @@ def take(x: Any, indices: Any, axis: int) -> Any:
 
 
 def isdtype(dtype: Any, kinds: Sequence[str]) -> Any:
-    """Say whether the dtype is of one of the kinds "bool", "integral" and "real floating"."""
+    """Return True if the dtype is of one of the kinds "bool", "integral" and "real floating"."""
     is_kind = {"bool": dtype.is_bool, "integral": dtype.is_integer, "real floating": dtype.is_floating}
     return any(is_kind[kind] for kind in kinds)

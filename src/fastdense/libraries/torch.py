@@ -39,7 +39,7 @@ class TorchBackend(Backend):
         return stack
 
     def owns(self, values: Any) -> bool:
-        """Say whether these are tensors."""
+        """Return True if these are tensors."""
         return isinstance(values, torch.Tensor)
 
     def place(self, values: Any, dtype: str | None = None, copy: bool | None = None) -> Any:

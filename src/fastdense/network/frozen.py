@@ -28,7 +28,7 @@ class Inputs(NamedTuple):
     n_in : int or None
         The columns, None while they are not known.
     n_units : int or None
-        The units of the first dense layer, None where there is none.
+        The units of the first dense layer, None without one.
     owner : str
         Who takes them, in messages.
     dtype : "float32" or "float64"
@@ -94,9 +94,9 @@ class Inputs(NamedTuple):
 
 
 def predict_checked(program: Program, X: Any, out: Any, n_out: int, dtype: str) -> Any:
-    """Return a program's outputs for a checked matrix, in ``out`` where one is given and fits."""
+    """Return a program's outputs for a checked matrix, in ``out`` if that is given and fits."""
     of_numpy = isinstance(X, np.ndarray)
-    if out is None:  # an engine may return X itself, or a view of it, where no layer changes it
+    if out is None:  # an engine may return X itself, or a view of it, if no layer changes it
         out = np.empty((len(X), n_out), dtype) if of_numpy else None
     else:
         check_out(out, X, (len(X), n_out), dtype)
@@ -116,14 +116,14 @@ class Otherwise:
         return predict_checked(self.program, rows, out, self.network.n_out, self.inputs.dtype)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """Become a frozen model's `predict` where it is unpickled: this is the half of it that is data."""
+        """Be unpickled as a frozen model's `predict`: this is the half of it that is data."""
         return _predict_of, (self.network, self.program.parameters(), self.inputs)
 
 
 class FrozenModel:
     """A network for prediction only, with the weights that it had when it was frozen.
 
-    It is what to serve with: a row through a small network takes a fraction of a microsecond, any number of
+    Serve with it: a row through a small network takes a fraction of a microsecond, any number of
     threads may predict at once, and nothing done to the model that it came from changes it.
 
     It can be pickled, copied and sent to another process, and so can its ``predict``: the network, the

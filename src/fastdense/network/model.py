@@ -115,16 +115,16 @@ class Model(Trained):
         Parameters
         ----------
         x : array-like of shape (m, n_in)
-            One example a row; never modified, and not copied where it is C-contiguous and of the model's
+            One example per row; never modified, and not copied if it is C-contiguous and of the model's
             dtype. Other real dtypes are converted to it. An array of the engine's own library stays on its
             device.
         y : array-like of shape (m, n_out), or (m,) for one output or class numbers
         batch_size : int, optional
-            Rows a step, 32 where None; the last batch of an epoch may be smaller.
+            Rows per step, 32 if None; the last batch of an epoch may be smaller.
         epochs : int
             The number of the epoch to end before; times through the rows, where training starts at 0.
         verbose : "auto", 0, 1 or 2
-            0 is silent, 1 and "auto" show a bar (lines where there is no terminal), 2 a line an epoch.
+            0 is silent, 1 and "auto" show a bar (lines without a terminal), 2 a line per epoch.
         callbacks : Callback or sequence of them, optional
         validation_split : float
             The fraction of rows, taken from the end before any shuffling, to validate on.
@@ -188,7 +188,7 @@ class Model(Trained):
         return_dict: bool = False,
         **accepted: Any,
     ) -> float | list[float] | dict[str, float]:
-        """Return the loss, and the metrics after it where there are any, as in prediction.
+        """Return the loss, and the metrics after it if there are any, as in prediction.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class Model(Trained):
         Returns
         -------
         array of shape (m, n_out), the model's dtype
-            Of the engine's own library and on its device where ``x`` is, of NumPy where it is anything else.
+            An array of the engine's library on its device if ``x`` is one, of NumPy otherwise.
         """
         if accepted:
             accept("predict", accepted)

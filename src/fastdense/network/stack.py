@@ -38,8 +38,8 @@ class Stack(Variables):
     name : str
     seed : int, optional
         Decides the initial weights, the order of rows in training and the dropout masks; None chooses one
-        (kept in `seed`, so that the model can still be made again; `drawn_seed` holds it too, which says that
-        nobody gave it).
+        (kept in `seed`, so that the model can be made again, and in `drawn_seed`, which is None if a seed was
+        given).
     dtype : "float32" or "float64"
         What weights and activations are computed in.
     engine : str or Library
@@ -61,7 +61,7 @@ class Stack(Variables):
         self.seed = check_seed(seed)
         self.drawn_seed = self.seed if seed is None else None
         self.dtype = one_of("dtype", dtype, ("float32", "float64"))
-        engines.library_named(engine)  # which raises where there is none of that name
+        engines.library_named(engine)  # which raises if there is none of that name
         self.engine = engine
         self._layers: list[Layer] = []
         self._n_in: int | None = None
@@ -91,7 +91,7 @@ class Stack(Variables):
         return (None, widths(self._n_in, self._layers)[1])
 
     def add(self, layer: Layer | Input) -> None:
-        """Append a layer, built at once where its input's width is known; on an error nothing is changed."""
+        """Append a layer, built at once if its input's width is known; on an error nothing is changed."""
         sharing.check_free([self], "add", within=False)
         self._extend([layer])
 

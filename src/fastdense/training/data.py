@@ -39,7 +39,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Given:
-    """The rows of a fit as its caller gave them, none of them copied; the arguments are `Trainer.fit`'s."""
+    """The rows of a fit as its caller gave them, none of them copied; the arguments are those of `fit`."""
 
     X: Any
     y: Any
@@ -72,7 +72,7 @@ class Given:
         return self if self.validation_data is None else replace(self, X=None, y=None, sample_weight=None)
 
     def measured(self, model: Trainable, loss: LossSpec) -> Data:
-        """Return the rows held out, or all where none are."""
+        """Return the rows held out, or all if there are none."""
         data = held_out = validation(model, loss, self.validation_data)
         if data is None:
             data, held_out = self.prepared(model, loss)
@@ -87,7 +87,7 @@ def prepare(
     sample_weight: Any = None,
     owner: str = "",
 ) -> Data:
-    """Return rows that training can take without another look, building the model where it is not.
+    """Return rows that training can take without another check, building the model if it is not built.
 
     Messages call the arguments ``X``, ``y`` and ``sample_weight``, with ``owner`` before it.
 

@@ -40,7 +40,7 @@ class Calibration:
     def error(self) -> float:
         """The mean of ``|predicted - observed|`` over the rows.
 
-        Of probabilities it is the expected calibration error (Naeini, Cooper and Hauskrecht, "Obtaining Well
+        For probabilities it is the expected calibration error (Naeini, Cooper and Hauskrecht, "Obtaining Well
         Calibrated Probabilities Using Bayesian Binning", 2015).
         """
         gaps = np.abs(np.subtract(self.predicted, self.observed))
@@ -54,17 +54,17 @@ class Classified:
     Attributes
     ----------
     name : str
-        Of the question, "" where there is but one.
+        The question's, "" if there is only one.
     labels : tuple of str
     confusion : array of int64, of shape (n_classes, n_classes)
         How many rows of each class, down, were taken for each class, across.
     calibration : Calibration
-        Of the second class's probability where there are two, else of the chosen class's.
+        That of the second class's probability if there are two classes, else of the chosen class's.
     log_loss : float
         The mean of ``-log(p)``, ``p`` the probability given to the right class, which counts as the least
-        normal float32 where it is below that.
+        normal float32 if it is below that.
     auc : float or None
-        The area under the ROC curve, where there are two classes; NaN where all rows are of one.
+        The area under the ROC curve if there are two classes; NaN if all rows are of one.
     """
 
     name: str
@@ -86,17 +86,17 @@ class Classified:
 
     @property
     def precision(self) -> Float:
-        """The share of right ones among the rows taken for each class, NaN where none were."""
+        """The share of right ones among the rows predicted as each class, NaN without any."""
         return _shares(self.confusion.diagonal(), self.confusion.sum(axis=0))
 
     @property
     def recall(self) -> Float:
-        """The share of each class's rows that were found, NaN where there are none."""
+        """The share of each class's rows that were found, NaN without any."""
         return _shares(self.confusion.diagonal(), self.support)
 
     @property
     def f1(self) -> Float:
-        """Their harmonic mean, NaN where a class has no rows and was never chosen."""
+        """Their harmonic mean, NaN if a class has no rows and was never predicted."""
         taken = self.confusion.sum(axis=0)
         return _shares(2 * self.confusion.diagonal(), taken + self.support)
 
@@ -108,12 +108,12 @@ class Regressed:
     Attributes
     ----------
     name : str
-        Of the quantity, "" where there is but one and it has no name.
+        The quantity's, "" if there is only one and it has no name.
     truth, guess : arrays of float64, of shape (m,)
     calibration : Calibration
-        Of tenths of the rows, by their predictions.
+        That of tenths of the rows, by their predictions.
     quantile : float or None
-        The share of the truths that should lie below their predictions, where the loss asks for one.
+        The share of the truths that should lie below their predictions, if the loss asks for one.
     """
 
     name: str
@@ -144,7 +144,7 @@ class Regressed:
 
     @property
     def r2(self) -> float:
-        """The share of the truths' variance that is explained; NaN where they are all equal."""
+        """The share of the truths' variance that is explained; NaN if they are all equal."""
         same = self.truth.min() == self.truth.max()  # whose mean is rounded
         spread = 0.0 if same else float(np.square(self.truth - self.truth.mean()).sum())
         return 1.0 - float(np.square(self.residuals).sum()) / spread if spread else float("nan")

@@ -38,18 +38,18 @@ class Run:
     metrics, weighted_metrics : str
         As code.
     rows, held_out : int
-        How many it trains on, and how many it is validated on, 0 where none.
+        The number of rows that it trains on, and that it is validated on.
     settings : dict of str to str
-        The other arguments of the call, where they are not the defaults, as code.
+        The other arguments of the call that are not the defaults, as code.
     batch_size, epochs : int
     weighted : bool
         Whether rows have weights, those of the validation or by their class among them.
     started : float
         Seconds since 1970.
     kept : int or None
-        The epoch whose weights a callback went back to at the end, None where none did.
+        The epoch whose weights a callback went back to at the end, None if none did.
     call : str
-        What was called, where it was not `fit` by its caller, as code.
+        What was called, as code, if it was not `fit` itself.
     test : tuple (X, y) or None
         Rows that neither trained the model nor chose its epoch, if its caller held such out.
     """
@@ -100,7 +100,7 @@ class Run:
         return -(-self.rows // self.batch_size)
 
     def ended(self, callbacks: Sequence[Callback]) -> Run:
-        """Return the record of the fit that has come to its end."""
+        """Return the record of the fit that has ended."""
         stops = (c.restored_epoch for c in callbacks if isinstance(c, EarlyStopping))
         epochs = [epoch for epoch in stops if epoch is not None]
         return replace(self, kept=epochs[-1] if epochs else None)  # the last of them had the last word

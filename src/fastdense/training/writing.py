@@ -19,7 +19,7 @@ OMITTED = "..."
 
 
 def written(value: Any) -> str:
-    """Return a value as code; functions and classes of the caller's own stand there by their names.
+    """Return a value as code, the caller's functions and classes by their names.
 
     Examples
     --------
