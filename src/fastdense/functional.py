@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,14 @@ from numpy.typing import NDArray
 
 from fastdense import activations, engines, libraries
 from fastdense.core.checks import real_array
+from fastdense.core.curves import CURVES
 from fastdense.core.shapes import check_product
 from fastdense.core.spec import ActivationSpec
 from fastdense.errors import DtypeError, EngineError, ShapeError
 
 __all__ = ["dense"]
 
+_BY_NAME = {name: activations.get(name).spec for name in CURVES}  # which torch.compile need not trace
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -69,7 +70,7 @@ def dense(
     array([[1., 0., 1.]])
     """
     if out is None and isinstance(activation, str | None) and _is_ready(A_in, W, B):
-        return engines.dense(np, A_in, W, B, _curve(activation))
+        return engines.dense(np, A_in, W, B, _spec(activation, 0))
     library = _library({"A_in": A_in, "W": W, "B": B, "out": out})
     xp = _namespace(library, A_in, W, B)
     own = libraries.module_of(library) if library in libraries.LIBRARIES else None
@@ -87,11 +88,10 @@ def dense(
             kernel.dtype,
         ):
             raise ShapeError(f"out must be an array of shape {shape} and dtype {kernel.dtype}")
-        curve = activations.get(activation)
-        curve.check_columns(kernel.shape[1], "W")
+        spec = _spec(activation, kernel.shape[1])
         if own is not None:
             _check_devices(own, {"A_in": rows, "W": kernel, "B": bias, "out": out})
-        return engines.dense(xp, rows, kernel, bias, curve.spec, out, None if own is None else own.curve)
+        return engines.dense(xp, rows, kernel, bias, spec, out, None if own is None else own.curve)
 
 
 def _is_ready(A_in: Any, W: Any, B: Any) -> bool:
@@ -112,9 +112,13 @@ def _is_ready(A_in: Any, W: Any, B: Any) -> bool:
     )
 
 
-@lru_cache(maxsize=64)
-def _curve(name: str | None) -> ActivationSpec:
-    return activations.get(name).spec
+def _spec(activation: object, columns: int) -> ActivationSpec:
+    """Return an activation as engines are given it, whose groups, if any, must have ``columns`` columns."""
+    if isinstance(activation, str | None) and (activation or "linear") in _BY_NAME:
+        return _BY_NAME[activation or "linear"]
+    found = activations.get(activation)
+    found.check_columns(columns, "W")
+    return found.spec
 
 
 def _library(arrays: dict[str, Any]) -> str:

@@ -52,6 +52,10 @@ class Programs:
         """Keep a program for a use."""
         self._kept[use] = compiled
 
-    def take(self, use: Use) -> Compiled:
-        """Return the program for a use, and keep it no more."""
-        return self._kept.pop(use)
+    def take(self, use: Use, made_from: tuple[Any, ...], make: Callable[[], Any]) -> Compiled:
+        """Return what `get` does with what it was made from, and keep it no more."""
+        kept = self._kept.pop(use, None)
+        if kept is not None and kept.made_from == made_from:
+            return kept
+        del kept  # freed before another is made: both are large
+        return Compiled(make(), made_from)

@@ -43,17 +43,18 @@ class Trained(Stack):
 
     def training_program(self) -> Program:
         """Return the program that trains, compiled again if weights or settings were replaced."""
-        now, chosen, _ = self.state()
-        training = required(chosen)
-        spec = training.spec(self.seed)
-        made_from = (*now.made_from, training, spec)
-        make: Callable[[], Program] = partial(now.program, spec, training.slots)
-        return self._programs.get("train", made_from, make)
+        return self._programs.get("train", *self._to_train())
 
     def take_program(self) -> Compiled:
         """Return the program that trains, which the model has no more until `keep` hands it back."""
-        self.training_program()
-        return self._programs.take("train")
+        return self._programs.take("train", *self._to_train())
+
+    def _to_train(self) -> tuple[tuple[Any, ...], Callable[[], Program]]:
+        """Return what the program that trains is made from, and how."""
+        now, chosen, _ = self.state()
+        training = required(chosen)
+        spec = training.spec(self.seed)
+        return (*now.made_from, training, spec), partial(now.program, spec, training.slots)
 
     def keep(self, compiled: Compiled, iterations: int) -> None:
         """Take over the parameters and optimizer state of a program, after ``iterations`` steps in all."""
