@@ -40,13 +40,13 @@ def test_a_transposed_left_matrix():
         "3 │         │  3  │         │\n"
         "  └─────────┘     └─────────┘\n"
         "       5      ≠  3     2\n"
-        "  fix: A_in looks transposed (one example a column): pass A_in.T"
+        "  fix: A_in looks transposed (one example per column): pass A_in.T"
     )
 
 
 def test_a_transposed_right_matrix():
     assert message("A_in", (5, 3), "W", (2, 3)).endswith(
-        "       3      ≠  2     3\n  fix: W looks transposed (one unit a row): pass W.T"
+        "       3      ≠  2     3\n  fix: W looks transposed (one unit per row): pass W.T"
     )
 
 
@@ -78,13 +78,13 @@ def test_what_the_owner_holds_is_not_called_transposed():
 )
 def test_what_is_no_matrix_is_told_how_to_become_one(shape, kernel, fix):
     assert message("X", shape, "W", kernel) == (
-        f"dense: X must be a matrix, one example a row, but has shape {shape}.{fix}"
+        f"dense: X must be a matrix, one example per row, but has shape {shape}.{fix}"
     )
 
 
 def test_a_right_side_that_is_no_matrix():
     assert message("X", (2, 3), "W", (3,)) == (
-        "dense: W must be a matrix, one column a unit, but has shape (3,)"
+        "dense: W must be a matrix, one column per unit, but has shape (3,)"
     )
 
 

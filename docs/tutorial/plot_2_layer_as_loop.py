@@ -72,7 +72,7 @@ print("answers:      ", np.round(answers, 6))
 #
 #    z_j = \sum_k x_k W_{kj} + B_j
 #
-# The examples too are put into a matrix, ``A_in``, **one example a row**; its shape is ``(m, n_in)`` for
+# The examples too are put into a matrix, ``A_in``, **one example per row**; its shape is ``(m, n_in)`` for
 # ``m`` examples. The function :func:`fastdense.reference.dense_units` takes one column of ``W`` at a time,
 # and gives column :math:`j` of the result for all rows of ``A_in``.
 

@@ -68,7 +68,7 @@ print("with sigmoid:", np.round(fd.dense(A_in, W, B, activation="sigmoid"), 6))
 # The two inner numbers must agree, since the sum over :math:`k` runs along a row of the one and a column of
 # the other. They vanish, and the two outer ones are the shape of the product. Most mistakes with layers are
 # mistakes in these shapes, and the inner numbers find them. :func:`fastdense.dense` draws them. Here the
-# weights lie one unit a row:
+# weights lie one unit per row:
 
 try:
     fd.dense(A_in, W.T, B)

@@ -140,7 +140,7 @@ def test_a_called_layer_teaches_shapes_too():
     layer(np.zeros((4, 3)))
     with pytest.raises(ShapeError, match="layer 'hidden': X has 5 columns but W has 3 rows") as caught:
         layer(np.zeros((3, 5)))
-    assert "fix: X looks transposed (one example a column): pass X.T" in str(caught.value)
+    assert "fix: X looks transposed (one example per column): pass X.T" in str(caught.value)
 
 
 def test_an_unbuilt_layer_has_no_kernel():

@@ -159,7 +159,7 @@ def test_the_wrong_width_is_drawn_with_the_first_kernel(first):
         "3 │         │  3  │         │\n"
         "  └─────────┘     └─────────┘\n"
         "       4      ≠  3     5\n"
-        "  fix: X looks transposed (one example a column): pass X.T\n"
+        "  fix: X looks transposed (one example per column): pass X.T\n"
         "  fix: declare the model's input as Input((4,))"
     )
 
@@ -169,7 +169,7 @@ def test_the_wrong_width_is_drawn_with_the_first_kernel(first):
     ("shape", "message"),
     [
         ((2, 3, 1), r"pass X.reshape\(len\(X\), -1\)"),
-        ((), r"X must be a matrix, one example a row, but has shape \(\)"),
+        ((), r"X must be a matrix, one example per row, but has shape \(\)"),
     ],
 )
 def test_what_is_no_matrix_is_told_how_to_become_one(built, shape, message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastdense.cli.arguments import Model, Output, TablePath
 from fastdense.cli.output import say
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
-from fastdense.core.columns import columns
+from fastdense.core.columns import aligned
 from fastdense.models.files import load
 from fastdense.tabular import evaluate_table
 
@@ -26,5 +26,5 @@ def evaluate(
     frame = read_for(network, table, header, decimal, missing, max_size)
     numbers = evaluate_table(network, frame)
     say(f"{len(frame):,} rows of {table}")
-    for line in columns([(name, f"{value:.6g}") for name, value in numbers.items()]):
+    for line in aligned([(name, f"{value:.6g}") for name, value in numbers.items()]):
         say(line)

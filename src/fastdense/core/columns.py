@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["columns"]
+__all__ = ["aligned"]
 
 
-def columns(rows: Sequence[Sequence[str]], sides: str = "<") -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], sides: str = "<") -> list[str]:
     r"""Return one line per row, each cell padded to the width of its column.
 
     Parameters
@@ -20,13 +20,13 @@ def columns(rows: Sequence[Sequence[str]], sides: str = "<") -> list[str]:
 
     Examples
     --------
-    >>> print("\n".join(columns([("rung", "rows"), ("loops", "8")], "<>")))
+    >>> print("\n".join(aligned([("rung", "rows"), ("loops", "8")], "<>")))
     rung   rows
     loops     8
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    aligned = list(zip(sides.ljust(len(widths), sides[-1]), widths, strict=False))
+    places = list(zip(sides.ljust(len(widths), sides[-1]), widths, strict=False))
     return [
-        "  ".join(f"{cell:{side}{width}}" for cell, (side, width) in zip(row, aligned, strict=True)).rstrip()
+        "  ".join(f"{cell:{side}{width}}" for cell, (side, width) in zip(row, places, strict=True)).rstrip()
         for row in rows
     ]

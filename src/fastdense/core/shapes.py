@@ -71,19 +71,21 @@ def check_product(
     """
     left_shape, right_shape = tuple(left_shape), tuple(right_shape)
     if len(right_shape) != 2:
-        raise ShapeError(f"{owner}: {right} must be a matrix, one column a unit, but has shape {right_shape}")
+        raise ShapeError(
+            f"{owner}: {right} must be a matrix, one column per unit, but has shape {right_shape}"
+        )
     n = right_shape[0]
     if len(left_shape) != 2:
-        raise ShapeError(f"{owner}: {left} must be a matrix, one example a row, but has shape {left_shape}."
+        raise ShapeError(f"{owner}: {left} must be a matrix, one example per row, but has shape {left_shape}."
                          + _reshape_advice(left, left_shape, n))  # fmt: skip
     if left_shape[1] == n:
         return
     problem = f"{owner}: {left} has {left_shape[1]} columns but {right} has {n} rows"
     found = [*fixes]
     if not owned and left_shape[1] == right_shape[1]:
-        found.insert(0, f"{right} looks transposed (one unit a row): pass {right}.T")
+        found.insert(0, f"{right} looks transposed (one unit per row): pass {right}.T")
     if left_shape[0] == n:
-        found.insert(0, f"{left} looks transposed (one example a column): pass {left}.T")
+        found.insert(0, f"{left} looks transposed (one example per column): pass {left}.T")
     drawing = draw_product(left, left_shape, right, right_shape)
     raise ShapeError("\n".join([problem, drawing, *(f"  fix: {fix}" for fix in found)]))
 

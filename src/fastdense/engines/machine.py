@@ -9,7 +9,7 @@ import numpy as np
 
 from fastdense import engines, native
 from fastdense._version import __version__
-from fastdense.core.columns import columns
+from fastdense.core.columns import aligned
 
 __all__ = ["Info", "info"]
 
@@ -67,7 +67,7 @@ class Info:
             lines["peak, one core"] = f"{self.peak_one_core:.1f} GFLOP/s (float32)"
         if self.peak_all_cores is not None:
             lines["peak, all cores"] = f"{self.peak_all_cores:.1f} GFLOP/s (float32)"
-        return "\n".join(columns([*lines.items()]))
+        return "\n".join(aligned([*lines.items()]))
 
 
 def info(peak: bool = False) -> Info:

@@ -81,7 +81,7 @@ def torch(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
     g = special.get(work.activation) or getattr(functional, work.activation)
     device = library.accelerator.current_accelerator() if accelerated else "cpu"
     x, weights, bias = (library.tensor(array, device=device) for array in (work.X, work.W, work.B))
-    weights = weights.T.contiguous()  # its layers keep one unit a row
+    weights = weights.T.contiguous()  # its layers keep one unit per row
 
     def run() -> Any:
         with library.inference_mode():

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from fastdense.core.columns import columns
+from fastdense.core.columns import aligned
 from fastdense.insight.figures import save_figure
 from fastdense.insight.notebook import shown
 from fastdense.insight.plain import as_plain
@@ -19,7 +19,7 @@ class Tabulated(ABC):
     """Numbers that are printed as a table; a base of dataclasses."""
 
     sides: ClassVar[str] = "<>"
-    """The sides of the table's columns; see `fastdense.core.columns.columns`."""
+    """The sides of the table's columns; see `fastdense.core.columns.aligned`."""
 
     @property
     @abstractmethod
@@ -37,7 +37,7 @@ class Tabulated(ABC):
         """What a reader of the table should know, in lines."""
 
     def __str__(self) -> str:
-        head, *lines = columns(self.table, self.sides)
+        head, *lines = aligned(self.table, self.sides)
         rule = "-" * max(map(len, [head, *lines]))
         return "\n".join([self.title, "", head, rule, *lines, "", *self.notes])
 

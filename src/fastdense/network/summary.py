@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from fastdense.activations import ActivationFunction
-from fastdense.core.columns import columns
+from fastdense.core.columns import aligned
 from fastdense.core.printable import printable
 from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization, Rescaling
 
@@ -28,7 +28,7 @@ def text_summary(name: str, n_in: int | None, layers: Sequence[Layer], bytes_eac
     bytes_each : int
         Bytes of one parameter.
     """
-    head, *lines = columns([_HEAD, *_rows(n_in, layers)], "<<<>")
+    head, *lines = aligned([_HEAD, *_rows(n_in, layers)], "<<<>")
     rule = "─" * len(head)
     title = f'Model: "{printable(name)}"'
     return "\n".join([title, head, rule, *lines, rule, *_totals(layers, bytes_each)])

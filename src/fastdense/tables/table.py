@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from fastdense.core.columns import aligned
 from fastdense.core.printable import printable
 from fastdense.errors import TableError
 from fastdense.tables.cells import Cells
@@ -209,13 +210,8 @@ class Table:
 
     def summary(self) -> str:
         """List the columns, the types found and what was learned of each."""
-        names = [printable(column.name) for column in self.columns]
-        width = max(map(len, names))
-        lines = [
-            f"  {name:<{width}}  {column.kind:<8}  {printable(column.summary)}"
-            for name, column in zip(names, self.columns, strict=True)
-        ]
-        return "\n".join([repr(self), *lines])
+        cells = [(printable(c.name), f"{c.kind:<8}", printable(c.summary)) for c in self.columns]
+        return "\n".join([repr(self), *(f"  {line}" for line in aligned(cells))])
 
     def __repr__(self) -> str:
         goal = "" if self.target is None else f"; target {self.target.name!r}: {self.target.summary}"

@@ -27,6 +27,7 @@ VARIABLES = {
 }
 WIDE_RANGE = 30.0  # times from the least to the largest, from which on an axis is logarithmic
 PIXELS = 112  # an inch: what is 10 points high is about as large as the page's text
+DASHED: dict[str, Any] = {"color": MUTED, "linewidth": 1, "linestyle": (0, (3, 3))}
 POINTS = 2000  # beyond which they are counted in cells instead of drawn one by one
 
 
@@ -81,7 +82,7 @@ def _curve(report: RunRecord, name: str, training: Sequence[float], held_out: Se
         ax.plot(report.epochs[: len(held_out)], held_out, color=HELD_OUT, label="held out", **style)
         text += f"; on the rows held out from {held_out[0]:.4g} to {held_out[-1]:.4g}"
     if report.kept is not None:
-        ax.axvline(report.kept, color=MUTED, linewidth=1, linestyle=(0, (3, 3)), label="kept")
+        ax.axvline(report.kept, **DASHED, label="kept")
     _logarithmic(ax, [*training, *held_out])
     if len(held_out):
         ax.legend(frameon=False, fontsize=9, labelcolor=INK)
@@ -92,14 +93,14 @@ def calibration_charts(outcome: Classified) -> list[str]:
     """Return a chart of observed frequency against predicted probability, and one of the rows at each."""
     found = outcome.calibration
     of = f"of {outcome.labels[1]!r}" if len(outcome.labels) == 2 else "of the class chosen"
-    figure, ax = _panel("how often it came", f"probability {of:.40}")
-    ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+    figure, ax = _panel("observed frequency", f"probability {of:.40}")
+    ax.plot([0, 1], [0, 1], **DASHED)
     ax.plot(found.predicted, found.observed, color=OURS, marker="o", linewidth=1.7)
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(-0.04, 1.04)
     groups = zip(found.predicted, found.observed, strict=True)
-    text = "; ".join(f"predicted {p:.2f}, came {o:.2f}" for p, o in groups)
-    counts, below = _panel("rows given such a one", f"probability {of:.40}")
+    text = "; ".join(f"predicted {p:.2f}, observed {o:.2f}" for p, o in groups)
+    counts, below = _panel("number of predictions", f"probability {of:.40}")
     below.bar(found.predicted, found.counts, width=0.05, color=OURS)
     below.set_xlim(-0.02, 1.02)
     rows = "; ".join(f"{n:,} near {p:.2f}" for p, n in zip(found.predicted, found.counts, strict=True))
@@ -116,14 +117,14 @@ def residuals_charts(outcome: Regressed) -> list[str]:
     _diagonal(ax, [*outcome.guess, *outcome.truth])
     left, ax = _panel("residuals: truth - prediction", "residual")
     ax.hist(outcome.residuals, bins=40, range=_range(outcome.residuals), color=OURS)
-    ax.axvline(0.0, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+    ax.axvline(0.0, **DASHED)
     found = outcome.calibration
     tenths, ax = _panel("mean truth of each tenth, by prediction", "mean prediction")
     ax.plot(found.predicted, found.observed, color=OURS, marker="o")
     _diagonal(ax, [*found.predicted, *found.observed])
     low, middle, high = np.quantile(outcome.residuals, (0.05, 0.5, 0.95))
     groups = zip(found.predicted, found.observed, strict=True)
-    text = "; ".join(f"predicted {p:.4g}, came {o:.4g}" for p, o in groups)
+    text = "; ".join(f"predicted {p:.4g}, observed {o:.4g}" for p, o in groups)
     return [
         picture(compared, f"Truth against prediction, R2 {share_text(outcome.r2)}"),
         picture(left, f"Residuals: nine of ten from {low:.4g} to {high:.4g}, half below {middle:.4g}"),
@@ -152,7 +153,7 @@ def _cloud(ax: Any, x: Any, y: Any) -> None:
 def _diagonal(ax: Any, values: Sequence[float]) -> None:
     """Mark where predictions are the truth."""
     ends = [min(values), max(values)]
-    ax.plot(ends, ends, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+    ax.plot(ends, ends, **DASHED)
 
 
 def _panel(title: str, across: str) -> tuple[Any, Any]:
