@@ -8,80 +8,10 @@ declares them (`DenseSpec.parameters`). "The trained parameters" are those decla
 of the layers.
 """
 
-from fastdense.core.spec.layers import (
-    ACTIVATIONS,
-    ActivateSpec,
-    ActivationSpec,
-    DenseSpec,
-    DropoutSpec,
-    LayerSpec,
-    Parameter,
-    Penalty,
-    ScaleSpec,
-    group_slices,
-)
-from fastdense.core.spec.losses import (
-    LOSSES,
-    BinaryCrossentropySpec,
-    CategoricalCrossentropySpec,
-    HuberSpec,
-    LossSpec,
-    MeanAbsoluteErrorSpec,
-    MeanSquaredErrorSpec,
-    PoissonSpec,
-    QuantileSpec,
-    SparseCategoricalCrossentropySpec,
-)
-from fastdense.core.spec.network import (
-    NetworkSpec,
-    TrainingSpec,
-    check_parameters,
-    loss_of_logits,
-    loss_reads_logits,
-    trained_arrays,
-    with_trained,
-)
-from fastdense.core.spec.optimizers import (
-    OPTIMIZERS,
-    AdagradSpec,
-    AdamSpec,
-    OptimizerSpec,
-    RMSpropSpec,
-    SGDSpec,
-)
+from fastdense.core.spec import layers, losses, network, optimizers
+from fastdense.core.spec.layers import *  # noqa: F403
+from fastdense.core.spec.losses import *  # noqa: F403
+from fastdense.core.spec.network import *  # noqa: F403
+from fastdense.core.spec.optimizers import *  # noqa: F403
 
-__all__ = [
-    "ACTIVATIONS",
-    "LOSSES",
-    "OPTIMIZERS",
-    "ActivateSpec",
-    "ActivationSpec",
-    "AdagradSpec",
-    "AdamSpec",
-    "BinaryCrossentropySpec",
-    "CategoricalCrossentropySpec",
-    "DenseSpec",
-    "DropoutSpec",
-    "HuberSpec",
-    "LayerSpec",
-    "LossSpec",
-    "MeanAbsoluteErrorSpec",
-    "MeanSquaredErrorSpec",
-    "NetworkSpec",
-    "OptimizerSpec",
-    "Parameter",
-    "Penalty",
-    "PoissonSpec",
-    "QuantileSpec",
-    "RMSpropSpec",
-    "SGDSpec",
-    "ScaleSpec",
-    "SparseCategoricalCrossentropySpec",
-    "TrainingSpec",
-    "check_parameters",
-    "group_slices",
-    "loss_of_logits",
-    "loss_reads_logits",
-    "trained_arrays",
-    "with_trained",
-]
+__all__ = layers.__all__ + losses.__all__ + network.__all__ + optimizers.__all__

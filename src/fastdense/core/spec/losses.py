@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 __all__ = [
     "LOSSES",
@@ -148,17 +148,5 @@ LossSpec: TypeAlias = (
     | PoissonSpec
     | QuantileSpec
 )
-LOSSES: dict[str, Any] = {
-    kind.name: kind
-    for kind in (
-        BinaryCrossentropySpec,
-        CategoricalCrossentropySpec,
-        SparseCategoricalCrossentropySpec,
-        MeanSquaredErrorSpec,
-        MeanAbsoluteErrorSpec,
-        HuberSpec,
-        PoissonSpec,
-        QuantileSpec,
-    )
-}
+LOSSES: dict[str, Any] = {kind.name: kind for kind in get_args(LossSpec)}
 """Every loss by its name."""

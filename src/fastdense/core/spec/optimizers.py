@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, get_args
 
 __all__ = ["OPTIMIZERS", "AdagradSpec", "AdamSpec", "OptimizerSpec", "RMSpropSpec", "SGDSpec"]
 
@@ -85,5 +85,5 @@ class AdamSpec(_Optimizer):
 
 
 OptimizerSpec: TypeAlias = SGDSpec | RMSpropSpec | AdagradSpec | AdamSpec
-OPTIMIZERS: dict[str, Any] = {kind.name: kind for kind in (SGDSpec, RMSpropSpec, AdagradSpec, AdamSpec)}
+OPTIMIZERS: dict[str, Any] = {kind.name: kind for kind in get_args(OptimizerSpec)}
 """Every optimizer by its name."""
