@@ -16,10 +16,8 @@
 #include "bindings/names.h"
 #include "engine/dense.h"
 #include "kernels/choose.h"
-#include "kernels/isa.h"
 #include "kernels/peak.h"
 #include "kernels/philox.h"
-#include "threads/cgroup.h"
 #include "threads/cores.h"
 #include "threads/pool.h"
 

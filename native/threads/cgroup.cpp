@@ -1,6 +1,4 @@
 // Reads CPU quotas as control groups publish them: cpu.max (version 2), cpu.cfs_*_us (version 1).
-#include "threads/cgroup.h"
-
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -8,6 +6,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "threads/cores.h"
 
 namespace fastdense {
 namespace {

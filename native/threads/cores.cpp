@@ -5,8 +5,6 @@
 #include <cmath>
 #include <thread>
 
-#include "threads/cgroup.h"
-
 #ifdef __linux__
 #include <sched.h>
 
