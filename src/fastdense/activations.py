@@ -131,9 +131,6 @@ hard_silu = ActivationFunction("hard_silu")
 softsign = ActivationFunction("softsign")
 softmax = ActivationFunction("softmax")
 
-# Names need no new object: libraries that trace a layer do not follow its making.
-_NAMED = {value.name: value for value in list(vars().values()) if isinstance(value, ActivationFunction)}
-
 
 def get(identifier: object) -> ActivationFunction:
     """Return an activation from its name, its description or itself; None means linear.
@@ -150,7 +147,7 @@ def get(identifier: object) -> ActivationFunction:
     if isinstance(identifier, ActivationFunction):
         return identifier
     if isinstance(identifier, str):
-        return _NAMED.get(_SYNONYMS.get(identifier, identifier)) or ActivationFunction(identifier)
+        return ActivationFunction(identifier)
     if isinstance(identifier, dict) and identifier.get("class_name") == ActivationFunction.__name__:
         return ActivationFunction.from_config(identifier.get("config"))
     raise TypeError(
