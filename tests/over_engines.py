@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from fastdense.engines import installed
 from fastdense.libraries import accelerators
 from tests.cases import CASES
 
-__all__ = ["LIBRARIES", "engines_of", "pytest_generate_tests"]
+__all__ = ["LIBRARIES", "engines_of", "part_of_cases", "pytest_generate_tests"]
 
 LIBRARIES = [name for name in installed() if name != "cupy" or accelerators("cupy")]
 """The array libraries that can run here: CuPy needs a GPU."""
@@ -19,6 +21,15 @@ def engines_of(library):
     if library not in LIBRARIES:
         pytest.skip(f"{library} cannot run here", allow_module_level=True)
     return [library]
+
+
+def part_of_cases(place):
+    """Return every third case of the table from a place on; all of them by `make fuzz`.
+
+    A library that compiles takes a second for each. What the cases tell apart is code of the array engine,
+    which runs them all by NumPy and PyTorch.
+    """
+    return CASES if "FASTDENSE_FUZZ" in os.environ else CASES[place::3]
 
 
 def pytest_generate_tests(metafunc):
