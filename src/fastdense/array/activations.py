@@ -92,19 +92,19 @@ def sigmoid(xp: Any, Z: Any) -> Any:
 
 
 def _gate(xp: Any, Z: Any) -> Any:
-    """Return ``sigmoid(Z)`` for a slope: by ``xp.sigmoid`` where the library may differentiate the slope.
+    """Return ``sigmoid(Z)`` for a slope: by ``xp.smooth_sigmoid`` if the library may differentiate it.
 
     The formula of `sigmoid` keeps all digits, and is in two parts: where they meet, at 0, what a library
     makes of its derivative is wrong.
     """
-    own = getattr(xp, "sigmoid", None)
+    own = getattr(xp, "smooth_sigmoid", None)
     return sigmoid(xp, Z) if own is None else own(Z)
 
 
 def _gate_slope(xp: Any, Z: Any) -> Any:
     """Return ``sigmoid(Z) * sigmoid(-Z)``, in which nothing near 1 is taken from 1."""
-    if getattr(xp, "sigmoid", None) is not None:
-        return xp.sigmoid(Z) * xp.sigmoid(-Z)
+    if getattr(xp, "smooth_sigmoid", None) is not None:
+        return xp.smooth_sigmoid(Z) * xp.smooth_sigmoid(-Z)
     decay = xp.exp(-xp.abs(Z))
     return decay / (1.0 + decay) ** 2
 
@@ -179,7 +179,7 @@ def _mish_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
 
 def _smooth_softplus(xp: Any, Z: Any) -> Any:
     """Return ``softplus(Z)``, where it may be differentiated in two parts that are smooth where they meet."""
-    if getattr(xp, "sigmoid", None) is None:
+    if getattr(xp, "smooth_sigmoid", None) is None:
         return softplus(xp, Z)
     one = xp.ones_like(Z)
     below, above = xp.where(Z < 0, Z, -one), xp.where(Z < 0, one, Z)

@@ -8,13 +8,13 @@ from functools import cache, partial
 from typing import Any
 
 import jax
+import jax.numpy as xp
 import numpy as np
 
 from fastdense.array.activations import activate, activate_backward
 from fastdense.array.backend import Backend
 from fastdense.core.spec import ActivationSpec
 from fastdense.errors import EngineError
-from fastdense.libraries import jax_functions as xp
 from fastdense.libraries.padding import padded
 from fastdense.libraries.smooth import smooth
 

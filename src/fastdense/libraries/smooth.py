@@ -10,9 +10,9 @@ __all__ = ["smooth"]
 
 
 def smooth(xp: Any, sigmoid: Callable[[Any], Any]) -> SimpleNamespace:
-    """Return the functions of ``xp`` and the library's own sigmoid, whose derivative at 0 is right.
+    """Return the functions of ``xp`` and a ``smooth_sigmoid``, the library's, whose derivative at 0 is right.
 
-    `fastdense.array` takes it for slopes if there is one. Its own formula keeps more digits, and is what
-    training goes by, but it is in two parts that meet at 0, where a library's way through it is wrong.
+    `fastdense.array` takes it for slopes if there is one. The formula there keeps more digits, and training
+    uses it, but it has two parts that meet at 0, where a library's derivative of it is wrong.
     """
-    return SimpleNamespace(**{name: getattr(xp, name) for name in xp.__all__}, sigmoid=sigmoid)
+    return SimpleNamespace(**vars(xp), smooth_sigmoid=sigmoid)
