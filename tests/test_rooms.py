@@ -68,7 +68,7 @@ WITHOUT_NUMPY = [
 ]
 # Their room's door imports them by name, when somebody asks for that library.
 TENSORFLOW = ["fastdense.libraries.tensorflow", "fastdense.libraries.tensorflow_functions"]
-JAX = ["fastdense.libraries.jax", "fastdense.libraries.jax_functions"]
+JAX = ["fastdense.libraries.jax"]
 TORCH = ["fastdense.libraries.torch", "fastdense.libraries.torch_functions"]
 BACKENDS = ["fastdense.libraries.cupy", *JAX, *TENSORFLOW, *TORCH]
 # The modules, or the folders of them, that each other library is imported in.
@@ -77,6 +77,7 @@ LIBRARIES = {
     "cupy": ["fastdense.insight", "fastdense.libraries.cupy"],
     "google": ["fastdense.formats.onnx"],  # protobuf, which onnx is built on
     "h5py": ["fastdense.formats.keras"],
+    "jinja2": ["fastdense.insight"],
     "jax": ["fastdense.formats", "fastdense.insight", *JAX],
     "keras": ["fastdense.formats"],
     "matplotlib": ["fastdense.insight"],

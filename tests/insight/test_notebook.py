@@ -46,8 +46,9 @@ def test_an_explanation_steps_within_a_notebook(opened, tmp_path, model):
         assert frame.locator("section.current h2").inner_text() == "Layer 1: dense <i>a</i>"
 
 
-def test_without_matplotlib_there_is_a_table(monkeypatch):
+def test_without_what_draws_there_is_a_table_or_the_text(monkeypatch, model):
     monkeypatch.setattr("fastdense.insight.notebook.find_spec", lambda name: None)
     shown = fd.insight.ladder(rows=2, inputs=1, units=1, seconds=BRIEF)._repr_html_()
     assert "<table>" in shown
     assert "<svg" not in shown
+    assert model.explain(np.zeros(3))._repr_html_() is None

@@ -365,7 +365,7 @@ def test_the_commonest_mistakes_come_first(tmp_path):
     confusion = np.diag(np.full(30, 5))
     confusion[3, 4], confusion[7, 1] = 2, 9
     page = importlib.import_module("fastdense.insight.report.page")
-    made = page._commonest(replace(found.outcomes[0], confusion=confusion))
+    made = page.report_page(replace(found, outcomes=(replace(found.outcomes[0], confusion=confusion),)))
     rows = re.findall(r"<th scope='row'>(\d+)</th><td>(\d+)</td><td>(\d+)</td>", made)
     assert rows == [("7", "1", "9"), ("3", "4", "2")]
 

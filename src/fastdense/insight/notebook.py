@@ -36,15 +36,25 @@ def shown(
     table = f"<table><thead><tr>{headings}</tr></thead><tbody>{lines}</tbody></table>"
     said = "<br>".join(map(escape, notes))
     chart = ""
-    if drawn is not None and find_spec("matplotlib"):
+    if drawn is not None and _can_draw():
         with own_style():
             chart = svg(drawn(), f"{title}: a chart of the table")
     return f"<p><b>{escape(title)}</b></p>{table}<p><small>{said}</small></p>{chart}"
 
 
-def framed(page: str, title: str, height: int = 640) -> str:
-    """Return a whole page within a notebook's, its styles and script apart from the notebook's own."""
+def framed(page: Callable[[], str], title: str, height: int = 640) -> str | None:
+    """Return a whole page within a notebook's, its styles and script apart from the notebook's own.
+
+    None, for which notebooks show the text instead, if what draws pages is not installed.
+    """
+    if not _can_draw():
+        return None
     return (
-        f'<iframe srcdoc="{escape(page)}" title="{escape(title)}" '
+        f'<iframe srcdoc="{escape(page())}" title="{escape(title)}" '
         f'style="width: 100%; height: {height}px; border: 0"></iframe>'
     )
+
+
+def _can_draw() -> bool:
+    """Return True if the extra ``plot`` is installed."""
+    return all(map(find_spec, ("jinja2", "matplotlib")))

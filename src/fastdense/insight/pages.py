@@ -1,60 +1,52 @@
-"""HTML pages that need nothing beside themselves, no file and no network; light or dark, as the screen is."""
+"""HTML pages that need no other file and no network; light or dark, as the screen is.
+
+What a page looks like is in ``assets``: templates of Jinja2, which escapes whatever they are given, except
+drawings, which a template marks as safe.
+"""
 
 from __future__ import annotations
 
 import os
-from html import escape
+from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 from fastdense.core.files import atomic_file, check_folder
 from fastdense.core.printable import printable_lines
 
-__all__ = ["check_path", "folded", "page", "resource", "save"]
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["check_path", "render", "save"]
 
 
-def page(title: str, body: str, script: str = "") -> str:
-    """Return a whole page around a body; nothing in it is asked for from elsewhere.
+def render(template: str, **values: Any) -> str:
+    """Return a page: a template of ``assets`` with values, all of which it must be given.
 
     What would steer a terminal, or turn the direction of text, is shown as an escape here too.
 
-    Parameters
-    ----------
-    title : str
-        Plain text.
-    body : str
-        HTML, in which what comes from models and tables has been escaped.
-    script : str
-        JavaScript, run once the body is there.
+    Raises
+    ------
+    ImportError
+        Jinja2 is not installed.
     """
-    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-    return printable_lines(f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{escape(title)}</title>
-<link rel="icon" href="data:,">
-<style>
-{resource("page.css")}</style>
-</head>
-<body>
-{body}
-<script>
-{script}</script>
-</body>
-</html>
-""")
+    return printable_lines(_environment().get_template(template).render(values))
 
 
-def folded(title: str, content: str) -> str:
-    """Return HTML that is shown once its title is chosen; on paper it is there."""
-    return f"<details><summary>{escape(title)}</summary>{content}</details>"
-
-
-def resource(name: str) -> str:
-    """Return the text of a file of this room."""
-    return files("fastdense.insight").joinpath("assets", name).read_text(encoding="utf-8")
+@cache
+def _environment() -> Environment:
+    try:
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
+    except ImportError as error:
+        raise ImportError(f"pages need Jinja2: pip install 'fastdense[plot]' ({error})") from error
+    assets = files("fastdense.insight").joinpath("assets")
+    return Environment(
+        loader=FunctionLoader(lambda name: assets.joinpath(name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def check_path(path: str | os.PathLike[str]) -> None:

@@ -49,8 +49,8 @@ class Explanation(Passes):
     def __str__(self) -> str:
         return explanation_text(self)
 
-    def _repr_html_(self) -> str:
-        return framed(explanation_page(self), "A page that steps through one row")
+    def _repr_html_(self) -> str | None:
+        return framed(lambda: explanation_page(self), "A page that steps through one row")
 
     def save_html(self, path: str | os.PathLike[str]) -> None:
         """Save a page that steps through it; it needs no other file and no network.
@@ -64,6 +64,8 @@ class Explanation(Passes):
         ------
         ValueError
             The name ends otherwise.
+        ImportError
+            Jinja2, which draws it, is not installed.
         OSError
             The file cannot be written; what was there before is untouched.
         """

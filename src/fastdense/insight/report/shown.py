@@ -26,8 +26,8 @@ class RunReport(RunRecord):
     def __str__(self) -> str:
         return report_text(self)
 
-    def _repr_html_(self) -> str:
-        return framed(report_page(self), "A training run", 900)
+    def _repr_html_(self) -> str | None:
+        return framed(lambda: report_page(self), "A training run", 900)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the weights as what JSON holds."""
@@ -41,7 +41,7 @@ class RunReport(RunRecord):
         ValueError
             The name does not end in .html.
         ImportError
-            matplotlib, which draws it, is not installed.
+            matplotlib or Jinja2, which draw it, are not installed.
         OSError
             The file cannot be written; what was there before is untouched.
         """
