@@ -22,7 +22,7 @@ def explanation_page(explanation: Passes) -> str:
     numbers = [step.number for step in explanation.steps]
     back = [f"Back {number}" for number in reversed(numbers)] if is_both_ways else []
     probabilities = explanation.prediction[0]
-    best = np.argsort(-probabilities)[:MOST] if explanation.outputs else []
+    best = np.argsort(-probabilities)[: MOST if explanation.outputs else 0]
     return pages.render(
         "explain.html",
         title=f"Model {explanation.model!r}: one row, forward{' and back' if is_both_ways else ''}",
