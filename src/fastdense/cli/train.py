@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -111,9 +111,7 @@ def train(
     model.save(out)
     _say_results(model, quiet or stopped)
     if stopped:
-        no_report = "; no report is written" if report else ""
-        say_aside(f"fastdense: interrupted: the best epoch so far is saved to {out}{no_report}")
-        raise KeyboardInterrupt
+        _stop(out, report)
     for line in perfect_notes(model, frame):
         say_aside(f"fastdense: note: {in_options(line)}")
     say(f"Trained in {seconds:.1f} s, saved to {out}")
@@ -134,6 +132,12 @@ def _say_results(model: Sequential, quiet: bool) -> None:
         model.summary(say_lines)
     for line in results(model):
         say(line)
+
+
+def _stop(out: Path, report: Path | None) -> NoReturn:
+    no_report = "; no report is written" if report else ""
+    say_aside(f"fastdense: interrupted: the best epoch so far is saved to {out}{no_report}")
+    raise KeyboardInterrupt
 
 
 def _report(model: Sequential, path: Path, call: str) -> None:
