@@ -84,7 +84,7 @@ def _dequantized(attributes: Attributes, a: Array, scale: Array, zero: Array | N
 
 
 # onnx' ReferenceEvaluator was tried per node instead. Adding three numbers through it takes 60 us, it returns
-# halves where the weights are float32, and refuses operands of unlike dtypes. `Constant` and the casts of halves
+# halves if a cast asks for them, and refuses operands of unlike dtypes. `Constant` and the casts of halves
 # would stay here beside the checks of sizes, so that little of this table would go.
 FOLDED: dict[str, Callable[..., Array]] = {
     "Constant": _constant,
