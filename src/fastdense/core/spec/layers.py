@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
 from typing import Protocol
 
@@ -58,10 +57,8 @@ class Parameter:
 
 
 class _Layer:
-    @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """The arrays that go with the layer, in order; none unless it says otherwise."""
-        return ()
+    parameters: tuple[Parameter, ...] = ()
+    """The arrays that go with the layer, in order. An attribute: torch.compile traces no cached property."""
 
     @property
     def is_trained(self) -> bool:
@@ -97,11 +94,11 @@ class DenseSpec(_Layer):
     kernel_penalty: Penalty = Penalty()
     bias_penalty: Penalty = Penalty()
 
-    @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """``W``, of shape (n_in, n_units), and ``B``, of shape (n_units,), if there is a bias."""
+    def __post_init__(self) -> None:
+        """Set the parameters: ``W``, of shape (n_in, n_units), and, if used, ``B``, of shape (n_units,)."""
         kernel = Parameter("kernel", (self.n_in, self.n_units), penalty=self.kernel_penalty)
-        return (kernel, Parameter("bias", (self.n_units,), penalty=self.bias_penalty))[: 1 + self.use_bias]
+        bias = Parameter("bias", (self.n_units,), penalty=self.bias_penalty)
+        object.__setattr__(self, "parameters", (kernel, bias) if self.use_bias else (kernel,))
 
 
 @dataclass(frozen=True)
@@ -119,10 +116,10 @@ class DropoutSpec(_Linear):
 class ScaleSpec(_Linear):
     """``A_out = (A_in - mean) / deviation``, with fixed parameters."""
 
-    @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """``mean`` and ``deviation``, of shape (n_in,)."""
-        return tuple(Parameter(name, (self.n_in,), trained=False) for name in ("mean", "deviation"))
+    def __post_init__(self) -> None:
+        """Set the parameters: ``mean`` and ``deviation``, of shape (n_in,)."""
+        mean, deviation = (Parameter(name, (self.n_in,), trained=False) for name in ("mean", "deviation"))
+        object.__setattr__(self, "parameters", (mean, deviation))
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastdense.core.spec.layers import LayerSpec, Parameter, group_slices
@@ -29,16 +28,18 @@ class NetworkSpec:
     n_in: int
     layers: tuple[LayerSpec, ...]
     dtype: str = "float32"
+    trained: tuple[Parameter, ...] = field(init=False, compare=False, repr=False)
+    """The trained parameters."""
+
+    def __post_init__(self) -> None:
+        """Collect the trained parameters."""
+        trained = tuple(p for layer in self.layers for p in layer.parameters if p.trained)
+        object.__setattr__(self, "trained", trained)
 
     @property
     def n_out(self) -> int:
         """The width of the network's output."""
         return self.layers[-1].n_units if self.layers else self.n_in
-
-    @cached_property
-    def trained(self) -> tuple[Parameter, ...]:
-        """The trained parameters."""
-        return tuple(p for layer in self.layers for p in layer.parameters if p.trained)
 
 
 @dataclass(frozen=True)
