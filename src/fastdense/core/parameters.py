@@ -64,7 +64,7 @@ class Parameter:
         """Return the entry of a docstring's section, with the default that a constructor has."""
         kind = self.kind or self.annotation
         if given.default is None:
-            kind = f"{kind.removesuffix(' | None')}, optional"
+            kind = f"{kind.removesuffix(' | None').removesuffix(' or None')}, optional"
         elif given.default is not given.empty:
             kind = f"{kind}, default {given.default!r}"
         kind = kind.replace(" | ", " or ")

@@ -16,9 +16,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
+from fastdense.core.parameters import parameter
 from fastdense.estimators.labels import MANY, Labels, ManyLabels, labels_of
 from fastdense.estimators.mlp import BaseMLP
-from fastdense.estimators.parameters import parameter, with_parameters
+from fastdense.estimators.parameters import Allowed
 from fastdense.estimators.rows import Given
 from fastdense.estimators.weighing import class_weights, weigh
 
@@ -27,13 +28,8 @@ __all__ = ["MLPClassifier"]
 Array = NDArray[Any]
 
 
-@with_parameters
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """A dense network that classifies: scikit-learn's MLPClassifier on fastdense's engines.
-
-    Parameters
-    ----------
-    <parameters>
 
     Attributes
     ----------
@@ -53,17 +49,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     _: KW_ONLY
     class_weight: Any = parameter(
-        None,
-        [dict, list, StrOptions({"balanced"}), None],
-        "dict, list of dict, 'balanced' or None",
+        Allowed(dict, list, StrOptions({"balanced"}), None),
         """What each class weighs, on top of sample_weight and in validation too; 'balanced' lets every class
         weigh the same, a row of weight 3 counting as three rows. For several columns, a list of dicts.""",
+        default=None,
+        kind="dict, list of dict or 'balanced'",
     )
     label_smoothing: float = parameter(
-        0.0,
-        [Interval(Real, 0, 1, closed="left")],
-        "float",
-        """The share of every target that is spread evenly over all classes.""",
+        Allowed(Interval(Real, 0, 1, closed="left")),
+        "The share of every target that is spread evenly over all classes.",
+        default=0.0,
     )
 
     def _learn(self, y: Array, given: Given, first_pass: bool, incremental: bool) -> Labels:

@@ -23,7 +23,7 @@ from fastdense.estimators.goal import Goal, Numbers
 from fastdense.estimators.inference import is_plain, ready
 from fastdense.estimators.lbfgs import lbfgs
 from fastdense.estimators.listeners import Listeners
-from fastdense.estimators.parameters import SharedParameters, with_parameters
+from fastdense.estimators.parameters import SharedParameters
 from fastdense.estimators.problem import NON_FINITE, Problem, problem_of
 from fastdense.estimators.rows import Given, Rows, as_matrix, is_crowded
 from fastdense.estimators.state import FitState, Fitted
@@ -35,7 +35,6 @@ __all__ = ["BaseMLP", "adopt"]
 Array = NDArray[Any]
 
 
-@with_parameters
 class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """The estimators' common part; use `MLPClassifier` or `MLPRegressor`."""
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval
 
+from fastdense.core.parameters import parameter
 from fastdense.core.spec import LOSSES, LossSpec
 from fastdense.estimators.goal import Numbers, columns_of
 from fastdense.estimators.mlp import BaseMLP
-from fastdense.estimators.parameters import LossParameters, parameter, with_parameters
+from fastdense.estimators.parameters import Allowed, LossParameters
 from fastdense.estimators.rows import Given
 
 __all__ = ["MLPRegressor", "loss_of"]
@@ -23,13 +24,8 @@ Array = NDArray[Any]
 _LOSSES = {"squared_error": "mean_squared_error", "absolute_error": "mean_absolute_error"}
 
 
-@with_parameters
 class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[misc]
     """A dense network that predicts numbers: scikit-learn's MLPRegressor on fastdense's engines.
-
-    Parameters
-    ----------
-    <parameters>
 
     Attributes
     ----------
@@ -52,16 +48,14 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
 
     _: KW_ONLY
     quantile: float = parameter(
-        0.5,
-        [Interval(Real, 0, 1, closed="neither")],
-        "float",
-        """The quantile that loss='quantile' predicts.""",
+        Allowed(Interval(Real, 0, 1, closed="neither")),
+        "The quantile that loss='quantile' predicts.",
+        default=0.5,
     )
     delta: float = parameter(
-        1.0,
-        [Interval(Real, 0, None, closed="neither")],
-        "float",
-        """The error from which on loss='huber' is a line.""",
+        Allowed(Interval(Real, 0, None, closed="neither")),
+        "The error from which on loss='huber' is a line.",
+        default=1.0,
     )
 
     def _learn(self, y: Array, given: Given, first_pass: bool, incremental: bool) -> Numbers:
