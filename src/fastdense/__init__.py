@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     )
     from fastdense.engines.machine import Info, info
     from fastdense.estimators import MLPClassifier, MLPRegressor, from_sklearn
-    from fastdense.formats.tables import read_table
+    from fastdense.exchange.tables import read_table
     from fastdense.formats.torch import from_torch, to_torch
     from fastdense.functional import dense
     from fastdense.layers import Activation, Dense, Dropout, Input, Normalization
-    from fastdense.models.files import load
+    from fastdense.models.loading import load
     from fastdense.models.sequential import Sequential
     from fastdense.native import get_threads, set_threads
 
@@ -78,9 +78,9 @@ _HOMES = {
     "from_sklearn": "fastdense.estimators",
     "from_torch": "fastdense.formats.torch",
     "info": "fastdense.engines.machine",
-    "load": "fastdense.models.files",
+    "load": "fastdense.models.loading",
     "get_threads": "fastdense.native",
-    "read_table": "fastdense.formats.tables",
+    "read_table": "fastdense.exchange.tables",
     "set_threads": "fastdense.native",
     "to_torch": "fastdense.formats.torch",
 }

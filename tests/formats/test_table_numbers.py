@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastdense.errors import TableError, TableWarning
-from fastdense.formats.tables import read_table, write_table
-from fastdense.formats.tables.parquet import unpacked_size
+from fastdense.exchange.tables import read_table, write_table
+from fastdense.exchange.tables.parquet import unpacked_size
 from fastdense.tables import Cells, Table
 
 
@@ -227,7 +227,7 @@ def test_a_lack_of_memory_is_an_error_and_not_the_end_of_the_process(tmp_path):
     script = f"""
 import resource, polars
 from pathlib import Path
-from fastdense.formats.tables import read_table
+from fastdense.exchange.tables import read_table
 taken = int(Path("/proc/self/status").read_text().split("VmSize:")[1].split()[0]) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (taken + 100 * 2**20,) * 2)
 for name in ("t.parquet", "t.csv"):

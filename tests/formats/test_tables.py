@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastdense.errors import TableError
-from fastdense.formats import tables
-from fastdense.formats.tables import read_table, write_table
+from fastdense.exchange import tables
+from fastdense.exchange.tables import read_table, write_table
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastdense.formats.tables import read_table
+from fastdense.exchange.tables import read_table
 from fastdense.tables import Table
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -6,7 +6,7 @@ from fastdense.cli.arguments import Model, Output, TablePath
 from fastdense.cli.output import say
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.core.columns import aligned
-from fastdense.models.files import load
+from fastdense.models.loading import load
 from fastdense.tabular import evaluate_table
 
 __all__ = ["evaluate"]

@@ -12,7 +12,7 @@ from fastdense.cli.output import say, say_lines
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import TableError
-from fastdense.models.files import load
+from fastdense.models.loading import load
 from fastdense.models.sequential import Sequential
 from fastdense.tables.frames import Frame
 from fastdense.tabular import number_columns

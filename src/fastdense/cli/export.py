@@ -11,25 +11,27 @@ import typer
 from fastdense.cli.arguments import Model, Output
 from fastdense.cli.output import say, say_lines
 from fastdense.cli.saving import check_outputs
-from fastdense.formats.torch.source import module_source
-from fastdense.models.files import export as export_model
-from fastdense.models.files import load, suffix_of
+from fastdense.exchange.table import EXPORTS, OWN, TORCH, exported
+from fastdense.exchange.torch.source import module_source
+from fastdense.models.loading import load
+from fastdense.models.saving import content_of
 
 __all__ = ["export"]
+
+_TITLES = ", ".join(one.title for one in EXPORTS[:-1])
 
 
 class Format(StrEnum):
     """What to write."""
 
-    onnx = "onnx"
-    keras = "keras"
-    torch = "torch"
-    c = "c"
+    _ignore_ = ["one"]  # noqa: RUF012
+    for one in EXPORTS:
+        locals()[one.name] = one.name
 
 
 def export(
     model: Model,
-    to: Annotated[Format, typer.Option(help="ONNX, Keras, PyTorch's weights, or C99 source and header.")],
+    to: Annotated[Format, typer.Option(help=f"{_TITLES}, or {EXPORTS[-1].title}.")],
     out: Annotated[
         Path | None, typer.Option(help="Where to write; beside the model by default, under its name.")
     ] = None,
@@ -44,25 +46,26 @@ def export(
     ] = None,
 ) -> None:
     """Write a model for ONNX Runtime, Keras, PyTorch or a C compiler."""
-    if table and to is not Format.onnx:
-        raise ValueError("--table is for --to onnx: the other formats take the network's features only")
-    if name is not None and to is not Format.c:
-        raise ValueError("--name is for --to c: the other formats have no functions to name")
-    target = out or _beside(model, to)
-    header = target.with_suffix(".h") if to is Format.c else None
-    check_outputs({"--out": target, "the header": header}, model)
-    network = load(model, output=output)
-    options = {"table": True} if table else {} if name is None else {"name": name}
-    export_model(network, target, to.value, **options)
-    beside = "" if header is None else f" and {header}"
-    say(f"Written: {target}{beside}")
-    if to is Format.torch:
-        say_lines(f"The module of these weights:\n{module_source(network)}")
-    if network.table is not None and not table:
+    chosen = exported(model, to.value)
+    options = ({"table": True} if table else {}) | ({"name": name} if name is not None else {})
+    for option in options.keys() - chosen.writes_with:
+        takers = " or ".join(f"--to {one.name}" for one in EXPORTS if option in one.writes_with)
+        raise ValueError(f"--{option} is for {takers}: {_WITHOUT[option]}")
+    suffix = chosen.suffixes[0]
+    suffix = f".{chosen.name}{suffix}" if suffix in OWN.suffixes else suffix
+    target = out or model.with_suffix(suffix)
+    others = {f"the {ending} file": target.with_suffix(ending) for ending in chosen.beside}
+    check_outputs({"--out": target, **others}, model)
+    content = content_of(load(model, output=output))
+    chosen.write(content, target, **options)
+    say(f"Written: {' and '.join(map(str, [target, *others.values()]))}")
+    if chosen is TORCH:
+        say_lines(f"The module of these weights:\n{module_source(content)}")
+    if content.table is not None and not table:
         say("Its table stays here: what goes in are the features that it makes of the columns")
 
 
-def _beside(model: Path, to: Format) -> Path:
-    """Return the model's own path with the format's ending; of PyTorch's weights ".torch" is before it."""
-    ending = suffix_of(to.value)
-    return model.with_suffix(f".torch{ending}" if to is Format.torch else ending)
+_WITHOUT = {
+    "table": "the other formats take the network's features only",
+    "name": "the other formats have no functions to name",
+}

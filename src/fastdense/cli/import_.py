@@ -10,10 +10,13 @@ import typer
 from fastdense.cli.arguments import Output
 from fastdense.cli.output import say
 from fastdense.cli.saving import check_outputs
-from fastdense.models.files import TORCH_PICKLES, load
+from fastdense.exchange.table import EXPORTS, TORCH
+from fastdense.models.loading import load
 from fastdense.models.sequential import Sequential
 
 __all__ = ["import_"]
+
+_READABLE = ", ".join(suffix for one in EXPORTS if one.reader for suffix in one.suffixes)
 
 
 def import_(
@@ -21,7 +24,7 @@ def import_(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="An .onnx, .keras or .h5 file; or PyTorch's weights: .safetensors, .pt, .pth, .ckpt, .bin.",
+            help=f"{_READABLE} file; or {TORCH.title}: {', '.join(TORCH.suffixes)}.",
         ),
     ],
     out: Annotated[
@@ -70,7 +73,7 @@ def _read(
         raise ValueError(
             "--activation is for PyTorch's weights and --output for ONNX files: give one of them"
         )
-    if output is not None or (activation is None and file.suffix.lower() not in TORCH_PICKLES):
+    if output is not None or (activation is None and file.suffix.lower() not in TORCH.suffixes[1:]):
         if (last, order, prefix) != (None, None, None):
             raise ValueError("--last, --order and --prefix are for PyTorch's weights, and need --activation")
         return load(file, output=output)

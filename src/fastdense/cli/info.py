@@ -10,7 +10,7 @@ import typer
 from fastdense.cli.arguments import Output
 from fastdense.cli.output import say, say_lines
 from fastdense.engines import machine
-from fastdense.models.files import load
+from fastdense.models.loading import load
 
 __all__ = ["info"]
 

@@ -14,8 +14,8 @@ from fastdense.cli.output import say, say_aside, write_data
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs
 from fastdense.cli.spreadsheets import count_formulas, without_formulas
-from fastdense.formats.tables import write_table
-from fastdense.models.files import load
+from fastdense.exchange.tables import write_table
+from fastdense.models.loading import load
 from fastdense.models.sequential import Sequential
 from fastdense.tabular.predict import predict_columns, predict_table, table_of
 

@@ -13,7 +13,7 @@ from fastdense.cli.output import say_lines
 from fastdense.cli.reading import Decimal, Header, MaxSize, Missing, read_for
 from fastdense.cli.saving import check_outputs, save_json
 from fastdense.core.checks import whole
-from fastdense.models.files import load
+from fastdense.models.loading import load
 from fastdense.models.sequential import Sequential
 from fastdense.tabular import number_columns
 

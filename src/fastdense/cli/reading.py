@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastdense.formats.tables import read_table
+from fastdense.exchange.tables import read_table
 from fastdense.tables import Cells
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from fastdense.cli.reading import (
 from fastdense.cli.results import columns_found, perfect_notes, results
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import FormatError
-from fastdense.formats.tables import read_table
+from fastdense.exchange.tables import read_table
 from fastdense.insight.report import check_page
 from fastdense.models.sequential import Sequential
 from fastdense.tables import Cells

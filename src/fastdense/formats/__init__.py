@@ -1,1 +1,1 @@
-"""Files that models and tables come from and go to, one module a format."""
+"""The files and modules of other software, as functions: one module per format."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastdense.layers import Input
 from fastdense.layers.base import FAMILY
-from fastdense.models.files import load
+from fastdense.models.loading import load
 from fastdense.models.sequential import Sequential
 
 __all__ = ["Input", "Sequential", "clone_model", "load", "load_model", "save_model"]

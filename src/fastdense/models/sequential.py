@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from typing import TYPE_CHECKING, Any
 
+from fastdense.models import saving
 from fastdense.network.model import Model
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ class Sequential(Model):
         OSError
             The file cannot be written; what was there before is untouched.
         """
-        from fastdense.models.files import save  # formats know networks, and not the other way round
-
-        save(copy.copy(self), path, include_optimizer, overwrite)  # which nothing changes meanwhile
+        saving.save(self, path, include_optimizer, overwrite)
 
     def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Save the weights alone, for `load_weights` of a model of the same layers.
@@ -107,9 +105,7 @@ class Sequential(Model):
         OSError
             The file cannot be written; what was there before is untouched.
         """
-        from fastdense.models.files import save_weights
-
-        save_weights(copy.copy(self), path, overwrite)
+        saving.save_weights(self, path, overwrite)
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Take the weights from a file; on an error nothing is changed.
@@ -131,9 +127,7 @@ class Sequential(Model):
         OSError
             The file cannot be opened.
         """
-        from fastdense.models.files import load_weights
-
-        load_weights(self, path)
+        saving.load_weights(self, path)
 
     def export(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
         """Write the model for other software.
@@ -162,9 +156,7 @@ class Sequential(Model):
         OSError
             The file cannot be written; what was there before is untouched.
         """
-        from fastdense.models.files import export
-
-        export(copy.copy(self), path, format, **options)
+        saving.export(self, path, format, **options)
 
     def explain(self, x: Any, target: Any = None) -> Explanation:
         """Work out what the model makes of one row, every number of it, and the gradient of its loss.

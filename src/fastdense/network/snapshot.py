@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from fastdense import engines
 from fastdense.core.sharing import Change
-from fastdense.core.spec import DenseSpec, LayerSpec, NetworkSpec, TrainingSpec
+from fastdense.core.spec import NetworkSpec, TrainingSpec
 from fastdense.engines import Library, Parameters, Program, Slots
 from fastdense.errors import NotBuiltError
-from fastdense.layers import Activation, Dense, Layer
+from fastdense.layers import Dense, Layer
 from fastdense.layers.normalization import Normalization
+from fastdense.layers.plan import plan
 from fastdense.network.frozen import FrozenModel, Inputs, Otherwise
 
 __all__ = ["Snapshot", "widths"]
@@ -41,37 +42,22 @@ class Snapshot:
         """What another program is compiled from as soon as it differs."""
         return (self.table, engines.placed(self.engine), *self.versions)
 
-    def plan(self) -> list[tuple[Layer, LayerSpec]]:
-        """Return every spec with its layer; an activation after a linear dense layer joins it."""
-        plan: list[tuple[Layer, LayerSpec]] = []
-        for i, layer in enumerate(self.layers):
-            last = plan[-1][1] if plan else None
-            if (
-                isinstance(last, DenseSpec)
-                and isinstance(layer, Activation)
-                and last.activation.name == "linear"
-            ):
-                plan[-1] = (plan[-1][0], replace(last, activation=layer.activation.spec))
-            else:
-                plan.append((layer, layer.spec(i)))
-        return plan
-
     def network(self) -> NetworkSpec:
         """Return the network as engines are given it."""
         return NetworkSpec(
-            widths(self.n_in, self.layers)[0], tuple(spec for _, spec in self.plan()), self.dtype
+            widths(self.n_in, self.layers)[0], tuple(spec for _, spec in plan(self.layers)), self.dtype
         )
 
     def parameters(self) -> list[tuple[Array, ...]]:
         """Return the arrays that go with `network`, one tuple per layer of it; read-only, not copied."""
         own = dict(zip(self.layers, self.arrays, strict=True))
-        return [layer.parameters(own[layer]) for layer, _ in self.plan()]
+        return [layer.parameters(own[layer]) for layer, _ in plan(self.layers)]
 
     def changes(self, parameters: Parameters) -> list[Change]:
         """Return what gives the layers trained parameters, as a program hands them back, uncopied."""
         return [
             change
-            for (layer, spec), of_layer in zip(self.plan(), parameters, strict=True)
+            for (layer, spec), of_layer in zip(plan(self.layers), parameters, strict=True)
             if spec.is_trained
             for change in layer.changes([np.asarray(array) for array in of_layer])
         ]

@@ -18,9 +18,10 @@ from fastdense.engines import Library, Program
 from fastdense.engines.programs import Programs
 from fastdense.errors import DtypeError, NotBuiltError, ShapeError
 from fastdense.layers import Input, Layer
+from fastdense.layers.names import Names
+from fastdense.layers.plan import plan
 from fastdense.layers.variables import Variables
 from fastdense.network.frozen import FrozenModel
-from fastdense.network.names import Names
 from fastdense.network.snapshot import Snapshot, widths
 
 __all__ = ["Stack"]
@@ -254,7 +255,7 @@ class Stack(Variables):
 
     def layer_names(self) -> list[str]:
         """Return the names that go with `network`; an activation that joins a layer has that layer's."""
-        return [str(layer.name) for layer, _ in self.snapshot().plan()]
+        return [str(layer.name) for layer, _ in plan(self._layers)]
 
     def program(self, training: TrainingSpec | None = None) -> Program:
         """Return a new program with the weights of now, for training if ``training`` is given."""

@@ -165,9 +165,9 @@ def test_files_that_hold_none(tmp_path):
 
 
 def test_what_cannot_be_read_or_written(tmp_path):
-    with pytest.raises(NotBuiltError, match="no weights yet"):
+    with pytest.raises(NotBuiltError, match="shapes are not known yet"):
         read_weights(fd.Sequential([fd.Dense(3)]), tmp_path / "none.h5")
-    with pytest.raises(NotBuiltError, match="no weights yet"):
+    with pytest.raises(NotBuiltError, match="shapes are not known yet"):
         write_weights(fd.Sequential([fd.Dense(3)]), tmp_path / "w.weights.h5")
     with pytest.raises(FormatError, match=r"ends in \.weights\.h5, got '.*w\.h5'"):
         write_weights(network(), tmp_path / "w.h5")

@@ -11,10 +11,10 @@ import pytest
 import fastdense as fd
 from fastdense.core.spec import ACTIVATIONS
 from fastdense.errors import FormatError
+from fastdense.exchange.onnx.constants import FOLDED
+from fastdense.exchange.onnx.curves import OPERATIONS
+from fastdense.exchange.onnx.operators import STEPS
 from fastdense.formats.onnx import read_onnx, write_onnx
-from fastdense.formats.onnx.constants import FOLDED
-from fastdense.formats.onnx.curves import OPERATIONS
-from fastdense.formats.onnx.operators import STEPS
 from tests.formats.onnx.test_axes import READ as AXES
 from tests.formats.onnx.test_exporters import CLASSIFIERS, MLPClassifier, fitted, to_onnx
 from tests.formats.onnx.test_refusals import READ, write

@@ -1,0 +1,1 @@
+"""Files that models and tables come from and go to, one module a format."""

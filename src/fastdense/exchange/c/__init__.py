@@ -1,0 +1,1 @@
+"""C: the templates of its files."""

@@ -1,0 +1,1 @@
+"""Keras' files: what their descriptions and weights say."""

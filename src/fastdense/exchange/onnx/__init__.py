@@ -1,0 +1,1 @@
+"""ONNX: the nodes of a graph, and the layers that they are."""

@@ -1,0 +1,1 @@
+"""PyTorch: its modules, traces and files of weights."""

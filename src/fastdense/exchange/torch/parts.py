@@ -1,0 +1,99 @@
+"""A network as PyTorch divides it: each layer's modules, with the names and layout of their weights."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from typing import Any, NamedTuple, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.core.curves import CURVES
+from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
+from fastdense.exchange.content import Content
+
+__all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "normalised", "parts", "state"]
+
+Array = NDArray[Any]
+
+SMALLEST_DEVIATION = 1e-7  # `Normalization` divides by no smaller one
+# Beyond its threshold PyTorch's softplus is z alone: exp(-z) is then below half a unit in z's last place.
+_SOFTPLUS_THRESHOLD = {"float32": 20.0, "float64": 40.0}
+
+
+class Part(NamedTuple):
+    """A module: its class in torch.nn or in `modules`, its arguments, and its arrays by PyTorch's names."""
+
+    kind: str
+    arguments: dict[str, Any]
+    arrays: dict[str, Array]
+
+
+def parts(content: Content) -> Iterator[Part]:
+    """Yield the modules of a network's ``torch.nn.Sequential``, in order."""
+    network = content.network
+    for spec, arrays in zip(network.layers, content.parameters, strict=True):
+        match spec:
+            case DenseSpec():
+                sizes = {"in_features": spec.n_in, "out_features": spec.n_units, "bias": spec.use_bias}
+                kernel, *bias = arrays
+                yield Part("Linear", sizes, {"weight": kernel.T} | ({"bias": bias[0]} if bias else {}))
+                if spec.activation.name != "linear":
+                    yield _activation(spec.activation, network.dtype)
+            case ActivateSpec():
+                yield _activation(spec.activation, network.dtype)
+            case DropoutSpec():
+                yield Part("Dropout", {"p": spec.rate}, {})
+            case ScaleSpec():
+                with np.errstate(over="ignore"):
+                    mean, deviation = (array.astype(network.dtype) for array in arrays)
+                state = {"mean": mean, "deviation": deviation}
+                yield Part("Normalization", {"columns": spec.n_in}, state)
+            case _:
+                assert_never(spec)
+
+
+def state(content: Content) -> dict[str, Array]:
+    """Return the arrays of a network's ``torch.nn.Sequential`` under the names of its ``state_dict``."""
+    return {
+        f"{i}.{name}": array for i, part in enumerate(parts(content)) for name, array in part.arrays.items()
+    }
+
+
+def _activation(activation: ActivationSpec, dtype: str) -> Part:
+    match activation.name:
+        case "leaky_relu" if activation.alpha == 0:
+            return Part("ReLU", {}, {})
+        case "softplus":
+            return Part("Softplus", {"threshold": _SOFTPLUS_THRESHOLD[dtype]}, {})
+        case "softmax" if activation.groups:
+            return Part("SoftmaxByGroups", {"groups": activation.groups}, {})
+    curve = CURVES[activation.name]
+    return Part(curve.torch.name, curve.settings(curve.torch, activation.alpha), {})
+
+
+def normalised(
+    mean: Array, variance: Array, weight: Array | None, bias: Array | None, epsilon: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the factor and the shift of ``(x - mean) / sqrt(variance + epsilon) * weight + bias``."""
+    with np.errstate(all="ignore"):  # the chain refuses what is not finite
+        factor = 1.0 / np.sqrt(variance.astype(np.float64) + epsilon)
+        factor = factor if weight is None else factor * weight.astype(np.float64)
+        shift = -mean.astype(np.float64) * factor
+        return factor, shift if bias is None else shift + bias.astype(np.float64)
+
+
+def as_array(tensor: Any) -> Array:
+    """Return a tensor's numbers; float16 and bfloat16, which no model has, as float32."""
+    tensor = tensor.detach().cpu()
+    if tensor.dtype.itemsize == 2 and tensor.dtype.is_floating_point:
+        tensor = tensor.float()
+    array: Array = tensor.numpy()
+    return array
+
+
+def need_torch(purpose: str) -> None:
+    """Raise ImportError, with what to install, where there is no PyTorch."""
+    if importlib.util.find_spec("torch") is None:
+        raise ImportError(f"{purpose}, PyTorch is needed: pip install torch")

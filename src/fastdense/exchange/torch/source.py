@@ -1,0 +1,31 @@
+"""The Python source of the module that a network's weights belong to, for those who only have the weights."""
+
+from __future__ import annotations
+
+from fastdense.exchange.content import Content
+from fastdense.exchange.torch.parts import parts
+
+__all__ = ["module_source"]
+
+_OWN = ("Exponential", "Normalization", "SoftmaxByGroups")
+
+
+def module_source(content: Content) -> str:
+    """Return the source of the ``torch.nn.Sequential`` that `to_torch` makes, without its weights.
+
+    Examples
+    --------
+    >>> import fastdense as fd
+    >>> print(module_source(fd.Sequential([fd.Input((2,)), fd.Dense(1, "sigmoid")])))
+    nn.Sequential(
+        nn.Linear(in_features=2, out_features=1, bias=True),
+        nn.Sigmoid(),
+    )
+    """
+    lines = []
+    for part in parts(content):
+        place = "fastdense.formats.torch.modules" if part.kind in _OWN else "nn"
+        arguments = ", ".join(f"{name}={value!r}" for name, value in part.arguments.items())
+        lines.append(f"    {place}.{part.kind}({arguments}),")
+    double = ".double()" if content.dtype == "float64" else ""
+    return "\n".join(["nn.Sequential(", *lines, f"){double}"])

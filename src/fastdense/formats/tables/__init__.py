@@ -1,6 +1,0 @@
-"""Tables in CSV and Parquet files: read whole and checked, written all or nothing."""
-
-from fastdense.formats.tables.read import read_table
-from fastdense.formats.tables.write import write_table
-
-__all__ = ["read_table", "write_table"]
