@@ -19,7 +19,7 @@ PYTEST ?= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed-$(EXTRAS)
 STUB      := src/fastdense/native/_core.pyi
-CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp')
+CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp' -o -name '*.inc')
 # Directories count too: they change when a file is removed.
 SOURCES   := pyproject.toml CMakeLists.txt $(shell find src native ! -path '*/__pycache__*')
 
