@@ -112,7 +112,7 @@ def test_a_count_of_steps_that_was_set(tmp_path):
 
 
 SPOILED = {
-    "name must be text": lambda model: setattr(model, "name", 5),
+    "name must be a string": lambda model: setattr(model, "name", 5),
     "a layer's name": lambda model: setattr(model.layers[0], "name", ["a"]),
     "two names": lambda model: setattr(model.layers[1], "name", model.layers[0].name),
     "seed": lambda model: setattr(model, "seed", 2**64),
