@@ -19,7 +19,7 @@ class Tabulated(ABC):
     """Numbers that are printed as a table; a base of dataclasses."""
 
     sides: ClassVar[str] = "<>"
-    """The sides of the table's columns; see `fastdense.core.columns.aligned`."""
+    """The sides of the table's columns; see ``core.columns.aligned``."""
 
     @property
     @abstractmethod

@@ -72,7 +72,7 @@ class Optimizer(Configurable):
         return {**self.__dict__, "_owner": None}
 
     def belonging_to(self, model: object) -> list[Change]:
-        """Return what makes it the optimizer of ``model``, no steps taken, for `core.sharing.replace`.
+        """Return what makes it the optimizer of ``model``, no steps taken, for ``core.sharing.replace``.
 
         Raises
         ------

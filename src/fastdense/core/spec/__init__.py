@@ -4,7 +4,7 @@ Every engine compiles from these and nothing else, so an engine never sees a lay
 an estimator. Every room may import this one.
 
 Parameters travel beside the specs, as one tuple of arrays per layer, in the order in which the layer's spec
-declares them (`DenseSpec.parameters`). "The trained parameters" are those declared as trained, in the order
+declares them (``DenseSpec.parameters``). "The trained parameters" are those declared as trained, in the order
 of the layers.
 """
 
