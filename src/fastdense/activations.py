@@ -60,8 +60,8 @@ class ActivationFunction(Configurable):
 
     name: str = parameter(
         lambda _, name: one_of("activation", _SYNONYMS.get(str(name), name), tuple(CURVES)),
-        """A name of ``fastdense.core.curves.CURVES``; "swish", "hard_swish" and "identity" are synonyms of
-        "silu", "hard_silu" and "linear".""",
+        """The name of one of this module's functions, such as "relu". "swish", "hard_swish" and "identity" are
+        synonyms of "silu", "hard_silu" and "linear".""",
     )
     alpha: float | None = parameter(
         lambda _, alpha: alpha,

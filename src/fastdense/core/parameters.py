@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform, overload
 
-__all__ = ["Converted", "Declared", "Parameter", "parameter"]
+__all__ = ["Converted", "Declaration", "Declared", "parameter"]
 
 Check = Callable[[str, Any], Any]
 Given_contra = TypeVar("Given_contra", contravariant=True)
@@ -41,7 +41,7 @@ class Converted(Generic[Given_contra, Kept_co]):
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Declaration:
     """A parameter of a constructor, as `parameter` declares it, with what its class's body adds."""
 
     check: Check
@@ -95,7 +95,7 @@ def parameter(
     later : bool
         Whether it is younger than the first files that hold such objects: see `Configurable.get_config`.
     """
-    return Parameter(check, meaning, default, kind, later)
+    return Declaration(check, meaning, default, kind, later)
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(parameter,))
@@ -106,7 +106,7 @@ class Declared:
     does, or its own section of parameters keeps them.
     """
 
-    declared: ClassVar[Mapping[str, Parameter]] = {}
+    declared: ClassVar[Mapping[str, Declaration]] = {}
     """The parameters by name, in order."""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -123,13 +123,13 @@ class Declared:
         """Run after the parameters are kept; those of type InitVar are arguments of it."""
 
 
-def _take_parameters(cls: type) -> dict[str, Parameter]:
+def _take_parameters(cls: type) -> dict[str, Declaration]:
     """Return the parameters of a class's own body and take them out of it, as properties may keep them."""
     found, keyword_only = {}, False
     for name, annotation in inspect.get_annotations(cls).items():
         keyword_only |= annotation in (KW_ONLY, "KW_ONLY")
         value = vars(cls).get(name)
-        if isinstance(value, Parameter):
+        if isinstance(value, Declaration):
             text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
             passed = re.fullmatch(r"(?:dataclasses\.)?InitVar\[(.*)\]", text)
             text = passed[1] if passed else text
