@@ -60,7 +60,7 @@ class ActivationFunction(Configurable):
 
     name: str = parameter(
         lambda _, name: one_of("activation", _SYNONYMS.get(str(name), name), tuple(CURVES)),
-        """The name of one of this module's functions, such as "relu". "swish", "hard_swish" and "identity" are
+        """The name of one of this module's functions, such as "relu"; "swish", "hard_swish", "identity" are
         synonyms of "silu", "hard_silu" and "linear".""",
     )
     alpha: float | None = parameter(

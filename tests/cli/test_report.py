@@ -54,7 +54,7 @@ def test_the_page_has_the_command_that_does_it_again(table, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("run.pdf", "ends in .html"), ("nowhere/run.html", "there is no folder nowhere")],
+    [("run.pdf", "ends in .html"), ("nowhere/run.html", "the folder to save in does not exist")],
 )
 def test_a_place_that_is_none_is_found_before_the_training(table, tmp_path, name, words):
     line = call("train", table, "--target", "answer", "--report", name)

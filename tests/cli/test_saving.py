@@ -67,9 +67,9 @@ def test_another_file_is_replaced(place):
 def test_a_place_that_cannot_be_written_is_found_at_once(place):
     (place / "d.safetensors").mkdir()
     train = f"train {place}/flowers.csv --target name --epochs 100000000 --out"
-    assert "d.safetensors is a folder" in mistake(f"{train} {place}/d.safetensors")
+    assert "a folder is in the file's place" in mistake(f"{train} {place}/d.safetensors")
     (place / "lost.safetensors").symlink_to(place / "none" / "m.safetensors")
-    assert "there is no folder" in mistake(f"{train} {place}/lost.safetensors")
+    assert "folder to save in does not exist" in mistake(f"{train} {place}/lost.safetensors")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions of a folder")

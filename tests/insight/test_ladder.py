@@ -269,7 +269,7 @@ class TestCommand:
     def test_it_refuses_what_it_could_not_save_before_it_times(self, command, capsys, tmp_path):
         with pytest.raises(ValueError, match=r"chart\.bmp"):
             command(plot=tmp_path / "chart.bmp")
-        with pytest.raises(FileNotFoundError, match="there is no folder"):
+        with pytest.raises(FileNotFoundError, match="folder to save in does not exist"):
             command(json_file=tmp_path / "nowhere" / "ladder.json")
         assert capsys.readouterr().out == ""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fastdense.cli.output import say
-from fastdense.core.files import atomic_file
+from fastdense.core.files import atomic_file, check_place
 
 __all__ = ["check_outputs", "save_json"]
 
@@ -51,13 +51,11 @@ def check_outputs(outputs: Mapping[str, Path | None], *inputs: Path | None) -> N
 
 
 def _check_place(option: str, path: Path) -> None:
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{option}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise IsADirectoryError(f"{option}: {path} is a folder")
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(f"{option}: no permission to write in {path.parent}")
+    """Raise what `check_place` raises, with the option's name."""
+    try:
+        check_place(path)
+    except OSError as error:
+        raise type(error)(f"{option}: {error.strerror}: {error.filename}") from None
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from fastdense.core.files import atomic_file, check_folder
+from fastdense.core.files import atomic_file, check_place
 from fastdense.core.printable import printable_lines
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def check_path(path: str | os.PathLike[str]) -> None:
     """
     if not os.fspath(path).lower().endswith((".html", ".htm")):
         raise ValueError(f"{os.fspath(path)}: a page's name ends in .html")
-    check_folder(path)
+    check_place(path)
 
 
 def save(text: str, path: str | os.PathLike[str]) -> None:

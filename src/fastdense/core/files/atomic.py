@@ -17,18 +17,33 @@ try:
 except ImportError:  # Windows, where a file that a process has open cannot be removed by another
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["atomic_file", "atomic_files", "check_folder"]
+__all__ = ["atomic_file", "atomic_files", "check_place"]
 
 # A name has at most 255 bytes on the common file systems; a dot, ".xxxxxxxx" and ".part" are added to it.
 _LONGEST_START = 240
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-def check_folder(path: str | os.PathLike[str]) -> None:
-    """Raise FileNotFoundError unless there is a folder for a file of that name."""
-    folder = Path(os.path.realpath(path)).parent
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Raise OSError if no file can be written there: before long work, and before a file is replaced.
+
+    Raises
+    ------
+    FileNotFoundError, PermissionError
+        The folder does not exist, or nothing can be written in it.
+    IsADirectoryError, FileExistsError
+        A folder, a device or a pipe is in the file's place.
+    """
+    target = Path(os.path.realpath(path))
+    folder = target.parent
     if not folder.is_dir():
         raise FileNotFoundError(errno.ENOENT, "the folder to save in does not exist", str(folder))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a folder is in the file's place", str(target))
+    if target.exists() and not target.is_file():
+        raise FileExistsError(errno.EEXIST, "something that is not a file is in its place", str(target))
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, "no permission to write in the folder", str(folder))
 
 
 @contextlib.contextmanager
@@ -58,8 +73,7 @@ def atomic_files(*paths: str | os.PathLike[str]) -> Iterator[Sequence[IO[bytes]]
     """
     targets = [Path(os.path.realpath(path)) for path in paths]
     for target in targets:
-        check_folder(target)
-        _check_place(target)
+        check_place(target)
         _remove_leftovers(target)
     with contextlib.ExitStack() as stack:
         parts = [_open_part(target, stack) for target in targets]
@@ -72,14 +86,6 @@ def atomic_files(*paths: str | os.PathLike[str]) -> Iterator[Sequence[IO[bytes]]
             part.replace(target)
     for directory in {target.parent for target in targets}:
         _sync_directory(directory)
-
-
-def _check_place(target: Path) -> None:
-    """Refuse to replace what is not a file: a folder, a device, a pipe."""
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "a folder is in the file's place", str(target))
-    if target.exists() and not target.is_file():
-        raise FileExistsError(errno.EEXIST, "something that is not a file is in its place", str(target))
 
 
 def _open_part(target: Path, stack: contextlib.ExitStack) -> tuple[Path, IO[bytes]]:
