@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fastdense as fd
 from fastdense.errors import FormatError, FormatWarning, NotBuiltError
+from fastdense.exchange.table import FORMATS
 from tests.compare import assert_identical, assert_within
 
 X = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
@@ -110,3 +112,13 @@ def test_a_loaded_model_trains(tmp_path, model):
     losses = loaded.fit(X, y, epochs=30, verbose=0).history["loss"]
     assert losses[-1] < losses[0] / 2
     assert_within(loaded.predict(X).sum(axis=1), np.ones(6, np.float32), 1e-6)
+
+
+@pytest.mark.parametrize("one", FORMATS, ids=[one.name for one in FORMATS])
+def test_the_page_has_a_row_for_every_format(one):
+    lines = (Path(__file__).parents[2] / "docs/formats.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    title = one.title.split("'")[0].split(" ")[0]
+    ((name, _, _, needs),) = [row for row in rows if row[0].startswith(title)]
+    assert all(f"`{suffix}`" in name for suffix in one.suffixes)
+    assert f"extra `{one.extra}`" in needs if one.extra else "extra" not in needs

@@ -1,7 +1,4 @@
-"""Estimators: networks behind scikit-learn's interface, and networks that are made to fit a table.
-
-The two with scikit-learn's interface load when they are first used, and scikit-learn with them.
-"""
+"""Networks behind scikit-learn's interface; they load when they are first used, and scikit-learn with them."""
 
 from __future__ import annotations
 
@@ -32,3 +29,7 @@ def __getattr__(name: str) -> Any:
         ) from error
     value = globals()[name] = getattr(module, name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
