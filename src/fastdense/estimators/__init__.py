@@ -1,4 +1,4 @@
-"""Networks behind scikit-learn's interface; they load when they are first used, and scikit-learn with them."""
+"""Networks behind scikit-learn's interface; they load when first used, and scikit-learn with them."""
 
 from __future__ import annotations
 
