@@ -9,7 +9,7 @@ from sklearn import neural_network
 from sklearn.base import is_classifier
 
 from fastdense.estimators.classifier import MLPClassifier
-from fastdense.estimators.exchange import LEARNED, THEIRS
+from fastdense.estimators.exports import LEARNED, THEIRS
 from fastdense.estimators.goal import Goal, Numbers
 from fastdense.estimators.labels import labels_with
 from fastdense.estimators.mlp import adopt

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
 from fastdense.engines.programs import Programs
-from fastdense.estimators import exchange
+from fastdense.estimators import exports
 from fastdense.estimators.blueprint import check_combinations, first_weights, hidden_sizes
 from fastdense.estimators.goal import Goal, Numbers
 from fastdense.estimators.inference import is_plain, ready
@@ -257,7 +257,7 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
         NotFittedError
         """
         check_is_fitted(self)
-        return exchange.to_network(self, (self.coefs_, self.intercepts_), self._goal)
+        return exports.to_network(self, (self.coefs_, self.intercepts_), self._goal)
 
     def to_sklearn(self) -> Any:
         """Return scikit-learn's estimator, fitted alike.
@@ -269,7 +269,7 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
             scikit-learn's has no such activation, loss or labels; it is named.
         """
         check_is_fitted(self)
-        return exchange.to_sklearn(self, FitState.of(self, self._goal))
+        return exports.to_sklearn(self, FitState.of(self, self._goal))
 
     def __setstate__(self, state: Any) -> None:
         """Take the state of a pickle; NumPy's do not keep that arrays are read-only."""
