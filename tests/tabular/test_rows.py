@@ -148,6 +148,14 @@ def test_the_task_found_in_all_rows_is_kept_for_those_trained_on():
     assert trained(frame, "y").table.task == "classify"
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let Ctrl-C interrupt: a process that was started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Stop(fd.callbacks.Callback):
     """Presses Ctrl-C within an epoch."""
 
@@ -162,6 +170,7 @@ class Stop(fd.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize(("frame", "target"), [(flowers(60), "name"), (houses(60), "price")])
 def test_ctrl_c_leaves_the_best_so_far_within_reach(frame, target):
@@ -187,6 +196,7 @@ def test_ctrl_c_leaves_the_best_so_far_within_reach(frame, target):
     assert "train_table" in model.run.call
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_in_the_first_epoch_is_an_ordinary_interrupt():
     with pytest.raises(KeyboardInterrupt) as caught:

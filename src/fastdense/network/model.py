@@ -308,7 +308,7 @@ class Model(Trained):
 
     def _metrics(self, training: Training, apart: bool = False) -> Metrics:
         """Return the metrics for this network; ``apart``: copies of those that `compile` was given."""
-        loss, n_out = training.loss.spec(), self.network().n_out
+        loss, n_out = training.loss.spec(), self.output_shape[1]
         given = (training.metrics, training.weighted_metrics)
         given = copy.deepcopy(given) if apart else given
         return Metrics(*(measured.resolve(each, loss, n_out) for each in given))

@@ -109,7 +109,7 @@ def prepare(
         in_memory(f"{owner}{name}", values, model.engine)
         for name, values in (("y", y), ("sample_weight", sample_weight))
     )
-    targets = as_targets(y, loss, model.network().n_out, model.dtype, len(A_in), f"{owner}y")
+    targets = as_targets(y, loss, model.output_shape[1], model.dtype, len(A_in), f"{owner}y")
     weights = as_weights(sample_weight, len(A_in), model.dtype, f"{owner}sample_weight")
     return Data(placed(A_in, model.engine), targets, weights)
 

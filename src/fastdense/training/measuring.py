@@ -58,7 +58,7 @@ class Metrics:
 
     def buffer(self, model: Trainable, rows: int) -> NDArray[Any] | None:
         """Return an array for the outputs of ``rows`` rows, None if no metric needs them."""
-        return np.empty((rows, model.network().n_out), dtype=model.dtype) if self.all else None
+        return np.empty((rows, model.output_shape[1]), dtype=model.dtype) if self.all else None
 
 
 def measure(model: Trainable, program: Program, data: Data, metrics: Metrics) -> Logs:
@@ -83,7 +83,7 @@ def outputs_of(
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Return the outputs of all rows, of shape (m, n_out), and their losses, in main memory, dropout off."""
     program = model.program(training)
-    outputs = np.empty((len(data), model.network().n_out), dtype=model.dtype)
+    outputs = np.empty((len(data), model.output_shape[1]), dtype=model.dtype)
     losses = np.empty(len(data))
     for rows in _parts(len(data)):
         losses[rows] = program.losses(data.X[rows], data.y[rows], outputs[rows])

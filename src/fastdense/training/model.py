@@ -24,6 +24,10 @@ class Trainable(Protocol):
     engine: str | Library
     table: Any
 
+    @property
+    def output_shape(self) -> tuple[None, int]:
+        """``(None, n_out)``."""
+
     def as_rows(self, X: Any, name: str = "X") -> Any:
         """Return ``X`` as the rows that the model's program takes, building the model if it is not built."""
 

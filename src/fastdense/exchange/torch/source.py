@@ -16,7 +16,9 @@ def module_source(content: Content) -> str:
     Examples
     --------
     >>> import fastdense as fd
-    >>> print(module_source(fd.Sequential([fd.Input((2,)), fd.Dense(1, "sigmoid")])))
+    >>> from fastdense.models.saving import content_of
+    >>> model = fd.Sequential([fd.Input((2,)), fd.Dense(1, "sigmoid")])
+    >>> print(module_source(content_of(model)))
     nn.Sequential(
         nn.Linear(in_features=2, out_features=1, bias=True),
         nn.Sigmoid(),
