@@ -39,8 +39,11 @@ class NonFiniteLossError(FastdenseError, ArithmeticError):
     """Training met a loss that is NaN or infinite; the last good weights are kept."""
 
 
-class NotBuiltError(FastdenseError, ValueError):
-    """A network or layer is used before its input width, loss or statistics are known."""
+class NotBuiltError(FastdenseError, ValueError, AttributeError):
+    """A network or layer is used before its input width, loss or statistics are known.
+
+    An AttributeError too, so that ``hasattr`` and ``getattr`` take what is not known yet for absent.
+    """
 
 
 class EngineError(FastdenseError, RuntimeError):

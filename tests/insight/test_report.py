@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -360,3 +363,14 @@ def test_the_log_loss_knows_no_smoothing():
     model.fit(X, CLASSES, epochs=20, verbose=0)
     right = model.predict(X)[np.arange(300), CLASSES]
     assert report(model).outcomes[0].log_loss == pytest.approx(-np.log(right).mean(), rel=1e-5)
+
+
+def test_a_missing_package_is_found_before_measuring(tmp_path):
+    """In a process of its own: what was imported before stays."""
+    source = (
+        "import sys; sys.modules['jinja2'] = None\n"
+        "from fastdense.insight.report.measure import check_page\n"
+        f"check_page({os.fspath(tmp_path / 'run.html')!r})"
+    )
+    ended = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+    assert "ImportError: pages need Jinja2: pip install 'fastdense[plot]'" in ended.stderr

@@ -48,7 +48,9 @@ def export(
     """Write a model for ONNX Runtime, Keras, PyTorch or a C compiler."""
     chosen = exported(model, to.value)
     options = ({"table": True} if table else {}) | ({"name": name} if name is not None else {})
-    for option in options.keys() - chosen.writes_with:
+    for option in options:
+        if option in chosen.writes_with:
+            continue
         takers = " or ".join(f"--to {one.name}" for one in EXPORTS if option in one.writes_with)
         raise ValueError(f"--{option} is for {takers}: {_WITHOUT[option]}")
     suffix = chosen.suffixes[0]

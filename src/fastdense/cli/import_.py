@@ -24,7 +24,7 @@ def import_(
         Path,
         typer.Argument(
             metavar="FILE",
-            help=f"{_READABLE} file; or {TORCH.title}: {', '.join(TORCH.suffixes)}.",
+            help=f"A model's file: {_READABLE}; or {TORCH.title}: {', '.join(TORCH.suffixes)}.",
         ),
     ],
     out: Annotated[

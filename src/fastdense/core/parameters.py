@@ -148,7 +148,7 @@ def _constructor(cls: type[Declared]) -> Callable[..., None]:
         try:
             given = signature.bind(self, *arguments, **options)
         except TypeError as error:
-            raise TypeError(f"{cls.__name__}: {error}") from None
+            raise TypeError(f"{type(self).__name__}: {error}") from None
         given.apply_defaults()
         passed = {}
         for name, each in declared.items():

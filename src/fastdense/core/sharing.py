@@ -116,14 +116,15 @@ def replace(changes: Iterable[Change], call: str | None, within: bool = True) ->
     """
     changes = list(changes)
     versioned = {id(owner): owner for owner, _, _ in changes if isinstance(owner, Versioned)}.values()
-    changes += [(owner, "version", object()) for owner in versioned]
+    # Versions first: if a property among the attributes raises, nothing compiled before counts as current.
+    changes[:0] = [(owner, "version", object()) for owner in versioned]
     owners, names, values = zip(*changes, strict=True) if changes else ((), (), ())
     with _Process.lock:
         if call is not None:
             check_free(owners, call, within)
         before = [id(owner.version) for owner in versioned]
         deque(map(object.__setattr__, owners, names, values), maxlen=0)
-    return dict(zip(before, values[len(values) - len(before) :], strict=True))
+    return dict(zip(before, values[: len(before)], strict=True))
 
 
 def claim(held: threading.Lock, owners: Sequence[object], call: str) -> None:

@@ -52,6 +52,10 @@ class Programs:
         """Keep a program for a use."""
         self._kept[use] = compiled
 
+    def drop(self, use: Use) -> None:
+        """Let go of the program for a use, and of all that it was made from."""
+        self._kept.pop(use, None)
+
     def take(self, use: Use, made_from: tuple[Any, ...], make: Callable[[], Any]) -> Compiled:
         """Return what `get` does with what it was made from, and keep it no more."""
         kept = self._kept.pop(use, None)

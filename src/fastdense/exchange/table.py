@@ -54,7 +54,10 @@ class Format(NamedTuple):
         return content
 
     def write(self, content: Content, path: str | os.PathLike[str], **options: Any) -> None:
-        """Write a file."""
+        """Write a file; TypeError for an option that the format does not have."""
+        if unknown := sorted(options.keys() - set(self.writes_with)):
+            known = f"only {', '.join(self.writes_with)}" if self.writes_with else "none"
+            raise TypeError(f"{self.title} files have no option {', '.join(unknown)}; they have {known}")
         import_module(f"fastdense.exchange.{self.writer}").write(content, path, **options)
 
 

@@ -56,12 +56,15 @@ def check_path(path: str | os.PathLike[str]) -> None:
     ------
     ValueError
         The name does not end in .html.
-    FileNotFoundError
-        There is no such folder.
+    OSError
+        No file can be written there.
+    ImportError
+        Jinja2 is not installed.
     """
     if not os.fspath(path).lower().endswith((".html", ".htm")):
         raise ValueError(f"{os.fspath(path)}: a page's name ends in .html")
     check_place(path)
+    _environment()
 
 
 def save(text: str, path: str | os.PathLike[str]) -> None:

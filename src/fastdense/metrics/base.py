@@ -58,7 +58,7 @@ class Metric(Configurable):
 
     def __post_init__(self) -> None:
         self.named = self.name is not None
-        self.name = self.name if self.named else self.default_name
+        self.name = self.name if self.named else self.default_name or snake_case(type(self).__name__)
         self.reset_state()
 
     def get_config(self) -> dict[str, Any]:

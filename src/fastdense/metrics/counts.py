@@ -52,8 +52,10 @@ class _Counts(Metric):
     def _add(self, y: Float, outputs: Float, weights: Float) -> None:
         check_same_shape(self.name, y, outputs)
         chosen, true = self._columns(outputs) > self.thresholds, self._columns(y) > 0.5
-        for i, j in np.ndindex(2, 2):
-            self._counts[i, j] += (((chosen == i) & (true == j)) * weights[:, np.newaxis]).sum()
+        counts = [
+            [(((chosen == i) & (true == j)) * weights[:, np.newaxis]).sum() for j in (0, 1)] for i in (0, 1)
+        ]
+        self._counts = self._counts + counts  # not in place: a copy of the metric shares the array
 
     def _columns(self, values: Float) -> Float:
         """Return the columns that count."""

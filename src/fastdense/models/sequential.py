@@ -254,9 +254,9 @@ class Sequential(Model):
         ValueError
             The name ends otherwise, or the data are none of these.
         ImportError
-            matplotlib, which draws the page, is not installed.
+            matplotlib or Jinja2, which make the page, is not installed.
         OSError
-            The page cannot be saved; a wrong name, no folder and no matplotlib are found before measuring.
+            The page cannot be saved; this, a wrong name and a missing package are found before measuring.
         ShapeError, DtypeError, NonFiniteError
             The rows cannot be measured.
 

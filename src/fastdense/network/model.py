@@ -92,7 +92,7 @@ class Model(Trained):
         measured.check([*plain, *weighted])
         new = Training(chosen, trainer, plain, weighted)
         changes = [(self, "_training", new), *trainer.belonging_to(self)]
-        sharing.replace(changes, "compile", within=False)
+        self._replace_training(changes, "compile", within=False)
 
     def fit(
         self,

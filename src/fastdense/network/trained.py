@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
+from fastdense import losses, optimizers
 from fastdense.core import sharing
 from fastdense.core.sharing import Change
 from fastdense.engines import Program, slots
@@ -33,13 +34,24 @@ class Trained(Stack):
 
     @property
     def loss(self) -> Loss | None:
-        """The loss, None before `compile`."""
+        """The loss, None before `compile`; a name or another loss can be set."""
         return None if self._training is None else self._training.loss
+
+    @loss.setter
+    def loss(self, value: object) -> None:
+        new = replace(required(self._training), loss=losses.get(value))
+        self._replace_training([(self, "_training", new)], "loss")
 
     @property
     def optimizer(self) -> Optimizer:
-        """The optimizer; NotBuiltError before `compile`."""
+        """The optimizer, NotBuiltError before `compile`; another one can be set and starts afresh."""
         return required(self._training).optimizer
+
+    @optimizer.setter
+    def optimizer(self, value: object) -> None:
+        chosen = optimizers.get(value)
+        new = replace(required(self._training), optimizer=chosen, slots=None)
+        self._replace_training([(self, "_training", new), *chosen.belonging_to(self)], "optimizer")
 
     def training_program(self) -> Program:
         """Return the program that trains, compiled again if weights or settings were replaced."""
@@ -83,7 +95,7 @@ class Trained(Stack):
                 changes += layer.changes(arrays)
         if state.training is not None:
             changes.append((state.training.optimizer, "iterations", state.iterations))
-        sharing.replace(changes, "rewind")
+        self._replace_training(changes, "rewind")
 
     def slot_arrays(self) -> dict[str, Array]:
         """Return the optimizer's state by name, ``slots/<parameter>/<slot>``; empty before any step."""
@@ -107,7 +119,7 @@ class Trained(Stack):
         optimizer = training.optimizer.spec()
         slots.check(arrays, network, optimizer, training.optimizer.iterations)
         new = replace(training, slots=slots.grouped(arrays, network, optimizer))
-        sharing.replace([(self, "_training", new)], "set_slot_arrays")
+        self._replace_training([(self, "_training", new)], "set_slot_arrays")
 
     def add(self, layer: Layer | Input) -> None:
         """Append a layer, built at once if its input's width is known; on an error nothing is changed."""
@@ -125,7 +137,12 @@ class Trained(Stack):
         training = self._training
         if training is not None:
             new = [(self, "_training", replace(training, slots=None)), (training.optimizer, "iterations", 0)]
-            sharing.replace(new, call)
+            self._replace_training(new, call)
+
+    def _replace_training(self, changes: list[Change], call: str, within: bool = True) -> None:
+        """Replace what training has come to, and let go of the program that trains and its arrays."""
+        sharing.replace(changes, call, within)
+        self._programs.drop("train")
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the last fit's rows.
