@@ -174,7 +174,10 @@ def test_version_and_help(capsys):
         ("train {0}/flowers.csv --target name --type colour=shade", "shade"),
         ("train {0}/flowers.csv --target name --task regress", "name"),
         ("train {0}/flowers.csv --target name --out m.txt", ".safetensors"),
-        ("train {0}/flowers.csv --target name --out {0}/none/m.safetensors", "folder to save in does not exist"),
+        (
+            "train {0}/flowers.csv --target name --out {0}/none/m.safetensors",
+            "folder to save in does not exist",
+        ),
         ("predict {0}/flowers.csv {0}/rows.csv", "flowers.csv"),
         ("predict {0}/m.safetensors {0}/prices.csv", "'length', 'colour'"),
         ("predict {0}/m.safetensors {0}/rows.csv --out {0}/p.docx", "docx"),

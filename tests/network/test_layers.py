@@ -177,3 +177,11 @@ def test_freezing_is_refused_and_said_so():
     with pytest.raises(ValueError, match="layer 'hidden': freezing layers is not supported"):
         layer.trainable = False
     assert layer.trainable
+
+
+def test_a_layer_of_ones_own_may_call_the_constructor_of_its_base():
+    class Own(fd.layers.Layer):
+        def __init__(self):
+            super().__init__("own", (3,))
+
+    assert (Own().name, Own().built) == ("own", False)

@@ -75,6 +75,13 @@ class Input:
 class Layer(Variables, Configurable, Versioned):
     """Base of the layers.
 
+    Parameters
+    ----------
+    name : str, optional
+        None leaves the naming to the model.
+    input_shape : tuple of one int, optional
+        ``(n_in,)``, for a first layer without an `Input` before it.
+
     Attributes
     ----------
     name : str or None
@@ -87,6 +94,10 @@ class Layer(Variables, Configurable, Versioned):
 
     weight_dtypes: ClassVar[Mapping[str, str]] = {}
     """The dtypes of the arrays that are not in their model's."""
+
+    def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None) -> None:
+        self.name = NAME.check("name", name)
+        self.__post_init__(input_shape)
 
     def __post_init__(self, input_shape: Sequence[int] | None = None) -> None:
         self.declared_n_in = None if input_shape is None else _width(input_shape)
