@@ -3,7 +3,7 @@
 # make lint   the part of it that runs no test
 # make sanitize  the tests over builds that end at wrong memory use, undefined behaviour or a race (needs GCC)
 # make emulate   the tests over the kernels for 64-bit ARM, emulated (as root, on an x86 Debian machine)
-# make fuzz   read fifty times as many damaged files, and run as many networks, as the tests do; all cases in all libraries
+# make fuzz   read a million damaged files per format, run thousands of networks, and all cases in all libraries
 # make bench  measure against the other libraries, in about fifteen minutes (QUICK=1: in one)
 # make docs   build the site of the documentation, in docs/_build/html, its tutorial's pages run
 # make stub   write the type stub of the compiled module anew

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from fastdense.engines import installed
 from fastdense.libraries import accelerators
 from tests.cases import CASES
+from tests.fuzz import TIMES
 
 __all__ = ["LIBRARIES", "engines_of", "part_of_cases", "pytest_generate_tests"]
 
@@ -29,7 +28,7 @@ def part_of_cases(place):
     A library that compiles takes a second for each. What the cases tell apart is code of the array engine,
     which runs them all by NumPy and PyTorch.
     """
-    return CASES if "FASTDENSE_FUZZ" in os.environ else CASES[place::3]
+    return CASES if TIMES > 1 else CASES[place::3]
 
 
 def pytest_generate_tests(metafunc):

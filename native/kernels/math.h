@@ -153,7 +153,7 @@ template <class T>
 inline constexpr T rounding =
     T(3LL << (Constants<T>::mantissa - 1)) + T(Constants<T>::bias + Constants<T>::spare);
 
-// The power x + rest, x <= 0, for whoever knows x to more digits; the rest is no product, or `unfused`.
+// The power x + rest, x <= 0, for an x known to more digits; the rest is not a product, or else `unfused`.
 template <class T>
 [[gnu::always_inline]] inline Power<T> reduce(Vector<T> x, Vector<T> rest) {
     using C = Constants<T>;

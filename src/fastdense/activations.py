@@ -93,7 +93,7 @@ class ActivationFunction(Configurable):
         return self.name if self.alpha == CURVES[self.name].alpha and not self.groups else None
 
     def check_columns(self, columns: int, owner: str) -> None:
-        """Raise ShapeError unless the groups, if any, have so many columns in all."""
+        """Raise ShapeError unless the groups, if any, have ``columns`` columns in all."""
         if self.groups and sum(self.groups) != columns:
             raise ShapeError(
                 f"the softmax's groups {self.groups} have {sum(self.groups)} columns in all, but {owner} has "
@@ -102,7 +102,7 @@ class ActivationFunction(Configurable):
 
     @property
     def spec(self) -> ActivationSpec:
-        """What the engines are told."""
+        """The activation as engines take it."""
         return ActivationSpec(self.name, self.alpha or 0.0, self.groups)
 
     def __call__(self, x: ArrayLike) -> NDArray[Any]:
@@ -138,7 +138,7 @@ def get(identifier: object) -> ActivationFunction:
     Raises
     ------
     ValueError
-        There is no activation of that name.
+        No activation has the name.
     TypeError
         It is a function of the caller's: the engines know no derivative of it.
     """

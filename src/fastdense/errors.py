@@ -59,7 +59,7 @@ class FormatError(FastdenseError, ValueError):
 
 
 class FormatWarning(UserWarning):
-    """A model file was read, but for a part that a network of ours has no place for."""
+    """A part of a model file was left out, because fastdense's networks have no place for it."""
 
 
 class PrecisionWarning(UserWarning):

@@ -49,7 +49,7 @@ def test_what_it_says(opened, classes, scheme):
     with opened(path, color_scheme=scheme) as page:
         assert page.title() == "Training run of model '<script>alert(1)</script>'"
         headings = [heading.inner_text() for heading in page.locator("h2").all()]
-        assert headings == ["How well", "Over the epochs", "The network", "How fast", "To do it again"]
+        assert headings == ["How well", "Over the epochs", "The network", "How fast", "Reproduce this run"]
         accuracy = model.evaluate(X[300:], (X[300:, 0] > 0).astype(int) + (X[300:, 1] > 0), verbose=0)[1]
         assert page.locator(".tiles dd").first.inner_text() == f"{accuracy:.4f}"
         counts = [int(cell.inner_text()) for cell in page.locator(".confusion td[style]").all()]
@@ -355,7 +355,7 @@ def test_many_classes_take_no_more_than_a_moment_each(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outcome, "support", property(lambda self: counted.append(1) or support(self)))
         model.report(tmp_path / "run.html")
-    assert len(counted) < 20
+    assert len(counted) < 10
 
 
 def test_the_commonest_mistakes_come_first(tmp_path):

@@ -141,7 +141,7 @@ class ArrayProgram:
                     step_outputs.append(A_out)
                 if self.backend.at_once and not alive:
                     break
-            return self._told(step_losses, step_outputs, outputs)
+            return self._reported(step_losses, step_outputs, outputs)
 
     def set_parameters(self, parameters: Any) -> None:
         """Replace the trained parameters by copies; the optimizer's state and the steps stay."""
@@ -219,7 +219,7 @@ class ArrayProgram:
         rates = (number(each, dtype) for each in rates_of(self._training.optimizer, rate, step))
         return Numbers(Rates(*rates), number(scale, dtype), number(scale, "float64"))
 
-    def _told(self, step_losses: list[Any], step_outputs: list[Any], outputs: Any | None) -> Any:
+    def _reported(self, step_losses: list[Any], step_outputs: list[Any], outputs: Any | None) -> Any:
         """Return the losses up to the first that is not finite, and fill ``outputs`` as far."""
         if not step_losses:
             return self.backend.fetch(self.backend.place([], "float64"))

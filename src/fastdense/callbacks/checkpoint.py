@@ -21,7 +21,7 @@ _ENDINGS = {False: (".safetensors", ".keras"), True: (".weights.h5", ".safetenso
 
 
 class ModelCheckpoint(Monitor):
-    """Saves the model, or its weights, after every epoch, after those that improve, or every so many steps.
+    """Saves the model or its weights: after every epoch, each that improves, or every ``save_freq`` steps.
 
     Parameters
     ----------

@@ -146,7 +146,7 @@ class Family(Generic[T]):
         )
 
     def describe(self, member: T) -> dict[str, Any]:
-        """Return the description that `restore` takes; FormatError for a class of somebody else's."""
+        """Return the description that `restore` takes; FormatError for a class that is not registered."""
         if self.members.get(type(member).__name__) is not type(member):
             raise FormatError(f"a file cannot hold {type(member).__name__}, no {self.kind} of fastdense's")
         return member.describe()

@@ -1,7 +1,7 @@
 """What several threads see of a model: it changes as a whole, and one call at a time trains it.
 
 A model's weights lie in its layers, which other models may share, the optimizer's state in the model and
-the count of steps in the optimizer. Their arrays are never written to: whoever changes a model makes new
+the count of steps in the optimizer. Their arrays are never written to: a change of a model makes new
 arrays and puts them in place. Two rules keep what every reader sees whole:
 
 **At once.** `replace` sets any number of attributes of any objects in one call into C, under a lock, and

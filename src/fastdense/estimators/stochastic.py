@@ -57,12 +57,12 @@ def _train(
     size: int,
     listeners: Listeners | None,
 ) -> None:
-    """Train, ``size`` rows per step, until there is no more progress, time or patience.
+    """Train with ``size`` rows per step until progress, time or epochs run out.
 
     Raises
     ------
     ValueError
-        The loss is no longer finite and no weights were found good: the last finite ones are kept.
+        The loss is not finite. The best weights so far are kept, or else the last finite ones.
     """
     p, order, goes_on = problem.parameters, problem.train, True
     state.n_iter = 0

@@ -148,7 +148,7 @@ class Chain:
         Raises
         ------
         FormatError
-            The input's width was never told, or a layer's weights are not its.
+            The input's width is not known, or a layer's weights do not have its shapes.
         """
         self._settle()
         if self.n_in is None:

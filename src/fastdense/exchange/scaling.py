@@ -29,7 +29,7 @@ class Scaling(NamedTuple):
 
     @classmethod
     def of(cls, factor: Any, shift: Any, columns: int) -> Scaling:
-        """Return a scaling of so many columns; FormatError for other or not finite numbers."""
+        """Return a scaling; FormatError for another number of columns or if a number is not finite."""
         try:
             both = [np.broadcast_to(np.asarray(value, np.float64), (columns,)) for value in (factor, shift)]
         except ValueError:

@@ -19,7 +19,7 @@ def best_time(run: Callable[[], Any], seconds: float) -> float:
     Parameters
     ----------
     run : function
-        Called once first, unmeasured but for how many calls fill a repeat.
+        Called once first, to find how many calls fill a repeat.
     seconds : float
         How long to measure; a slow function is measured three times, however long that takes.
 

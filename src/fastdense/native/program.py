@@ -225,7 +225,7 @@ class NativeProgram:
         return groups
 
     def load_slots(self, optimizer: OptimizerSpec, slots: Groups | None) -> None:
-        """Take the optimizer's state over, or start it anew."""
+        """Take over the optimizer's state, or start with fresh slots."""
         given = iter(slots) if slots is not None else None
         for i in self._trained:
             of_layer = [next(given) for _ in self._shapes[i]] if given is not None else None

@@ -65,7 +65,7 @@ def dropout_mask(
 
     The unit at (row, column) is kept when word ``column % 4`` of the Philox4x32-10 block with key
     ``seed`` and counter ``(step, layer, row, column // 4)`` is at least ``floor(rate * 2**32)``: each
-    unit's fate is a function of these numbers only, whoever asks and however the batch is split.
+    unit's fate is a function of these numbers only, for any caller and any split of the batch.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How many threads the compiled engine may use: asked, set, and told to threadpoolctl."""
+"""How many threads the compiled engine may use: read, set, and announced to threadpoolctl."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["MOST_THREADS", "at_most", "get_threads", "set_threads", "tell_thread
 MOST_THREADS = 4096  # far above any machine's cores; a larger number is a mistake, not a wish
 
 
-_told: set[str] = set()
+_announced: set[str] = set()
 
 
 def get_threads() -> int:
@@ -123,9 +123,9 @@ def tell_threadpoolctl() -> None:
     does. Called where the engine is loaded and where a network is compiled.
     """
     threadpoolctl = sys.modules.get("threadpoolctl")
-    if threadpoolctl is None or "threadpoolctl" in _told:
+    if threadpoolctl is None or "threadpoolctl" in _announced:
         return
-    _told.add("threadpoolctl")
+    _announced.add("threadpoolctl")
 
     class FastdenseController(threadpoolctl.LibController):  # type: ignore[name-defined, misc]
         user_api = internal_api = "fastdense"

@@ -240,8 +240,8 @@ class Stack(Variables):
     def centre(self) -> Array | None:
         """What is subtracted from rows in float64 before the program takes them, None for nothing.
 
-        A float32 model that starts with a `Normalization` has one if a column's mean is so many deviations
-        that float32 cannot hold both.
+        A float32 model that starts with a `Normalization` has one if a column's mean is too large against its
+        deviation for float32 to hold both.
         """
         return self.snapshot().centre
 

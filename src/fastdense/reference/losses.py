@@ -175,7 +175,7 @@ def _quantile(spec: QuantileSpec, y: float, a: float) -> tuple[float, float]:
 
 
 def _poisson(spec: PoissonSpec, y: float, a: float) -> tuple[float, float]:
-    """Return ``a - y log(a)``, minus the log-likelihood of a count ``y`` of mean ``a`` but for a constant.
+    """Return ``a - y log(a)``, minus the log-likelihood of a count ``y`` with mean ``a``, up to a constant.
 
     For the mean's logarithm ``z`` it is ``exp(z) - y z``.
     """

@@ -171,7 +171,7 @@ class Frame:
 
 
 def _is_categorical(series: Any) -> bool:
-    """Return True if the frame's library keeps a column as categories, which somebody stated then."""
+    """Return True if the frame's library keeps a column as categories, which the user stated then."""
     return _dtype(series).startswith(("category", "Categorical", "Enum", "dictionary"))
 
 

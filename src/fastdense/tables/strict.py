@@ -1,4 +1,4 @@
-"""Checks on descriptions that come from a file nobody vouches for."""
+"""Checks on descriptions that come from untrusted files."""
 
 from __future__ import annotations
 

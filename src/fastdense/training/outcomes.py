@@ -252,7 +252,7 @@ def _refuse_overflow(outputs: Float) -> None:
     if not finite.all():
         raise NonFiniteError(
             f"the network's outputs are not finite, first in row {int(np.argmin(finite))}: its weights have "
-            f"overflowed; train it anew, at a lower learning rate"
+            f"overflowed; train it again, at a lower learning rate"
         )
 
 

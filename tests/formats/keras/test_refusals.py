@@ -179,7 +179,7 @@ CHANGES = {
     "a width of text": (lambda layers: layers[0]["config"].update(batch_shape="x"), "known width"),
     "a name twice": (lambda layers: layers[2]["config"].update(name="first"), "two layers of .* are named"),
     "a second input": (lambda layers: layers.insert(2, layers[0]), "has an InputLayer that is not its first"),
-    "a class of no module": (lambda layers: layers[1].update(module=None), "a class of somebody's own"),
+    "a class of no module": (lambda layers: layers[1].update(module=None), "a user's class"),
     "a package of Keras' name": (
         lambda layers: layers[1].update(module="keras.mine"), "of the module 'keras.mine', which is never"
     ),

@@ -248,8 +248,8 @@ def test_other_precisions(in_keras, tmp_path, name, dtype):
 REFUSED = {
     "two ways": "must make one chain",
     "trained at all times": "layer 'norm' .* it is called with training=True",
-    "somebody's layer": r"layer 'own' \(Dense\): it is a class of somebody's own, registered as 'mine>Dense'",
-    "somebody's model": "it is a class of somebody's own, registered as 'Sequential'",
+    "somebody's layer": r"layer 'own' \(Dense\): it is a user's class, registered as 'mine>Dense'",
+    "somebody's model": "it is a user's class, registered as 'Sequential'",
     "int8": r"layer 'small' \(Dense\): its 'dtype' must be one of",
     "two outputs": "several inputs or outputs",
     "another slope each": r"layer 'slopes' \(PReLU\): it has another slope for each column",

@@ -29,8 +29,8 @@ class ActivationSpec:
     """The function ``g`` in ``A_out = g(Z)``.
 
     ``alpha`` is the slope of ``leaky_relu`` below zero and the scale of ``elu``; the others ignore it.
-    ``groups`` is of "softmax": a row is cut into consecutive groups of so many columns (see `group_slices`),
-    and each is a softmax of its own. Without them the row is one group.
+    ``groups`` belongs to "softmax": the sizes of consecutive groups of columns (see `group_slices`), each of
+    which is a separate softmax. If empty, the row is one group.
     """
 
     name: str = "linear"
@@ -79,7 +79,7 @@ class _Elementwise(_Layer):
 class _Linear(_Elementwise):
     @property
     def activation(self) -> ActivationSpec:
-        """None: linear."""
+        """Linear: the layer has no activation."""
         return ActivationSpec()
 
 

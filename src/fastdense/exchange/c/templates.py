@@ -149,7 +149,7 @@ static void softmax($real *a, size_t n)
 
 BODIES = {"times": "return gate == 0 ? 0 : z * gate;"}
 BODIES |= {name: curve.c for name, curve in CURVES.items() if curve.c and ";" in curve.c}
-"""The functions of one number, but for those of ``math.h``."""
+"""The activations of one number, except those that ``math.h`` has."""
 _SECOND = {"times": ", $real gate"}
 _SECOND |= {name: ", $real alpha" for name, curve in CURVES.items() if curve.alpha is not None}
 

@@ -10,7 +10,7 @@ from fastdense.errors import FormatError
 __all__ = ["CONFIG", "METADATA", "WEIGHTS", "members"]
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
-# Keras does not compress. Who compresses its files anew gains a factor of about ten on the descriptions.
+# Keras does not compress. Compressing its files again gains a factor of about ten on the descriptions.
 _LARGEST_RATIO = 32
 # A layer takes about a thousand bytes. Parsed, a description of brackets alone takes thirty times its length.
 _LARGEST_DESCRIPTION = 2**20

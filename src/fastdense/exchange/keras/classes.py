@@ -1,4 +1,4 @@
-"""Whose class a description speaks of: Keras' own, by name, or somebody's, which is never looked for."""
+"""Which class a description names: one of Keras', or a user's, which is never imported."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def check_own(entry: dict[str, Any]) -> None:
     if not (registered is None or isinstance(registered, str)):
         raise FormatError(f"it is registered as {registered!r:.200}, which is not a name")
     if module is None or ">" in (registered or ""):
-        raise FormatError(
-            f"it is a class of somebody's own, registered as {registered!r:.200}, and never imported"
-        )
+        raise FormatError(f"it is a user's class, registered as {registered!r:.200}, and never imported")
     if not (isinstance(module, str) and _OWN.fullmatch(module)):
         raise FormatError(f"it is of the module {module!r:.200}, which is never imported")
 

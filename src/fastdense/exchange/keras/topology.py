@@ -77,7 +77,7 @@ def model_of(entry: Any, depth: int = 0) -> Model:
     if kind not in _MODELS or not isinstance(config, dict):
         raise FormatError(
             f"it is of class {kind!r:.200}: a Sequential or a functional model can be read, but a class of "
-            "somebody's own has its forward pass in Python code, which the file does not hold"
+            "a user's class has its forward pass in Python code, which the file does not hold"
         )
     check_own(entry)
     check_settings("Sequential" if kind == "Sequential" else "Functional", config)

@@ -46,7 +46,7 @@ _INPUT = "input_layer"
 
 
 class Part(NamedTuple):
-    """One of Keras' layers: its class, its settings but for the common ones, and its weights."""
+    """One of Keras' layers: its class, its settings without the common ones, and its weights."""
 
     class_name: str
     name: str

@@ -114,7 +114,7 @@ def _filled_in(
 ) -> Sequence[int | None] | None:
     """Return an input's shape with its open sizes, the rows apart, as the first product takes them.
 
-    The file leaves the sizes to whoever calls it; of the ways to fill them in, all give the same columns.
+    The file leaves the sizes to the caller; every way to fill them in gives the same columns.
     """
     sizes = (None, None) if shape is None else tuple(shape)
     places = [i for i, size in enumerate(sizes) if size is None and (i or len(sizes) == 1)]

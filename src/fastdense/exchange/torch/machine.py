@@ -174,7 +174,7 @@ class _Machine:
         self._extend(self._to_mark())
 
     def _extend(self, items: Any) -> None:
-        if isinstance(self.stack[-1], list):  # else of a class that nobody makes
+        if isinstance(self.stack[-1], list):  # otherwise an object that is not built
             self.stack[-1].extend(items)
 
     def _setitem(self) -> None:

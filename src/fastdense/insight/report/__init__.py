@@ -1,4 +1,4 @@
-"""A training run in one page: what was learned, how well, how fast, and how to do it again."""
+"""A training run in one page: what was learned, how well, how fast, and how to reproduce it."""
 
 from fastdense.insight.report.measure import check_page, report
 from fastdense.insight.report.record import LayerShown, Measured, RunRecord, Speed

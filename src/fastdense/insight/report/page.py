@@ -35,7 +35,7 @@ def report_page(report: RunRecord) -> str:
             trained=trained(report),
             measures=measures,
             outcomes=[_outcome(outcome) for outcome in report.outcomes[:MOST_OUTCOMES]],
-            all_outcomes=_all_outcomes(report),
+            all_outcomes=_all_outcomes,
             curves=curves(report),
             epochs=_epochs(report),
             diagram=diagram(report),

@@ -22,9 +22,10 @@ def measures(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def _of_classes(outcome: Classified) -> Iterator[tuple[str, str]]:
-    most = outcome.labels[int(np.argmax(outcome.support))]
+    support = outcome.support
+    most = outcome.labels[int(np.argmax(support))]
     yield "accuracy", f"{outcome.accuracy:.4f}"
-    yield f"always {shortened(most)!r}", f"{outcome.support.max() / outcome.support.sum():.4f}"
+    yield f"always {shortened(most)!r}", f"{support.max() / support.sum():.4f}"
     yield "log loss", f"{outcome.log_loss:.4g}"
     if outcome.auc is not None:
         yield "AUC", share_text(outcome.auc)
