@@ -365,6 +365,13 @@ def test_the_log_loss_knows_no_smoothing():
     assert report(model).outcomes[0].log_loss == pytest.approx(-np.log(right).mean(), rel=1e-5)
 
 
+def test_a_place_that_cannot_be_written_is_found_before_measuring(tmp_path):
+    model = classifier()
+    model.fit(X, CLASSES, verbose=0)
+    with pytest.raises(FileNotFoundError, match="folder to save in does not exist"):
+        model.report(tmp_path / "none" / "run.html", (X[:, :1], CLASSES))  # which is another error, and later
+
+
 def test_a_missing_package_is_found_before_measuring(tmp_path):
     """In a process of its own: what was imported before stays."""
     source = (

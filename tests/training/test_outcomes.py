@@ -27,6 +27,11 @@ def test_three_classes_by_hand():
     assert found.calibration.error == pytest.approx((0.4 + 0.5 + 0.6 + 0.3) / 4)
 
 
+def test_a_perfect_log_loss_has_no_sign():
+    found = classify("", ("a", "b"), np.array([0, 1]), np.eye(2))
+    assert f"{found.log_loss:g}" == "0"
+
+
 def test_a_class_that_nobody_is_of_and_nobody_chose():
     found = classify("", ("a", "b", "c"), np.array([0, 0]), np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1]]))
     assert np.isnan(found.recall).tolist() == [False, True, True]
