@@ -56,7 +56,7 @@ print("answers:      ", np.round(answers, 6))
 # Columns of a matrix
 # -------------------
 #
-# A list of vectors of equal length is a matrix in disguise. Put them side by side, **one unit a column**,
+# A list of vectors of equal length is a matrix in disguise. Put them side by side, **one unit per column**,
 # and the biases in a row:
 #
 # .. math::

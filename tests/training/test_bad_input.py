@@ -144,9 +144,9 @@ def test_class_numbers_need_an_output_a_class():
 @pytest.mark.parametrize(
     ("bad", "kind", "match"),
     [
-        (np.ones(39), ShapeError, r"one number a row, shape \(40,\), got \(39,\)"),
-        (np.ones((40, 2)), ShapeError, r"one number a row, shape \(40,\), got \(40, 2\)"),
-        (2.0, ShapeError, r"one number a row, shape \(40,\), got \(\)"),
+        (np.ones(39), ShapeError, r"one number per row, shape \(40,\), got \(39,\)"),
+        (np.ones((40, 2)), ShapeError, r"one number per row, shape \(40,\), got \(40, 2\)"),
+        (2.0, ShapeError, r"one number per row, shape \(40,\), got \(\)"),
         (with_value(-0.5), ValueError, "must not be negative, but row 5 is"),
         (with_value(np.nan), NonFiniteError, "sample_weight holds nan at row 5"),
         (with_value(np.inf), NonFiniteError, "sample_weight holds inf at row 5"),

@@ -31,9 +31,9 @@ def dense(
     xp : namespace
         The array library.
     A_in : array of shape (m, n_in)
-        One example a row.
+        One example per row.
     W : array of shape (n_in, n_units)
-        One unit a column.
+        One unit per column.
     B : array of shape (n_units,) or (1, n_units), or None for no bias
     activation : ActivationSpec
     curve : function of the activation and Z, optional

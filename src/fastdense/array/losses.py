@@ -1,4 +1,4 @@
-"""The losses of a batch, one number a row, and their gradients.
+"""The losses of a batch, one number per row, and their gradients.
 
 The formulas are Keras'. A loss "from logits" reads the last layer's ``Z`` where the others read its
 ``A_out``; both are called ``A`` here.

@@ -12,9 +12,15 @@ from fastdense.core.checks import as_array, finite, number
 from fastdense.core.spec import LossSpec
 from fastdense.errors import DtypeError, ShapeError
 
-__all__ = ["as_targets", "as_weights", "class_numbers", "class_weights"]
+__all__ = ["as_targets", "as_weights", "check_count", "class_numbers", "class_weights"]
 
 Array = NDArray[Any]
+
+
+def check_count(rows: int, found: int | str, name: str, X: str = "X") -> None:
+    """Raise ShapeError unless as many targets are found as there are rows."""
+    if found != rows:
+        raise ShapeError(f"{X} has {rows} rows but {name} has {found}: one target per row")
 
 
 def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: str = "y") -> Array:
@@ -44,9 +50,7 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: 
         A target is outside the loss's range.
     """
     values = as_array(name, y, "float64")
-    if values.ndim == 0 or len(values) != rows:
-        found = len(values) if values.ndim else "no"
-        raise ShapeError(f"X has {rows} rows but {name} has {found}: one target a row")
+    check_count(rows, len(values) if values.ndim else "no", name)
     if n_out < 2 and loss.is_of_classes:
         raise ShapeError(
             f"{loss.name} needs one output a class, at least 2, but the network has 1: give the last layer "
@@ -78,7 +82,7 @@ def as_targets(y: Any, loss: LossSpec, n_out: int, dtype: str, rows: int, name: 
 
 
 def as_weights(sample_weight: Any, rows: int, dtype: str, name: str = "sample_weight") -> Array | None:
-    """Return one weight a row, none of them negative; None stays None.
+    """Return one weight per row, none of them negative; None stays None.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def as_weights(sample_weight: Any, rows: int, dtype: str, name: str = "sample_we
     weights = as_array(name, sample_weight, dtype)
     weights = weights[:, 0] if weights.ndim == 2 and weights.shape[1] == 1 else weights
     if weights.shape != (rows,):
-        raise ShapeError(f"{name} must have one number a row, shape ({rows},), got {weights.shape}")
+        raise ShapeError(f"{name} must have one number per row, shape ({rows},), got {weights.shape}")
     finite(name, weights, sample_weight)
     if (weights < 0).any():
         raise ValueError(f"{name} must not be negative, but row {int(np.argmax(weights < 0))} is")

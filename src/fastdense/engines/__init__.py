@@ -133,7 +133,7 @@ class Program(Protocol):
         """Return the current parameters, arrays that the program will not write to again."""
 
     def set_parameters(self, parameters: Parameters) -> None:
-        """Replace the trainable parameters by copies of these, one tuple a layer as in `parameters`.
+        """Replace the trainable parameters by copies of these, one tuple per layer as in `parameters`.
 
         Arrays that are not trained stay as they were compiled, and their values here are ignored;
         the optimizer's state and the count of steps stay too. What `predictor` returned before predicts with

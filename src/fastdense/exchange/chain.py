@@ -92,7 +92,7 @@ class Chain:
         self._append(layer, [W] if bias is None else [W, bias])
 
     def scale(self, factor: Any, shift: Any = 0.0) -> None:
-        """Append ``x * factor + shift``, each a number or one number a column.
+        """Append ``x * factor + shift``, each a number or one number per column.
 
         Raises
         ------

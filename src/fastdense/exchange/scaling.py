@@ -36,7 +36,7 @@ class Scaling(NamedTuple):
             shapes = f"{np.shape(factor)} and {np.shape(shift)}"
             raise FormatError(f"a scaling of {columns} columns has numbers of the shapes {shapes}") from None
         if not np.isfinite(both).all():
-            raise FormatError("a scaling by columns has one finite number a column, here it has others")
+            raise FormatError("a scaling by columns has one finite number per column, here it has others")
         return cls(*both)
 
     def then(self, other: Scaling) -> Scaling:

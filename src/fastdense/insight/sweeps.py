@@ -49,7 +49,7 @@ class Sweep(Charted):
     def title(self) -> str:
         """What was computed, in one line."""
         layer = layer_text(self.inputs, self.units, self.activation)
-        return f"{layer}: the time a row, and what limits it"
+        return f"{layer}: the time per row, and what limits it"
 
     @property
     def table(self) -> list[tuple[str, ...]]:

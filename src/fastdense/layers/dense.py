@@ -32,7 +32,7 @@ class Dense(Layer):
     Attributes
     ----------
     kernel : array of shape (n_in, units)
-        ``W``, one unit a column.
+        ``W``, one unit per column.
     bias : array of shape (units,) or None
         ``B``.
     """

@@ -23,7 +23,7 @@ def philox4x32(key: int, counters: NDArray[np.uint32]) -> NDArray[np.uint32]:
     key : int
         64 bits: the low 32 are the key's first word, the high 32 its second.
     counters : array of shape (n, 4), uint32
-        One counter a row.
+        One counter per row.
 
     Returns
     -------

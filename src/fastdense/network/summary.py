@@ -16,7 +16,7 @@ _HEAD = ("Layer (type)", "Output shape", "Detail", "Params")
 
 
 def text_summary(name: str, n_in: int | None, layers: Sequence[Layer], bytes_each: int) -> str:
-    """Return the table as text, a line a layer.
+    """Return the table as text, one line per layer.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ def forward(
     ----------
     network : NetworkSpec
     parameters : sequence of tuples of float64 arrays
-        One tuple a layer, as of `forward_layer`.
+        One tuple per layer, as of `forward_layer`.
     x : sequence of n_in floats
         The example.
     kept : sequence of sequences of bools or None
@@ -208,7 +208,7 @@ def backward(
     ----------
     network : NetworkSpec
     parameters : sequence of tuples of float64 arrays
-        One tuple a layer, as of `forward_layer`.
+        One tuple per layer, as of `forward_layer`.
     traces : sequence of Trace
         What `forward` returned.
     gradient : sequence of n_out floats

@@ -24,7 +24,7 @@ def check_matrix(name: str, shape: Shape) -> None:
     if name == "A_in":
         role, fix = "one example per row", "To pass one example, reshape it to a row: A_in.reshape(1, -1)."
     else:
-        role, fix = "one unit a column", "To pass one unit, reshape it to a column: W.reshape(-1, 1)."
+        role, fix = "one unit per column", "To pass one unit, reshape it to a column: W.reshape(-1, 1)."
     raise ShapeError(f"{name} has the shape {shape} and must have two axes, {role}.\n{fix}")
 
 
@@ -37,12 +37,12 @@ def check_inputs(a_shape: Shape, w_shape: Shape) -> None:
     Traceback (most recent call last):
     fastdense.errors.ShapeError: A_in @ W needs as many columns in A_in as there are rows in W:
         A_in (1, 2) @ W (3, 2): 2 columns, 3 rows
-    W holds one unit a column; if yours holds one unit per row, pass W.T.
+    W holds one unit per column; if yours holds one unit per row, pass W.T.
     """
     if a_shape[1] == w_shape[0]:
         return
     if a_shape[1] == w_shape[1]:
-        fix = "W holds one unit a column; if yours holds one unit per row, pass W.T."
+        fix = "W holds one unit per column; if yours holds one unit per row, pass W.T."
     elif a_shape[0] == w_shape[0]:
         fix = "A_in holds one example per row; if yours holds one example per column, pass A_in.T."
     else:

@@ -89,9 +89,9 @@ def dense_units(
     Parameters
     ----------
     A_in : array of shape (m, n_in)
-        One example a row.
+        One example per row.
     W : array of shape (n_in, n_units)
-        One unit a column.
+        One unit per column.
     B : array of shape (n_units,) or (1, n_units)
     activation : str or ActivationSpec, default "linear"
 
@@ -141,9 +141,9 @@ def dense_scalars(
     Parameters
     ----------
     A_in : m lists of n_in floats
-        One example a row.
+        One example per row.
     W : n_in lists of n_units floats
-        One unit a column.
+        One unit per column.
     B : list of n_units floats, or a list of one such list
     activation : str or ActivationSpec, default "linear"
 

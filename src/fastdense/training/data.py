@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastdense.core.checks import fraction, is_frame
 from fastdense.core.spec import LossSpec
-from fastdense.core.targets import as_targets, as_weights, class_weights
+from fastdense.core.targets import as_targets, as_weights, check_count, class_weights
 from fastdense.engines.arrays import finite, in_memory, placed
 from fastdense.errors import ShapeError
 from fastdense.training.crowding import note_crowded
@@ -97,10 +97,8 @@ def prepare(
         Something about them is wrong; nothing has been trained.
     """
     shape, rows = (tuple(getattr(values, "shape", ())) for values in (X, y))
-    if (
-        len(shape) == 2 and shape[0] and rows and rows[0] != shape[0]
-    ):  # before it can decide the model's width
-        raise ShapeError(f"{owner}X has {shape[0]} rows but {owner}y has {rows[0]}: one target a row")
+    if len(shape) == 2 and shape[0] and rows:  # before X can decide the model's width
+        check_count(shape[0], rows[0], f"{owner}y", f"{owner}X")
     A_in = model.as_rows(X, f"{owner}X")
     if not len(A_in):
         raise ShapeError(f"{owner}X has no rows")

@@ -53,7 +53,7 @@ def at(node: Node) -> Iterator[None]:
 def _planned(
     graph: Graph, nodes: Sequence[Node], source: str
 ) -> list[tuple[Sequence[Node], Callable[[Flow], None]]]:
-    """Return the steps in order, each with its nodes: from the end back, the fewest nodes a step.
+    """Return the steps in order, each with its nodes: from the end back, the fewest nodes per step.
 
     A step is between two values that all that comes after goes through: there the nodes may be cut.
     """
