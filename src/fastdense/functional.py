@@ -33,7 +33,7 @@ def dense(
         library that follows the Python array API standard. Those that differentiate do so through this
         function, and it can be traced by ``torch.compile``, ``jax.jit`` and ``tf.function``.
     W : array of shape (n_in, n_units)
-        One unit per column; float32 or float64. Integers and float16 become float32, a list takes A_in's dtype.
+        One unit per column; float32 or float64. Integers and float16 become float32, lists take A_in's dtype.
     B : array of shape (1, n_units) or (n_units,), optional
     activation : str or ActivationFunction, optional
         ``g``; None is linear.
