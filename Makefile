@@ -49,7 +49,7 @@ sanitize-memory:
 	$(MAKE) VENV=$(VENV)-asan SANITIZE=address,undefined $(VENV)-asan/.installed-test
 	$(call preloaded,asan ubsan) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST:$(BIN)/%=$(VENV)-asan/bin/%) tests --pyargs fastdense \
-		$(addprefix --ignore=tests/,cli docs formats tables)
+		$(addprefix --ignore=tests/,cli docs formats tables typing)
 
 # One after another, at addresses that the sanitizer knows, and without the tests that load polars, which does not
 # survive this sanitizer's library.

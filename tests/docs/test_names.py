@@ -66,3 +66,21 @@ def test_links_lead_to_files(page):
     # The tutorial's pages are made from its scripts when the site is built.
     made = [link for link in lost if (here / link).resolve().is_relative_to(ROOT / "docs" / "lessons")]
     assert sorted(set(lost) - set(made)) == []
+
+
+SOURCE = re.compile(r"`([\w/]+\.(?:py|cpp|h|inc))`")
+SOURCES = [
+    path.relative_to(ROOT).as_posix()
+    for folder in ("src", "native", "tests", "benchmarks", "examples", "docs")
+    for path in (ROOT / folder).rglob("*.*")
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_source_file_that_a_page_names_exists(page):
+    lost = [
+        name
+        for name in SOURCE.findall(text_of(page))
+        if not any(f"/{path}".endswith(f"/{name}") for path in SOURCES)
+    ]
+    assert not lost
