@@ -68,3 +68,8 @@ def test_a_metric_of_ones_own_is_named_after_its_class():
     model = fd.Sequential([fd.Input((2,)), fd.Dense(1)], seed=0)
     model.compile("sgd", "mse", metrics=[TopShare()])
     assert model.fit(np.ones((4, 2)), np.ones(4), verbose=0).history["top_share"] == [4.0]
+
+
+def test_the_base_of_the_optimizers_is_not_one():
+    with pytest.raises(TypeError, match="Optimizer is a base: make one of sgd, rmsprop"):
+        fd.optimizers.Optimizer()

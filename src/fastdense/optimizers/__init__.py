@@ -60,6 +60,9 @@ class Optimizer(Configurable):
 
     name: ClassVar[str]
 
+    def __init__(self) -> None:
+        raise TypeError(f"{type(self).__name__} is a base: make one of {', '.join(FAMILY.names())}")
+
     def __post_init__(self) -> None:
         limits = ("clipnorm", "clipvalue", "global_clipnorm")
         if sum(getattr(self, limit, None) is not None for limit in limits) > 1:
