@@ -28,6 +28,8 @@ __all__ = ["drawn"]
 
 # Round the widths of vectors and of tiles, and one column more often than others.
 _WIDTHS = (1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33)
+_KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale")
+_OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam")
 _POSITIVE = ("sigmoid", "softmax", "softplus", "exponential")
 # After which activations a loss of outputs is smooth: a probability that is clipped has its last digits cut.
 _DEFINED = {
@@ -62,7 +64,7 @@ def drawn(seed: int, dtype: str) -> Case:
 
 
 def _layer(rng: random.Random, n_in: int, place: int) -> LayerSpec:
-    kind = rng.choice(("dense", "dense", "dense", "activate", "dropout", "scale"))
+    kind = rng.choice(_KINDS)
     if kind == "dropout":
         return DropoutSpec(n_in, rng.choice((0.0, 0.2, 0.7)), stream=place)
     if kind == "scale":
@@ -110,7 +112,7 @@ def _loss(rng: random.Random, network: NetworkSpec) -> LossSpec:
 def _optimizer(rng: random.Random) -> OptimizerSpec:
     """Return an optimizer whose epsilon is far above rounding errors: it never divides one by another."""
     clipping = rng.choice(({}, {}, {"clipvalue": 0.05}, {"clipnorm": 0.2}, {"global_clipnorm": 0.3}))
-    name = rng.choice(("sgd", "rmsprop", "adagrad", "adam"))
+    name = rng.choice(_OPTIMIZERS)
     settings = {"epsilon": 1e-2} if name != "sgd" else {}
     if name in ("sgd", "rmsprop"):
         settings["momentum"] = rng.choice((0.0, 0.9))

@@ -30,7 +30,7 @@ def content_of(model: Model, training: bool = False) -> Content:
         compiled = Training(
             own.loss, own.optimizer, *own.compiled_metrics, own.optimizer.iterations, own.slot_arrays()
         )
-    return Content(own.name, own.layers, own.network().n_in, own.dtype, own.seed, own.table, compiled)
+    return Content(own.name, own.layers, own.input_shape[1], own.dtype, own.seed, own.table, compiled)
 
 
 def save(
