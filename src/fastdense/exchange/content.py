@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastdense.core.spec import NetworkSpec
+from fastdense.core.spec.lowering import Primitive
 from fastdense.layers import Layer
 from fastdense.layers.plan import plan
 from fastdense.losses import Loss
@@ -74,6 +75,11 @@ class Content:
     def parameters(self) -> list[tuple[Array, ...]]:
         """The arrays that go with `network`, one tuple per layer of it."""
         return [layer.parameters(tuple(layer.weights)) for layer, _ in plan(self.layers)]
+
+    @property
+    def primitives(self) -> list[tuple[Primitive, ...]]:
+        """What each layer of `network` comes down to, with its arrays; see `fastdense.core.spec.lowering`."""
+        return self.network.lower(self.parameters)
 
     def count_params(self) -> int:
         """Return how many numbers the layers' weights hold."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastdense.core.curves import CURVES
+from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
 
 __all__ = [
     "ACTIVATIONS",
@@ -37,6 +38,16 @@ class ActivationSpec:
     alpha: float = 0.0
     groups: tuple[int, ...] = ()
 
+    def lower(self) -> tuple[Primitive, ...]:
+        """Return the function as primitives: none for "linear"."""
+        match self.name:
+            case "linear":
+                return ()
+            case "softmax":
+                return (Softmax(self.groups),)
+            case _:
+                return (Curve(self.name, self.alpha),)
+
 
 @dataclass(frozen=True)
 class Penalty:
@@ -59,6 +70,11 @@ class Parameter:
 class _Layer:
     parameters: tuple[Parameter, ...] = ()
     """The arrays that go with the layer, in order. An attribute: torch.compile traces no cached property."""
+
+    @property
+    def kind(self) -> str:
+        """What the layer is called: "dense" for a `DenseSpec`."""
+        return type(self).__name__.removesuffix("Spec").lower()
 
     @property
     def is_trained(self) -> bool:
@@ -100,6 +116,10 @@ class DenseSpec(_Layer):
         bias = Parameter("bias", (self.n_units,), penalty=self.bias_penalty)
         object.__setattr__(self, "parameters", (kernel, bias) if self.use_bias else (kernel,))
 
+    def lower(self, W: Any, B: Any | None = None) -> tuple[Primitive, ...]:
+        """Return a product, and what its activation is."""
+        return Product(W, B), *self.activation.lower()
+
 
 @dataclass(frozen=True)
 class DropoutSpec(_Linear):
@@ -111,6 +131,10 @@ class DropoutSpec(_Linear):
     rate: float
     stream: int
 
+    def lower(self) -> tuple[Primitive, ...]:
+        """Return a dropout."""
+        return (Dropout(self.rate),)
+
 
 @dataclass(frozen=True)
 class ScaleSpec(_Linear):
@@ -121,12 +145,20 @@ class ScaleSpec(_Linear):
         mean, deviation = (Parameter(name, (self.n_in,), trained=False) for name in ("mean", "deviation"))
         object.__setattr__(self, "parameters", (mean, deviation))
 
+    def lower(self, mean: Any, deviation: Any) -> tuple[Primitive, ...]:
+        """Return a standardisation."""
+        return (StandardizeColumns(mean, deviation),)
+
 
 @dataclass(frozen=True)
 class ActivateSpec(_Elementwise):
     """``A_out = g(A_in)``: an activation that no dense layer could take in."""
 
     activation: ActivationSpec
+
+    def lower(self) -> tuple[Primitive, ...]:
+        """Return what its activation is."""
+        return self.activation.lower()
 
 
 LayerSpec = DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastdense.core.spec.layers import LayerSpec, Parameter, group_slices
 from fastdense.core.spec.losses import LossSpec
+from fastdense.core.spec.lowering import Primitive
 from fastdense.core.spec.optimizers import OptimizerSpec
 
 __all__ = [
@@ -40,6 +41,10 @@ class NetworkSpec:
     def n_out(self) -> int:
         """The width of the network's output."""
         return self.layers[-1].n_units if self.layers else self.n_in
+
+    def lower(self, parameters: Sequence[Sequence[Any]]) -> list[tuple[Primitive, ...]]:
+        """Return each layer's primitives, with its arrays in them; see `fastdense.core.spec.lowering`."""
+        return [layer.lower(*own) for layer, own in zip(self.layers, parameters, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from itertools import chain
 from typing import Any, assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense._version import __version__
 from fastdense.core import files
 from fastdense.core.checks import one_of
 from fastdense.core.curves import CURVES
-from fastdense.core.spec import (
-    ActivateSpec,
-    ActivationSpec,
-    DenseSpec,
-    DropoutSpec,
-    LayerSpec,
-    ScaleSpec,
-    group_slices,
-)
+from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
 from fastdense.errors import FormatError
 from fastdense.exchange.content import Content
 from fastdense.exchange.onnx.nodes import Nodes
 from fastdense.exchange.onnx.preprocessing import NUMBERS, TEXTS, features, own_units
 
-__all__ = ["write"]
-
-Array = NDArray[Any]
+__all__ = ["serialized", "write"]
 
 # The first operator set with Gelu, and the format's version that belongs to it: ONNX Runtime 1.18 and later.
 _OPERATOR_SET, _IR_VERSION = 20, 10
@@ -45,12 +34,13 @@ def write(
     kind = one_of("dtype", dtype or content.dtype, ("float32", "float64"))
     # protobuf ends the process if memory runs out: it holds arrays as bytes, in two messages and serialised.
     files.require_memory(files.ROOM + 5 * content.count_params() * np.dtype(kind).itemsize)
-    data = _model(content, table, kind).SerializeToString()
+    data = serialized(content, table, kind)
     with files.atomic_file(path) as file:
         file.write(data)
 
 
-def _model(content: Content, table: bool, dtype: str) -> Any:
+def serialized(content: Content, table: bool, dtype: str) -> bytes:
+    """Return a network as the bytes of an ONNX model, with its table if asked for."""
     try:
         from onnx import helper
     except ModuleNotFoundError:
@@ -66,20 +56,29 @@ def _model(content: Content, table: bool, dtype: str) -> Any:
         raw = [(NUMBERS, "float64", numbers, "columns"), (TEXTS, "str", texts, "texts")]
         inputs = [(name, kind, len(columns)) for name, kind, columns, _ in raw if columns]
         metadata = {key: json.dumps(columns) for _, _, columns, key in raw if columns}
-    for layer, arrays in zip(network.layers, content.parameters, strict=True):
-        value = _layer(nodes, layer, arrays, value, dtype)
+    for primitive in chain.from_iterable(content.primitives):
+        value = _added(nodes, primitive, value, dtype)
     if table and own.task == "regress":
         value, output_dtype = own_units(nodes, own.target, value), "float64"
     elif table and own.task == "classify":
         metadata["classes"] = json.dumps(list(own.classes))
     nodes.protos.append(helper.make_node("Identity", [value], ["Y"], name="output"))
-    ends = [
-        helper.make_tensor_value_info(
-            name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), ["rows", columns]
-        )
-        for name, kind, columns in (*inputs, ("Y", output_dtype, network.n_out))
-    ]
-    graph = helper.make_graph(nodes.protos, content.name, ends[:-1], ends[-1:], nodes.constants)
+    *sources, output = (_matrix(*each) for each in (*inputs, ("Y", output_dtype, network.n_out)))
+    graph = helper.make_graph(nodes.protos, content.name, sources, [output], nodes.constants)
+    return _model(graph, metadata)
+
+
+def _matrix(name: str, dtype: str, columns: int) -> Any:
+    """Return the declaration of an input or output of shape ("rows", columns)."""
+    from onnx import helper
+
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    return helper.make_tensor_value_info(name, element, ["rows", columns])
+
+
+def _model(graph: Any, metadata: dict[str, str]) -> bytes:
+    from onnx import helper
+
     proto = helper.make_model(
         graph,
         producer_name="fastdense",
@@ -88,49 +87,48 @@ def _model(content: Content, table: bool, dtype: str) -> Any:
         opset_imports=[helper.make_opsetid("", _OPERATOR_SET)],
     )
     helper.set_model_props(proto, metadata)
-    return proto
+    content: bytes = proto.SerializeToString()
+    return content
 
 
-def _layer(nodes: Nodes, layer: LayerSpec, arrays: Sequence[Array], value: str, dtype: str) -> str:
-    """Add a layer and return its output's name; dropout adds nothing."""
-    match layer:
-        case DenseSpec():
-            weights = [np.asarray(array, dtype) for array in arrays]
-            value = nodes.add("Gemm", value, *map(nodes.constant, weights, ("W", "B")))
-            return _activation(nodes, layer.activation, layer.n_units, value, dtype)
-        case ScaleSpec():
-            mean, deviation = arrays
-            return _scaled(nodes, mean, deviation, value, dtype)
-        case ActivateSpec():
-            return _activation(nodes, layer.activation, layer.n_units, value, dtype)
-        case DropoutSpec():
+def _added(nodes: Nodes, primitive: Primitive, value: str, dtype: str) -> str:
+    """Add a primitive and return its output's name; dropout adds nothing."""
+    match primitive:
+        case Product():
+            weights = [np.asarray(a, dtype) for a in (primitive.W, primitive.B) if a is not None]
+            return nodes.add("Gemm", value, *map(nodes.constant, weights, ("W", "B")))
+        case StandardizeColumns():
+            return _standardized(nodes, primitive, value, dtype)
+        case Curve():
+            return _curve(nodes, primitive, value, dtype)
+        case Softmax(groups) if len(groups) > 1:
+            parts = nodes.add_several(
+                "Split", value, nodes.constant(np.array(groups), "groups"), outputs=len(groups), axis=-1
+            )
+            return nodes.add("Concat", *[nodes.add("Softmax", part, axis=-1) for part in parts], axis=-1)
+        case Softmax():
+            return nodes.add("Softmax", value, axis=-1)
+        case Dropout():
             return value
         case _:
-            assert_never(layer)
+            assert_never(primitive)
 
 
-def _scaled(nodes: Nodes, mean: Array, deviation: Array, value: str, dtype: str) -> str:
+def _standardized(nodes: Nodes, primitive: StandardizeColumns, value: str, dtype: str) -> str:
     """Add ``(x - mean) / deviation``, with the part of a mean that float32 has no digits for after it.
 
     Near a large mean ``x - mean`` is exact, so that the two differences are as good as one in float64.
     """
-    near, spread = mean.astype(dtype), deviation.astype(dtype)
-    rest = (mean - near).astype(dtype)
+    near, spread = primitive.mean.astype(dtype), primitive.deviation.astype(dtype)
+    rest = (primitive.mean - near).astype(dtype)
     value = nodes.add("Sub", value, nodes.constant(near, "mean"))
     if (np.abs(rest) > np.finfo(dtype).eps * spread).any():
         value = nodes.add("Sub", value, nodes.constant(rest, "mean"))
     return nodes.add("Div", value, nodes.constant(spread, "deviation"))
 
 
-def _activation(nodes: Nodes, g: ActivationSpec, columns: int, value: str, dtype: str) -> str:
-    groups = group_slices(g, columns)
-    if len(groups) > 1:
-        sizes = nodes.constant(np.array([group.stop - group.start for group in groups]), "groups")
-        parts = nodes.add_several("Split", value, sizes, outputs=len(groups), axis=-1)
-        return nodes.add("Concat", *[nodes.add("Softmax", part, axis=-1) for part in parts], axis=-1)
+def _curve(nodes: Nodes, g: Curve, value: str, dtype: str) -> str:
     match g.name:
-        case "linear":
-            return value
         case "relu6":
             limits = [nodes.constant(np.array(limit, dtype), "limit") for limit in (0.0, 6.0)]
             return nodes.add("Clip", value, *limits)

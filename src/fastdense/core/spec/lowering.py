@@ -1,0 +1,98 @@
+"""The primitives: the few operations that every layer comes down to in prediction.
+
+Readers of a network that are not engines (the writers of files, `explain`, `profile`, reports) read
+primitives, never a layer's spec. A layer that lowers itself to them is therefore written, explained and
+measured without a line of code there: its spec has a method ``lower(*arrays)`` that takes the layer's
+arrays in the order of its ``parameters`` and returns its primitives in the order in which a row passes
+through them. A layer that leaves a row as it is returns none. Engines compute a layer as a whole, and match
+over specs.
+
+========================  ===============================================================
+`Product`                 ``A @ W + B``
+`StandardizeColumns`      ``(A - mean) / deviation``, by columns
+`Curve`                   ``g(A)``, each number by itself
+`Softmax`                 ``exp(a) / sum(exp(a))`` of each row, or of groups of its columns
+`Dropout`                 nothing in prediction
+========================  ===============================================================
+
+The bias belongs to the product because every reader takes both as one operator: ONNX's Gemm, PyTorch's
+Linear, the loop in C that starts from the bias. A standardisation is not folded into a factor and a shift,
+which would round differently. A new primitive is a class here, a member of `Primitive`, and a case in each
+``match`` over it: mypy and ``assert_never`` find those that lack it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+__all__ = ["Curve", "Dropout", "Primitive", "Product", "Softmax", "StandardizeColumns"]
+
+
+class _Primitive:
+    """What most primitives are: they compute, and return as many columns as they are given."""
+
+    computes: ClassVar[bool] = True
+    """Whether it changes a prediction."""
+
+    @property
+    def operations(self) -> int:
+        """The operations per row that count: two per multiply-add of a product."""
+        return 0
+
+    def n_units(self, n_in: int) -> int:
+        """Return the number of columns of its output, given that of its input."""
+        return n_in
+
+
+@dataclass(frozen=True, eq=False)
+class Product(_Primitive):
+    """``A @ W + B``: ``W`` has the shape (n_in, n_units), ``B`` (n_units,); without a bias it is None."""
+
+    W: Any
+    B: Any | None = None
+
+    @property
+    def operations(self) -> int:
+        """Two per weight."""
+        n_in, n_units = self.W.shape
+        return int(2 * n_in * n_units)
+
+    def n_units(self, n_in: int) -> int:
+        """Return the number of columns of ``W``."""
+        return int(self.W.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class StandardizeColumns(_Primitive):
+    """``(A - mean) / deviation``, for arrays of shape (n_in,): a difference, and then a quotient."""
+
+    mean: Any
+    deviation: Any
+
+
+@dataclass(frozen=True)
+class Curve(_Primitive):
+    """``g(A)``: the activation ``name`` of `fastdense.core.curves.CURVES`, neither linear nor softmax."""
+
+    name: str
+    alpha: float = 0.0
+
+
+@dataclass(frozen=True)
+class Softmax(_Primitive):
+    """A softmax of each group of columns, ``groups`` being their sizes; of the whole row if empty."""
+
+    groups: tuple[int, ...] = ()
+    name: ClassVar[str] = "softmax"
+
+
+@dataclass(frozen=True)
+class Dropout(_Primitive):
+    """Zero each number with probability ``rate`` in training; nothing in prediction."""
+
+    rate: float
+    computes: ClassVar[bool] = False
+
+
+Primitive = Product | StandardizeColumns | Curve | Softmax | Dropout
