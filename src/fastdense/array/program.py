@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from fastdense.array.backend import Backend
@@ -11,7 +12,6 @@ from fastdense.array.network import total_penalty
 from fastdense.array.optimizers import Rates, new_slots, rates_of
 from fastdense.array.step import Batch, Functions, Numbers, State, functions, outputs_of
 from fastdense.core.spec import (
-    ActivateSpec,
     DropoutSpec,
     NetworkSpec,
     TrainingSpec,
@@ -82,7 +82,8 @@ class ArrayProgram:
     def predict(self, X: Any, out: Any | None = None) -> Any:
         """Return the outputs for every row of X, a block of rows at a time."""
         with self.backend.scope():
-            if not any(map(_computes, self.network.layers)):  # X itself would come out
+            primitives = chain.from_iterable(self.network.lower(self.state.weights))
+            if not any(primitive.computes for primitive in primitives):  # X itself would come out
                 A_out = self.backend.place(X, copy=True)
                 A_out = A_out if self.backend.owns(X) else self.backend.fetch(A_out)
             else:
@@ -245,12 +246,6 @@ class ArrayProgram:
     def _trained(self) -> Functions:
         training = self._training
         return functions(self.backend, self.network, training.loss, training.optimizer)
-
-
-def _computes(layer: Any) -> bool:
-    """Whether a layer makes other numbers of its inputs in predictions."""
-    is_linear = isinstance(layer, ActivateSpec) and layer.activation.name == "linear"
-    return not (is_linear or isinstance(layer, DropoutSpec))
 
 
 def _is_sparse(array: Any) -> bool:

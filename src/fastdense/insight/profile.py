@@ -13,6 +13,7 @@ from fastdense import engines
 from fastdense.core.checks import is_frame, number, whole
 from fastdense.core.printable import printable
 from fastdense.core.spec import DenseSpec, LayerSpec, NetworkSpec
+from fastdense.core.spec.lowering import Curve, Primitive, Product, Softmax
 from fastdense.insight.limits import KEY, Limited
 from fastdense.insight.roofs import Cores, Roofs, measure_roofs
 from fastdense.insight.tabulated import Tabulated
@@ -211,16 +212,17 @@ def _costs(bench: Bench, roofs: Roofs) -> Iterator[LayerCost]:
     cores: Cores = "all" if roofs.cores > 1 else "one"
     one, row = bench.layer(DenseSpec(1, 1), (bench.ones(1, 1), 0 * bench.ones(1))), bench.ones(1, 1)
     calls = bench.time(lambda: one.predict(row))
-    layers = zip(bench.network.layers, bench.parameters, bench.model.layer_names(), strict=True)
-    for layer, own, name in layers:
+    lowered = bench.network.lower(bench.parameters)
+    layers = zip(bench.network.layers, bench.parameters, lowered, bench.model.layer_names(), strict=True)
+    for layer, own, primitives, name in layers:
         program, inputs = bench.layer(layer, own), A_in
         took = bench.time(lambda: program.predict(inputs))  # noqa: B023  (called within this turn)
         A_in = program.predict(inputs)
         traffic = itemsize * (inputs.size + A_in.size + sum(array.size for array in own))
-        operations = 2 * len(inputs) * own[0].size if isinstance(layer, DenseSpec) else 0
+        operations = len(inputs) * sum(primitive.operations for primitive in primitives)
         yield LayerCost(
             name=name,
-            what=_what(layer),
+            what=_what(layer, primitives),
             operations=operations,
             traffic=traffic,
             seconds=took,
@@ -294,9 +296,9 @@ def _narrower(bench: Bench, costs: Sequence[LayerCost]) -> Iterator[Advice]:
     yield from _faster(what, timed(n_units), timed(n_units - left))
 
 
-def _what(layer: LayerSpec) -> str:
-    """Return a layer's kind and sizes."""
-    curve = "" if layer.activation.name == "linear" else f", {layer.activation.name}"
-    if isinstance(layer, DenseSpec):
-        return f"dense, {layer.n_in:,} to {layer.n_units:,}{curve}"
-    return f"{type(layer).__name__.removesuffix('Spec').lower()}, {layer.n_in:,}{curve}"
+def _what(layer: LayerSpec, primitives: Sequence[Primitive]) -> str:
+    """Return a layer's kind, sizes and activations."""
+    has_product = any(isinstance(primitive, Product) for primitive in primitives)
+    sizes = f"{layer.n_in:,} to {layer.n_units:,}" if has_product else f"{layer.n_in:,}"
+    curves = [primitive.name for primitive in primitives if isinstance(primitive, Curve | Softmax)]
+    return ", ".join([layer.kind, sizes, *curves])

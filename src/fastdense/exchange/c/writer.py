@@ -14,15 +14,8 @@ from numpy.typing import NDArray
 from fastdense.core.checks import text
 from fastdense.core.curves import CURVES
 from fastdense.core.files import atomic_files
-from fastdense.core.spec import (
-    ActivateSpec,
-    ActivationSpec,
-    DenseSpec,
-    DropoutSpec,
-    LayerSpec,
-    ScaleSpec,
-    group_slices,
-)
+from fastdense.core.spec import group_slices
+from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
 from fastdense.errors import FormatError
 from fastdense.exchange.c import templates
 from fastdense.exchange.content import Content
@@ -59,6 +52,8 @@ class Numbers(NamedTuple):
 
     def array(self, values: Array, indent: int = 4) -> str:
         """Return a vector's or a matrix's numbers between the braces of its initialiser."""
+        with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
+            values = values.astype(self.type, copy=False)
         if values.ndim == 2:
             return ",\n".join(f"    {{{self.array(row, 5).lstrip()}}}" for row in values)
         texts = [self.literal(value) for value in values]
@@ -70,11 +65,16 @@ _NUMBERS = {"float32": Numbers("float", "f", np.float32), "float64": Numbers("do
 
 
 class Step(NamedTuple):
-    """A layer that computes: its place in the network, and the arrays that go with it."""
+    """A function of the file: a primitive, or a product with the curve after it.
 
-    k: int
-    spec: LayerSpec
-    arrays: tuple[Array, ...]
+    Its label is its layer's place in the network, with a number of its own if the layer has several.
+    """
+
+    label: str
+    kind: str
+    primitives: list[Primitive]
+    n_in: int
+    n_units: int
 
 
 def write(content: Content, path: str | os.PathLike[str], name: str | None = None) -> None:
@@ -107,131 +107,133 @@ def _texts(content: Content, name: str, header: str) -> tuple[str, str]:
     """Return the header's and the source file's text."""
     network = content.network
     numbers, n_in, n_out = _NUMBERS[network.dtype], network.n_in, network.n_out
-    steps = list(_steps(network.layers, content.parameters, network.dtype))
+    steps = list(_steps(content))
     buffers = _buffers(steps)
-    widest = max((s.spec.n_units for s in steps if isinstance(s.spec, DenseSpec)), default=0)
+    widest = max((step.n_units for step in steps if isinstance(step.primitives[0], Product)), default=0)
     common = {**numbers._asdict(), "name": name, "upper": name.upper(), "header": header}
     head = templates.HEADER.substitute(
         common,
-        drawing="\n".join(f" *   {line}".rstrip() for line in _drawing(n_in, network.layers)),
+        drawing="\n".join(f" *   {line}".rstrip() for line in _drawing(content)),
         inputs=n_in,
         outputs=n_out,
         stack=np.dtype(network.dtype).itemsize * (sum(buffers.values()) + widest),
     )
-    functions = [*_curves(steps, numbers), *(_layer(step, numbers) for step in steps)]
+    functions = [*_curves(steps, numbers), *(_function(step, numbers) for step in steps)]
     calls = "\n".join(_calls(steps, buffers, numbers)) or templates.COPY.substitute(units=n_in)
     return head, templates.SOURCE.substitute(common, functions="\n".join(functions), calls=calls)
 
 
-def _steps(
-    layers: Iterable[LayerSpec], parameters: Iterable[tuple[Array, ...]], dtype: str
-) -> Iterator[Step]:
-    """Yield the layers that change a prediction, with their arrays in the network's dtype."""
-    for k, (spec, arrays) in enumerate(zip(layers, parameters, strict=True), start=1):
-        idle = isinstance(spec, ActivateSpec) and spec.activation.name == "linear"
-        if not (idle or isinstance(spec, DropoutSpec)):
-            with np.errstate(over="ignore"):  # statistics beyond float32 are infinite in it, as such data are
-                yield Step(k, spec, tuple(array.astype(dtype, copy=False) for array in arrays))
+def _steps(content: Content) -> Iterator[Step]:
+    """Yield what changes a prediction, in order."""
+    for k, (layer, primitives) in enumerate(zip(content.network.layers, content.primitives, strict=True), 1):
+        width, joined = layer.n_in, _joined(primitives)
+        for i, parts in enumerate(joined, 1):
+            n_units = parts[0].n_units(width)
+            yield Step(f"{k}_{i}" if len(joined) > 1 else str(k), layer.kind, parts, width, n_units)
+            width = n_units
 
 
-def _drawing(n_in: int, layers: Iterable[LayerSpec]) -> Iterator[str]:
+def _joined(primitives: Iterable[Primitive]) -> list[list[Primitive]]:
+    """Return the primitives that compute, each product with the curve after it."""
+    found: list[list[Primitive]] = []
+    for primitive in primitives:
+        if isinstance(primitive, Curve | Softmax) and found and isinstance(found[-1][-1], Product):
+            found[-1].append(primitive)
+        elif primitive.computes:
+            found.append([primitive])
+    return found
+
+
+def _drawing(content: Content) -> Iterator[str]:
     """Yield the lines that show the network."""
-    yield f"{'input':<8}{n_in:>6}"
-    for spec in layers:
-        yield f"{_kind(spec):<8}{spec.n_units:>6}  {_about(spec)}"
+    network = content.network
+    yield f"{'input':<8}{network.n_in:>6}"
+    for layer, primitives in zip(network.layers, content.primitives, strict=True):
+        yield f"{layer.kind:<8}{layer.n_units:>6}  {_about(primitives)}"
 
 
-def _kind(spec: LayerSpec) -> str:
-    return type(spec).__name__.removesuffix("Spec").lower()
+def _about(primitives: Iterable[Primitive]) -> str:
+    """Return what primitives do, in a few words."""
+    return ", ".join(words for words in map(_words, primitives) if words) or "linear"
 
 
-def _about(spec: LayerSpec) -> str:
-    """Return what a layer does, in a few words."""
-    match spec:
-        case DenseSpec() | ActivateSpec():
-            alpha = f"({spec.activation.alpha:g})" if spec.activation.alpha else ""
-            groups = f" by groups of {', '.join(map(str, spec.activation.groups))}"
-            return f"{spec.activation.name}{alpha}{groups if spec.activation.groups else ''}"
-        case DropoutSpec():
-            return f"{spec.rate:g} of them, in training only"
-        case ScaleSpec():
+def _words(primitive: Primitive) -> str:
+    match primitive:
+        case Product():
+            return ""
+        case StandardizeColumns():
             return "(x - mean) / deviation"
+        case Curve(name, alpha):
+            return f"{name}({alpha:g})" if alpha else name
+        case Softmax(groups):
+            return f"softmax by groups of {', '.join(map(str, groups))}" if groups else "softmax"
+        case Dropout(rate):
+            return f"{rate:g} of them, in training only"
         case _:
-            assert_never(spec)
+            assert_never(primitive)
 
 
-def _comment(step: Step) -> str:
-    return (
-        f"Layer {step.k}: {_kind(step.spec)}, {step.spec.n_in} to {step.spec.n_units}, {_about(step.spec)}."
-    )
-
-
-def _layer(step: Step, numbers: Numbers) -> str:
-    """Return a layer's constants and function."""
-    spec, sizes = step.spec, {"inputs": step.spec.n_in, "units": step.spec.n_units}
-    common = {**numbers._asdict(), **sizes, "k": step.k, "comment": _comment(step)}
-    match spec:
-        case DenseSpec():
-            kernel, *bias = map(numbers.array, step.arrays)
+def _function(step: Step, numbers: Numbers) -> str:
+    """Return a step's constants and function."""
+    label, kind, (first, *rest), n_in, n_units = step
+    comment = f"Layer {label}: {kind}, {n_in} to {n_units}, {_about(step.primitives)}."
+    common = {**numbers._asdict(), "inputs": n_in, "units": n_units, "k": label, "comment": comment}
+    match first:
+        case Product(W, B):
+            bias = "" if B is None else templates.BIAS.substitute(common, bias=numbers.array(B))
             return templates.DENSE.substitute(
                 common,
-                kernel=kernel,
-                bias=templates.BIAS.substitute(common, bias=bias[0]) if bias else "",
-                start=f"bias_{step.k}[j]" if bias else "0",
-                curve=_call(spec.activation, "z[j]", numbers),
-                groups=_groups(spec.activation, spec.n_units),
+                kernel=numbers.array(W),
+                bias=bias,
+                start="0" if B is None else f"bias_{label}[j]",
+                curve=_call(rest, "z[j]", numbers),
+                groups=_groups(rest, n_units),
             )
-        case ActivateSpec():
-            curve, groups = _call(spec.activation, "in[j]", numbers), _groups(spec.activation, spec.n_units)
-            return templates.ACTIVATE.substitute(common, curve=curve, groups=groups)
-        case ScaleSpec():
-            mean, deviation = map(numbers.array, step.arrays)
+        case StandardizeColumns():
+            mean, deviation = numbers.array(first.mean), numbers.array(first.deviation)
             return templates.SCALE.substitute(common, mean=mean, deviation=deviation)
-        case DropoutSpec():
+        case Curve() | Softmax():
+            curve, groups = _call([first], "in[j]", numbers), _groups([first], n_units)
+            return templates.ACTIVATE.substitute(common, curve=curve, groups=groups)
+        case Dropout():
             return ""
         case _:
-            assert_never(spec)
+            assert_never(first)
 
 
-def _curve_name(activation: ActivationSpec) -> str | None:
-    """Return the C function of an activation; None where there is none to call on each number."""
-    if activation.name == "leaky_relu" and activation.alpha == 0:
-        return "relu"  # not 0 * -infinity
-    return activation.name if CURVES[activation.name].c else None
+def _called(curve: Curve) -> Curve:
+    """Return the curve whose function of C is called."""
+    return Curve("relu") if curve.name == "leaky_relu" and curve.alpha == 0 else curve  # not 0 * -infinity
 
 
-def _call(activation: ActivationSpec, z: str, numbers: Numbers) -> str:
-    """Return the expression of the activation of one number."""
-    name = _curve_name(activation)
-    if name is None:
-        return z
-    curve = CURVES[name]
-    alpha = "" if curve.alpha is None else f", {numbers.literal(numbers.type(activation.alpha))}"
-    function = name if name in templates.BODIES else str(curve.c).replace("$f", numbers.f)
-    return f"{function}({z}{alpha})"
+def _call(curves: Iterable[Primitive], z: str, numbers: Numbers) -> str:
+    """Return the expression of one number after the curves that are functions of one."""
+    for g in (_called(each) for each in curves if isinstance(each, Curve)):
+        curve = CURVES[g.name]
+        alpha = "" if curve.alpha is None else f", {numbers.literal(numbers.type(g.alpha))}"
+        function = g.name if g.name in templates.BODIES else str(curve.c).replace("$f", numbers.f)
+        z = f"{function}({z}{alpha})"
+    return z
 
 
-def _groups(activation: ActivationSpec, units: int) -> str:
-    """Return the calls of softmax, one a group of columns."""
-    if activation.name != "softmax":
-        return ""
-    slices = group_slices(activation, units)
+def _groups(curves: Iterable[Primitive], units: int) -> str:
+    """Return the calls of softmax, one per group of columns."""
+    slices = [s for curve in curves if isinstance(curve, Softmax) for s in group_slices(curve, units)]
     return "".join(templates.GROUP.substitute(start=s.start, columns=s.stop - s.start) for s in slices)
 
 
 def _curves(steps: Iterable[Step], numbers: Numbers) -> Iterator[str]:
     """Yield the functions that the layers call, each once and before those that call it."""
-    activations = [step.spec.activation for step in steps]
-    wanted = {name for activation in activations if (name := _curve_name(activation))}
-    for function in templates.functions(wanted):
+    primitives = [primitive for step in steps for primitive in step.primitives]
+    for function in templates.functions({_called(p).name for p in primitives if isinstance(p, Curve)}):
         yield function.substitute(numbers._asdict())
-    if any(activation.name == "softmax" for activation in activations):
+    if any(isinstance(primitive, Softmax) for primitive in primitives):
         yield templates.SOFTMAX.substitute(numbers._asdict())
 
 
 def _buffers(steps: list[Step]) -> dict[str, int]:
     """Return the arrays between the layers, used in turn, and how many numbers each must hold."""
-    between = [step.spec.n_units for step in steps[:-1]]
+    between = [step.n_units for step in steps[:-1]]
     return {name: max(widths) for name, widths in (("a", between[::2]), ("b", between[1::2])) if widths}
 
 
@@ -243,5 +245,5 @@ def _calls(steps: list[Step], buffers: dict[str, int], numbers: Numbers) -> Iter
     source = "x"
     for i, step in enumerate(steps):
         target = "y" if i == len(steps) - 1 else "ab"[i % 2]
-        yield f"    layer_{step.k}({source}, {target});"
+        yield f"    layer_{step.label}({source}, {target});"
         source = target

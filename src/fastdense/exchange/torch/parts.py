@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.curves import CURVES
-from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
+from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
 from fastdense.exchange.content import Content
 
 __all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "normalised", "parts", "state"]
@@ -31,27 +31,11 @@ class Part(NamedTuple):
 
 
 def parts(content: Content) -> Iterator[Part]:
-    """Yield the modules of a network's ``torch.nn.Sequential``, in order."""
-    network = content.network
-    for spec, arrays in zip(network.layers, content.parameters, strict=True):
-        match spec:
-            case DenseSpec():
-                sizes = {"in_features": spec.n_in, "out_features": spec.n_units, "bias": spec.use_bias}
-                kernel, *bias = arrays
-                yield Part("Linear", sizes, {"weight": kernel.T} | ({"bias": bias[0]} if bias else {}))
-                if spec.activation.name != "linear":
-                    yield _activation(spec.activation, network.dtype)
-            case ActivateSpec():
-                yield _activation(spec.activation, network.dtype)
-            case DropoutSpec():
-                yield Part("Dropout", {"p": spec.rate}, {})
-            case ScaleSpec():
-                with np.errstate(over="ignore"):
-                    mean, deviation = (array.astype(network.dtype) for array in arrays)
-                state = {"mean": mean, "deviation": deviation}
-                yield Part("Normalization", {"columns": spec.n_in}, state)
-            case _:
-                assert_never(spec)
+    """Yield the modules of a network's ``torch.nn.Sequential``, in order; an idle layer is an Identity."""
+    for primitives in content.primitives:
+        yield from (_part(primitive, content.dtype) for primitive in primitives)
+        if not primitives:
+            yield Part("Identity", {}, {})
 
 
 def state(content: Content) -> dict[str, Array]:
@@ -61,16 +45,30 @@ def state(content: Content) -> dict[str, Array]:
     }
 
 
-def _activation(activation: ActivationSpec, dtype: str) -> Part:
-    match activation.name:
-        case "leaky_relu" if activation.alpha == 0:
+def _part(primitive: Primitive, dtype: str) -> Part:
+    match primitive:
+        case Product(W, B):
+            sizes = {"in_features": W.shape[0], "out_features": W.shape[1], "bias": B is not None}
+            return Part("Linear", sizes, {"weight": W.T} | ({} if B is None else {"bias": B}))
+        case StandardizeColumns():
+            with np.errstate(over="ignore"):
+                mean, deviation = primitive.mean.astype(dtype), primitive.deviation.astype(dtype)
+            return Part("Normalization", {"columns": len(mean)}, {"mean": mean, "deviation": deviation})
+        case Curve("leaky_relu", alpha=0):
             return Part("ReLU", {}, {})
-        case "softplus":
+        case Curve("softplus"):
             return Part("Softplus", {"threshold": _SOFTPLUS_THRESHOLD[dtype]}, {})
-        case "softmax" if activation.groups:
-            return Part("SoftmaxByGroups", {"groups": activation.groups}, {})
-    curve = CURVES[activation.name]
-    return Part(curve.torch.name, curve.settings(curve.torch, activation.alpha), {})
+        case Curve(name, alpha):
+            curve = CURVES[name]
+            return Part(curve.torch.name, curve.settings(curve.torch, alpha), {})
+        case Softmax(()):
+            return Part("Softmax", {"dim": -1}, {})
+        case Softmax(groups):
+            return Part("SoftmaxByGroups", {"groups": groups}, {})
+        case Dropout(rate):
+            return Part("Dropout", {"p": rate}, {})
+        case _:
+            assert_never(primitive)
 
 
 def normalised(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from fastdense import engines
 from fastdense.callbacks import History
 from fastdense.core.checks import is_frame
-from fastdense.core.spec import DenseSpec, NetworkSpec, TrainingSpec
+from fastdense.core.spec import TrainingSpec
 from fastdense.engines.machine import Info, info
 from fastdense.errors import NotBuiltError
 from fastdense.insight.figures import check_drawing
@@ -157,7 +158,7 @@ def _layers(model: Model) -> Iterator[LayerShown]:
 def _speed(model: Model, run: Run, history: History, machine: Info) -> Speed:
     trained = sum(min(steps * run.batch_size, run.rows) for steps in history.steps)
     seconds = sum(history.seconds)
-    gflops = trained * _operations(model.network()) / seconds / 1e9
+    gflops = trained * _operations(model) / seconds / 1e9
     share = None
     if engines.library_named(model.engine) is None and machine.peak_all_cores is not None:
         share = 100 * gflops / machine.peak_all_cores * (2 if model.dtype == "float64" else 1)
@@ -173,10 +174,11 @@ def _speed(model: Model, run: Run, history: History, machine: Info) -> Speed:
     )
 
 
-def _operations(network: NetworkSpec) -> int:
+def _operations(model: Model) -> int:
     """Return the operations of a row's way forward and back; the gradient of its inputs is not needed."""
-    sizes = [layer.n_in * layer.n_units for layer in network.layers if isinstance(layer, DenseSpec)]
-    return 6 * sum(sizes) - 2 * sum(sizes[:1])
+    primitives = chain.from_iterable(model.network().lower(model.parameters()))
+    counts = [primitive.operations for primitive in primitives if primitive.operations]
+    return 3 * sum(counts) - sum(counts[:1])
 
 
 def _notes(model: Model, run: Run, history: History, *, given: bool) -> tuple[str, ...]:
