@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "estimators": LEAVES | PARTS | {"engines", "models", "tabular", "training"},
     "insight": LEAVES
     | PARTS
-    | {"callbacks", "engines", "libraries", "native", "network", "reference", "training"},
+    | {"callbacks", "engines", "exchange", "libraries", "native", "network", "reference", "training"},
     "models": TRAINED | {"exchange", "insight"},
     "formats": LEAVES | PARTS | {"exchange", "models"},
     "utils": LEAVES,
@@ -72,7 +72,7 @@ LIBRARIES = {
     "jax": ["fastdense.exchange", "fastdense.insight", *JAX],
     "keras": ["fastdense.exchange"],
     "matplotlib": ["fastdense.insight"],
-    "onnx": ["fastdense.exchange", "fastdense.insight"],
+    "onnx": ["fastdense.exchange"],
     "onnxruntime": ["fastdense.insight"],
     "pandas": [],  # a frame is handed over, and brings its own methods
     "polars": ["fastdense.exchange.tables"],

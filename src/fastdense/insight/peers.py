@@ -11,20 +11,19 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
 from fastdense import libraries
 from fastdense.activations import get
 from fastdense.core.curves import CURVES
+from fastdense.exchange.content import Content
+from fastdense.exchange.onnx.writer import serialized
 from fastdense.insight.workload import Workload
+from fastdense.layers import Dense
 
 __all__ = ["cupy", "jax", "onnxruntime", "tensorflow", "torch"]
 
 Activation = Callable[[Any], Any]
 
 LEAK = CURVES["leaky_relu"].alpha
-# Read by every version of ONNX Runtime since 1.18; operator set 20 is the first with Gelu.
-ONNX_IR, ONNX_OPERATORS = 10, 20
 
 
 def tensorflow(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
@@ -127,37 +126,11 @@ def cupy(work: Workload) -> Callable[[], Any]:
 
 
 def onnxruntime(work: Workload) -> Callable[[], Any]:
-    """Run a session over a model of two nodes, which the onnx package writes."""
+    """Run a session over the layer as an ONNX model, which the onnx package writes."""
     library = import_module("onnxruntime")
-    session = library.InferenceSession(_onnx_model(work), providers=["CPUExecutionProvider"])
+    n_in, layer = len(work.W), Dense(len(work.B), work.activation)
+    layer.restore(n_in, [work.W.copy(), work.B.copy()])
+    model = serialized(Content("layer", [layer], n_in, "float32"), table=False, dtype="float32")
+    session = library.InferenceSession(model, providers=["CPUExecutionProvider"])
     inputs = {"X": work.X}
     return lambda: session.run(None, inputs)[0]
-
-
-def _onnx_model(work: Workload) -> bytes:
-    """Return the layer in the ONNX format."""
-    onnx, arrays = import_module("onnx"), import_module("onnx.numpy_helper")
-    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
-    nodes = [helper.make_node("Gemm", ["X", "W", "B"], ["Z"])]
-    constants = {"W": work.W, "B": work.B}
-    if work.activation == "silu":
-        nodes += [helper.make_node("Sigmoid", ["Z"], ["S"]), helper.make_node("Mul", ["Z", "S"], ["A"])]
-    elif work.activation == "relu6":
-        nodes.append(helper.make_node("Clip", ["Z", "low", "high"], ["A"]))
-        constants |= {"low": np.array(0, np.float32), "high": np.array(6, np.float32)}
-    else:
-        curve = CURVES[work.activation]
-        assert curve.onnx is not None, f"{work.activation} is one operator"
-        attributes = curve.settings(curve.onnx, curve.alpha or 0.0)
-        nodes.append(helper.make_node(curve.onnx.name, ["Z"], ["A"], **attributes))
-    graph = helper.make_graph(
-        nodes,
-        "layer",
-        [helper.make_tensor_value_info("X", float32, ["m", len(work.W)])],
-        [helper.make_tensor_value_info("A", float32, ["m", len(work.B)])],
-        [arrays.from_array(values, name) for name, values in constants.items()],
-    )
-    operators = [helper.make_opsetid("", ONNX_OPERATORS)]
-    model = helper.make_model(graph, ir_version=ONNX_IR, opset_imports=operators)
-    content: bytes = model.SerializeToString()
-    return content
