@@ -18,6 +18,7 @@ from fastdense.core.spec import (
     BinaryCrossentropySpec,
     DenseSpec,
     DropoutSpec,
+    Factors,
     LayerSpec,
     LossSpec,
     MeanSquaredErrorSpec,
@@ -70,6 +71,7 @@ class Case:
     learning_rate: float = 0.02
     weighted: bool = False
     scales_penalty: bool = False
+    schedules: bool = False  # whether weight decay and dropout change from step to step
 
     @property
     def dtype(self) -> str:
@@ -105,7 +107,12 @@ class Case:
         """Return one epoch's batches, in an order of its own."""
         order = np.random.default_rng(epoch).permutation(self.rows)
         scale = np.arange(1.0, self.steps_per_epoch + 1.0) / 2 if self.scales_penalty else None
-        return Batches(data.X, data.y, data.sample_weight, order, self.batch_size, scale)
+        decay, dropout = None, {}
+        if self.schedules:
+            drops = [layer for layer in self.network.layers if isinstance(layer, DropoutSpec)]
+            decay = np.linspace(0.4, 0.1, self.steps_per_epoch)
+            dropout = {layer.stream: np.linspace(0.7, 0.0, self.steps_per_epoch) for layer in drops[:1]}
+        return Batches(data.X, data.y, data.sample_weight, order, self.batch_size, scale, decay, dropout)
 
     def learning_rates(self, first_step: int) -> NDArray[np.float64]:
         """Return one epoch's learning rates, which fall slowly from step to step."""
@@ -290,6 +297,22 @@ def _penalties() -> list[Case]:
     return cases
 
 
+def _factors_and_schedules() -> list[Case]:
+    """Return parameters with factors of their own, and weight decays and dropout rates that change."""
+    kernel, bias = Factors(0.5, 0.0), Factors(2.0, 3.0)
+    first, last = (replace(layer, kernel_factors=kernel, bias_factors=bias) for layer in _network().layers)
+    drops = [DropoutSpec(N_HIDDEN, 0.3, stream=1), DropoutSpec(N_OUT, 0.2, stream=3)]
+    factors = NetworkSpec(N_IN, (first, replace(last, bias_factors=Factors(rate=0.0)), drops[1]))
+    changing = NetworkSpec(N_IN, (first, drops[0], last, drops[1]))
+    sgd, adam = SGDSpec(weight_decay=0.1), AdamSpec(weight_decay=0.1)
+    trained = {"sgd": sgd, "adam": adam, "clipnorm": replace(adam, clipnorm=0.2)}
+    return [
+        *(Case(f"factors-{name}", factors, TrainingSpec(MSE, each)) for name, each in trained.items()),
+        Case("schedules", changing, TrainingSpec(MSE, SGD, seed=3), schedules=True),
+        Case("schedules-adam", changing, TrainingSpec(MSE, adam, seed=3), schedules=True),
+    ]
+
+
 def _layers() -> list[Case]:
     """Return the layers that are not dense in every place, and dense layers without bias."""
     first, last = _network().layers
@@ -342,7 +365,8 @@ def _rows() -> list[Case]:
 
 def _all() -> list[Case]:
     """Return every case in both dtypes, named dtype first."""
-    cases = [*_activations(), *_losses(), *_groups(), *_optimizers(), *_penalties(), *_layers(), *_rows()]
+    of_training = [*_losses(), *_groups(), *_optimizers(), *_penalties(), *_factors_and_schedules()]
+    cases = [*_activations(), *of_training, *_layers(), *_rows()]
     return [
         replace(case, name=f"{dtype}-{case.name}", network=replace(case.network, dtype=dtype))
         for dtype in ("float32", "float64")

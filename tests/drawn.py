@@ -14,6 +14,7 @@ from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     DropoutSpec,
+    Factors,
     LayerSpec,
     LossSpec,
     NetworkSpec,
@@ -30,6 +31,7 @@ __all__ = ["drawn"]
 _WIDTHS = (1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33)
 _KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale")
 _OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam")
+_FACTORS = True
 _POSITIVE = ("sigmoid", "softmax", "softplus", "exponential")
 # After which activations a loss of outputs is smooth: a probability that is clipped has its last digits cut.
 _DEFINED = {
@@ -52,14 +54,16 @@ def drawn(seed: int, dtype: str) -> Case:
         if fused and isinstance(last, DenseSpec | ActivateSpec) and not loss.from_logits:
             layers[-1] = replace(last, activation=ActivationSpec(fused[0], groups=loss.groups))
     rows = rng.choice((1, 1, 2, 5, 13, 30))
+    own = random.Random(seed)  # what is drawn first stays the same
     return Case(
         name=f"{dtype}-drawn-{seed}",
-        network=NetworkSpec(n_in, tuple(layers), dtype),
+        network=NetworkSpec(n_in, tuple(_with_factors(own, layer) for layer in layers), dtype),
         training=TrainingSpec(loss, _optimizer(rng), rng.choice((0, 7, 2**40 + 5))),
         rows=rows,
         batch_size=rng.choice((1, 2, 4, rows, rows + 3)),
         weighted=rng.random() < 0.3,
         scales_penalty=rng.random() < 0.3,
+        schedules=_FACTORS and own.random() < 0.3,
     )
 
 
@@ -74,6 +78,14 @@ def _layer(rng: random.Random, n_in: int, place: int) -> LayerSpec:
     units = rng.choice(_WIDTHS)
     penalties = _penalty(rng), _penalty(rng)
     return DenseSpec(n_in, units, _activation(rng, units), rng.random() < 0.8, *penalties)
+
+
+def _with_factors(rng: random.Random, layer: LayerSpec) -> LayerSpec:
+    """Return a dense layer with factors of the learning rate and the weight decay, at times."""
+    if not (_FACTORS and isinstance(layer, DenseSpec)) or rng.random() < 0.6:
+        return layer
+    kernel, bias = (Factors(rng.choice((0.0, 0.5, 1.0, 3.0)), rng.choice((0.0, 1.0, 2.0))) for _ in range(2))
+    return replace(layer, kernel_factors=kernel, bias_factors=bias)
 
 
 def _activation(rng: random.Random, columns: int) -> ActivationSpec:

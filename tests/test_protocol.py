@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fastdense.core.spec import AdamSpec, Penalty, ScaleSpec
+from fastdense.core.spec import AdamSpec, DenseSpec, Factors, Penalty, ScaleSpec
 from fastdense.engines import Batches, available, choose
 from tests.bounds import GROWTH, output_bound
 from tests.cases import case_named
@@ -18,7 +18,10 @@ from tests.runs import compiled, state, train
 # All of it is run over the other array libraries too, in tests/libraries.
 __all__ = [
     "pytest_generate_tests",
+    "test_a_constant_schedule_is_the_constant",
     "test_a_diverging_run_stops",
+    "test_a_factor_is_as_good_as_another_rate",
+    "test_a_factor_of_zero_keeps_a_parameter",
     "test_a_penalty_scale_of_ones_changes_nothing",
     "test_a_penalty_scale_of_zero_leaves_no_penalty",
     "test_a_program_starts_from_copies",
@@ -124,6 +127,54 @@ def test_gradients_and_the_penalty_itself_are_not_scaled(engine):
     penalty, (loss, _) = program.penalty(), program.gradients(data.X[first], data.y[first], None)
     losses, _ = scaled_run(engine, case, np.array([3.0, 0.5, 2.0]))
     assert_within(losses[0], loss + 2.0 * penalty, GROWTH * case.eps * loss)
+
+
+def changed(case, **of_dense):
+    """Return a case of the same data with other fields of its dense layers."""
+    layers = [replace(layer, **of_dense) for layer in case.network.layers if isinstance(layer, DenseSpec)]
+    return replace(case, network=replace(case.network, layers=tuple(layers)))
+
+
+def state_after(engine, case, **of_batches):
+    """Return a program's parameters and slots after an epoch whose batches have other fields."""
+    program = compiled(choose(engine), case)
+    batches = replace(case.batches(case.data(), 0), **of_batches)
+    program.train(batches, case.learning_rates(0), 0)
+    return state(program)
+
+
+def test_a_constant_schedule_is_the_constant(engine):
+    """Also for the dropout layer that has none."""
+    case = case_named("float32-schedules-adam")
+    assert case.training.optimizer.weight_decay == 0.1
+    constant = {"weight_decay": np.full(3, 0.1), "dropout": {1: np.full(3, 0.3)}}
+    found = state_after(engine, case, **constant)
+    expected = state_after(engine, case, weight_decay=None, dropout={})
+    for array, wanted in zip(found, expected, strict=True):
+        assert_identical(array, wanted)
+
+
+@pytest.mark.parametrize("name", ["adam-decay", "adam-clipnorm", "nesterov"])
+def test_a_factor_of_zero_keeps_a_parameter(engine, name):
+    case = case_named(f"float32-{name}")
+    still = changed(case, kernel_factors=Factors(rate=0.0))
+    found, before = state_after(engine, still), [a for own in case.parameters() for a in own]
+    for at, (array, start) in enumerate(zip(found, before, strict=False)):
+        assert np.array_equal(array, start) == (at % 2 == 0)  # the kernels, and not the biases
+
+
+@pytest.mark.parametrize("clipping", [{}, {"clipnorm": 0.2}])
+def test_a_factor_is_as_good_as_another_rate(engine, clipping):
+    """The weight decay is multiplied by both factors, as the learning rate is by one."""
+    case = case_named("float64-adam-decay")
+    optimizer = replace(case.training.optimizer, **clipping)
+    case = replace(case, training=replace(case.training, optimizer=optimizer))
+    both = Factors(rate=0.5, decay=3.0)
+    found = state_after(engine, changed(case, kernel_factors=both, bias_factors=both))
+    decaying = replace(case.training, optimizer=replace(optimizer, weight_decay=0.1 * 3.0))
+    expected = state_after(engine, replace(case, training=decaying, learning_rate=case.learning_rate / 2))
+    for array, wanted in zip(found, expected, strict=True):
+        assert_within(array, wanted, GROWTH * case.eps)
 
 
 @by_path

@@ -70,16 +70,15 @@ public:
         : kernels_(kernels_for(isa)), inputs_(inputs), width_(inputs) {}
     Network(const Network&) = delete;
 
-    void dense(std::size_t units, const Curve& curve, bool bias, const std::array<double, 4>& penalties) {
-        const PerArray<Penalties<T>> by_array{
-            {{T(penalties[0]), T(penalties[1])}, {T(penalties[2]), T(penalties[3])}}};
-        add(std::make_unique<DenseLayer<T>>(kernels_.of<T>(), width_, units, curve, bias, by_array, trains_));
+    void dense(std::size_t units, const Curve& curve, bool bias, const Arrays& treatments) {
+        add(std::make_unique<DenseLayer<T>>(kernels_.of<T>(), width_, units, curve, bias,
+                                            treatments_of(treatments), trains_));
     }
     void activation(const Curve& curve) {
         add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve));
     }
     void dropout(double rate, std::uint32_t stream) {
-        add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream));
+        add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream, dropouts_++));
     }
     void scale(List<T> mean, List<T> deviation) {
         add(std::make_unique<ScaleLayer<T>>(
@@ -132,7 +131,8 @@ public:
     }
     std::size_t train(const Source<T>& X, const TargetArray<T>& y, std::optional<List<T>> weights,
                       List<std::int64_t> order, std::size_t batch_rows, List<double> rates,
-                      std::optional<List<double>> penalty_scale, std::size_t first,
+                      std::optional<List<double>> penalty_scale, std::optional<List<double>> weight_decay,
+                      std::optional<List<double>> dropout, std::size_t first,
                       Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) {
         GoOn go_on;
         std::size_t taken;
@@ -140,8 +140,9 @@ public:
             const Unlocked unlocked;
             const Batches<T> batches{rows_of(X),   targets_of(y), data_or_null(weights),
                                      order.data(), order.size(),  batch_rows};
-            taken = program_->train({batches, rates.data(), data_or_null(penalty_scale), rates.size(), first,
-                                     losses.data(), data_or_null(out), std::ref(go_on)});
+            taken = program_->train({batches, rates.data(), data_or_null(penalty_scale),
+                                     data_or_null(weight_decay), data_or_null(dropout), dropouts_,
+                                     rates.size(), first, losses.data(), data_or_null(out), std::ref(go_on)});
         }
         if (go_on.interrupted) throw nb::python_error();
         return taken;
@@ -159,6 +160,16 @@ private:
         }
         return all;
     }
+    // What a spec's parameters say of training: (l1, l2, rate factor, decay factor) for each.
+    static PerArray<Treatment<T>> treatments_of(const Arrays& given) {
+        PerArray<Treatment<T>> all{};
+        std::size_t i = 0;
+        for (const nb::handle each : given) {
+            const auto number = [&](std::size_t k) { return T(nb::cast<double>(each[k])); };
+            all.at(i++) = {{number(0), number(1)}, number(2), number(3)};
+        }
+        return all;
+    }
     void add(std::unique_ptr<Layer<T>> layer) {
         width_ = layer->units;
         trains_ |= layer->weights() != nullptr;
@@ -168,7 +179,8 @@ private:
     const Kernels& kernels_;
     const std::size_t inputs_;
     std::size_t width_;
-    bool trains_ = false;  // true if a layer so far does
+    bool trains_ = false;       // true if a layer so far does
+    std::size_t dropouts_ = 0;  // the dropout layers so far
     Layers<T> layers_;
     std::shared_ptr<Program<T>> program_;
 };
@@ -185,7 +197,7 @@ void bind_network(nb::module_& m, const char* name) {
     using N = Network<T>;
     nb::class_<N>(m, name)
         .def(nb::init<std::string_view, std::size_t>(), "isa"_a, "inputs"_a)
-        .def("dense", &N::dense, "units"_a, "curve"_a, "bias"_a, "penalties"_a)
+        .def("dense", &N::dense, "units"_a, "curve"_a, "bias"_a, "treatments"_a)
         .def("activation", &N::activation, "curve"_a)
         .def("dropout", &N::dropout, "rate"_a, "stream"_a)
         .def("scale", &N::scale, "mean"_a, "deviation"_a)
@@ -200,7 +212,8 @@ void bind_network(nb::module_& m, const char* name) {
         .def("losses", &N::losses, "X"_a, "y"_a, "losses"_a.noconvert(), "out"_a.noconvert().none())
         .def("gradients", &N::gradients, "X"_a, "y"_a, "weights"_a.none(), "order"_a)
         .def("train", &N::train, "X"_a, "y"_a, "weights"_a.none(), "order"_a, "batch_rows"_a, "rates"_a,
-             "penalty_scale"_a.none(), "first"_a, "losses"_a.noconvert(), "out"_a.noconvert().none());
+             "penalty_scale"_a.none(), "weight_decay"_a.none(), "dropout"_a.none(), "first"_a,
+             "losses"_a.noconvert(), "out"_a.noconvert().none());
 }
 
 Curve curve(std::string_view activation, double alpha, const Groups& groups) {

@@ -11,10 +11,10 @@ namespace fastdense {
 
 template <class T>
 DenseLayer<T>::DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve curve,
-                          bool has_bias, const PerArray<Penalties<T>>& penalties, bool passes_gradient)
+                          bool has_bias, const PerArray<Treatment<T>>& treatments, bool passes_gradient)
     : Layer<T>(inputs, units),
       kernels_(kernels),
-      weights_(kernels, inputs, units, has_bias, penalties),
+      weights_(kernels, inputs, units, has_bias, treatments),
       curve_(std::move(curve)),
       passes_gradient_(passes_gradient) {}
 

@@ -12,7 +12,7 @@ class DenseLayer final : public Layer<T> {
 public:
     // `passes_gradient`: an earlier layer trains.
     DenseLayer(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, Curve curve, bool has_bias,
-               const PerArray<Penalties<T>>& penalties, bool passes_gradient);
+               const PerArray<Treatment<T>>& treatments, bool passes_gradient);
 
     void predict(const Input<T>& in, View<T> out) const override;
     void predict_shared(View<const T> in, View<T> out, int threads) const override;

@@ -32,12 +32,12 @@ double charge(const Penalties<T>& penalties, const T* from, std::size_t count) {
 
 template <class T>
 DenseWeights<T>::DenseWeights(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units,
-                              bool has_bias, const PerArray<Penalties<T>>& penalties)
+                              bool has_bias, const PerArray<Treatment<T>>& treatments)
     : kernels_(kernels),
       inputs_(inputs),
       units_(units),
       has_bias_(has_bias),
-      by_array_(penalties),
+      by_array_(treatments),
       penalties_(penalised() ? parts() : 0),
       panels_(kernels.panels_size(inputs, units)),
       parameters_{panels_.data(), {}} {}
@@ -68,7 +68,7 @@ typename DenseWeights<T>::Part DenseWeights<T>::at(std::size_t part) const {
 
 template <class T>
 bool DenseWeights<T>::penalised() const {
-    return by_array_[0].any() || by_array_[1].any();
+    return by_array_[0].penalties.any() || by_array_[1].penalties.any();
 }
 
 template <class T>
@@ -105,8 +105,9 @@ void DenseWeights<T>::follow(std::size_t part) {
             {panels_.data(), inputs_, units_, here.column, here.first, here.last, transposed_.data()});
     }
     if (penalties_.empty()) return;
-    penalties_[part] = charge(by_array_[0], panels_.data() + here.start(), here.count());
-    if (here.has_head()) penalties_[part] += charge(by_array_[1], panels_.data() + here.panel, here.width);
+    penalties_[part] = charge(by_array_[0].penalties, panels_.data() + here.start(), here.count());
+    if (here.has_head())
+        penalties_[part] += charge(by_array_[1].penalties, panels_.data() + here.panel, here.width);
 }
 
 template <class T>
@@ -120,6 +121,9 @@ void DenseWeights<T>::update(std::size_t part, const Passed<T>& batch, const Opt
     const Part here = at(part);
     View<const T> in = batch.in;
     in.columns = inputs_;  // sparse inputs have no view
+    const auto ending = [&](const Treatment<T>& own) -> Ending<T> {
+        return {own.penalties * penalty_factor, optimizer ? optimizer->scaled(own) : Optimizer<T>{}};
+    };
     kernels_.update({.a = in,
                      .sparse = batch.sparse,
                      .dz = batch.d_out,
@@ -127,11 +131,10 @@ void DenseWeights<T>::update(std::size_t part, const Passed<T>& batch, const Opt
                      .first = here.first,
                      .last = here.last,
                      .bias = has_bias_,
-                     .kernel_penalties = by_array_[0] * penalty_factor,
-                     .bias_penalties = by_array_[1] * penalty_factor,
+                     .of_kernel = ending(by_array_[0]),
+                     .of_bias = ending(by_array_[1]),
                      .panels = parameters_,
-                     .gradient = optimizer ? nullptr : gradient_.data(),
-                     .optimizer = optimizer});
+                     .gradient = optimizer ? nullptr : gradient_.data()});
     if (optimizer) follow(part);
 }
 
@@ -147,11 +150,12 @@ PerArray<double> DenseWeights<T>::squares(std::size_t part) const {
 template <class T>
 void DenseWeights<T>::step(std::size_t part, const Optimizer<T>& optimizer, const PerArray<double>& scales) {
     const Part here = at(part);
-    const auto go = [&](std::size_t from, double scale, std::size_t count) {
-        kernels_.step({optimizer, parameters_.from(from), gradient_.data() + from, T(scale), count});
+    const auto go = [&](std::size_t array, std::size_t from, std::size_t count) {
+        const Optimizer<T> own = optimizer.scaled(by_array_[array]);
+        kernels_.step({own, parameters_.from(from), gradient_.data() + from, T(scales[array]), count});
     };
-    if (has_bias_ && here.has_head()) go(here.panel, scales[1], here.width);
-    go(here.start(), scales[0], here.count());
+    if (has_bias_ && here.has_head()) go(1, here.panel, here.width);
+    go(0, here.start(), here.count());
     follow(part);
 }
 

@@ -14,7 +14,7 @@ template <class T>
 class DenseWeights final : public Weights<T> {
 public:
     DenseWeights(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, bool has_bias,
-                 const PerArray<Penalties<T>>& penalties);
+                 const PerArray<Treatment<T>>& treatments);
 
     const T* panels() const { return panels_.data(); }
     const T* transposed() const { return transposed_.data(); }
@@ -60,7 +60,7 @@ private:
     const KernelsOf<T>& kernels_;
     const std::size_t inputs_, units_;
     const bool has_bias_;
-    const PerArray<Penalties<T>> by_array_;
+    const PerArray<Treatment<T>> by_array_;
     std::vector<double> penalties_;  // of each part, if there are any
     Buffer<T> panels_, transposed_, gradient_, slots_[most_slots];
     Parameters<T> parameters_;  // in these buffers

@@ -13,13 +13,9 @@ class DropoutLayer final : public Layer<T> {
 public:
     using Draw = void (*)(const DropoutMask& mask);
 
-    // `stream` is the second word of the masks' Philox counters.
-    DropoutLayer(Draw draw, std::size_t inputs, double rate, std::uint32_t stream)
-        : Layer<T>(inputs, inputs),
-          draw_(draw),
-          scale_(T(1.0 / (1.0 - rate))),
-          threshold_(std::uint32_t(rate * 4294967296.0)),
-          stream_(stream) {}
+    // `stream` is the second word of the masks' Philox counters, `number` counts the dropout layers before.
+    DropoutLayer(Draw draw, std::size_t inputs, double rate, std::uint32_t stream, std::size_t number)
+        : Layer<T>(inputs, inputs), draw_(draw), rate_(rate), stream_(stream), number_(number) {}
 
     void predict(const Input<T>& in, View<T> out) const override { copy_rows<T>(in.dense, out); }
 
@@ -29,7 +25,8 @@ public:
 
     void forward(const Place& place, const Input<T>& in, View<T> out) override {
         if (!place.drops) return predict(in, out);
-        draw_({place.seed, place.step, stream_, threshold_, place.row, out.rows, out.columns,
+        const auto threshold = std::uint32_t(rate(place) * 4294967296.0);
+        draw_({place.seed, place.step, stream_, threshold, place.row, out.rows, out.columns,
                kept_.get() + place.row * this->inputs});
         apply(place, in.dense, out);
     }
@@ -40,16 +37,19 @@ public:
     }
 
 private:
+    double rate(const Place& place) const { return place.dropout ? place.dropout[number_] : rate_; }
     void apply(const Place& place, View<const T> from, View<T> to) const {
         const bool* kept = kept_.get() + place.row * this->inputs;
+        const T scale(1.0 / (1.0 - rate(place)));
         map_rows(from, to, [=, this](T a, std::size_t i, std::size_t j) {
-            return kept[i * this->inputs + j] ? a * scale_ : T(0);
+            return kept[i * this->inputs + j] ? a * scale : T(0);
         });
     }
 
     const Draw draw_;
-    const T scale_;
-    const std::uint32_t threshold_, stream_;
+    const double rate_;
+    const std::uint32_t stream_;
+    const std::size_t number_;
     std::unique_ptr<bool[]> kept_;  // of the batch
 };
 

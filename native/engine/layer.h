@@ -16,8 +16,9 @@ namespace fastdense {
 struct Place {
     std::uint64_t seed;
     std::uint32_t step;
-    std::size_t row;  // the first of the block, counted within the batch
-    bool drops;       // whether dropout layers drop units
+    std::size_t row;                  // the first of the block, counted within the batch
+    bool drops;                       // whether dropout layers drop units
+    const double* dropout = nullptr;  // the rates of the dropout layers in order, or null for their own
 };
 
 // The rows that a layer reads: a matrix, or sparse rows for a layer that takes them.

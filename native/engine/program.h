@@ -44,12 +44,17 @@ struct Run {
     Batches<T> batches;
     const double* rates;
     const double* penalty_scale;  // a factor per step for the penalties, or null for ones
-    std::size_t steps, first;
+    const double* weight_decay;   // one per step, or null for the optimizer's own
+    const double* dropout;        // `dropouts` rates per step, one per dropout layer, or null for their own
+    std::size_t dropouts, steps, first;
     double* losses;
     T* outputs;
     std::function<bool()> go_on;
 
     double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
+    const double* dropout_rates(std::size_t step) const {
+        return dropout ? dropout + step * dropouts : nullptr;
+    }
 };
 
 // What one layer trains, as Weights::load takes it.

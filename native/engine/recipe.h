@@ -35,7 +35,7 @@ struct Recipe {
 
     // Adam's bias corrections are folded into its rate: Kingma and Ba, "Adam", 2015, the end of section 2.
     template <class T>
-    Optimizer<T> at(std::size_t step, double rate) const {
+    Optimizer<T> at(std::size_t step, double rate, double decay) const {
         double scaled = rate;
         if (rule == Rule::adam) {
             const double t = double(step) + 1;
@@ -51,7 +51,7 @@ struct Recipe {
                 .gain_1 = T(1 - beta_1),
                 .gain_2 = T(1 - beta_2),
                 .epsilon = std::max(T(epsilon), std::numeric_limits<T>::min()),  // 0 / (0 + epsilon) is 0
-                .decay = T(weight_decay * rate),
+                .decay = T(decay * rate),
                 .rate = T(scaled),
                 .limit = T(clipvalue)};
     }

@@ -238,15 +238,18 @@ typename Program<T>::Stretch Program<T>::stretch(const Run<T>& run, int threads,
             const std::size_t row = step * run.batches.batch_rows;
             const std::size_t count = std::min(run.batches.batch_rows, run.batches.count - row);
             const FlushSubnormals flush;
-            pass(team, run.batches, row, count, {recipe_.seed, std::uint32_t(run.first + step), 0, true},
-                 run.outputs);
+            const Place place{recipe_.seed, std::uint32_t(run.first + step), 0, true,
+                              run.dropout_rates(step)};
+            pass(team, run.batches, row, count, place, run.outputs);
             team.wait();
             const double penalty_factor = run.penalty_factor(step);
             const double value = loss(run.batches, row, count, penalty_factor);
             const bool goes_on = std::isfinite(value);
             if (first) done.goes_on = goes_on, run.losses[step] = value, done.end = step + 1;
             if (!goes_on) return;
-            const Optimizer<T> optimizer = recipe_.at<T>(run.first + step, run.rates[step]);
+            const Optimizer<T> optimizer =
+                recipe_.at<T>(run.first + step, run.rates[step],
+                              run.weight_decay ? run.weight_decay[step] : recipe_.weight_decay);
             if (penalised_) team.wait();  // the loss has read the weights
             update(team, run.batches.X, count, clips ? nullptr : &optimizer, penalty_factor);
             team.wait();

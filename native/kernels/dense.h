@@ -73,6 +73,23 @@ enum class Rule : std::uint8_t {
 #include "kernels/optimizers.inc"
 };
 
+// l1 * sum(|w|) + l2 * sum(w * w) is added to the loss.
+template <class T>
+struct Penalties {
+    T l1, l2;
+
+    [[gnu::always_inline]] bool any() const { return l1 != T(0) || l2 != T(0); }
+    Penalties operator*(T factor) const { return {l1 * factor, l2 * factor}; }
+};
+
+// How training treats one array: what it adds to the loss, and what the learning rate and the weight decay
+// are multiplied by for it.
+template <class T>
+struct Treatment {
+    Penalties<T> penalties;
+    T rate_factor, decay_factor;
+};
+
 // An optimizer's constants, and what changes from step to step. A gain is 1 minus the decay of a running
 // mean, subtracted in double: 1 - 0.999f is off by 5e-5 of its value.
 template <class T>
@@ -83,15 +100,20 @@ struct Optimizer {
     T decay;  // the weight decay times the learning rate
     T rate;   // Adam's includes its bias corrections
     T limit;  // gradients are clipped to [-limit, limit]
+
+    Optimizer scaled(const Treatment<T>& array) const {
+        Optimizer own = *this;
+        own.rate *= array.rate_factor;
+        own.decay *= array.rate_factor * array.decay_factor;
+        return own;
+    }
 };
 
-// l1 * sum(|w|) + l2 * sum(w * w) is added to the loss.
+// What is done with an array's gradient: penalties are added, and the optimizer takes its step.
 template <class T>
-struct Penalties {
-    T l1, l2;
-
-    [[gnu::always_inline]] bool any() const { return l1 != T(0) || l2 != T(0); }
-    Penalties operator*(T factor) const { return {l1 * factor, l2 * factor}; }
+struct Ending {
+    Penalties<T> penalties;
+    Optimizer<T> optimizer;
 };
 
 constexpr std::size_t most_slots = 3;
@@ -122,9 +144,9 @@ struct Step {
 };
 
 // The gradient of the inputs `first` to `last` of one panel of weights (and of its head with the first),
-// summed over all rows of the batch: dW = a.T @ dz. It is kept in `gradient`, panels like the weights',
-// unless that is null; then the optimizer takes its step at once. If `sparse` is given, it stands for `a`, of
-// which only the number of columns is then read.
+// summed over all rows of the batch: dW = a.T @ dz. It is kept in `gradient`, panels like the weights', with
+// the penalties added, unless that is null; then the optimizer takes its step at once. If `sparse` is given,
+// it stands for `a`, of which only the number of columns is then read.
 template <class T>
 struct Update {
     View<const T> a;
@@ -132,10 +154,9 @@ struct Update {
     View<const T> dz;
     std::size_t column, first, last;
     bool bias;
-    Penalties<T> kernel_penalties, bias_penalties;
+    Ending<T> of_kernel, of_bias;
     Parameters<T> panels;
     T* gradient;
-    const Optimizer<T>* optimizer;
 };
 
 }  // namespace fastdense

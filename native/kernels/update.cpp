@@ -49,14 +49,13 @@ void add_penalties(const Penalties<T>& penalties, const T* w, T* gradient, std::
 
 // Ends a tile: its penalties, and then the optimizer's step or the gradient's place.
 template <class T>
-void finish(const Update<T>& update, const Penalties<T>& penalties, T* tile, std::size_t start,
-            std::size_t count) {
-    if (penalties.any()) add_penalties(penalties, update.panels.w + start, tile, count);
+void finish(const Update<T>& update, const Ending<T>& ending, T* tile, std::size_t start, std::size_t count) {
+    if (ending.penalties.any()) add_penalties(ending.penalties, update.panels.w + start, tile, count);
     if (update.gradient) {
         __builtin_memcpy(update.gradient + start, tile, count * sizeof(T));
         return;
     }
-    step(Step<T>{*update.optimizer, update.panels.from(start), tile, T(1), count});
+    step(Step<T>{ending.optimizer, update.panels.from(start), tile, T(1), count});
 }
 
 // Prefetches what the optimizer writes while the gradient is summed. The weights are prefetched for writing:
@@ -83,7 +82,7 @@ void run(const Update<T>& update) {
     if (update.first == 0 && update.bias) {
         const T one = 1;  // the bias is the weight of an input that is always 1
         tiles[1](&one, 0, 0, update.dz, update.column, tile);
-        finish(update, update.bias_penalties, tile, panel, width);
+        finish(update, update.of_bias, tile, panel, width);
     }
     const Heights heights(update.last - update.first);
     std::size_t input = update.first;
@@ -98,7 +97,7 @@ void run(const Update<T>& update) {
         } else {
             tiles[rows](update.a.data + input, 1, update.a.stride, update.dz, update.column, tile);
         }
-        finish(update, update.kernel_penalties, tile, at, rows * width);
+        finish(update, update.of_kernel, tile, at, rows * width);
         input += rows;
     }
 }

@@ -142,7 +142,7 @@ def test_memory_that_cannot_be_had_is_a_memory_error():
     network = NetworkSpec(2**40, (DenseSpec(2**40, 2**20),))
     core = native._core.Network32(native.best_isa(), network.n_in)
     with pytest.raises(MemoryError):
-        core.dense(2**20, native._core.Curve("linear", 0.0, ()), True, (0.0, 0.0, 0.0, 0.0))
+        core.dense(2**20, native._core.Curve("linear", 0.0, ()), True, [(0.0, 0.0, 1.0, 1.0)] * 2)
     assert_identical(model.predict(np.ones((2, 4))), before)
 
 

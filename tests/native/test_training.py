@@ -11,9 +11,11 @@ from fastdense.core.spec import (
     ActivationSpec,
     AdamSpec,
     DenseSpec,
+    DropoutSpec,
     MeanSquaredErrorSpec,
     NetworkSpec,
     Penalty,
+    SGDSpec,
     TrainingSpec,
 )
 from fastdense.engines import Batches, choose
@@ -179,6 +181,18 @@ def test_there_are_no_more_steps_than_batches():
             program().train(Batches(X, Y, None, ORDER[:rows], 10), np.full(5, 0.01), 0)
 
 
-def test_every_step_has_its_penalty_scale():
-    with pytest.raises(ValueError, match="2 penalty scales were given for 3 learning rates"):
-        program().train(Batches(X, Y, None, ORDER, 10, np.ones(2)), np.full(3, 0.01), 0)
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"penalty_scale": np.ones(2)}, "penalty scales"),
+        ({"weight_decay": np.ones(2)}, "weight decays"),
+        ({"dropout": {1: np.zeros(2)}}, "dropout rates"),
+    ],
+)
+def test_every_step_has_its_numbers(given, what):
+    network = NetworkSpec(4, (DenseSpec(4, 3), DropoutSpec(3, 0.5, stream=1)))
+    training = TrainingSpec(MeanSquaredErrorSpec(), SGDSpec())
+    own = NativeEngine().compile(network, [(np.ones((4, 3), "f"), np.zeros(3, "f")), ()], training)
+    batches = Batches(np.ones((40, 4), "f"), np.ones((40, 3), "f"), None, ORDER, 10, **given)
+    with pytest.raises(ValueError, match=f"2 {what} were given for 3 learning rates"):
+        own.train(batches, np.full(3, 0.01), 0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastdense as fd
+from fastdense.errors import FormatError
 from tests.compare import assert_within
 from tests.training.networks import Listening, binary, regressor, same_weights, weights
 
@@ -90,6 +91,71 @@ def test_every_step_has_its_own_rate(schedule, callbacks):
         by_hand.optimizer.learning_rate = schedule(step)
         by_hand.train_on_batch(X[rows], y[rows])
     assert same_weights(model, by_hand)
+
+
+def drops(rate, decay):
+    layers = [fd.Input((3,)), fd.Dense(4, "tanh"), fd.Dropout(rate), fd.Dense(1)]
+    model = fd.Sequential(layers, seed=3)
+    model.compile(fd.optimizers.Adam(0.05, weight_decay=decay), "mse")
+    return model
+
+
+@pytest.mark.parametrize("callbacks", [[], [Listening()]], ids=["in one piece", "step by step"])
+def test_weight_decay_and_dropout_follow_the_step(callbacks):
+    """Each step is the one of a model with that step's numbers, and the same weights before it."""
+    rate, decay = PolynomialDecay(0.8, 15, 0.0), lambda step: 0.3 / (1 + step)
+    model, by_hand = drops(rate, decay), drops(0.0, 0.0)
+    model.fit(X, y, batch_size=8, epochs=3, shuffle=False, verbose=0, callbacks=callbacks)
+    for step in range(15):
+        rows = slice(8 * (step % 5), 8 * (step % 5) + 8)
+        slots, by_hand.layers[1].rate = by_hand.slot_arrays(), rate(step)
+        by_hand.optimizer.weight_decay = decay(step)
+        if slots:
+            by_hand.set_slot_arrays(slots)
+        by_hand.train_on_batch(X[rows], y[rows])
+    assert same_weights(model, by_hand)
+
+
+def test_a_schedule_that_stands_still_is_a_number():
+    constant, scheduled = drops(0.5, 0.2), drops(lambda step: 0.5, lambda step: 0.2)
+    for model in (constant, scheduled):
+        model.fit(X, y, batch_size=8, epochs=2, verbose=0)
+    assert same_weights(constant, scheduled)
+
+
+@pytest.mark.parametrize(
+    ("rate", "decay", "match"),
+    [
+        (lambda step: step / 7, 0.0, "the dropout rate of step 7 must be finite and below 1"),
+        (0.5, lambda step: 0.6 - step / 10, "the weight decay of step 7 must be finite and at least 0"),
+    ],
+)
+def test_a_schedule_out_of_range(rate, decay, match):
+    model = drops(rate, decay)
+    model.fit(X, y, batch_size=8, verbose=0)
+    before = weights(model)
+    with pytest.raises(ValueError, match=match):
+        model.fit(X, y, batch_size=8, verbose=0)
+    assert weights(model) == before
+
+
+def test_schedules_are_kept_with_the_model(tmp_path):
+    model = drops(CosineDecay(0.6, 30), ExponentialDecay(0.1, 10, 0.5))
+    model.fit(X, y, batch_size=8, verbose=0)
+    model.save(tmp_path / "model.safetensors")
+    loaded = fd.load(tmp_path / "model.safetensors")
+    assert repr(loaded.layers) == repr(model.layers)
+    assert repr(loaded.optimizer) == repr(model.optimizer)
+    for each in (model, loaded):
+        each.fit(X, y, batch_size=8, epochs=2, initial_epoch=1, verbose=0)
+    assert same_weights(loaded, model)
+
+
+@pytest.mark.parametrize(("rate", "decay"), [(lambda step: 0.5, 0.0), (0.5, lambda step: 0.1)])
+def test_a_function_is_not_kept_in_a_file(rate, decay, tmp_path):
+    with pytest.raises(FormatError, match="a Python function"):
+        drops(rate, decay).save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("rate", [-0.1, np.nan, np.inf])

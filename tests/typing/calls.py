@@ -5,6 +5,8 @@ mypy accepts any argument of a class whose base has no types, as scikit-learn's.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 import fastdense as fd
@@ -40,8 +42,11 @@ def calls() -> None:
     SGD(lambda step: 0.1 / (step + 1))
     SGD("0.1")  # refused
     Adam(lr=0.01)  # refused
+    layers.Dropout(schedules.CosineDecay(0.5, 100))
+    layers.Dropout("0.5")  # refused
+    layers.Dense(3, bias_decay_factor=0.0, kernel_rate_factor="1")  # refused
     AdamW(0.001, 0.01, beta_1=0.8)
-    decay: float | None = AdamW().weight_decay
+    decay: float | Callable[[int], float] | None = AdamW(0.001, lambda step: 0.01).weight_decay
 
     delta: float = losses.Huber().delta
     losses.Huber("2")  # refused

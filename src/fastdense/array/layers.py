@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from fastdense.array.activations import activate, activate_backward
 from fastdense.core.spec import (
@@ -16,9 +16,16 @@ from fastdense.core.spec import (
     ScaleSpec,
 )
 
-__all__ = ["Curve", "dense", "layer_backward", "layer_forward", "penalty", "penalty_gradient"]
+__all__ = ["Curve", "Mask", "dense", "layer_backward", "layer_forward", "penalty", "penalty_gradient"]
 
 Curve = Callable[[ActivationSpec, Any], Any]
+
+
+class Mask(NamedTuple):
+    """Which units of each row a dropout layer keeps, and what those are multiplied by."""
+
+    kept: Any
+    gain: Any
 
 
 def dense(
@@ -62,7 +69,7 @@ def layer_forward(
     layer: LayerSpec,
     parameters: Sequence[Any],
     A_in: Any,
-    mask: Any | None,
+    mask: Mask | None,
     curve: Curve | None = None,
 ) -> tuple[Any, Any]:
     """Return ``Z`` and ``A_out`` of one layer; ``mask`` is a dropout layer's, None outside training."""
@@ -78,7 +85,7 @@ def layer_forward(
             A_out = (A_in - mean) / deviation
             return A_out, A_out
         case DropoutSpec():
-            A_out = A_in if mask is None else _drop(xp, layer, A_in, mask)
+            A_out = A_in if mask is None else _drop(xp, A_in, mask)
             return A_out, A_out
         case _:
             assert_never(layer)
@@ -90,7 +97,7 @@ def layer_backward(
     parameters: Sequence[Any],
     A_in: Any,
     dZ: Any,
-    mask: Any | None,
+    mask: Mask | None,
     wants_input: bool = True,
 ) -> tuple[Any | None, tuple[Any, ...]]:
     """Return ``dA_in`` and the gradients of the layer's trained parameters, given ``dZ``.
@@ -107,7 +114,7 @@ def layer_backward(
         case ScaleSpec():
             return dZ / parameters[1], ()
         case DropoutSpec():
-            return (dZ if mask is None else _drop(xp, layer, dZ, mask)), ()
+            return (dZ if mask is None else _drop(xp, dZ, mask)), ()
         case ActivateSpec():
             return dZ, ()
         case _:
@@ -138,6 +145,6 @@ def penalty_gradient(xp: Any, weights: Penalty, scale: Any, w: Any, g: Any) -> A
     return g
 
 
-def _drop(xp: Any, layer: DropoutSpec, A: Any, mask: Any) -> Any:
+def _drop(xp: Any, A: Any, mask: Mask) -> Any:
     """Return A with the units that the mask leaves out at zero and the kept ones scaled up."""
-    return xp.where(mask, A * (1.0 / (1.0 - layer.rate)), xp.zeros_like(A))
+    return xp.where(mask.kept, A * mask.gain, xp.zeros_like(A))

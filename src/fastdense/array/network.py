@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from fastdense.array.layers import Curve, layer_backward, layer_forward, penalty, penalty_gradient, to_dZ
+from fastdense.array.layers import (
+    Curve,
+    Mask,
+    layer_backward,
+    layer_forward,
+    penalty,
+    penalty_gradient,
+    to_dZ,
+)
 from fastdense.array.losses import losses_gradient
 from fastdense.core.spec import LossSpec, NetworkSpec, loss_of_logits, loss_reads_logits, trained_arrays
 
@@ -20,7 +28,7 @@ class Trace(NamedTuple):
     A_in: Any
     Z: Any
     A_out: Any
-    mask: Any | None
+    mask: Mask | None
 
 
 def forward(
@@ -28,13 +36,13 @@ def forward(
     network: NetworkSpec,
     parameters: Parameters,
     X: Any,
-    masks: Sequence[Any | None] | None = None,
+    masks: Sequence[Mask | None] | None = None,
     curve: Curve | None = None,
 ) -> list[Trace]:
     """Return a trace of the inputs, then every layer's; the last one's ``A_out`` is the network's output.
 
-    ``masks`` holds one dropout mask a layer (None for other layers); without it no unit is dropped. ``curve``
-    is as in `fastdense.array.layers.dense`.
+    ``masks`` holds one dropout mask per layer (None for other layers); without it no unit is dropped.
+    ``curve`` is as in `fastdense.array.layers.dense`.
     """
     traces = [Trace(X, X, X, None)]
     for i, layer in enumerate(network.layers):

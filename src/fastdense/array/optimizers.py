@@ -10,20 +10,22 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, assert_never
 
-from fastdense.core.spec import AdagradSpec, AdamSpec, OptimizerSpec, RMSpropSpec, SGDSpec
+from fastdense.core.spec import AdagradSpec, AdamSpec, Factors, OptimizerSpec, RMSpropSpec, SGDSpec
 
 __all__ = ["Rates", "clip", "new_slots", "rates_of", "update"]
 
+PLAIN = Factors()
+
 
 class Rates(NamedTuple):
-    """The learning rate of one step, as the parts of an update multiply by it.
+    """The learning rate of one step for one parameter, as the parts of an update multiply by it.
 
     Attributes
     ----------
     plain
         The learning rate itself.
     decay
-        The learning rate times the weight decay.
+        The learning rate times the weight decay; None if nothing decays.
     corrected
         For Adam, the learning rate with the bias corrections folded in (Kingma and Ba, "Adam", 2015, the
         efficient form at the end of their section 2); for the others the learning rate.
@@ -34,19 +36,41 @@ class Rates(NamedTuple):
     corrected: Any
 
 
-def rates_of(optimizer: OptimizerSpec, rate: float, step: int) -> Rates:
-    """Return the rates of a step, ``step`` others having been taken before it, worked out in double.
+def rates_of(
+    optimizer: OptimizerSpec,
+    rate: float,
+    step: int,
+    decay: float | None = None,
+    factors: Factors = PLAIN,
+) -> Rates:
+    """Return the rates of a step, worked out in double.
+
+    Parameters
+    ----------
+    optimizer : OptimizerSpec
+    rate : float
+        The learning rate.
+    step : int
+        The number of steps taken before this one.
+    decay : float, optional
+        The weight decay, if it is not the optimizer's own.
+    factors : Factors
+        The parameter's.
 
     Examples
     --------
     >>> rates_of(SGDSpec(weight_decay=0.5), 0.1, 0)
     Rates(plain=0.1, decay=0.05, corrected=0.1)
+    >>> rates_of(SGDSpec(), 0.5, 0, decay=0.25, factors=Factors(rate=2.0, decay=3.0))
+    Rates(plain=1.0, decay=0.75, corrected=1.0)
     """
-    corrected = rate
+    corrected = rate = rate * factors.rate
+    if decay is None:
+        decay = optimizer.weight_decay or None
     if isinstance(optimizer, AdamSpec):
         t = step + 1
         corrected = rate * math.sqrt(1.0 - optimizer.beta_2**t) / (1.0 - optimizer.beta_1**t)
-    return Rates(rate, rate * optimizer.weight_decay, corrected)
+    return Rates(rate, None if decay is None else rate * decay * factors.decay, corrected)
 
 
 def new_slots(xp: Any, optimizer: OptimizerSpec, w: Any) -> tuple[Any, ...]:
@@ -81,7 +105,7 @@ def update(
     >>> update(np, sgd, np.array([1.0]), np.array([2.0]), (), rates_of(sgd, 0.1, 0))
     (array([0.8]), ())
     """
-    if optimizer.weight_decay:
+    if rates.decay is not None:
         w = w - rates.decay * w
     match optimizer:
         case SGDSpec():

@@ -8,15 +8,17 @@ from itertools import chain
 from typing import Any
 
 from fastdense.array.backend import Backend
+from fastdense.array.layers import Mask
 from fastdense.array.network import total_penalty
 from fastdense.array.optimizers import Rates, new_slots, rates_of
-from fastdense.array.step import Batch, Functions, Numbers, State, functions, outputs_of
+from fastdense.array.step import Batch, Functions, Numbers, State, factors_of, functions, outputs_of
 from fastdense.core.spec import (
     DropoutSpec,
     NetworkSpec,
     TrainingSpec,
     check_parameters,
     trained_arrays,
+    with_dropout,
     with_trained,
 )
 
@@ -134,7 +136,7 @@ class ArrayProgram:
             for i, rate in enumerate(learning_rates.tolist()):
                 taken = rows[i * size : (i + 1) * size]
                 X, y, weights = (self._rows(a, taken) for a in data)
-                batch = Batch(X, y, weights, self._masks(len(taken), first_step + i))
+                batch = Batch(X, y, weights, self._masks(batches, i, len(taken), first_step + i))
                 numbers = self._numbers(batches, i, rate, first_step + i)
                 self.state, alive, loss, A_out = self._trained.step(self.state, alive, batch, numbers)
                 step_losses.append(loss)
@@ -204,21 +206,25 @@ class ArrayProgram:
     def _joined(self, blocks: Sequence[Any]) -> Any:
         return blocks[0] if len(blocks) == 1 else self.backend.xp.concat(blocks, axis=0)
 
-    def _masks(self, rows: int, step: int) -> list[Any | None]:
-        draw, seed = self.engine.dropout_mask, self._training.seed
-        return [
-            self.backend.place(draw(seed, step, layer.stream, rows, layer.n_in, layer.rate))
-            if isinstance(layer, DropoutSpec)
-            else None
-            for layer in self.network.layers
-        ]
+    def _masks(self, batches: Any, i: int, rows: int, step: int) -> list[Mask | None]:
+        """Return every layer's mask for the i-th step of a call."""
+        dropout = {stream: float(rates[i]) for stream, rates in batches.dropout.items()}
+        layers = with_dropout(self.network, dropout).layers
+        return [self._mask(layer, rows, step) if isinstance(layer, DropoutSpec) else None for layer in layers]
+
+    def _mask(self, layer: DropoutSpec, rows: int, step: int) -> Mask:
+        kept = self.engine.dropout_mask(self._training.seed, step, layer.stream, rows, layer.n_in, layer.rate)
+        gain = self.backend.number(1.0 / (1.0 - layer.rate), self.network.dtype)
+        return Mask(self.backend.place(kept), gain)
 
     def _numbers(self, batches: Any, i: int, rate: float, step: int) -> Numbers:
         """Return what the i-th step of a call multiplies by."""
-        number, dtype = self.backend.number, self.network.dtype
+        number, dtype, optimizer = self.backend.number, self.network.dtype, self._training.optimizer
         scale = 1.0 if batches.penalty_scale is None else float(batches.penalty_scale[i])
-        rates = (number(each, dtype) for each in rates_of(self._training.optimizer, rate, step))
-        return Numbers(Rates(*rates), number(scale, dtype), number(scale, "float64"))
+        decay = None if batches.weight_decay is None else float(batches.weight_decay[i])
+        rates = [rates_of(optimizer, rate, step, decay, own) for own in factors_of(self.network)]
+        placed = [Rates(*(None if n is None else number(n, dtype) for n in each)) for each in rates]
+        return Numbers(placed, number(scale, dtype), number(scale, "float64"))
 
     def _reported(self, step_losses: list[Any], step_outputs: list[Any], outputs: Any | None) -> Any:
         """Return the losses up to the first that is not finite, and fill ``outputs`` as far."""

@@ -11,12 +11,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from fastdense.array.backend import Backend
+from fastdense.array.layers import Mask
 from fastdense.array.losses import losses
 from fastdense.array.network import backward, forward, head, total_penalty
 from fastdense.array.optimizers import Rates, clip, update
-from fastdense.core.spec import LossSpec, NetworkSpec, OptimizerSpec, trained_arrays, with_trained
+from fastdense.core.spec import Factors, LossSpec, NetworkSpec, OptimizerSpec, trained_arrays, with_trained
 
-__all__ = ["Batch", "Functions", "Numbers", "State", "functions", "outputs_of"]
+__all__ = ["Batch", "Functions", "Numbers", "State", "factors_of", "functions", "outputs_of"]
 
 # Networks whose functions are kept. What a library compiles takes from a tenth of a second to half a minute.
 KEPT = 64
@@ -34,18 +35,19 @@ class State(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The rows of a step, and one dropout mask a layer (None for other layers; None outside training)."""
+    """The rows of a step, and one dropout mask per layer (None for other layers; None outside training)."""
 
     X: Any
     y: Any
     sample_weight: Any | None
-    masks: Sequence[Any | None] | None = None
+    masks: Sequence[Mask | None] | None = None
 
 
 class Numbers(NamedTuple):
     """What changes from step to step, worked out in double before."""
 
-    rates: Rates
+    rates: Sequence[Rates]
+    """For each of `factors_of` the network."""
     penalty_scale: Any
     penalty_scale_in_double: Any
     """The same number; the loss is summed in double."""
@@ -138,17 +140,23 @@ def _applied(
     optimizer: OptimizerSpec,
     state: State,
     gradients: list[Any],
-    rates: Rates,
+    rates: Sequence[Rates],
 ) -> State:
     """Return the state with every trainable parameter updated."""
     clipped = clip(xp, optimizer, gradients)
     own = trained_arrays(network, state.weights)
+    by_factors = dict(zip(factors_of(network), rates, strict=True))
     updated = [
-        update(xp, optimizer, w, g, slots, rates)
-        for w, g, slots in zip(own, clipped, state.slots, strict=True)
+        update(xp, optimizer, w, g, slots, by_factors[p.factors])
+        for p, w, g, slots in zip(network.trained, own, clipped, state.slots, strict=True)
     ]
     weights = with_trained(network, state.weights, [w for w, _ in updated])
     return State(weights, [slots for _, slots in updated], state.steps + 1)
+
+
+def factors_of(network: NetworkSpec) -> tuple[Factors, ...]:
+    """Return the different factors that trained parameters have, of which there are few."""
+    return tuple(dict.fromkeys(p.factors for p in network.trained))
 
 
 def _kept(xp: Any, alive: Any, new: Any, old: Any) -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Protocol
 
@@ -52,7 +52,7 @@ Slots = Sequence[Sequence[Array]]
 
 @dataclass(frozen=True)
 class Batches:
-    """The rows to train on and the order to take them in.
+    """The rows to train on, the order to take them in, and what else changes from step to step.
 
     Attributes
     ----------
@@ -68,6 +68,9 @@ class Batches:
     batch_size : int
     penalty_scale : float64 array of shape (steps,), or None for ones
         What each step's penalties are multiplied by, in its loss and in its gradient.
+    weight_decay : float64 array of shape (steps,), or None for the optimizer's own
+    dropout : mapping of int to float64 array of shape (steps,)
+        The rates of dropout layers by their ``stream``; those left out drop at their own rate.
     """
 
     X: Array
@@ -76,6 +79,8 @@ class Batches:
     order: NDArray[np.int64]
     batch_size: int
     penalty_scale: NDArray[np.float64] | None = None
+    weight_decay: NDArray[np.float64] | None = None
+    dropout: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class Program(Protocol):

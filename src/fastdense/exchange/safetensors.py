@@ -77,6 +77,12 @@ def read(path: str | os.PathLike[str]) -> Content:
 
 
 def _describe(content: Content) -> dict[str, Any]:
+    layers = [FAMILY.describe(layer) for layer in content.layers]
+    if _holds_function(layers):
+        raise FormatError(
+            "a Python function (a dropout rate) cannot be kept in a file that runs no code: use one of "
+            "fastdense.optimizers.schedules"
+        )
     return {
         **_HEAD,
         "model": {
@@ -84,7 +90,7 @@ def _describe(content: Content) -> dict[str, Any]:
             "seed": content.seed,
             "dtype": content.dtype,
             "n_in": content.n_in,
-            "layers": [FAMILY.describe(layer) for layer in content.layers],
+            "layers": layers,
         },
         "training": None if content.training is None else _describe_training(content.training),
         "table": None if content.table is None else content.table.to_dict(),

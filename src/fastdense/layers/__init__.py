@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import InitVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastdense import activations
 from fastdense.core.absent import Absent, stand_in
 from fastdense.core.checks import fraction, from_zero
@@ -15,6 +18,7 @@ from fastdense.layers.dense import Activation as Given
 from fastdense.layers.dense import Dense
 from fastdense.layers.normalization import Normalization
 from fastdense.layers.rescaling import Rescaling
+from fastdense.optimizers.scheduled import Scheduled, at_steps, scheduled
 
 __all__ = [
     "ELU",
@@ -121,14 +125,33 @@ class Dropout(Layer):
     Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
     """
 
-    rate: float = parameter(fraction, "At least 0 and below 1.")
+    rate: Scheduled = parameter(
+        scheduled(fraction),
+        "At least 0 and below 1. A function is called with the step, counted from 0.",
+        kind="float, LearningRateSchedule or function of the step",
+    )
     name: str | None = NAME
     input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
 
     def spec(self, stream: int) -> DropoutSpec:
-        """Return the rate and the stream of the masks."""
+        """Return the rate, the first one of a schedule, and the stream of the masks."""
         assert self.n_in is not None
-        return DropoutSpec(self.n_in, self.rate, stream)
+        return DropoutSpec(self.n_in, self.first_rate, stream)
+
+    @property
+    def first_rate(self) -> float:
+        """The rate of the first step."""
+        return float(self.rates(0, 1)[0])
+
+    def rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
+        """Return the rates of ``steps`` steps from ``first_step`` on.
+
+        Raises
+        ------
+        ValueError
+            The schedule gives a rate below 0 or not below 1.
+        """
+        return at_steps("the dropout rate", self.rate, fraction, first_step, steps)
 
 
 def __getattr__(name: str) -> type[Absent]:

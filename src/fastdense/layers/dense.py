@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import InitVar
+from dataclasses import KW_ONLY, InitVar
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense import activations, initializers, regularizers
-from fastdense.core.checks import flag, from_one
+from fastdense.core.checks import flag, from_one, from_zero
 from fastdense.core.parameters import Converted, parameter
-from fastdense.core.spec import DenseSpec, Penalty
+from fastdense.core.spec import DenseSpec, Factors, Penalty
 from fastdense.errors import NotBuiltError
 from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer
 
@@ -23,6 +23,10 @@ Description = dict[str, Any]
 Activation = str | activations.ActivationFunction | Description | None
 Start = str | initializers.Initializer | Description
 Penalised = str | regularizers.Regularizer | Description | None
+
+
+def _factor(of: str) -> Any:
+    return parameter(from_zero, f"At least 0: multiplies the optimizer's {of}.", default=1.0, later=True)
 
 
 @FAMILY.add()
@@ -75,6 +79,12 @@ class Dense(Layer):
         lambda _, n_in: n_in, "``n_in`` alone; it counts if both are given.", default=None, kind="int"
     )
 
+    _: KW_ONLY
+    kernel_rate_factor: float = _factor("learning rate for ``W``")
+    bias_rate_factor: float = _factor("learning rate for ``B``")
+    kernel_decay_factor: float = _factor("weight decay for ``W``")
+    bias_decay_factor: float = _factor("weight decay for ``B``")
+
     def __post_init__(self, input_shape: Sequence[int] | None = None, input_dim: int | None = None) -> None:
         super().__post_init__(input_shape if input_dim is None else (input_dim,))
 
@@ -116,10 +126,19 @@ class Dense(Layer):
         return [kernel, self.bias_initializer((self.units,), dtype, rng)] if self.use_bias else [kernel]
 
     def spec(self, stream: int) -> DenseSpec:
-        """Return the sizes, activation and penalties."""
+        """Return the sizes and the activation, and how training treats the arrays."""
         assert self.n_in is not None
         kernel, bias = (
             Penalty() if regularizer is None else regularizer.penalty
             for regularizer in (self.kernel_regularizer, self.bias_regularizer)
         )
-        return DenseSpec(self.n_in, self.units, self.activation.spec, self.use_bias, kernel, bias)
+        return DenseSpec(
+            self.n_in,
+            self.units,
+            self.activation.spec,
+            self.use_bias,
+            kernel,
+            bias,
+            Factors(self.kernel_rate_factor, self.kernel_decay_factor),
+            Factors(self.bias_rate_factor, self.bias_decay_factor),
+        )

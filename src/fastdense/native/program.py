@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn, assert_never
@@ -32,7 +31,7 @@ from fastdense.core.spec import (
 )
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.native import _core
-from fastdense.native._arguments import readable
+from fastdense.native._arguments import per_step, plain, source, targets, weights, written
 from fastdense.native.processor import isa_in_use
 from fastdense.native.threads import tell_threadpoolctl
 
@@ -42,7 +41,6 @@ Array = NDArray[Any]
 Groups = Sequence[Sequence[Array]]
 
 _NETWORKS: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
-_SPARSE: dict[str, Any] = {"float32": _core.Sparse32, "float64": _core.Sparse64}
 _LINEAR = ActivationSpec()
 _PREDICTORS = (_core.Predictor32, _core.Predictor64)
 _ORIGIN = object()  # given as rows, it makes a predictor return its ``otherwise``
@@ -87,7 +85,7 @@ class NativeProgram:
         self.network, self.training = network, training
         self._n_out, self._dtype = network.n_out, np.dtype(network.dtype)
         check_parameters(network, parameters)
-        given = [tuple(_plain(a, network.dtype) for a in arrays) for arrays in parameters]
+        given = [tuple(plain(a, network.dtype) for a in arrays) for arrays in parameters]
         self._trained = [i for i, layer in enumerate(network.layers) if layer.is_trained]
         # The compiled network holds the weights: of the arrays given only the shapes are kept.
         self._shapes = {i: [a.shape for a in given[i]] for i in self._trained}
@@ -131,8 +129,8 @@ class NativeProgram:
         """Return each row's loss, and fill ``outputs`` with the predictions."""
         self._check_trains()
         values = np.empty(X.shape[0])
-        with _written(outputs) as room:
-            self._core.losses(_source(X, self.network.n_in), _targets(y), values, room)
+        with written(outputs) as room:
+            self._core.losses(source(X, self.network.n_in), targets(y), values, room)
         return values
 
     def penalty(self) -> float:
@@ -143,9 +141,7 @@ class NativeProgram:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
         self._check_trains()
         order = np.arange(X.shape[0])
-        loss = self._core.gradients(
-            _source(X, self.network.n_in), _targets(y), _weights(sample_weight), order
-        )
+        loss = self._core.gradients(source(X, self.network.n_in), targets(y), weights(sample_weight), order)
         gradients: list[Array] = []
         for i in self._trained:
             fresh = self._empty(i)
@@ -161,21 +157,17 @@ class NativeProgram:
         steps = math.ceil(len(batches.order) / batches.batch_size)
         if len(learning_rates) > steps:
             raise ValueError(f"{len(learning_rates)} learning rates were given for {steps} batches")
-        scale = batches.penalty_scale
-        if scale is not None and len(scale) < len(learning_rates):
-            raise ValueError(
-                f"{len(scale)} penalty scales were given for {len(learning_rates)} learning rates"
-            )
+        numbers = per_step(len(learning_rates), self.network, batches)
         losses = np.empty(len(learning_rates))
-        with _written(outputs) as room:
+        with written(outputs) as room:
             taken = self._core.train(
-                _source(batches.X, self.network.n_in),
-                _targets(batches.y),
-                _weights(batches.sample_weight),
+                source(batches.X, self.network.n_in),
+                targets(batches.y),
+                weights(batches.sample_weight),
                 np.ascontiguousarray(batches.order, dtype=np.int64),
                 min(batches.batch_size, max(len(batches.order), 1)),
                 learning_rates,
-                None if scale is None else np.ascontiguousarray(scale, dtype=np.float64),
+                *numbers,
                 first_step,
                 losses,
                 room,
@@ -204,7 +196,7 @@ class NativeProgram:
         layers = len(self.network.layers)
         if len(parameters) != layers:
             raise ShapeError(f"the network has {layers} layers, but {len(parameters)} have parameters here")
-        given = {i: [_plain(a, self.network.dtype) for a in parameters[i]] for i in self._trained}
+        given = {i: [plain(a, self.network.dtype) for a in parameters[i]] for i in self._trained}
         for i, arrays in given.items():
             shapes = [a.shape for a in arrays]
             if shapes != self._shapes[i]:
@@ -233,7 +225,7 @@ class NativeProgram:
                 values = (
                     [np.full(shape, start, self._dtype) for shape in self._shapes[i]]
                     if of_layer is None
-                    else [_plain(group[slot], self.network.dtype) for group in of_layer]
+                    else [plain(group[slot], self.network.dtype) for group in of_layer]
                 )
                 if [a.shape for a in values] != self._shapes[i]:
                     raise ShapeError(f"the optimizer's arrays of layer {i} must have its weights' shapes")
@@ -268,7 +260,7 @@ def _reduced(method: Any) -> Any:
 def _predict_odd(core: Any, network: NetworkSpec, X: Array, out: Array | None = None) -> Array:
     """Predict for sparse rows, a subclass of NumPy's arrays, or what compiled code can't read in place."""
     outputs = np.empty((X.shape[0], network.n_out), network.dtype)
-    core.predict(_source(X, network.n_in), outputs)
+    core.predict(source(X, network.n_in), outputs)
     if out is None:
         return outputs
     out[...] = outputs
@@ -291,9 +283,8 @@ def _split_head(
 def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
     match layer:
         case DenseSpec():
-            kernel, bias = layer.kernel_penalty, layer.bias_penalty
-            penalties = (kernel.l1, kernel.l2, bias.l1, bias.l2)
-            core.dense(layer.n_units, _curve(layer.activation, layer.n_units), layer.use_bias, penalties)
+            curve = _curve(layer.activation, layer.n_units)
+            core.dense(layer.n_units, curve, layer.use_bias, _treatments(layer))
         case ActivateSpec():
             core.activation(_curve(layer.activation, layer.n_units))
         case ScaleSpec():
@@ -302,6 +293,12 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             core.dropout(layer.rate, layer.stream)
         case _:
             assert_never(layer)
+
+
+def _treatments(layer: LayerSpec) -> list[tuple[float, ...]]:
+    """Return how training treats each parameter."""
+    found = [(p.penalty, p.factors) for p in layer.parameters]
+    return [(penalty.l1, penalty.l2, factors.rate, factors.decay) for penalty, factors in found]
 
 
 def _curve(activation: ActivationSpec, columns: int) -> Any:
@@ -332,57 +329,3 @@ def _recipe(training: TrainingSpec) -> Any:
     given = {name: value for name, value in vars(optimizer).items() if value is not None}
     given.pop("initial_accumulator_value", None)  # the slots start from it
     return _core.Recipe(optimizer.name, given, len(optimizer.slots), training.seed)
-
-
-@contextmanager
-def _written(outputs: Array | None) -> Iterator[Array | None]:
-    """Give an array that compiled code can write; what it wrote ends up in ``outputs``."""
-    plain = outputs is None or (
-        outputs.flags.c_contiguous and outputs.flags.aligned and outputs.dtype.isnative
-    )
-    if outputs is None or plain:
-        yield outputs
-        return
-    room = np.array(outputs, outputs.dtype.newbyteorder("="), order="C")
-    yield room
-    outputs[...] = room
-
-
-def _source(X: Any, n_in: int) -> Any:
-    """Return rows as compiled code takes them.
-
-    Raises
-    ------
-    ShapeError
-        They have more or fewer columns than the network takes.
-    ValueError
-        Sparse rows are not in order: they would lead compiled code astray.
-    """
-    rows, columns = X.shape
-    if columns != n_in:
-        raise ShapeError(f"the network takes {n_in} columns, but X has {columns}")
-    if not hasattr(X, "indptr"):
-        return readable(X)
-    starts, numbers = np.ascontiguousarray(X.indptr, np.int64), X.indices
-    stored = min(len(numbers), len(X.data))
-    counted = (
-        len(starts) == rows + 1 and starts[0] >= 0 and starts[-1] <= stored and (np.diff(starts) >= 0).all()
-    )
-    placed = not len(numbers) or (numbers.min() >= 0 and numbers.max() < columns)
-    if X.format != "csr" or not (counted and placed):
-        raise ValueError("sparse rows must be in the CSR format, with column numbers within their shape")
-    values = np.ascontiguousarray(readable(X.data))
-    return _SPARSE[X.dtype.name](values, np.ascontiguousarray(numbers, np.int32), starts, columns)
-
-
-def _weights(sample_weight: Array | None) -> Array | None:
-    return None if sample_weight is None else np.ascontiguousarray(readable(sample_weight))
-
-
-def _targets(y: Array) -> Array:
-    """Return a matrix of targets, or class numbers, as compiled code takes them."""
-    return np.ascontiguousarray(readable(y)) if y.ndim == 1 else readable(y)
-
-
-def _plain(array: Any, dtype: str) -> Array:
-    return np.ascontiguousarray(array, dtype=dtype)

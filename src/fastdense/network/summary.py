@@ -82,7 +82,8 @@ def _detail(layer: Layer) -> str:
         case Activation():
             return _activation(layer.activation)
         case Dropout():
-            return f"rate {layer.rate:g}"
+            changes = ", scheduled" if callable(layer.rate) else ""
+            return f"rate {layer.first_rate:g}{changes}"
         case Normalization():
             return "(x - mean) / deviation"
         case Rescaling():

@@ -5,22 +5,20 @@ The updates themselves are the engines'; `fastdense.array.optimizers` writes eac
 
 from __future__ import annotations
 
-import math
 import weakref
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.absent import Absent, stand_in
-from fastdense.core.checks import above_zero, flag, fraction, from_zero, number, optional, whole
+from fastdense.core.checks import above_zero, flag, fraction, from_zero, optional, whole
 from fastdense.core.config import Configurable, Family
 from fastdense.core.parameters import parameter
 from fastdense.core.sharing import Change
 from fastdense.core.spec import OPTIMIZERS, OptimizerSpec
 from fastdense.optimizers import schedules
-from fastdense.optimizers.schedules import LearningRateSchedule
+from fastdense.optimizers.scheduled import Scheduled, at_steps, scheduled
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
 
@@ -44,9 +42,6 @@ class _Rate(float):
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
         """Copy as the number alone."""
         return float, (float(self),)
-
-
-Rate = float | LearningRateSchedule | Callable[[int], float]
 
 
 class Optimizer(Configurable):
@@ -99,12 +94,12 @@ class Optimizer(Configurable):
         self._iterations = whole("iterations", value, 0, MOST_STEPS)
 
     @property
-    def learning_rate(self) -> Rate:
+    def learning_rate(self) -> Scheduled:
         """The rate, or the schedule or function it comes from; a number can be set at any time.
 
         As with Keras' variable, ``learning_rate.assign(0.1)`` sets it too.
         """
-        found: Rate = self._learning_rate
+        found: Scheduled = self._learning_rate
         if not callable(found):
             found = _Rate(found)
             found._optimizer = self
@@ -112,7 +107,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        self._learning_rate = _checked_rate("learning_rate", value)
+        self._learning_rate = scheduled(from_zero)("learning_rate", value)
 
     def rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
         """Return the learning rates of ``steps`` steps from ``first_step`` on.
@@ -122,15 +117,24 @@ class Optimizer(Configurable):
         ValueError
             The schedule gives a rate that is negative or not finite.
         """
-        rate = self._learning_rate
-        if not callable(rate):
-            return np.full(steps, rate)
-        return np.array([_rate(rate, step) for step in range(first_step, first_step + steps)])
+        return at_steps("the learning rate", self._learning_rate, from_zero, first_step, steps)
+
+    def weight_decays(self, first_step: int, steps: int) -> NDArray[np.float64] | None:
+        """Return the weight decays of these steps, None if it is one number, which `spec` has.
+
+        Raises
+        ------
+        ValueError
+            The schedule gives one that is negative or not finite.
+        """
+        decay: Scheduled | None = vars(self)["weight_decay"]
+        return at_steps("the weight decay", decay, from_zero, first_step, steps) if callable(decay) else None
 
     def spec(self) -> OptimizerSpec:
         """Return the update as the engines compute it."""
         settings = {name: getattr(self, name) for name in self.declared if name != "learning_rate"}
-        settings["weight_decay"] = settings["weight_decay"] or 0.0
+        decay = settings["weight_decay"]
+        settings["weight_decay"] = 0.0 if decay is None or callable(decay) else decay
         found: OptimizerSpec = OPTIMIZERS[self.name](**settings)
         return found
 
@@ -139,16 +143,9 @@ FAMILY: Family[Optimizer] = Family("optimizer")
 get = FAMILY.get
 
 
-def _checked_rate(name: str, value: Any) -> Rate:
-    """Return a learning rate: a number from 0 up, a function of the step, or a described schedule."""
-    if isinstance(value, dict):
-        value = schedules.FAMILY.restore(value)
-    return value if callable(value) else from_zero(name, value)
-
-
 def _learning_rate(default: float) -> Any:
     return parameter(
-        _checked_rate,
+        scheduled(from_zero),
         "At least 0. A function is called with the step, counted from 0.",
         default=default,
         kind="float, LearningRateSchedule or function of the step",
@@ -160,10 +157,12 @@ MOMENTUM = parameter(
 )
 EPSILON = parameter(above_zero, "Added under the root, above 0.", default=1e-7)
 WEIGHT_DECAY = parameter(
-    optional(from_zero),
+    optional(scheduled(from_zero)),
     """Decoupled: every step first takes ``learning_rate * weight_decay * w`` from every weight ``w``, the
-    biases' too.""",
+    biases' too unless their layer's ``bias_decay_factor`` says otherwise. A function is called with the step,
+    counted from 0.""",
     default=None,
+    kind="float, LearningRateSchedule or function of the step",
 )
 CLIPNORM = parameter(
     optional(above_zero), "Scale down each gradient array whose Euclidean norm exceeds this.", default=None
@@ -184,10 +183,10 @@ class SGD(Optimizer):
 
     name = "sgd"
 
-    learning_rate: Rate = _learning_rate(0.01)
+    learning_rate: Scheduled = _learning_rate(0.01)
     momentum: float = MOMENTUM
     nesterov: bool = parameter(flag, "Take the gradient's step ahead of the momentum's.", default=False)
-    weight_decay: float | None = WEIGHT_DECAY
+    weight_decay: Scheduled | None = WEIGHT_DECAY
     clipnorm: float | None = CLIPNORM
     clipvalue: float | None = CLIPVALUE
     global_clipnorm: float | None = GLOBAL_CLIPNORM
@@ -199,14 +198,14 @@ class RMSprop(Optimizer):
 
     name = "rmsprop"
 
-    learning_rate: Rate = _learning_rate(0.001)
+    learning_rate: Scheduled = _learning_rate(0.001)
     rho: float = parameter(fraction, "The running mean's memory, at least 0 and below 1.", default=0.9)
     momentum: float = MOMENTUM
     epsilon: float = EPSILON
     centered: bool = parameter(
         flag, "Subtract the running mean's square: a variance in place of a mean square.", default=False
     )
-    weight_decay: float | None = WEIGHT_DECAY
+    weight_decay: Scheduled | None = WEIGHT_DECAY
     clipnorm: float | None = CLIPNORM
     clipvalue: float | None = CLIPVALUE
     global_clipnorm: float | None = GLOBAL_CLIPNORM
@@ -218,10 +217,10 @@ class Adagrad(Optimizer):
 
     name = "adagrad"
 
-    learning_rate: Rate = _learning_rate(0.001)
+    learning_rate: Scheduled = _learning_rate(0.001)
     initial_accumulator_value: float = parameter(from_zero, "What the sums start from.", default=0.1)
     epsilon: float = EPSILON
-    weight_decay: float | None = WEIGHT_DECAY
+    weight_decay: Scheduled | None = WEIGHT_DECAY
     clipnorm: float | None = CLIPNORM
     clipvalue: float | None = CLIPVALUE
     global_clipnorm: float | None = GLOBAL_CLIPNORM
@@ -233,7 +232,7 @@ class Adam(Optimizer):
 
     name = "adam"
 
-    learning_rate: Rate = _learning_rate(0.001)
+    learning_rate: Scheduled = _learning_rate(0.001)
     beta_1: float = parameter(
         fraction, "The memory of the gradient's running mean, at least 0 and below 1.", default=0.9
     )
@@ -247,7 +246,7 @@ class Adam(Optimizer):
         default=False,
         later=True,
     )
-    weight_decay: float | None = WEIGHT_DECAY
+    weight_decay: Scheduled | None = WEIGHT_DECAY
     clipnorm: float | None = CLIPNORM
     clipvalue: float | None = CLIPVALUE
     global_clipnorm: float | None = GLOBAL_CLIPNORM
@@ -264,8 +263,8 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: Rate = 0.001,
-        weight_decay: float = 0.004,
+        learning_rate: Scheduled = 0.001,
+        weight_decay: Scheduled = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
@@ -276,14 +275,6 @@ class AdamW(Adam):
     ) -> None:
         moments = (beta_1, beta_2, epsilon, amsgrad)
         super().__init__(learning_rate, *moments, weight_decay, clipnorm, clipvalue, global_clipnorm)
-
-
-def _rate(schedule: Callable[[int], float], step: int) -> float:
-    try:
-        rate = schedule(step)
-    except OverflowError:
-        rate = math.inf
-    return number(f"the learning rate of step {step}", rate, minimum=0.0)
 
 
 def __getattr__(name: str) -> type[Absent]:

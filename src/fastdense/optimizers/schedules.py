@@ -1,4 +1,7 @@
-"""Learning rates as functions of the step, with Keras' names and formulas."""
+"""Learning rates as functions of the step, with Keras' names and formulas.
+
+Weight decays and dropout rates can follow the same functions.
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +23,11 @@ from fastdense.core.spec import (
     loss_of_logits,
     loss_reads_logits,
     trained_arrays,
+    with_dropout,
     with_trained,
 )
 from fastdense.errors import NotBuiltError
-from fastdense.reference.backpropagation import Kept, Trace, backward, forward, penalty, penalty_gradient
+from fastdense.reference.backpropagation import Trace, backward, forward, penalty, penalty_gradient
 from fastdense.reference.losses import loss, loss_gradient
 from fastdense.reference.optimizers import clip, update
 from fastdense.reference.philox import dropout_mask
@@ -117,7 +119,7 @@ class ReferenceProgram:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
         no_masks = [None] * len(self._network.layers)
         with np.errstate(all="ignore"):
-            total, gradients, _ = self._batch(X, y, sample_weight, no_masks)
+            total, gradients, _ = self._batch(self._network, X, y, sample_weight, no_masks)
             return total, [g.astype(self._network.dtype) for g in gradients]
 
     def train(
@@ -134,15 +136,19 @@ class ReferenceProgram:
             rows = batches.order[places]
             weights = None if batches.sample_weight is None else batches.sample_weight[rows]
             with np.errstate(all="ignore"):
-                masks = self._masks(first_step + index, len(rows))
+                dropout = {stream: float(rates[index]) for stream, rates in batches.dropout.items()}
+                network = with_dropout(self._network, dropout)
+                masks = self._masks(network, first_step + index, len(rows))
                 scale = 1.0 if batches.penalty_scale is None else float(batches.penalty_scale[index])
-                total, gradients, a_out = self._batch(batches.X[rows], batches.y[rows], weights, masks, scale)
+                data = batches.X[rows], batches.y[rows], weights
+                total, gradients, a_out = self._batch(network, *data, masks, scale)
                 found.append(total)
                 if outputs is not None:
                     outputs[places] = a_out
                 if not np.isfinite(total):
                     break
-                self._state = self._stepped(gradients, rate, first_step + index)
+                decay = None if batches.weight_decay is None else float(batches.weight_decay[index])
+                self._state = self._stepped(gradients, rate, decay, first_step + index)
         return np.array(found)
 
     def set_parameters(self, parameters: Sequence[Sequence[Array]]) -> None:
@@ -178,12 +184,12 @@ class ReferenceProgram:
     def _loss_input(self, last: Trace) -> Sequence[float]:
         return last.z if self._from_z else last.a_out
 
-    def _forward(self, x: list[float], kept: Sequence[Kept] | None = None) -> list[Trace]:
-        kept = kept if kept is not None else [None] * len(self._network.layers)
-        return forward(self._network, self._state.parameters, x, kept)
+    def _forward(self, x: list[float]) -> list[Trace]:
+        return forward(self._network, self._state.parameters, x, [None] * len(self._network.layers))
 
     def _batch(
         self,
+        network: NetworkSpec,
         X: Array,
         y: Array,
         sample_weight: Array | None,
@@ -192,43 +198,47 @@ class ReferenceProgram:
     ) -> tuple[float, list[Matrix], Array]:
         """Return ``sum(weight * loss) / m + scale * penalty`` over a batch, its gradient, and the outputs."""
         m, parameters = X.shape[0], self._state.parameters
-        charged = zip(self._network.trained, trained_arrays(self._network, parameters), strict=True)
+        charged = zip(network.trained, trained_arrays(network, parameters), strict=True)
         gradients = [scale * penalty_gradient(p.penalty, w) for p, w in charged]
-        total, outputs = scale * self.penalty(), np.empty((m, self._network.n_out))
+        total, outputs = scale * self.penalty(), np.empty((m, network.n_out))
         shares = [1.0] * m if sample_weight is None else sample_weight.tolist()
         rows = zip(_rows(X), y.tolist(), shares, strict=True)
         for i, (x, target, share) in enumerate(rows):
             kept = [None if mask is None else mask[i].tolist() for mask in masks]
-            traces = self._forward(x, kept)
+            traces = forward(network, parameters, x, kept)
             outputs[i], a = traces[-1].a_out, self._loss_input(traces[-1])
             total += share * loss(self._loss, target, a) / m
             start = [share * slope / m for slope in loss_gradient(self._loss, target, a)]
-            own = backward(self._network, parameters, traces, start, kept, from_z=self._from_z)
+            own = backward(network, parameters, traces, start, kept, from_z=self._from_z)
             gradients = [g + g_row for g, g_row in zip(gradients, own, strict=True)]
         return total, gradients, outputs
 
-    def _masks(self, step: int, rows: int) -> list[Array | None]:
+    def _masks(self, network: NetworkSpec, step: int, rows: int) -> list[Array | None]:
         """Return each layer's dropout mask for a step, None for layers that drop nothing."""
         seed = self._training.seed
         return [
             dropout_mask(seed, step, layer.stream, rows, layer.n_in, layer.rate)
             if isinstance(layer, DropoutSpec)
             else None
-            for layer in self._network.layers
+            for layer in network.layers
         ]
 
-    def _stepped(self, gradients: Sequence[Matrix], rate: float, step: int) -> State:
-        """Return the state after one optimizer step; the caller assigns it at once, or not at all."""
+    def _stepped(self, gradients: Sequence[Matrix], rate: float, decay: float | None, step: int) -> State:
+        """Return the state after one optimizer step; the caller assigns it at once, or not at all.
+
+        ``decay`` is the step's weight decay, None for the optimizer's own.
+        """
         optimizer = self._training.optimizer
+        decay = optimizer.weight_decay if decay is None else decay
         weights: list[Matrix] = []
         slots: list[tuple[Matrix, ...]] = []
         before = trained_arrays(self._network, self._state.parameters)
-        for w, g, own in zip(before, clip(optimizer, gradients), self._state.slots, strict=True):
+        clipped, trained = clip(optimizer, gradients), self._network.trained
+        for p, w, g, own in zip(trained, before, clipped, self._state.slots, strict=True):
             elements = zip(w.flat, g.flat, *(slot.flat for slot in own), strict=True)
-            new = [
-                update(optimizer, float(w_i), float(g_i), tuple(map(float, s)), learning_rate=rate, step=step)
-                for w_i, g_i, *s in elements
-            ]
+            of_parameter = replace(optimizer, weight_decay=decay * p.factors.decay)
+            moved = partial(update, of_parameter, learning_rate=rate * p.factors.rate, step=step)
+            new = [moved(float(v), float(d), tuple(map(float, s))) for v, d, *s in elements]
             weights.append(np.array([w_i for w_i, _ in new]).reshape(w.shape))
             slots.append(tuple(np.array([s[k] for _, s in new]).reshape(w.shape) for k in range(len(own))))
         updated = rounded(with_trained(self._network, self._state.parameters, weights), self._network.dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from fastdense.core.spec import loss_reads_logits
 from fastdense.core.streams import ORDER, generator
 from fastdense.engines import Batches
 from fastdense.errors import NonFiniteLossError
+from fastdense.layers import Dropout
 from fastdense.losses import Poisson
 from fastdense.training.data import Data
 from fastdense.training.measuring import Metrics, measure
@@ -113,7 +114,7 @@ def _run_steps(
     optimizer = model.optimizer
     first = optimizer.iterations
     rates = optimizer.rates(first, math.ceil(len(order) / batch_size))
-    batches = Batches(data.X, data.y, data.weights, order, batch_size)
+    batches = _scheduled(model, Batches(data.X, data.y, data.weights, order, batch_size), first)
     compiled = model.take_program()
     program, done = compiled.program, compiled.program.steps
     try:
@@ -123,6 +124,17 @@ def _run_steps(
         model.keep(compiled, first + program.steps - done)
         raise
     return losses
+
+
+def _scheduled(model: Learner, batches: Batches, first: int) -> Batches:
+    """Return batches with the weight decays and dropout rates that their steps have, if those change."""
+    steps = math.ceil(len(batches.order) / batches.batch_size)
+    dropout = {
+        place: layer.rates(first, steps)
+        for place, layer in enumerate(model.layers)
+        if isinstance(layer, Dropout) and callable(layer.rate)
+    }
+    return replace(batches, weight_decay=model.optimizer.weight_decays(first, steps), dropout=dropout)
 
 
 def _train(model: Learner, fit: Fit, start: State, good: State) -> Logs:

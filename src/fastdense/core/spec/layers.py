@@ -15,6 +15,7 @@ __all__ = [
     "ActivationSpec",
     "DenseSpec",
     "DropoutSpec",
+    "Factors",
     "LayerSpec",
     "Parameter",
     "Penalty",
@@ -58,13 +59,22 @@ class Penalty:
 
 
 @dataclass(frozen=True)
+class Factors:
+    """What the learning rate and the weight decay are multiplied by for one parameter."""
+
+    rate: float = 1.0
+    decay: float = 1.0
+
+
+@dataclass(frozen=True)
 class Parameter:
-    """An array that goes with a layer: whether training changes it, and what it adds to the loss."""
+    """An array that goes with a layer: whether and how training changes it, and what it adds to the loss."""
 
     name: str
     shape: tuple[int, ...]
     trained: bool = True
     penalty: Penalty = Penalty()
+    factors: Factors = Factors()
 
 
 class _Layer:
@@ -109,11 +119,14 @@ class DenseSpec(_Layer):
     use_bias: bool = True
     kernel_penalty: Penalty = Penalty()
     bias_penalty: Penalty = Penalty()
+    kernel_factors: Factors = Factors()
+    bias_factors: Factors = Factors()
 
     def __post_init__(self) -> None:
         """Set the parameters: ``W``, of shape (n_in, n_units), and, if used, ``B``, of shape (n_units,)."""
-        kernel = Parameter("kernel", (self.n_in, self.n_units), penalty=self.kernel_penalty)
-        bias = Parameter("bias", (self.n_units,), penalty=self.bias_penalty)
+        shape = (self.n_in, self.n_units)
+        kernel = Parameter("kernel", shape, True, self.kernel_penalty, self.kernel_factors)
+        bias = Parameter("bias", shape[1:], True, self.bias_penalty, self.bias_factors)
         object.__setattr__(self, "parameters", (kernel, bias) if self.use_bias else (kernel,))
 
     def lower(self, W: Any, B: Any | None = None) -> tuple[Primitive, ...]:
@@ -125,7 +138,8 @@ class DenseSpec(_Layer):
 class DropoutSpec(_Linear):
     """In training, zero each input with probability ``rate`` and divide the kept ones by ``1 - rate``.
 
-    ``stream`` is the second word of the mask's Philox counter: the layer's place in the model.
+    ``stream`` is the second word of the mask's Philox counter: the layer's place in the model, by which
+    `fastdense.engines.Batches` may give it another rate at each step.
     """
 
     rate: float

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fastdense.core.spec.layers import LayerSpec, Parameter, group_slices
+from fastdense.core.spec.layers import DropoutSpec, LayerSpec, Parameter, group_slices
 from fastdense.core.spec.losses import LossSpec
 from fastdense.core.spec.lowering import Primitive
 from fastdense.core.spec.optimizers import OptimizerSpec
@@ -18,6 +18,7 @@ __all__ = [
     "loss_of_logits",
     "loss_reads_logits",
     "trained_arrays",
+    "with_dropout",
     "with_trained",
 ]
 
@@ -75,6 +76,17 @@ def with_trained(
         tuple(next(new) if p.trained else array for p, array in zip(layer.parameters, own, strict=True))
         for layer, own in zip(network.layers, parameters, strict=True)
     ]
+
+
+def with_dropout(network: NetworkSpec, rates: Mapping[int, float]) -> NetworkSpec:
+    """Return the network with other rates of dropout layers, by their ``stream``; the others keep theirs."""
+    if not rates:
+        return network
+    layers = [
+        replace(layer, rate=rates.get(layer.stream, layer.rate)) if isinstance(layer, DropoutSpec) else layer
+        for layer in network.layers
+    ]
+    return replace(network, layers=tuple(layers))
 
 
 def check_parameters(network: NetworkSpec, parameters: Sequence[Sequence[Any]]) -> None:

@@ -13,7 +13,8 @@ class _Optimizer:
     """What all optimizers have; the learning rate comes with every step.
 
     ``weight_decay`` is decoupled: ``w -= learning_rate * weight_decay * w`` before the update, for every
-    trained parameter. At most one of the three clippings is set.
+    trained parameter, each of which may multiply both by `Factors` of its own. At most one of the three
+    clippings is set.
     """
 
     name: ClassVar[str]

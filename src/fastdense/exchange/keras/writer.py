@@ -117,7 +117,7 @@ def _parts(layer: Layer) -> Iterator[Part]:
         case Activation():
             yield _curve(layer.activation, name)
         case Dropout():
-            yield Part("Dropout", name, {"rate": layer.rate}, [])
+            yield Part("Dropout", name, {"rate": layer.first_rate}, [])
         case Normalization():
             yield Part("Normalization", name, {"axis": -1}, arrays or _given(layer))
         case Rescaling():
