@@ -82,10 +82,7 @@ def train(
 ) -> None:
     """Train a network to predict one column of a table from the others, and save it."""
     recipe = Recipe(hidden_units(hidden), epochs, learning_rate, dropout=dropout, batch_size=batch_size)
-    _check_out(out)
-    check_outputs({"--out": out, "--report": report}, table)
-    if report is not None:
-        check_page(report)
+    _check_outputs(out, report, table)
     cells = stated(decimal, missing, default_missing, date_order)
     start, stopped = time.perf_counter(), False
     try:
@@ -147,6 +144,9 @@ def _report(model: Sequential, path: Path, call: str) -> None:
     say(f"Reported on in {path}")
 
 
-def _check_out(out: Path) -> None:
+def _check_outputs(out: Path, report: Path | None, table: Path) -> None:
     if out.suffix != ".safetensors":
         raise FormatError(f"--out must end in .safetensors, got {out}")
+    check_outputs({"--out": out, "--report": report}, table)
+    if report is not None:
+        check_page(report)

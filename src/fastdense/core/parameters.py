@@ -119,6 +119,11 @@ class Declared:
         if cls.__doc__:
             cls.__doc__ = _documented(inspect.cleandoc(cls.__doc__), cls)
 
+    def keep(self, values: Mapping[str, Any]) -> None:
+        """Set the parameters' attributes."""
+        for name, value in values.items():
+            setattr(self, name, value)
+
     def __post_init__(self) -> None:
         """Run after the parameters are kept; those of type InitVar are arguments of it."""
 
@@ -144,20 +149,20 @@ def _constructor(cls: type[Declared]) -> Callable[..., None]:
     owner = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     signature = inspect.Signature([owner, *(declared[name].named(name) for name in ordered)])
 
+    places = [name for name in ordered if not declared[name].keyword_only]
+    defaults = {name: each.default for name, each in declared.items() if each.default is not owner.empty}
+
     def construct(self: Declared, *arguments: Any, **options: Any) -> None:
-        try:
-            given = signature.bind(self, *arguments, **options)
-        except TypeError as error:
-            raise TypeError(f"{type(self).__name__}: {error}") from None
-        given.apply_defaults()
-        passed = {}
-        for name, each in declared.items():
-            value = each.check(name, given.arguments[name])
-            if each.kept:
-                setattr(self, name, value)
-            else:
-                passed[name] = value
-        self.__post_init__(**passed)
+        placed = dict(zip(places, arguments, strict=False))
+        given = {**defaults, **placed, **options}
+        if len(arguments) > len(places) or placed.keys() & options or given.keys() != declared.keys():
+            try:
+                signature.bind(self, *arguments, **options)  # slow, and says what is wrong
+            except TypeError as error:
+                raise TypeError(f"{type(self).__name__}: {error}") from None
+        values = {name: each.check(name, given[name]) for name, each in declared.items()}
+        self.keep({name: value for name, value in values.items() if declared[name].kept})
+        self.__post_init__(**{name: value for name, value in values.items() if not declared[name].kept})
 
     construct.__signature__ = signature  # type: ignore[attr-defined]
     construct.__name__, construct.__qualname__ = "__init__", f"{cls.__qualname__}.__init__"

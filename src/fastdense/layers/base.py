@@ -99,6 +99,10 @@ class Layer(Variables, Configurable, Versioned):
         self.name = NAME.check("name", name)
         self.__post_init__(input_shape)
 
+    def keep(self, values: Mapping[str, Any]) -> None:
+        """Set attributes together: each on its own would give the layer another version."""
+        sharing.replace([(self, name, value) for name, value in values.items()], None)
+
     def __post_init__(self, input_shape: Sequence[int] | None = None) -> None:
         self.declared_n_in = None if input_shape is None else _width(input_shape)
         self.n_in: int | None = None
