@@ -29,11 +29,14 @@ class Foreign(NamedTuple):
         Those that make it this activation.
     alpha : str
         The setting that is the activation's parameter, if it has one.
+    default : float, optional
+        What the parameter is if it is not set; None if it is our default.
     """
 
     name: str
     settings: Mapping[str, Any] = MappingProxyType({})
     alpha: str = "alpha"
+    default: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,9 @@ class Curve:
     synonyms : tuple of str
         The other names that `fastdense.activations` takes.
     keras_layer : Foreign, optional
-        Keras' layer or operation, for settings that a name alone does not give.
+        Keras' layer, for settings that a name alone does not give.
+    keras_operation : Foreign, optional
+        The operation of ``keras.ops`` for these, if there is no such layer.
     """
 
     name: str
@@ -74,10 +79,16 @@ class Curve:
     alpha: float | None = None
     synonyms: tuple[str, ...] = ()
     keras_layer: Foreign | None = None
+    keras_operation: Foreign | None = None
 
     def settings(self, foreign: Foreign, alpha: float) -> dict[str, Any]:
         """Return the settings of another library's activation, with ``alpha`` if it has a parameter."""
         return {**foreign.settings, **({} if self.alpha is None else {foreign.alpha: alpha})}
+
+    def alpha_of(self, foreign: Foreign, settings: Mapping[str, Any]) -> float | None:
+        """Return the parameter that another library's settings make; None if the activation has none."""
+        default = self.alpha if foreign.default is None else foreign.default
+        return None if self.alpha is None else settings.get(foreign.alpha, default)
 
 
 _ALL = (
@@ -95,7 +106,7 @@ _ALL = (
     Curve(
         "leaky_relu",
         ("leaky_relu",),
-        Foreign("LeakyRelu"),
+        Foreign("LeakyRelu", default=0.01),
         Foreign("LeakyReLU", alpha="negative_slope"),
         "return z > 0 ? z : alpha * z;",
         kinks=(0.0,),
@@ -137,7 +148,7 @@ _ALL = (
         Foreign("GELU", {"approximate": "tanh"}),
         "return times(z, sigmoid(1.5957691216057308$f * (z + 0.044715$f * z * z * z)));",
         steepest=1.13,
-        keras_layer=Foreign("Gelu", {"approximate": True}),
+        keras_operation=Foreign("Gelu", {"approximate": True}),
     ),
     Curve(
         "silu",

@@ -138,10 +138,11 @@ def _curve(curve: ActivationFunction, name: str) -> Part:
     if _is_named(curve):
         return Part("Activation", name, {"activation": curve.name}, [])
     record = CURVES[curve.name]
-    if record.keras_layer is None:
+    theirs = record.keras_layer or record.keras_operation
+    if theirs is None:
         raise FormatError(f"layer {name!r}: Keras has no {curve.name} by groups")
-    settings = record.settings(record.keras_layer, curve.alpha or 0.0)
-    return Part(record.keras_layer.name, name, settings, [], _LAYERS if record.keras else _OPERATIONS)
+    settings = record.settings(theirs, curve.alpha or 0.0)
+    return Part(theirs.name, name, settings, [], _LAYERS if record.keras_layer else _OPERATIONS)
 
 
 def _is_named(curve: ActivationFunction) -> bool:

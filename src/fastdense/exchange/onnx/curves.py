@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
-from fastdense.core.curves import CURVES
+from fastdense.core.curves import CURVES, Foreign
+from fastdense.core.curves import Curve as Record
 from fastdense.exchange.curves import Curve, recognised
 from fastdense.exchange.onnx.graph import Graph
 from fastdense.exchange.onnx.operations import Node
@@ -60,11 +61,9 @@ def _evaluate(graph: Graph, nodes: Sequence[Node], source: str, z: Array) -> Arr
     return result if result.shape == z.shape else None
 
 
-def _named(name: str, **defaults: float) -> Callable[..., Any]:
-    """Return an operator that is one of our activations, its ``alpha`` an attribute with a default."""
-    return lambda attributes, x: ActivationFunction(
-        name, *(attributes.get(key, value) for key, value in defaults.items())
-    )(x)
+def _named(curve: Record, operator: Foreign) -> Callable[..., Any]:
+    """Return an operator that is one of our activations."""
+    return lambda attributes, x: ActivationFunction(curve.name, curve.alpha_of(operator, attributes))(x)
 
 
 def _cast(attributes: dict[str, Any], x: Any) -> Any:
@@ -108,14 +107,13 @@ def _of_two(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    **{curve.onnx.name: _named(curve.name) for curve in CURVES.values() if curve.onnx is not None},
+    **{curve.onnx.name: _named(curve, curve.onnx) for curve in CURVES.values() if curve.onnx},
     "Abs": lambda attributes, x: np.abs(x),
     "Add": _of_two(np.add),
     "Cast": _cast,
     "Celu": _celu,
     "Clip": _clip,
     "Div": _of_two(np.divide),
-    "Elu": _named("elu", alpha=1.0),
     "Erf": lambda attributes, x: np.vectorize(math.erf, [np.float64])(x),
     "Exp": lambda attributes, x: np.exp(x),
     "Gelu": _gelu,
@@ -123,7 +121,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "GreaterOrEqual": _of_two(np.greater_equal),
     "HardSigmoid": _hard_sigmoid,
     "Identity": lambda attributes, x: x,
-    "LeakyRelu": _named("leaky_relu", alpha=0.01),
     "Less": _of_two(np.less),
     "LessOrEqual": _of_two(np.less_equal),
     "Log": lambda attributes, x: np.log(x),

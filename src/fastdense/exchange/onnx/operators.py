@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
-from fastdense.core.curves import CURVES, SELU_ALPHA, SELU_SCALE
+from fastdense.core.curves import CURVES, SELU_ALPHA, SELU_SCALE, Curve, Foreign
 from fastdense.errors import FormatError
 from fastdense.exchange.limits import between, limit
 from fastdense.exchange.onnx.axes import AXES
@@ -220,12 +220,11 @@ def _thresholded_relu(graph: Graph, flow: Flow, node: Node, source: str) -> None
     flow.activate("relu")
 
 
-def _activation(name: str, alpha: float | None = None) -> Step:
-    """Return the step of an activation; ``alpha`` is its attribute's default."""
+def _activation(curve: Curve, operator: Foreign) -> Step:
+    """Return the step of an activation that is one operator."""
 
     def step(graph: Graph, flow: Flow, node: Node, source: str) -> None:
-        own = None if alpha is None else node.attributes.get("alpha", alpha)
-        flow.activate(ActivationFunction(name, own))
+        flow.activate(ActivationFunction(curve.name, curve.alpha_of(operator, node.attributes)))
 
     return step
 
@@ -235,7 +234,7 @@ def _negative(graph: Graph, flow: Flow, node: Node, source: str) -> None:
 
 
 STEPS: dict[str, Step] = {
-    **{curve.onnx.name: _activation(curve.name) for curve in CURVES.values() if curve.onnx is not None},
+    **{curve.onnx.name: _activation(curve, curve.onnx) for curve in CURVES.values() if curve.onnx},
     **AXES,
     **CLASSICAL,
     "Add": _arithmetic,
@@ -245,13 +244,11 @@ STEPS: dict[str, Step] = {
     "Clip": _clip,
     "Div": _arithmetic,
     "Dropout": _dropout,
-    "Elu": _activation("elu", 1.0),
     "Exp": _exp,
     "Gelu": _gelu,
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
     "Identity": _nothing,
-    "LeakyRelu": _activation("leaky_relu", 0.01),
     "LogSoftmax": _log_softmax,
     "MatMul": _matmul,
     "Max": _extreme,

@@ -61,10 +61,6 @@ def _flatten(chain: Chain, module: Any) -> None:
 def _activation(module: Any) -> ActivationFunction | str:
     """Return the activation of a module that has arguments."""
     match module:
-        case nn.LeakyReLU():
-            return ActivationFunction("leaky_relu", module.negative_slope)
-        case nn.ELU():
-            return ActivationFunction("elu", module.alpha)
         case nn.GELU():
             return "gelu_tanh" if module.approximate == "tanh" else "gelu"
         case nn.Softmax():
@@ -72,6 +68,11 @@ def _activation(module: Any) -> ActivationFunction | str:
                 "softmax" if module.dim in (-1, 1) else _refuse("a Softmax goes over the last axis: dim=-1")
             )
     return ActivationFunction("softmax", groups=module.groups)
+
+
+def _with_alpha(chain: Chain, module: Any) -> None:
+    curve = WITH_ALPHA[type(module)]
+    chain.activate(ActivationFunction(curve.name, getattr(module, curve.torch.alpha)))
 
 
 def _celu(chain: Chain, module: Any) -> None:
@@ -114,17 +115,13 @@ PLAIN: dict[type, str] = {
     for name, curve in CURVES.items()
     if curve.alpha is None and not curve.torch.settings
 }
-WITH_ARGUMENTS = (
-    nn.LeakyReLU,
-    nn.ELU,
-    nn.GELU,
-    nn.Softmax,
-    modules.SoftmaxByGroups,
-)
+WITH_ALPHA = {getattr(nn, curve.torch.name): curve for curve in CURVES.values() if curve.alpha is not None}
+WITH_ARGUMENTS = (nn.GELU, nn.Softmax, modules.SoftmaxByGroups)
 Take = Callable[[Chain, Any], None]
 # By the very class: one that inherits from another may compute something else.
 TAKES: dict[type, Take] = {
     **{kind: lambda chain, module: chain.activate(PLAIN[type(module)]) for kind in PLAIN},
+    **dict.fromkeys(WITH_ALPHA, _with_alpha),
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch_norm,
     nn.CELU: _celu,
@@ -143,6 +140,7 @@ SUPPORTED = f"supported are Sequential, {', '.join(sorted(kind.__name__ for kind
 
 ELEMENTWISE_MODULES = {
     *PLAIN,
-    *(nn.CELU, nn.ELU, nn.Hardtanh, nn.LeakyReLU, nn.LogSigmoid, nn.PReLU, nn.Threshold),
+    *WITH_ALPHA,
+    *(nn.CELU, nn.Hardtanh, nn.LogSigmoid, nn.PReLU, nn.Threshold),
 }
 """The classes that compute each number from one number, and may be part of an activation."""
