@@ -44,7 +44,13 @@ def output_bound(case, X, short_tails=False):
 
 def _short_tail(layer, size):
     activation = layer.activation if isinstance(layer, DenseSpec | ActivateSpec) else ActivationSpec()
-    limits = {"elu": 2 * activation.alpha, "selu": 2 * 1.7582, "sigmoid": 1.0, "tanh": 1.0}
+    limits = {
+        "elu": 2 * activation.alpha,
+        "celu": 2 * activation.alpha,
+        "selu": 2 * 1.7582,
+        "sigmoid": 1.0,
+        "tanh": 1.0,
+    }
     return size if activation.name in ("gelu", "gelu_tanh", "silu") else limits.get(activation.name, 0.0)
 
 

@@ -36,7 +36,7 @@ from fastdense.engines import Batches
 __all__ = ["ALPHAS", "CASES", "FLOAT64_CASES", "SGD", "Case", "Data", "case_named", "loss_named"]
 
 N_IN, N_HIDDEN, N_OUT = 4, 3, 2
-ALPHAS = {"leaky_relu": 0.3, "elu": 0.7}
+ALPHAS = {"leaky_relu": 0.3, "elu": 0.7, "celu": 0.6}
 SGD, MSE = SGDSpec(), MeanSquaredErrorSpec()
 PLAIN = TrainingSpec(MSE, SGD)
 LOGIT_LOSSES = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")

@@ -49,6 +49,7 @@ REAL = {
     "negative_slope": layers.LeakyReLU,
     "alpha": layers.ELU,
     "alpha of elu": lambda x: fd.activations.ActivationFunction("elu", x),
+    "alpha of celu": lambda x: fd.activations.ActivationFunction("celu", x),
     "value": initializers.Constant,
     "mean": lambda x: initializers.RandomNormal(mean=x),
     "stddev": lambda x: initializers.TruncatedNormal(stddev=x),

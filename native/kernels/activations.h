@@ -83,6 +83,18 @@ struct Elu {
     }
 };
 
+// Barron, "Continuously Differentiable Exponential Linear Units", 2017. alpha is above 0.
+template <class T>
+struct Celu {
+    [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T alpha) {
+        return z > T(0) ? z : expm1<T>(at_most<T>(z, 0) / alpha) * alpha;
+    }
+    // exp(z / alpha) = a / alpha + 1
+    [[gnu::always_inline]] static Vector<T> slope(Vector<T>, Vector<T> a, T alpha) {
+        return by_side<T>(a, a / alpha + T(1), 1);
+    }
+};
+
 // Klambauer et al., "Self-Normalizing Neural Networks", 2017: the fixed point of mean 0 and variance 1.
 template <class T>
 struct Selu {

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense import engines
-from fastdense.core.checks import number, one_of, sizes
+from fastdense.core.checks import above_zero, from_zero, one_of, sizes
 from fastdense.core.config import Configurable
 from fastdense.core.curves import CURVES
 from fastdense.core.parameters import Converted, parameter
@@ -18,6 +18,7 @@ from fastdense.errors import ShapeError
 
 __all__ = [
     "ActivationFunction",
+    "celu",
     "elu",
     "exponential",
     "gelu",
@@ -65,7 +66,7 @@ class ActivationFunction(Configurable):
     )
     alpha: float | None = parameter(
         lambda _, alpha: alpha,
-        """The slope of "leaky_relu" for negative inputs (0.2) or the scale of "elu" (1.0).""",
+        """The slope of "leaky_relu" for negative inputs (0.2) or the scale of "elu" and "celu" (1.0).""",
         default=None,
     )
     groups: Converted[Sequence[int], tuple[int, ...]] = parameter(
@@ -79,12 +80,11 @@ class ActivationFunction(Configurable):
     )
 
     def __post_init__(self) -> None:
-        default = CURVES[self.name].alpha
-        if self.alpha is not None and default is None:
+        curve = CURVES[self.name]
+        if self.alpha is not None and curve.alpha is None:
             raise ValueError(f"the activation {self.name!r} has no parameter alpha")
-        self.alpha = (
-            default if self.alpha is None else number(f"alpha of {self.name}", self.alpha, minimum=0.0)
-        )
+        check = above_zero if curve.divides else from_zero
+        self.alpha = curve.alpha if self.alpha is None else check(f"alpha of {self.name}", self.alpha)
         if self.groups and self.name != "softmax":
             raise ValueError(f"the activation {self.name!r} has no groups: each number is on its own")
 
@@ -118,6 +118,7 @@ tanh = ActivationFunction("tanh")
 relu = ActivationFunction("relu")
 leaky_relu = ActivationFunction("leaky_relu")
 elu = ActivationFunction("elu")
+celu = ActivationFunction("celu")
 selu = ActivationFunction("selu")
 gelu = ActivationFunction("gelu")
 gelu_tanh = ActivationFunction("gelu_tanh")

@@ -43,7 +43,8 @@ class Written:
 def activations(draw, columns, names=ACTIVATIONS):
     """Draw an activation, with a parameter or groups of so many columns where it takes any."""
     name = draw(st.sampled_from(names))
-    alpha = draw(st.sampled_from([0.0, 0.3, 1.0, 2.5])) if CURVES[name].alpha is not None else None
+    alphas = [0.3, 1.0, 2.5] if CURVES[name].divides else [0.0, 0.3, 1.0, 2.5]
+    alpha = draw(st.sampled_from(alphas)) if CURVES[name].alpha is not None else None
     groups = ()
     if name == "softmax" and columns > 1 and draw(st.booleans()):
         first = draw(st.integers(1, columns - 1))

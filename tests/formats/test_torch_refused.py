@@ -116,7 +116,7 @@ REFUSED = {
     "a falling PReLU": (lambda: slopes(-0.1), "alpha of leaky_relu must be"),
     "a known class inside": (lambda: Chain(nn.LayerNorm(4)), r"module 'call' \(LayerNorm\)"),
     "no statistics": (lambda: nn.BatchNorm1d(3, track_running_stats=False), "no running statistics"),
-    "CELU": (lambda: nn.CELU(-2.0), "alpha must be positive"),
+    "CELU": (lambda: nn.CELU(-2.0), "alpha of celu must be finite and above 0"),
     "softplus beta": (lambda: nn.Softplus(-2), "beta must be positive, the threshold at least 20"),
     "a threshold": (lambda: nn.Threshold(0.1, 0.0), "only a threshold and a value of 0"),
     "no limits": (lambda: Chain(lambda x: torch.clamp(x, 100.0, 101.0)), "limits up to 32 can be read"),

@@ -91,6 +91,7 @@ FUNCTIONS = {
     "relu": lambda x, alpha: max(x, Decimal(0)),
     "leaky_relu": lambda x, alpha: x if x > 0 else alpha * x,
     "elu": _elu,
+    "celu": lambda x, alpha: alpha * _elu(x / alpha, Decimal(1)) if x < 0 else x,
     "selu": lambda x, alpha: SELU_SCALE * _elu(x, SELU_ALPHA),
     "gelu": lambda x, alpha: _gelu(x),
     "gelu_tanh": lambda x, alpha: _gelu_tanh(x),

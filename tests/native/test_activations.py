@@ -231,6 +231,7 @@ MISTAKES = {
     "name": (lambda: activate("rellu", Z), ValueError, r"'rellu'; known: linear, sigmoid, .*softmax"),
     "alpha": (lambda: activate("elu", Z, -1.0), ValueError, "alpha must be at least 0, not -1.0"),
     "nan alpha": (lambda: activate("elu", Z, math.nan), ValueError, "alpha must be at least 0, not nan"),
+    "a divisor": (lambda: activate("celu", Z), ValueError, "alpha of celu must be above 0: it divides by it"),
     "isa": (
         lambda: activate("elu", Z, isa="abacus"),
         ValueError,

@@ -53,6 +53,7 @@ LIMITS = {
     "relu": (0.0, INF, 0.0, 1.0),
     "leaky_relu": (-INF, INF, 0.3, 1.0),
     "elu": (-0.7, INF, 0.0, 1.0),
+    "celu": (-0.6, INF, 0.0, 1.0),
     "selu": (-1.7580993408473766, INF, 0.0, 1.0507009873554805),
     "gelu": (0.0, INF, 0.0, 1.0),
     "gelu_tanh": (0.0, INF, 0.0, 1.0),
@@ -102,7 +103,9 @@ def test_nan_passes_through(name):
 
 
 def test_slopes_at_the_kink():
-    assert_within([slope(name, 0.0) for name in ("relu", "leaky_relu", "elu")], [0.0, 0.3, 0.7], 0.0)
+    assert_within(
+        [slope(name, 0.0) for name in ("relu", "leaky_relu", "elu", "celu")], [0.0, 0.3, 0.7, 1.0], 0.0
+    )
     assert_within([slope("relu6", 0.0), slope("relu6", 6.0)], [0.0, 1.0], 0.0)
     assert_within([slope("hard_sigmoid", -3.0), slope("hard_sigmoid", 3.0)], [0.0, 1 / 6], 0.0)
     assert_within([slope("hard_silu", -3.0), slope("hard_silu", 3.0)], [0.0, 1.5], 0.0)

@@ -138,6 +138,14 @@ def _elu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
     return xp.where(Z <= 0, alpha * xp.exp(xp.clip(Z, max=0.0)), xp.ones_like(Z))
 
 
+def _celu(xp: Any, Z: Any, alpha: float) -> Any:
+    return xp.where(Z < 0, alpha * xp.expm1(xp.clip(Z, max=0.0) / alpha), Z)
+
+
+def _celu_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
+    return xp.exp(xp.clip(Z, max=0.0) / alpha)
+
+
 def _gelu(xp: Any, Z: Any, alpha: float) -> Any:
     return xp.clip(Z, min=VANISHED) * (0.5 * erfc(xp, Z * -math.sqrt(0.5)))
 
@@ -213,6 +221,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any, float], Any]] = {
     "relu": lambda xp, Z, alpha: xp.clip(Z, min=0.0),
     "leaky_relu": lambda xp, Z, alpha: xp.where(Z < 0, alpha * Z, Z),
     "elu": _elu,
+    "celu": _celu,
     "selu": lambda xp, Z, alpha: SELU_SCALE * _elu(xp, Z, SELU_ALPHA),
     "gelu": _gelu,
     "gelu_tanh": _gelu_tanh,
@@ -233,6 +242,7 @@ SLOPES: dict[str, Callable[[Any, Any, Any, float], Any]] = {
     "relu": lambda xp, Z, A, alpha: xp.astype(Z > 0, Z.dtype),
     "leaky_relu": lambda xp, Z, A, alpha: xp.where(Z <= 0, alpha * xp.ones_like(Z), xp.ones_like(Z)),
     "elu": _elu_slope,
+    "celu": _celu_slope,
     "selu": lambda xp, Z, A, alpha: SELU_SCALE * _elu_slope(xp, Z, A, SELU_ALPHA),
     "gelu": _gelu_slope,
     "gelu_tanh": _gelu_tanh_slope,

@@ -61,6 +61,8 @@ class Curve:
         Where the first or second derivative jumps.
     alpha : float, optional
         The default of its parameter, which is Keras'; None if it has no parameter.
+    divides : bool
+        Whether the parameter divides, and so cannot be 0.
     synonyms : tuple of str
         The other names that `fastdense.activations` takes.
     keras_layer : Foreign, optional
@@ -77,6 +79,7 @@ class Curve:
     steepest: float = 1.0
     kinks: tuple[float, ...] = ()
     alpha: float | None = None
+    divides: bool = False
     synonyms: tuple[str, ...] = ()
     keras_layer: Foreign | None = None
     keras_operation: Foreign | None = None
@@ -123,6 +126,17 @@ _ALL = (
         kinks=(0.0,),
         alpha=1.0,
         keras_layer=Foreign("ELU"),
+    ),
+    Curve(
+        "celu",
+        ("celu",),
+        Foreign("Celu"),
+        Foreign("CELU"),
+        "return z > 0 ? z : alpha * expm1$f(z / alpha);",
+        kinks=(0.0,),
+        alpha=1.0,
+        divides=True,
+        keras_operation=Foreign("Celu"),
     ),
     Curve(
         "selu",

@@ -81,6 +81,8 @@ def _candidates(found: Array) -> Iterator[Curve]:
         yield ActivationFunction("leaky_relu", slope)
     if 0.0 <= limit < math.inf:
         yield ActivationFunction("elu", limit)
+    if 0.0 < limit < math.inf:
+        yield ActivationFunction("celu", limit)
     lowest, highest = found[-1], found[-1 - len(_LARGE)]
     low = float(lowest) if lowest == found[-9] else -math.inf
     high = float(highest) if highest == found[-9 - len(_LARGE)] else math.inf

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.curves import CURVES
 from fastdense.errors import DtypeError, ShapeError
 from fastdense.native import _core
 from fastdense.native.processor import isa_in_use
@@ -29,7 +30,8 @@ def activate(
         One of `fastdense.core.spec.ACTIVATIONS`.
     z : array, C-contiguous, float32 or float64
     alpha : float, default 0
-        The slope of ``"leaky_relu"`` below zero, the scale of ``"elu"``; at least 0. Others ignore it.
+        The slope of ``"leaky_relu"`` below zero, the scale of ``"elu"``, at least 0, and of ``"celu"``, above
+        0. Others ignore it.
     out : array of z's shape and dtype, C-contiguous, optional
         Where the result goes; it may be ``z``. A new array if not given.
     isa : str, optional
@@ -132,6 +134,8 @@ def _rows(name: str, alpha: float, z: Floats) -> tuple[int, int]:
     """Return the shape of z as a matrix; the columns matter to softmax only."""
     if not alpha >= 0:
         raise ValueError(f"alpha must be at least 0, not {alpha!r}")
+    if alpha == 0 and name in CURVES and CURVES[name].divides:
+        raise ValueError(f"alpha of {name} must be above 0: it divides by it")
     if name == "softmax" and z.ndim == 0:
         raise ShapeError("softmax needs at least one axis to sum over, but z has shape ()")
     columns = z.shape[-1] if z.ndim else 1

@@ -81,13 +81,7 @@ def relu(z: float) -> float:
 
 
 def relu_derivative(z: float) -> float:
-    """Return 1 above zero, otherwise 0 (at zero too).
-
-    Examples
-    --------
-    >>> relu_derivative(3.0), relu_derivative(0.0)
-    (1.0, 0.0)
-    """
+    """Return 1 above zero, otherwise 0 (at zero too)."""
     return leaky_relu_derivative(z, 0.0)
 
 
@@ -135,6 +129,30 @@ def elu_derivative(z: float, alpha: float) -> float:
     return 1.0 if z > 0 else alpha * math.exp(z)
 
 
+def celu(z: float, alpha: float) -> float:
+    """Return ``z`` above zero, otherwise ``alpha * (exp(z / alpha) - 1)``.
+
+    Barron (2017), "Continuously Differentiable Exponential Linear Units".
+
+    Examples
+    --------
+    >>> celu(3.0, 2.0), celu(-2 * math.log(4), 2.0)  # 2 * (1/4 - 1)
+    (3.0, -1.5)
+    """
+    return z if z > 0 else alpha * math.expm1(z / alpha)
+
+
+def celu_derivative(z: float, alpha: float) -> float:
+    """Return 1 above zero, otherwise ``exp(z / alpha)``.
+
+    Examples
+    --------
+    >>> celu_derivative(0.0, 2.0), celu_derivative(-2 * math.log(4), 2.0)
+    (1.0, 0.25)
+    """
+    return 1.0 if z > 0 else math.exp(z / alpha)
+
+
 def selu(z: float) -> float:
     """Return ``scale * elu(z, alpha)`` with Klambauer's two constants.
 
@@ -147,13 +165,7 @@ def selu(z: float) -> float:
 
 
 def selu_derivative(z: float) -> float:
-    """Return ``scale * elu'(z, alpha)``.
-
-    Examples
-    --------
-    >>> selu_derivative(1.0), selu_derivative(-1000.0)
-    (1.0507009873554805, 0.0)
-    """
+    """Return ``scale * elu'(z, alpha)``."""
     return SELU_SCALE * elu_derivative(z, SELU_ALPHA)
 
 
@@ -259,13 +271,7 @@ def softplus(z: float) -> float:
 
 
 def softplus_derivative(z: float) -> float:
-    """Return ``sigmoid(z)``.
-
-    Examples
-    --------
-    >>> softplus_derivative(0.0)
-    0.5
-    """
+    """Return ``sigmoid(z)``."""
     return sigmoid(z)
 
 
@@ -281,13 +287,7 @@ def exponential(z: float) -> float:
 
 
 def exponential_derivative(z: float) -> float:
-    """Return ``exp(z)``, which is its own derivative.
-
-    Examples
-    --------
-    >>> exponential_derivative(0.0), round(exponential_derivative(-math.log(4)), 12)
-    (1.0, 0.25)
-    """
+    """Return ``exp(z)``, which is its own derivative."""
     return exp(z)
 
 
@@ -326,13 +326,7 @@ def relu6(z: float) -> float:
 
 
 def relu6_derivative(z: float) -> float:
-    """Return 1 between 0 and 6, otherwise 0 (1 at 6, 0 at 0).
-
-    Examples
-    --------
-    >>> relu6_derivative(0.0), relu6_derivative(6.0), relu6_derivative(7.0)
-    (0.0, 1.0, 0.0)
-    """
+    """Return 1 between 0 and 6, otherwise 0 (1 at 6, 0 at 0)."""
     return z if math.isnan(z) else float(0 < z <= 6)
 
 
@@ -348,13 +342,7 @@ def hard_sigmoid(z: float) -> float:
 
 
 def hard_sigmoid_derivative(z: float) -> float:
-    """Return 1/6 between -3 and 3, otherwise 0 (1/6 at 3, 0 at -3).
-
-    Examples
-    --------
-    >>> hard_sigmoid_derivative(-3.0), hard_sigmoid_derivative(3.0) == 1 / 6, hard_sigmoid_derivative(4.0)
-    (0.0, True, 0.0)
-    """
+    """Return 1/6 between -3 and 3, otherwise 0 (1/6 at 3, 0 at -3)."""
     return z if math.isnan(z) else float(-3 < z <= 3) / 6
 
 

@@ -20,6 +20,7 @@ from tests.formats.networks import assert_predicts_as, inputs, networks
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
+evaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator
 RNG = np.random.default_rng(0)
 
 
@@ -69,6 +70,21 @@ def test_float64_networks_of_what_the_runtime_has(path):
     model = fd.Sequential([fd.Input((4,)), fd.Dense(7, "tanh"), fd.Dense(3, "softmax")], dtype="float64")
     write_onnx(model, path)
     assert_predicts_as(functools.partial(run, path), model, inputs(model, 9))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_celu_in_either_dtype(path, dtype):
+    """ONNX has the operator for float32 alone: in float64 it is an Elu between two scalings."""
+    celu = fd.activations.ActivationFunction("celu", 0.5)
+    model = fd.Sequential([fd.Input((4,)), fd.Dense(7, celu), fd.Dense(2)], dtype=dtype, seed=0)
+    X = inputs(model, 9)
+    write_onnx(model, path)
+    onnx.checker.check_model(path, full_check=True)
+    (found,) = evaluator(str(path)).run(["Y"], {"X": X})
+    assert_within(found, model.predict(X), 16 * np.finfo(dtype).eps)
+    back = read_onnx(path)
+    assert_within(back.predict(X), model.predict(X), 16 * np.finfo(dtype).eps)
+    assert back.layers[0].activation.name == ("celu" if dtype == "float32" else "elu")
 
 
 def test_means_that_float32_has_no_digits_for(path):

@@ -17,7 +17,7 @@ from fastdense.exchange.keras.settings import check_settings, number
 from fastdense.exchange.limits import between, limit
 from fastdense.layers import ELU, Activation, LeakyReLU, ReLU, Softmax
 
-__all__ = ["COMPOSED", "CURVES", "activate", "celu", "leaky_relu"]
+__all__ = ["COMPOSED", "CURVES", "activate", "leaky_relu"]
 
 Array = NDArray[Any]
 Config = dict[str, Any]
@@ -69,13 +69,6 @@ def _activation(flow: Flow, config: Config, arrays: list[Array]) -> None:
     flow.add(Activation(name, name=config.get("name")))
 
 
-def celu(flow: Flow, alpha: float = 1.0) -> None:
-    """Append ``alpha * elu(x / alpha)``."""
-    if not alpha > 0:
-        raise FormatError(f"its alpha must be positive, not {alpha:g}")
-    between(flow, (1.0 / alpha, 0.0), "elu", (alpha, 0.0))
-
-
 def log_softmax(flow: Flow) -> None:
     """Append a softmax, whose logarithm Keras takes."""
     flow.activate("softmax")
@@ -83,7 +76,6 @@ def log_softmax(flow: Flow) -> None:
 
 
 COMPOSED: dict[str, Callable[[Flow], None]] = {
-    "celu": celu,
     "hard_tanh": lambda flow: limit(flow, -1.0, 1.0),
     "log_sigmoid": lambda flow: between(flow, (-1.0, 0.0), "softplus", (-1.0, 0.0)),
     "log_softmax": log_softmax,

@@ -12,7 +12,7 @@ from fastdense.activations import ActivationFunction
 from fastdense.core.curves import CURVES as RECORDS
 from fastdense.errors import FormatError
 from fastdense.exchange.keras.calls import TENSOR, Arguments
-from fastdense.exchange.keras.curves import COMPOSED, CURVES, activate, celu
+from fastdense.exchange.keras.curves import COMPOSED, CURVES, activate
 from fastdense.exchange.keras.flow import Flow
 from fastdense.exchange.keras.settings import numbers
 from fastdense.exchange.limits import limit
@@ -224,7 +224,7 @@ FUNCTIONS: dict[str, Function] = {
     **{_class_name(name): _composed(name) for name in COMPOSED},
     "Add": _scaled(lambda constant, second: (1.0, constant)),
     "Cast": Function(("x", "dtype"), _cast),
-    "Celu": Function(("x", "alpha"), lambda flow, values: celu(flow, _number(values, "alpha", 1.0))),
+    "Celu": _with_alpha("celu", "alpha", 1.0),
     "Clip": Function(("x", "x_min", "x_max"), _clip),
     "Divide": _scaled(_quotient),
     "Elu": _with_alpha("elu", "alpha", 1.0),

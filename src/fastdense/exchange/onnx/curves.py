@@ -88,11 +88,6 @@ def _hard_sigmoid(attributes: dict[str, Any], x: Array) -> Any:
     return np.clip(alpha * x + beta, 0.0, 1.0)
 
 
-def _celu(attributes: dict[str, Any], x: Array) -> Any:
-    alpha = attributes.get("alpha", 1.0)
-    return np.maximum(x, 0.0) + np.minimum(alpha * np.expm1(np.minimum(x, 0.0) / alpha), 0.0)
-
-
 def _selu(attributes: dict[str, Any], x: Array) -> Any:
     alpha, gamma = attributes.get("alpha", 1.67326319), attributes.get("gamma", 1.05070102)
     return gamma * np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
@@ -111,7 +106,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "Abs": lambda attributes, x: np.abs(x),
     "Add": _of_two(np.add),
     "Cast": _cast,
-    "Celu": _celu,
     "Clip": _clip,
     "Div": _of_two(np.divide),
     "Erf": lambda attributes, x: np.vectorize(math.erf, [np.float64])(x),

@@ -164,16 +164,12 @@ def _extreme(graph: Graph, flow: Flow, node: Node, source: str) -> None:
         limit(flow, -np.inf, min(map(float, constants), default=np.inf))
 
 
-def _scaled(name: str, default: float, inner: Callable[[float], float]) -> Step:
-    """Return the step of an activation ``g(s x) / s``, ``s`` of its attribute ``alpha``."""
-
-    def step(graph: Graph, flow: Flow, node: Node, source: str) -> None:
-        alpha = node.attributes.get("alpha", default)
-        if not alpha > 0:
-            raise FormatError(f"its alpha must be positive, here it is {alpha:g}")
-        between(flow, (inner(alpha), 0.0), name, (1.0 / inner(alpha), 0.0))
-
-    return step
+def _swish(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    """``x * sigmoid(alpha * x)``."""
+    alpha = node.attributes.get("alpha", 1.0)
+    if not alpha > 0:
+        raise FormatError(f"its alpha must be positive, here it is {alpha:g}")
+    between(flow, (alpha, 0.0), "silu", (1.0 / alpha, 0.0))
 
 
 def _hard_sigmoid(graph: Graph, flow: Flow, node: Node, source: str) -> None:
@@ -240,7 +236,6 @@ STEPS: dict[str, Step] = {
     "Add": _arithmetic,
     "BatchNormalization": _batch_normalization,
     "Cast": _cast,
-    "Celu": _scaled("elu", 1.0, lambda alpha: 1.0 / alpha),
     "Clip": _clip,
     "Div": _arithmetic,
     "Dropout": _dropout,
@@ -259,7 +254,7 @@ STEPS: dict[str, Step] = {
     "Selu": _selu,
     "Softmax": _softmax,
     "Sub": _arithmetic,
-    "Swish": _scaled("silu", 1.0, lambda alpha: alpha),
+    "Swish": _swish,
     "ThresholdedRelu": _thresholded_relu,
 }
 """What single operators append."""

@@ -132,6 +132,9 @@ def _curve(nodes: Nodes, g: Curve, value: str, dtype: str) -> str:
         case "relu6":
             limits = [nodes.constant(np.array(limit, dtype), "limit") for limit in (0.0, 6.0)]
             return nodes.add("Clip", value, *limits)
+        case "celu" if dtype == "float64":  # the operator is float32's alone
+            alpha = nodes.constant(np.array(g.alpha, dtype), "alpha")
+            return nodes.add("Mul", nodes.add("Elu", nodes.add("Div", value, alpha)), alpha)
         case "silu":
             return nodes.add("Mul", value, nodes.add("Sigmoid", value))
     curve = CURVES[g.name]

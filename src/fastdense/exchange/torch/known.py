@@ -75,13 +75,6 @@ def _with_alpha(chain: Chain, module: Any) -> None:
     chain.activate(ActivationFunction(curve.name, getattr(module, curve.torch.alpha)))
 
 
-def _celu(chain: Chain, module: Any) -> None:
-    """``alpha * elu(x / alpha)``."""
-    if not module.alpha > 0:
-        _refuse("its alpha must be positive")
-    between(chain, (1.0 / module.alpha, 0.0), "elu", (module.alpha, 0.0))
-
-
 def _softplus(chain: Chain, module: Any) -> None:
     """``softplus(beta * x) / beta``."""
     if not module.beta > 0 or module.threshold < 20:
@@ -124,7 +117,6 @@ TAKES: dict[type, Take] = {
     **dict.fromkeys(WITH_ALPHA, _with_alpha),
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch_norm,
-    nn.CELU: _celu,
     nn.Hardtanh: lambda chain, module: limit(chain, module.min_val, module.max_val),
     nn.LogSoftmax: _log_softmax,
     nn.LogSigmoid: lambda chain, module: between(chain, (-1.0, 0.0), "softplus", (-1.0, 0.0)),
@@ -141,6 +133,6 @@ SUPPORTED = f"supported are Sequential, {', '.join(sorted(kind.__name__ for kind
 ELEMENTWISE_MODULES = {
     *PLAIN,
     *WITH_ALPHA,
-    *(nn.CELU, nn.Hardtanh, nn.LogSigmoid, nn.PReLU, nn.Threshold),
+    *(nn.Hardtanh, nn.LogSigmoid, nn.PReLU, nn.Threshold),
 }
 """The classes that compute each number from one number, and may be part of an activation."""
