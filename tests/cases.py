@@ -20,6 +20,7 @@ from fastdense.core.spec import (
     DropoutSpec,
     Factors,
     LayerSpec,
+    LionSpec,
     LossSpec,
     MeanSquaredErrorSpec,
     NetworkSpec,
@@ -247,7 +248,7 @@ def _groups() -> list[Case]:
 def _optimizers() -> list[Case]:
     """Return every optimizer, with each of its switches and each clipping."""
     momentum, rmsprop = SGDSpec(momentum=0.9), RMSpropSpec()
-    adagrad, adam = AdagradSpec(), AdamSpec()
+    adagrad, adam, lion = AdagradSpec(), AdamSpec(), LionSpec()
     variants = {
         "sgd": SGD,
         "sgd-decay": replace(SGD, weight_decay=0.1),
@@ -272,6 +273,10 @@ def _optimizers() -> list[Case]:
         "adam-amsgrad": replace(adam, amsgrad=True, beta_2=0.6),
         "adam-amsgrad-clipnorm": replace(adam, amsgrad=True, beta_2=0.6, clipnorm=0.2),
         "adam-global-clipnorm": replace(adam, global_clipnorm=0.3),
+        "lion": lion,
+        "lion-constants": replace(lion, beta_1=0.7, beta_2=0.95),
+        "lion-decay": replace(lion, weight_decay=0.1),
+        "lion-clipnorm": replace(lion, clipnorm=0.2),
     }
     return [Case(name, _network(), TrainingSpec(MSE, optimizer)) for name, optimizer in variants.items()]
 

@@ -30,7 +30,7 @@ __all__ = ["drawn"]
 # Round the widths of vectors and of tiles, and one column more often than others.
 _WIDTHS = (1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33)
 _KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale")
-_OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam")
+_OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "lion")
 _FACTORS = True
 _POSITIVE = ("sigmoid", "softmax", "softplus", "exponential")
 # After which activations a loss of outputs is smooth: a probability that is clipped has its last digits cut.
@@ -125,7 +125,7 @@ def _optimizer(rng: random.Random) -> OptimizerSpec:
     """Return an optimizer whose epsilon is far above rounding errors: it never divides one by another."""
     clipping = rng.choice(({}, {}, {"clipvalue": 0.05}, {"clipnorm": 0.2}, {"global_clipnorm": 0.3}))
     name = rng.choice(_OPTIMIZERS)
-    settings = {"epsilon": 1e-2} if name != "sgd" else {}
+    settings = {"epsilon": 1e-2} if name not in ("sgd", "lion") else {}
     if name in ("sgd", "rmsprop"):
         settings["momentum"] = rng.choice((0.0, 0.9))
         settings["nesterov" if name == "sgd" else "centered"] = rng.random() < 0.5

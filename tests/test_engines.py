@@ -106,6 +106,7 @@ MUTATIONS = {
     "global clipnorm": ("sgd-global-clipnorm", {}, {"global_clipnorm": 0.303}),
     "rho": ("rmsprop", {}, {"rho": 0.9001}),
     "adagrad's start": ("adagrad", {}, {"initial_accumulator_value": 0.1001}),
+    "lion's beta_2": ("lion", {}, {"beta_2": 0.9901}),
     "beta_1": ("adam", {}, {"beta_1": 0.9001}),
     "beta_2": ("adam", {}, {"beta_2": 0.99901}),
     "epsilon": ("adam-constants", {}, {"epsilon": 1.1e-4}),

@@ -73,6 +73,16 @@ struct Adam {
     }
 };
 
+template <class T>
+struct Lion {
+    static constexpr int slots = 1;
+    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+        const Vector<T> c = slot[0] + (g - slot[0]) * o.gain_1, one = Vector<T>{} + T(1);
+        slot[0] += (g - slot[0]) * o.gain_2;
+        return w - o.rate * (c > T(0) ? one : (c < T(0) ? -one : c));
+    }
+};
+
 template <class Rule, class T>
 [[gnu::always_inline]] inline void walk(const Step<T> s) {
     constexpr int slots = Rule::slots;
@@ -103,6 +113,11 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline void adam(const Step<T>& s) {
     s.optimizer.amsgrad ? walk<Adam<T, true>>(s) : walk<Adam<T, false>>(s);
+}
+
+template <class T>
+[[gnu::always_inline]] inline void lion(const Step<T>& s) {
+    walk<Lion<T>>(s);
 }
 
 template <class T>

@@ -458,7 +458,7 @@ DENSE = ("model", "layers", 2, "config")
         ((*DENSE, "name"), "normalization", "two layers are named 'normalization'"),
         (("model", "layers", 1, "config", "mean"), [0.0] * 3, "its mean has 3 columns, but its input has 4"),
         (("training", "loss", "class_name"), "Hinge", "unknown loss 'Hinge'"),
-        (("training", "optimizer", "class_name"), "Lion", "unknown optimizer 'Lion'"),
+        (("training", "optimizer", "class_name"), "Nadam", "unknown optimizer 'Nadam'"),
         (("training", "optimizer", "class_name"), "Adam", "Adam is described by"),
         (("training", "optimizer", "config", "momentum"), 0.0, "the optimizer's state is not this model's"),
         (("training", "iterations"), -1, "iterations must be from 0 to 9007199254740992"),

@@ -35,6 +35,7 @@ OPTIMIZERS = {
     "rmsprop": lambda rate, more: optimizers.RMSprop(rate, centered=True, momentum=0.5, **more),
     "adagrad": lambda rate, more: optimizers.Adagrad(rate, **more),
     "adam": lambda rate, more: optimizers.Adam(rate, beta_1=0.5, **more),
+    "lion": lambda rate, more: optimizers.Lion(rate, beta_1=0.5, **more),
     "adamw": lambda rate, more: optimizers.AdamW(rate, weight_decay=0.1, **more),
 }
 LOSSES = ["mse", "mae", losses.Huber(2.0), losses.Quantile(0.2), losses.BinaryCrossentropy(from_logits=True)]

@@ -71,6 +71,8 @@ OPTIMIZERS = {
     "adam": lambda o: o.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-4),
     "amsgrad": lambda o: o.Adam(0.01, beta_2=0.6, amsgrad=True),
     "adamw": lambda o: o.AdamW(0.01, weight_decay=0.05),
+    "lion": lambda o: o.Lion(0.003, beta_1=0.8, beta_2=0.95),
+    "lion with decay": lambda o: o.Lion(0.001, weight_decay=0.05),
     "clipnorm": lambda o: o.Adam(0.01, clipnorm=0.02),
     "clipvalue": lambda o: o.Adam(0.01, clipvalue=0.005),
     "global_clipnorm": lambda o: o.SGD(0.5, momentum=0.9, global_clipnorm=0.05),
@@ -87,7 +89,7 @@ def test_optimizers(name):
     assert_same_training(coffee_network, settings, *COFFEE)
 
 
-@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adagrad", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adagrad", "Adam", "AdamW", "Lion"])
 def test_optimizers_have_the_same_defaults(name):
     with converting():
         theirs, ours = (getattr(lib.optimizers, name)().get_config() for lib in LIBRARIES)
@@ -97,7 +99,7 @@ def test_optimizers_have_the_same_defaults(name):
         assert_close(value or 0.0, theirs[argument] or 0.0, 1e-7)
 
 
-@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adagrad", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adagrad", "adam", "adamw", "lion"])
 def test_optimizers_by_name(name):
     theirs, ours = (lib.optimizers.get(name) for lib in LIBRARIES)
     assert type(ours).__name__ == type(theirs).__name__

@@ -92,6 +92,7 @@ GIVEN = {
     "Adagrad": {"initial_accumulator_value": 0.5, "epsilon": 0.25, "global_clipnorm": 1.0},
     "Adam": {"beta_1": 0.5, "beta_2": 0.25, "epsilon": 0.125, "amsgrad": True, "weight_decay": 0.1},
     "AdamW": {"weight_decay": 0.5, "beta_1": 0.25, "beta_2": 0.75, "epsilon": 0.125, "amsgrad": True},
+    "Lion": {"beta_1": 0.5, "beta_2": 0.25, "weight_decay": 0.1, "clipvalue": 1.0},
     "BinaryAccuracy": {"threshold": 0.25, "name": "m"},
     "CategoricalAccuracy": {"groups": [2, 1], "name": "m"},
     "CategoricalCrossentropy": {"from_logits": True, "label_smoothing": 0.25, "groups": [2, 1]},

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from fastdense.core.spec import OPTIMIZERS, AdagradSpec, AdamSpec, RMSpropSpec, SGDSpec
+from fastdense.core.spec import OPTIMIZERS, AdagradSpec, AdamSpec, LionSpec, RMSpropSpec, SGDSpec
 from fastdense.reference import clip, update
 from tests.compare import assert_within
 
@@ -41,6 +41,11 @@ RMS = RMSpropSpec(rho=0.75, epsilon=0.0)
         ),
         (AdagradSpec(epsilon=0.0), (9.0,), 0.8, (25.0,)),  # 1 / sqrt(9 + 16)
         (AdagradSpec(epsilon=75.0), (9.0,), 0.9, (25.0,)),
+        # c = 3/4 m + 1/4 * 4, the new m = 1/2 m + 1/2 * 4; every step is 1/4 long
+        (LionSpec(beta_1=0.75, beta_2=0.5), (0.0,), 0.75, (2.0,)),
+        (LionSpec(beta_1=0.75, beta_2=0.5), (-4.0,), 1.25, (0.0,)),
+        (LionSpec(beta_1=0.5, beta_2=0.5), (-4.0,), 1.0, (0.0,)),  # the sign of 0 is 0
+        (LionSpec(beta_1=0.75, beta_2=0.5, weight_decay=2.0), (0.0,), 0.25, (2.0,)),
     ],
 )
 def test_steps_by_hand(optimizer, slots, w, new_slots):

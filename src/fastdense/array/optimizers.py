@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, assert_never
 
-from fastdense.core.spec import AdagradSpec, AdamSpec, Factors, OptimizerSpec, RMSpropSpec, SGDSpec
+from fastdense.core.spec import AdagradSpec, AdamSpec, Factors, LionSpec, OptimizerSpec, RMSpropSpec, SGDSpec
 
 __all__ = ["Rates", "clip", "new_slots", "rates_of", "update"]
 
@@ -116,6 +116,8 @@ def update(
             return _adagrad(xp, optimizer, w, g, slots, rates)
         case AdamSpec():
             return _adam(xp, optimizer, w, g, slots, rates)
+        case LionSpec():
+            return _lion(xp, optimizer, w, g, slots, rates)
         case _:
             assert_never(optimizer)
 
@@ -186,3 +188,12 @@ def _adam(
     v = slots[1] + (g * g - slots[1]) * (1.0 - o.beta_2)
     new = (m, v, xp.where(v > slots[2], v, slots[2])) if o.amsgrad else (m, v)
     return w - rates.corrected * m / (xp.sqrt(new[-1]) + o.epsilon), new
+
+
+def _lion(
+    xp: Any, o: LionSpec, w: Any, g: Any, slots: Sequence[Any], rates: Rates
+) -> tuple[Any, tuple[Any, ...]]:
+    """Take ``w -= rate sign(c)``, ``c = beta_1 m + (1 - beta_1) g``, and ``beta_2`` for the new ``m``."""
+    m, ahead = slots[0], g - slots[0]
+    c = m + ahead * (1.0 - o.beta_1)
+    return w - rates.plain * xp.sign(c), (m + ahead * (1.0 - o.beta_2),)

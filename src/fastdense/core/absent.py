@@ -42,7 +42,7 @@ _TABLE = {
     "use EarlyStopping with restore_best_weights=True": "SwapEMAWeights",
     "use ModelCheckpoint or BackupAndRestore": "OrbaxCheckpoint",
     "use Adam or AdamW": """
-        Nadam Adamax Adadelta Adafactor Lamb Lion Muon ScheduleFreeAdamW MultiOptimizer
+        Nadam Adamax Adadelta Adafactor Lamb Muon ScheduleFreeAdamW MultiOptimizer
         OptimizerMap""",
     "use SGD, and L1 as kernel_regularizer": "Ftrl",
     "no loss need be scaled here: give compile the optimizer itself": "LossScaleOptimizer",

@@ -20,7 +20,7 @@ from fastdense.core.spec import OPTIMIZERS, OptimizerSpec
 from fastdense.optimizers import schedules
 from fastdense.optimizers.scheduled import Scheduled, at_steps, scheduled
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Lion", "Optimizer", "RMSprop", "get", "schedules"]
 
 MOST_STEPS = 2**53
 """The most steps that are counted: float64, which schedules compute in, has gaps beyond."""
@@ -275,6 +275,33 @@ class AdamW(Adam):
     ) -> None:
         moments = (beta_1, beta_2, epsilon, amsgrad)
         super().__init__(learning_rate, *moments, weight_decay, clipnorm, clipvalue, global_clipnorm)
+
+
+@FAMILY.add("lion")
+class Lion(Optimizer):
+    """Steps of one length, by the sign of a momentum (Chen et al., 2023).
+
+    The learning rate is the length of every step: a third to a tenth of `Adam`'s does as well, with three to
+    ten times `AdamW`'s weight decay.
+
+    References
+    ----------
+    Chen et al., "Symbolic discovery of optimization algorithms", 2023.
+    """
+
+    name = "lion"
+
+    learning_rate: Scheduled = _learning_rate(0.001)
+    beta_1: float = parameter(
+        fraction, "The share of the momentum in the number whose sign is taken, below 1.", default=0.9
+    )
+    beta_2: float = parameter(
+        fraction, "The momentum's memory of the gradients, at least 0 and below 1.", default=0.99
+    )
+    weight_decay: Scheduled | None = WEIGHT_DECAY
+    clipnorm: float | None = CLIPNORM
+    clipvalue: float | None = CLIPVALUE
+    global_clipnorm: float | None = GLOBAL_CLIPNORM
 
 
 def __getattr__(name: str) -> type[Absent]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.core.spec import AdagradSpec, AdamSpec, OptimizerSpec, RMSpropSpec, SGDSpec
-from fastdense.reference.ieee import divide, sqrt
+from fastdense.core.spec import AdagradSpec, AdamSpec, LionSpec, OptimizerSpec, RMSpropSpec, SGDSpec
+from fastdense.reference.ieee import divide, sign, sqrt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,8 @@ def update(
             return w - divide(learning_rate * g, sqrt(accumulator + optimizer.epsilon)), (accumulator,)
         case AdamSpec():
             return _adam(optimizer, w, g, slots, learning_rate, step=step)
+        case LionSpec():
+            return _lion(optimizer, w, g, slots, learning_rate)
         case _:
             assert_never(optimizer)
 
@@ -115,6 +117,16 @@ def _adam(
     v += (g * g - v) * (1 - optimizer.beta_2)
     new = (m, v, *(max(each, v) for each in largest))
     return w - divide(m * corrected, sqrt(new[-1]) + optimizer.epsilon), new
+
+
+def _lion(optimizer: LionSpec, w: float, g: float, slots: Slots, rate: float) -> tuple[float, Slots]:
+    """Return ``w`` less ``rate`` by the sign of a mean of ``g``, whose memory ``beta_1`` is the shorter one.
+
+    Chen et al. (2023), "Symbolic discovery of optimization algorithms".
+    """
+    m = slots[0]
+    c = m + (g - m) * (1 - optimizer.beta_1)
+    return w - rate * sign(c), (m + (g - m) * (1 - optimizer.beta_2),)
 
 
 def clip(optimizer: OptimizerSpec, gradients: Sequence[Matrix]) -> list[Matrix]:

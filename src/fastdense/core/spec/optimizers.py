@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, get_args
 
-__all__ = ["OPTIMIZERS", "AdagradSpec", "AdamSpec", "OptimizerSpec", "RMSpropSpec", "SGDSpec"]
+__all__ = ["OPTIMIZERS", "AdagradSpec", "AdamSpec", "LionSpec", "OptimizerSpec", "RMSpropSpec", "SGDSpec"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +85,20 @@ class AdamSpec(_Optimizer):
         return dict.fromkeys(("m", "v", "v_max") if self.amsgrad else ("m", "v"), 0.0)
 
 
-OptimizerSpec: TypeAlias = SGDSpec | RMSpropSpec | AdagradSpec | AdamSpec
+@dataclass(frozen=True, kw_only=True)
+class LionSpec(_Optimizer):
+    """Steps of one length, by the sign of a momentum."""
+
+    name = "lion"
+    beta_1: float = 0.9
+    beta_2: float = 0.99
+
+    @property
+    def slots(self) -> dict[str, float]:
+        """As of `SGDSpec`."""
+        return {"momentum": 0.0}
+
+
+OptimizerSpec: TypeAlias = SGDSpec | RMSpropSpec | AdagradSpec | AdamSpec | LionSpec
 OPTIMIZERS: dict[str, Any] = {kind.name: kind for kind in get_args(OptimizerSpec)}
 """Every optimizer by its name."""
