@@ -121,6 +121,8 @@ def test_torch_computes_a_layer_that_lowers(factored):
 def test_a_layer_that_lowers_is_explained_and_measured(factored):
     found = factored.explain(ROWS[0], target=[1.0])
     assert_within(found.prediction, np.float64(factored.predict(ROWS[:1])), 1e-6)
+    assert "Z1 = ((A0 @ W1 - mean1) / deviation1) @ W1_2\n  A1 = tanh(Z1)" in str(found)
+    assert "dkernel1 (2, 4)" in str(found)
     cost = factored.profile(ROWS, seconds=1e-4).layers[0]
     assert (cost.what, cost.operations) == ("factored, 2 to 4, tanh", 3 * 2 * (2 * 4 + 4 * 4))
 

@@ -5,28 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any
 
 import numpy as np
 
 from fastdense.core.checks import is_frame
-from fastdense.core.curves import CURVES
-from fastdense.core.spec import (
-    ActivateSpec,
-    ActivationSpec,
-    DenseSpec,
-    DropoutSpec,
-    LayerSpec,
-    LossSpec,
-    ScaleSpec,
-    loss_of_logits,
-    loss_reads_logits,
-)
+from fastdense.core.spec import LayerSpec, LossSpec, loss_of_logits, loss_reads_logits
+from fastdense.core.spec.lowering import Curve, Primitive, Softmax
 from fastdense.core.targets import as_targets
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.insight.explain.page import explanation_page
 from fastdense.insight.explain.steps import Matrix, Passes, Step
-from fastdense.insight.explain.text import explanation_text
+from fastdense.insight.explain.text import explanation_text, settings_text
 from fastdense.insight.notebook import framed
 from fastdense.insight.pages import save
 from fastdense.network.model import Model
@@ -35,8 +25,8 @@ from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
 
 __all__ = ["Explanation", "explain"]
 
-# The field of a `Step` that holds a layer's array; "d" and it, that of the array's gradient.
-FIELDS = {"kernel": "W", "bias": "B", "mean": "mean", "deviation": "deviation"}
+KINDS = {"activate": "activation", "scale": "normalization"}
+FIELDS = ("W", "B", "mean", "deviation")  # of a step, named after the primitives' own
 
 
 @dataclass(frozen=True)
@@ -85,9 +75,8 @@ def explain(model: Model, x: Any, target: Any = None) -> Explanation:
     network = model.network()
     parameters = [tuple(np.asarray(array, np.float64) for array in own) for own in model.parameters()]
     traces = forward(network, parameters, row.tolist(), [None] * len(parameters))
-    names = model.layer_names()
-    ways = zip(range(1, len(names) + 1), network.layers, parameters, traces[1:], names, strict=True)
-    steps = [_step(*way) for way in ways]
+    layers = zip(network.layers, network.lower(parameters), traces[1:], model.layer_names(), strict=True)
+    steps = [_step(number, *layer) for number, layer in enumerate(layers, 1)]
     table = model.table
     found = Explanation(
         model.name,
@@ -115,35 +104,17 @@ def _row(model: Model, x: Any) -> Matrix:
     return row if model.centre is None else row + model.centre
 
 
-def _step(number: int, layer: LayerSpec, own: Sequence[Matrix], trace: Trace, name: str) -> Step:
+def _step(number: int, layer: LayerSpec, primitives: tuple[Primitive, ...], trace: Trace, name: str) -> Step:
     A_in, Z, A_out = (np.array([values]) for values in (trace.a_in, trace.z, trace.a_out))
-    kind, curve = _kind(layer)
-    arrays: dict[str, Any] = {
-        FIELDS[p.name]: np.atleast_2d(array) for p, array in zip(layer.parameters, own, strict=True)
-    }
-    if curve is None:
-        return Step(number, name, kind, "linear", A_in, Z, A_out, **arrays)
-    return Step(number, name, kind, curve.name, A_in, Z, A_out, _settings(curve), **arrays)
-
-
-def _kind(layer: LayerSpec) -> tuple[str, ActivationSpec | None]:
-    """Return what a layer is called, and its activation if it has one."""
-    match layer:
-        case DenseSpec():
-            return "dense", layer.activation
-        case ActivateSpec():
-            return "activation", layer.activation
-        case DropoutSpec():
-            return "dropout", None
-        case ScaleSpec():
-            return "normalization", None
-        case _:
-            assert_never(layer)
-
-
-def _settings(g: ActivationSpec) -> str:
-    alpha = f", alpha={g.alpha:g}" if CURVES[g.name].alpha is not None else ""
-    return alpha + (f", groups={g.groups}" if g.groups else "")
+    curves = [primitive for primitive in primitives if isinstance(primitive, Curve | Softmax)]
+    activation, settings = (curves[-1].name, settings_text(curves[-1])) if curves else ("linear", "")
+    arrays: dict[str, Any] = {}
+    if primitives and primitives[1:] == tuple(curves):  # one operation, and what follows it
+        arrays = {
+            key: np.atleast_2d(a) for key, a in vars(primitives[0]).items() if key in FIELDS and a is not None
+        }
+    kind = KINDS.get(layer.kind, layer.kind)
+    return Step(number, name, kind, primitives, activation, A_in, Z, A_out, settings, **arrays)
 
 
 def _backward(
@@ -186,14 +157,14 @@ def _step_back(
 
     ``gradient`` is that of the step's ``Z`` if ``at_z``, else that of its ``A_out``.
     """
-    dA_out, (_, curve) = None if at_z else np.array([gradient]), _kind(layer)
-    if curve is not None and not at_z:
-        gradient = activate_backward(curve, step.Z[0].tolist(), step.A_out[0].tolist(), gradient)
+    dA_out = None if at_z else np.array([gradient])
+    if not at_z:
+        gradient = activate_backward(layer.activation, step.Z[0].tolist(), step.A_out[0].tolist(), gradient)
     dA_in, gradients = backward_layer(layer, own, step.A_in[0].tolist(), gradient)
     trained = [(p, array) for p, array in zip(layer.parameters, own, strict=True) if p.trained]
-    of_arrays: dict[str, Any] = {
-        f"d{FIELDS[p.name]}": np.atleast_2d(dW + penalty_gradient(p.penalty, W))
+    of_arrays = {
+        p.name: np.atleast_2d(dW + penalty_gradient(p.penalty, W))
         for dW, (p, W) in zip(gradients, trained, strict=True)
     }
-    found = replace(step, dA_out=dA_out, dZ=np.array([gradient]), dA_in=np.array([dA_in]), **of_arrays)
-    return found, dA_in
+    dZ, dA_in_row = np.array([gradient]), np.array([dA_in])
+    return replace(step, dA_out=dA_out, dZ=dZ, dA_in=dA_in_row, gradients=of_arrays), dA_in

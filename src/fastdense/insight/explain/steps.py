@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastdense.core.spec.lowering import Primitive
 
 __all__ = ["Matrix", "Passes", "Step"]
 
@@ -21,7 +24,10 @@ class Step:
     number : int
         From 1.
     name : str
-    kind : {"dense", "activation", "normalization", "dropout"}
+    kind : str
+        "dense", "activation", "normalization" or "dropout", say.
+    primitives : tuple of Primitive
+        What it computes, with its arrays.
     activation : str
         "linear" if it has none.
     settings : str
@@ -29,16 +35,19 @@ class Step:
     A_in, Z, A_out : arrays of shape (1, n)
     W : array of shape (n_in, n_units), or None
     B : array of shape (1, n_units), or None
+        Of a step that is a product, ``Z = A_in @ W + B``, with its activation.
     mean, deviation : arrays of shape (1, n), or None
         Of a normalization, whose ``Z`` is ``(A_in - mean) / deviation``.
     dA_out, dZ, dA_in : arrays of shape (1, n), or None
         How fast the loss changes with each; None without a target.
-    dW, dB : arrays as W and B, or None
+    gradients : mapping of str to array
+        The same of each trained array, a vector as a row; `dW` and `dB` are those of "kernel" and "bias".
     """
 
     number: int
     name: str
     kind: str
+    primitives: tuple[Primitive, ...]
     activation: str
     A_in: Matrix
     Z: Matrix
@@ -50,9 +59,18 @@ class Step:
     deviation: Matrix | None = None
     dA_out: Matrix | None = None
     dZ: Matrix | None = None
-    dW: Matrix | None = None
-    dB: Matrix | None = None
     dA_in: Matrix | None = None
+    gradients: Mapping[str, Matrix] = field(default_factory=dict)
+
+    @property
+    def dW(self) -> Matrix | None:
+        """The gradient of `W`."""
+        return self.gradients.get("kernel")
+
+    @property
+    def dB(self) -> Matrix | None:
+        """The gradient of `B`."""
+        return self.gradients.get("bias")
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
+from fastdense.core.curves import CURVES
 from fastdense.core.printable import printable
 from fastdense.core.shapes import draw_product
+from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
 from fastdense.insight.explain.steps import Matrix, Passes, Step
 
-__all__ = ["explanation_text", "formulas", "loss_text", "number_text", "side_by_side", "unit_sum"]
+__all__ = [
+    "explanation_text",
+    "formulas",
+    "loss_text",
+    "number_text",
+    "settings_text",
+    "side_by_side",
+    "terms",
+    "unit_sum",
+]
 
 MOST = 6
 """Rows and columns of a matrix that are shown; of larger ones the first ones and the last."""
 TERMS = 5
+SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/"}
+"""The operators before the primitives' arrays."""
 WIDEST = 110  # of a line
 
 
@@ -35,20 +49,54 @@ def formulas(step: Step) -> tuple[str, ...]:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> formulas(SimpleNamespace(number=2, kind="dense", B=None, activation="elu", settings=", alpha=1"))
+    >>> primitives = Product(np.ones((2, 3))), Curve("elu", alpha=1.0)
+    >>> formulas(SimpleNamespace(number=2, primitives=primitives))
     ('Z2 = A1 @ W2', 'A2 = elu(Z2, alpha=1)')
     """
-    k, before = step.number, f"A{step.number - 1}"
-    curve = () if step.activation == "linear" else (f"A{k} = {step.activation}(Z{k}{step.settings})",)
-    match step.kind:
-        case "dense":
-            product = f"{before} @ W{k}" + ("" if step.B is None else f" + B{k}")
-            return (f"{'Z' if curve else 'A'}{k} = {product}", *curve)
-        case "activation":
-            return (f"A{k} = {step.activation}({before}{step.settings})",)
-        case "normalization":
-            return (f"A{k} = ({before} - mean{k}) / deviation{k}",)
-    return (f"A{k} = {before}",)
+    so_far, lines = f"A{step.number - 1}", []
+    for primitive, n in _numbered(step):
+        match primitive:
+            case Product() | StandardizeColumns():
+                for sign, (name, _) in _terms(primitive, n):
+                    is_sum = sign in "@/" and (" + " in so_far or " - " in so_far)
+                    so_far = f"({so_far}) {sign} {name}" if is_sum else f"{so_far} {sign} {name}"
+            case Curve() | Softmax():
+                if " " in so_far:
+                    lines.append(f"Z{n} = {so_far}")
+                    so_far = f"Z{n}"
+                so_far = f"{primitive.name}({so_far}{settings_text(primitive)})"
+            case Dropout():
+                pass
+            case _:
+                assert_never(primitive)
+    return (*lines, f"A{step.number} = {so_far}")
+
+
+def settings_text(g: Curve | Softmax) -> str:
+    """Return an activation's settings, as further arguments of its call."""
+    if isinstance(g, Softmax):
+        return f", groups={g.groups}" if g.groups else ""
+    return "" if CURVES[g.name].alpha is None else f", alpha={g.alpha:g}"
+
+
+def terms(step: Step) -> list[tuple[str, tuple[str, Matrix]]]:
+    """Return the signs between the arrays of a step, each with the array after it and its name."""
+    return [term for primitive, n in _numbered(step) for term in _terms(primitive, n)]
+
+
+def _terms(primitive: Primitive, n: str) -> Iterator[tuple[str, tuple[str, Matrix]]]:
+    for name, array in vars(primitive).items():
+        if name in SIGNS and array is not None:
+            yield SIGNS[name], (f"{name}{n}", np.atleast_2d(array))
+
+
+def _numbered(step: Step) -> Iterator[tuple[Primitive, str]]:
+    """Yield the primitives with the number of their arrays: the step's "1", and "1_2" in a second product."""
+    seen: Counter[type] = Counter()
+    for primitive in step.primitives:
+        seen[type(primitive)] += 1
+        count = seen[type(primitive)]
+        yield primitive, f"{step.number}" if count == 1 else f"{step.number}_{count}"
 
 
 def side_by_side(*parts: str | tuple[str, Matrix]) -> str:
@@ -133,30 +181,24 @@ def _heading(explanation: Passes) -> str:
 
 def _forward(step: Step) -> str:
     k, n_in, n_units = step.number, step.A_in.shape[1], step.A_out.shape[1]
-    units = f"{n_in:,} to {n_units:,}" if step.kind == "dense" else f"{n_in:,}"
+    has_product = any(isinstance(primitive, Product) for primitive in step.primitives)
+    units = f"{n_in:,} to {n_units:,}" if has_product else f"{n_in:,}"
     lines = [f"Layer {k}: {step.kind} {step.name!r}, {units}", *(f"  {each}" for each in formulas(step))]
     return "\n".join([*lines, "", *_arrays(step)])
 
 
 def _arrays(step: Step) -> Iterator[str]:
     """Yield the drawings of what a step takes and makes."""
-    k = step.number
-    A_in, A_out = (f"A{k - 1}", step.A_in), (f"A{k}", step.A_out)
+    k, between = step.number, [part for term in terms(step) for part in term]
+    A_in, Z, A_out = (f"A{k - 1}", step.A_in), (f"Z{k}", step.Z), (f"A{k}", step.A_out)
+    has_Z = between and step.activation != "linear"
+    if step.W is not None and max(step.W.shape) > MOST:  # the sizes too, as errors draw them
+        yield draw_product(f"A{k - 1}", step.A_in.shape, f"W{k}", step.W.shape) + "\n"
+    yield side_by_side(A_in, *between, "=" if between else "->", Z if has_Z else A_out)
     if step.W is not None:
-        bias: tuple[Any, ...] = () if step.B is None else ("+", (f"B{k}", step.B))
-        made = (f"Z{k}", step.Z) if step.activation != "linear" else A_out
-        if max(step.W.shape) > MOST:  # the sizes, as errors draw them, where not all numbers are shown
-            yield draw_product(f"A{k - 1}", step.A_in.shape, f"W{k}", step.W.shape) + "\n"
-        yield side_by_side(A_in, "@", (f"W{k}", step.W), *bias, "=", made)
         yield f"  unit 1: {unit_sum(step)}"
-        if step.activation != "linear":
-            yield side_by_side(A_out)
-    elif step.mean is not None and step.deviation is not None:
-        yield side_by_side(
-            A_in, "-", (f"mean{k}", step.mean), "/", (f"deviation{k}", step.deviation), "=", A_out
-        )
-    else:
-        yield side_by_side(A_in, "->", A_out)
+    if has_Z:
+        yield side_by_side(A_out)
 
 
 def unit_sum(step: Step, unit: int = 0) -> str:
@@ -207,7 +249,7 @@ def _backward(step: Step) -> str:
         lines.append(f"  dZ{k} = dA{k} * {step.activation}'(Z{k})" if step.activation != "softmax"
                      else f"  dZ{k} = A{k} * (dA{k} - sum(dA{k} * A{k}))")  # fmt: skip
         lines.append(side_by_side((f"dA{k}", step.dA_out), "->", (f"dZ{k}", step.dZ)))
-    elif step.kind == "dense":
+    elif step.W is not None:
         lines.append(f"  dZ{k} = dA{k}: how fast the loss grows with A{k}")
         lines.append(side_by_side((f"dZ{k}", step.dZ)))
     if step.dW is not None and step.W is not None:
@@ -217,5 +259,6 @@ def _backward(step: Step) -> str:
         lines.append(side_by_side((f"A{k - 1}.T", step.A_in.T), "@", dZ, "=", (f"dW{k}", step.dW)))
         lines.append(side_by_side(dZ, "@", (f"W{k}.T", step.W.T), "=", (f"dA{k - 1}", step.dA_in)))
     else:
+        lines += [side_by_side((f"d{name}{k}", array)) for name, array in step.gradients.items()]
         lines.append(side_by_side((f"dA{k - 1}", step.dA_in)))
     return "\n".join(lines)
