@@ -216,7 +216,7 @@ struct Relu6 {
     }
 };
 
-// z / 6 + 1 / 2 as (z + 3) / 6, which has all its digits where it is near 0.
+// z / 6 + 1 / 2 as (z + 3) / 6, which has all its digits near 0.
 template <class T>
 struct HardSigmoid {
     [[gnu::always_inline]] static Vector<T> forward(Vector<T> z, T) {

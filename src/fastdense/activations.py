@@ -89,7 +89,7 @@ class ActivationFunction(Configurable):
             raise ValueError(f"the activation {self.name!r} has no groups: each number is on its own")
 
     def shorthand(self) -> str | None:
-        """Return the name, where the parameter is at its default and there are no groups."""
+        """Return the name if the parameter is at its default and there are no groups."""
         return self.name if self.alpha == CURVES[self.name].alpha and not self.groups else None
 
     def check_columns(self, columns: int, owner: str) -> None:

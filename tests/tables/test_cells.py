@@ -303,7 +303,7 @@ def test_na_can_be_a_label(frame):
     np.testing.assert_array_equal(again.targets(frame(rows)), [2, 1, 2, 0])
     described = table.to_dict()
     described["cells"]["default_missing"] = True
-    with pytest.raises(FormatError, match="a class is no label"):
+    with pytest.raises(FormatError, match="a class is not a label"):
         Table.from_dict(described)
 
 

@@ -104,9 +104,9 @@ def set_at(path, value):
         (["target", "classes"], ["a", "a"], "classes repeat or are out of order"),
         (["target", "classes"], ["a", 1], "classes of several types"),
         (["target", "classes"], [1, True], "classes of several types"),
-        (["target", "classes"], [None, None], "a class is no label"),
-        (["target", "classes"], [1.0, float("inf")], "a class is no label"),
-        (["target", "classes"], [1, 10**5000], "a class is no label"),
+        (["target", "classes"], [None, None], "a class is not a label"),
+        (["target", "classes"], [1.0, float("inf")], "a class is not a label"),
+        (["target", "classes"], [1, 10**5000], "a class is not a label"),
     ],
 )
 def test_damage_is_named(path, value, message):

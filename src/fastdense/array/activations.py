@@ -186,7 +186,7 @@ def _mish_slope(xp: Any, Z: Any, A: Any, alpha: float) -> Any:
 
 
 def _smooth_softplus(xp: Any, Z: Any) -> Any:
-    """Return ``softplus(Z)``, where it may be differentiated in two parts that are smooth where they meet."""
+    """Return ``softplus(Z)``, in two parts that are smooth where they meet if it may be differentiated."""
     if getattr(xp, "smooth_sigmoid", None) is None:
         return softplus(xp, Z)
     one = xp.ones_like(Z)
@@ -200,7 +200,7 @@ def _between(xp: Any, Z: Any, low: float, high: float) -> Any:
 
 
 def _hard_sigmoid(xp: Any, Z: Any) -> Any:
-    """Return ``Z / 6 + 1 / 2`` as ``(Z + 3) / 6``, which does not cancel where it is near 0."""
+    """Return ``Z / 6 + 1 / 2`` as ``(Z + 3) / 6``, which does not cancel near 0."""
     return xp.clip(Z + 3.0, min=0.0, max=6.0) / 6.0
 
 

@@ -45,7 +45,7 @@ class Backend:
         return nullcontext()
 
     def owns(self, values: Any) -> bool:
-        """Say whether these are arrays of the library."""
+        """Return True if these are arrays of the library."""
         return hasattr(values, "__array_namespace__")
 
     def place(self, values: Any, dtype: str | None = None, copy: bool | None = None) -> Any:
@@ -76,13 +76,13 @@ class Backend:
         return self.xp.take(array, self.place(rows), axis=0)
 
     def pad(self, rows: Any) -> Any:
-        """Return rows in main memory, with others behind them where each number of rows is compiled for."""
+        """Return rows in main memory, padded if each number of rows is compiled for."""
         return rows
 
     def curve(self, activation: ActivationSpec, Z: Any) -> Any:
-        """Return ``g(Z)``, to be differentiated by the library where it does."""
+        """Return ``g(Z)``, to be differentiated by the library if it does."""
         return activate(self.xp, activation, Z)
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function, compiled where the library was asked to."""
+        """Return the function, compiled if the library was asked to."""
         return function

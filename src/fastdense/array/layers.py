@@ -44,7 +44,7 @@ def dense(
     B : array of shape (n_units,) or (1, n_units), or None for no bias
     activation : ActivationSpec
     curve : function of the activation and Z, optional
-        Computes ``g(Z)`` where the library has one that it can differentiate.
+        Computes ``g(Z)`` if the library has a version that it can differentiate.
 
     Returns
     -------

@@ -30,7 +30,7 @@ EPSILON = 1e-7
 
 
 def losses(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
-    """Return the loss of every row, the sum over its groups of outputs where the loss has any.
+    """Return the loss of every row, summed over its groups of outputs if the loss has any.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _targets(xp: Any, loss: LossSpec, y: Any, A: Any) -> Any:
 
 
 def _share(xp: Any, loss: QuantileSpec, T: Any, A: Any) -> Any:
-    """Return the quantile where the output is too small, and what is left of 1 elsewhere."""
+    """Return the quantile for outputs that are too small, and 1 less the quantile for the others."""
     small = xp.astype(A < T, A.dtype)
     return loss.quantile * small + (1.0 - loss.quantile) * (1.0 - small)
 

@@ -139,7 +139,7 @@ def _square(xp: Any, g: Any) -> Any:
 
 
 def _shrink(xp: Any, g: Any, square: Any, limit: float) -> Any:
-    """Return ``g * limit / norm``, and ``g`` itself where the norm is not above the limit."""
+    """Return ``g * limit / norm``, and ``g`` itself if the norm is not above the limit."""
     return g * xp.asarray(limit / xp.clip(xp.sqrt(square), min=limit), dtype=g.dtype)
 
 

@@ -25,7 +25,7 @@ from fastdense.core.spec import (
 __all__ = ["ArrayEngine", "ArrayProgram"]
 
 DropoutMask = Callable[[int, int, int, int, int, float], Any]
-"""``(seed, step, layer, rows, columns, rate)`` to a boolean matrix, true where a unit is kept."""
+"""``(seed, step, layer, rows, columns, rate)`` to a boolean matrix, true for each unit that is kept."""
 
 
 class ArrayEngine:
@@ -163,7 +163,7 @@ class ArrayProgram:
         return self._fetched(self.state.slots)
 
     def _at_hand(self, batches: Any) -> tuple[Any, Any, Any]:
-        """Return X, y and the weights of rows, on the device once and for all where all rows are taken.
+        """Return X, y and the weights of rows, on the device once and for all if all rows are taken.
 
         A call that takes fewer, a step at a time it may be, brings only its own rows there.
         """

@@ -160,7 +160,7 @@ def factors_of(network: NetworkSpec) -> tuple[Factors, ...]:
 
 
 def _kept(xp: Any, alive: Any, new: Any, old: Any) -> Any:
-    """Return the new arrays where training goes on, the old ones where it does not."""
+    """Return the new arrays if training goes on, else the old ones."""
     if not isinstance(new, list | tuple):
         return xp.where(alive, new, old)
     kept = [_kept(xp, alive, *pair) for pair in zip(new, old, strict=True)]

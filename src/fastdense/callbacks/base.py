@@ -44,22 +44,22 @@ class Callback:
         """Receive all callbacks of this fit."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Be called once, before the first epoch."""
+        """Run once, before the first epoch."""
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Be called once, after the last epoch; not when training fails."""
+        """Run once, after the last epoch; not if training fails."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Be called before every epoch, counted from 0."""
+        """Run before every epoch, counted from 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Be called after every epoch with its numbers; what is added to ``logs`` is kept in the history."""
+        """Run after every epoch with its numbers; what is added to ``logs`` is kept in the history."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Be called before every step of an epoch, counted from 0."""
+        """Run before every step of an epoch, counted from 0."""
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Be called after every step with its loss."""
+        """Run after every step with its loss."""
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return what must survive for a resumed run to go on as if it had not stopped."""
@@ -93,7 +93,7 @@ class CallbackList:
     Raises
     ------
     TypeError
-        One of them is no `Callback`.
+        One of them is not a `Callback`.
     """
 
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: Mapping[str, Any]) -> None:

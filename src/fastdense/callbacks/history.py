@@ -21,7 +21,7 @@ class History(Callback):
     Attributes
     ----------
     history : dict of str to list of float
-        "loss", the metrics, and each again with ``val_`` before it where there is validation.
+        "loss", the metrics, and each again with ``val_`` before it if there is validation.
     epoch : list of int
         The epochs' numbers, from 0.
     seconds : list of float

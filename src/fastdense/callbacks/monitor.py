@@ -68,7 +68,7 @@ class Monitor(Callback):
             self.best = self._sign * math.inf
 
     def read(self, logs: Logs | None) -> float | None:
-        """Return the watched number, or warn and return None where this epoch has none."""
+        """Return the watched number, or warn and return None if this epoch has none."""
         value = (logs or {}).get(self.monitor)
         if value is None:
             found = ", ".join(logs or {}) or "nothing"
@@ -123,7 +123,7 @@ class EarlyStopping(Monitor):
         1 prints a line when training is stopped.
     mode : "auto", "min" or "max"
     baseline : float, optional
-        Epochs that are no better than this count as waiting, even where they improve.
+        Epochs that are not better than this count as waiting, even if they improve.
     restore_best_weights : bool
         At the end, go back to the weights of the best epoch.
     start_from_epoch : int
@@ -132,10 +132,10 @@ class EarlyStopping(Monitor):
     Attributes
     ----------
     stopped_epoch : int
-        The epoch at whose end training was stopped; 0 where it was not.
+        The epoch at whose end training was stopped; 0 if it was not.
     best_epoch : int
     restored_epoch : int or None
-        The epoch whose weights the model went back to at the end, None where it did not.
+        The epoch whose weights the model went back to at the end, None if it did not.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class EarlyStopping(Monitor):
         self._start()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Look at the number; stop where it has waited too long."""
+        """Look at the number; stop if it has not improved for too long."""
         value = self.read(logs)
         if value is None or epoch < self.start_from_epoch:
             return
@@ -262,7 +262,7 @@ class ReduceLROnPlateau(Monitor):
         self.best, self.wait, self._cooling = self._sign * math.inf, 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Look at the number; lower the rate where it has waited too long."""
+        """Look at the number; lower the rate if it has not improved for too long."""
         rate = float(self.model.optimizer.learning_rate)
         if logs is not None:
             logs["learning_rate"] = rate

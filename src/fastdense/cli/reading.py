@@ -93,7 +93,7 @@ def read_for(
 ) -> Any:
     """Read a table for a model: what meant missing when it was trained does so now.
 
-    The decimal sign is the file's; where the file leaves it open, the table in the model decides.
+    The decimal sign is the file's; if the file leaves it open, the table in the model decides.
     """
     learned = Cells() if network.table is None or network.table.cells.plain else network.table.cells
     cells = replace(learned, decimal=decimal, missing=(*learned.missing, *(missing or ())))

@@ -66,7 +66,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def save_json(found: Measured, path: Path | None) -> None:
-    """Save numbers where they were asked for, and say so."""
+    """Save numbers to the files asked for, and say so."""
     if path is not None:
         with atomic_file(path) as file:
             file.write(json.dumps(found.to_dict(), indent=2, allow_nan=False).encode() + b"\n")

@@ -158,7 +158,7 @@ def _as_float(value: Any) -> float:
 
 
 def as_array(name: str, values: Any, dtype: str) -> Float:
-    """Return ``values`` as an array of ``dtype`` ("float32" or "float64"), copied only where it must be.
+    """Return ``values`` as an array of ``dtype`` ("float32" or "float64"), copied only if necessary.
 
     Booleans, integers and floats of any width and byte order are accepted.
 

@@ -72,7 +72,7 @@ class Configurable(Declared):
         return {"class_name": type(self).__name__, "config": self.get_config()}
 
     def given(self) -> dict[str, Any]:
-        """Return the arguments that differ from their defaults, in shorthand where they have one."""
+        """Return the arguments that differ from their defaults, in shorthand if they have one."""
         defaults = _defaults(type(self))
         values = {name: _short(getattr(self, name)) for name in self.argument_names()}
         return {name: value for name, value in values.items() if value != defaults[name]}
@@ -125,7 +125,7 @@ class Family(Generic[T]):
         Raises
         ------
         ValueError
-            There is no such name.
+            The name is unknown.
         TypeError
             The identifier is of no such kind.
         """

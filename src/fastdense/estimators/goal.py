@@ -35,7 +35,7 @@ class Goal(ABC):
     factor : float
         scikit-learn's loss of a row over the engines', which is a mean over the outputs.
     shares : int
-        What the loss is divided by where it is shown: the outputs, if scikit-learn shows their mean.
+        What the loss is divided by when shown: the number of outputs if scikit-learn shows their mean.
     """
 
     n_outputs: int

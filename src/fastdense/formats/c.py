@@ -37,7 +37,7 @@ def write_c(model: Sequential, path: str | os.PathLike[str], name: str | None = 
     ------
     FormatError
         The path has another ending, odd characters or the name of one of C's own headers, or the functions'
-        name is no C identifier.
+        name is not a C identifier.
     NotBuiltError
         The model's weights do not exist yet.
     OSError

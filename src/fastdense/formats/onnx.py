@@ -25,7 +25,7 @@ def read_onnx(path: str | os.PathLike[str], output: str | None = None) -> Sequen
     ----------
     path : path-like
     output : str, optional
-        Which of the graph's outputs, where it has several that are not labels.
+        Which of the graph's outputs to read, if several are not labels.
 
     Returns
     -------

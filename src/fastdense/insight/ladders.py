@@ -125,7 +125,7 @@ def ladder(
     Raises
     ------
     ValueError
-        A size is not positive or too large, or there is no activation of that name.
+        A size is not positive or too large, or the activation is unknown.
     FastdenseError
         One of fastdense's own rungs gave wrong numbers.
 

@@ -1,4 +1,4 @@
-"""What notebooks show of a measurement: its table, and its chart where there is matplotlib."""
+"""What notebooks show of a measurement: its table, and its chart if matplotlib is installed."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def sweep(
     Raises
     ------
     ValueError
-        A size is not positive or too large, there is no number of rows, or no activation of that name.
+        A size is not positive or too large, ``rows`` is empty, or the activation is unknown.
     FastdenseError
         One of fastdense's own ways gave wrong numbers.
 

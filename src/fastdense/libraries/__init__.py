@@ -110,7 +110,7 @@ def library_of(values: Any) -> str | None:
     if isinstance(values, (np.ndarray, list, tuple)) or not hasattr(values, "dtype"):
         return None
     if type(values).__name__ in ("RaggedTensor", "SparseTensor", "IndexedSlices"):
-        raise DtypeError(f"a {type(values).__name__} is no matrix as it lies: make a dense tensor of it")
+        raise DtypeError(f"a {type(values).__name__} is not a dense matrix: make a dense tensor of it")
     modules = (cls.__module__.partition(".")[0] for cls in type(values).__mro__)
     return next((_OF_MODULE[module] for module in modules if module in _OF_MODULE), None)
 

@@ -114,12 +114,12 @@ def fetch(array: Any) -> Any:
 
 
 def device_of(array: Any) -> str:
-    """Return where a tensor lies; "" for one that is being traced."""
+    """Return a tensor's device; "" for one that is being traced."""
     return _name(array.device)
 
 
 def beside(array: Any) -> AbstractContextManager[Any]:
-    """Return the context for computing with an array: where it lies, as far as a traced one tells."""
+    """Return the context for computing with an array: its device, as far as a traced one has one."""
     context: AbstractContextManager[Any] = tf.device(array.device) if array.device else nullcontext()
     return context
 

@@ -107,7 +107,7 @@ def fetch(array: Any) -> Any:
 
 
 def device_of(array: Any) -> str:
-    """Return where a tensor lies."""
+    """Return a tensor's device."""
     return str(array.device)
 
 

@@ -42,7 +42,7 @@ class BinaryAccuracy(MeanOverRows):
 
 @FAMILY.add("categorical_accuracy")
 class CategoricalAccuracy(MeanOverRows):
-    """The share of rows, or of all rows' ``groups``, whose largest output is where the largest target is.
+    """The share of rows, or of all rows' ``groups``, with the largest output in the largest target's column.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class SparseTopKCategoricalAccuracy(RowMetric):
 
 @FAMILY.add("top_k_categorical_accuracy")
 class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
-    """The share of rows whose output where the largest target is is among the ``k`` largest."""
+    """The share of rows with the largest target's output among the ``k`` largest."""
 
     class_numbers = False
 

@@ -25,7 +25,7 @@ def load(path: str | os.PathLike[str], *, output: str | None = None) -> Sequenti
     Returns
     -------
     Sequential
-        From fastdense's own files with its table, and compiled, where it was saved so: training goes on from
+        From fastdense's own files with its table, and compiled if it was saved so: training goes on from
         where it was. From others not compiled; see `fastdense.formats.onnx.read_onnx` and
         `fastdense.formats.keras.read_keras` for what is read.
 

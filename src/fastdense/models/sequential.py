@@ -32,7 +32,7 @@ class Sequential(Model):
     engine : str or Library
         What computes: "auto" (the fastest for NumPy arrays, unless the environment variable
         ``FASTDENSE_ENGINE`` names another), "native", "array" or "reference"; or another array library, with
-        a device where it is not to be the default one: "torch", "torch:cuda", "jax:gpu:0", "tensorflow",
+        a device other than the default one: "torch", "torch:cuda", "jax:gpu:0", "tensorflow",
         "cupy". See `fastdense.engines.choose`.
 
     Attributes
@@ -146,7 +146,7 @@ class Sequential(Model):
         Raises
         ------
         ValueError
-            There is no such format, or none of that ending.
+            The format or the ending is unknown.
         FormatError
             The format cannot hold the network.
         NotBuiltError

@@ -29,7 +29,7 @@ def integer_below(limit: int, name: str, value: SupportsIndex) -> int:
 
 
 def readable(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array itself, unless compiled code could not read it where it lies."""
+    """Return the array itself, unless compiled code could not read it in place."""
     plain = array.flags.aligned and array.dtype.isnative
     return array if plain else np.array(array, array.dtype.newbyteorder("="))
 

@@ -20,7 +20,7 @@ def activate(
 ) -> Floats:
     """Return ``a = g(z)`` for each number, or with ``"softmax"`` for each row of the last axis.
 
-    Within 4 units in the last place (gelu 4.5 where there is no fused multiply-add); an element's result
+    Within 4 units in the last place (gelu 4.5 without a fused multiply-add); an element's result
     depends neither on its place in the array nor on what lies beside it. NaN passes through, infinities give
     the limit.
 

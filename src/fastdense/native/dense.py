@@ -34,7 +34,7 @@ def dense(
     Parameters
     ----------
     A_in : array of shape (m, n_in), float32 or float64
-        In any order; read where it lies if its rows are contiguous.
+        In any order; read in place if its rows are contiguous.
     W : array of shape (n_in, n_units), same dtype
     B : array of shape (1, n_units) or (n_units,), same dtype, or None
     activation : str
@@ -68,7 +68,7 @@ def dense(
 
 
 def _can_be_written(out: Floats) -> bool:
-    """Say whether compiled code can write the array where it lies; what it cannot, NumPy is asked to."""
+    """Return True if compiled code can write the array in place; NumPy writes the others."""
     flags = out.flags
     return bool(flags.c_contiguous and flags.aligned and flags.writeable and out.dtype.isnative)
 

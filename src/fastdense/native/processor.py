@@ -38,7 +38,7 @@ def best_isa() -> str:
 
 
 def isa_in_use() -> str:
-    """Return the name of the build of the kernels that is used where none is asked for.
+    """Return the name of the build of the kernels that is used by default.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def measure_peak(threads: int = 1, dtype: str = "float32", isa: str | None = Non
     Parameters
     ----------
     threads : int, default 1
-        Threads running at the same time, each on its own core where there are enough.
+        Threads running at the same time, each on its own core if there are enough.
     dtype : {"float32", "float64"}, default "float32"
         The type of the numbers.
     isa : str, optional
@@ -125,7 +125,7 @@ def measure_bandwidth(size: int, threads: int = 1, isa: str | None = None) -> fl
     size : int
         Bytes that each thread reads in turn, from 1024 on. What fits a cache is read from it.
     threads : int, default 1
-        Threads running at the same time, each on its own core where there are enough.
+        Threads running at the same time, each on its own core if there are enough.
     isa : str, optional
         The build of the loop to run; that of `best_isa` if not given.
 

@@ -270,7 +270,7 @@ def _predict_odd(core: Any, network: NetworkSpec, X: Array, out: Array | None = 
 def _split_head(
     network: NetworkSpec, training: TrainingSpec | None
 ) -> tuple[tuple[LayerSpec, ...], ActivationSpec]:
-    """Return the layers and the activation that only outputs go through, where the loss reads logits."""
+    """Return the layers and the activation that only outputs go through if the loss reads logits."""
     if training is None or not loss_reads_logits(network, training.loss):
         return network.layers, _LINEAR
     *layers, last = network.layers
@@ -306,7 +306,7 @@ def _curve(activation: ActivationSpec, columns: int) -> Any:
 
 
 def _groups(spec: ActivationSpec | LossSpec, columns: int) -> list[int]:
-    """Return the sizes of the groups of a row's columns, which they fill; none where all are one group."""
+    """Return the sizes of the groups of a row's columns, which they fill; none if all are one group."""
     sizes = [group.stop - group.start for group in group_slices(spec, columns)]
     return sizes if len(sizes) > 1 else []
 

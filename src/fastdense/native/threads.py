@@ -47,7 +47,7 @@ def set_threads(threads: int | None) -> None:
     ValueError
         ``threads`` is out of range.
     TypeError
-        It is no whole number.
+        It is not a whole number.
     """
     _core.set_max_threads(_count(threads))
 
@@ -101,7 +101,7 @@ def _read_environment() -> None:
     Raises
     ------
     ValueError
-        ``FASTDENSE_NUM_THREADS`` is no number of threads.
+        ``FASTDENSE_NUM_THREADS`` is not a number of threads.
     """
     wanted = os.environ.get("FASTDENSE_NUM_THREADS", "").strip()
     if wanted:

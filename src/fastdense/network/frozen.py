@@ -134,7 +134,7 @@ class FrozenModel:
     ----------
     predict : callable ``(X, out=None)``
         As `Sequential.predict`: the outputs, shape (m, n_out), for ``X`` of shape (m, n_in). A NumPy matrix
-        of the network's dtype is read where it lies; what else `Sequential.predict` takes is converted first.
+        of the network's dtype is read in place; what else `Sequential.predict` takes is converted first.
     input_shape, output_shape : tuple
         ``(None, n_in)`` and ``(None, n_out)``.
     dtype : "float32" or "float64"

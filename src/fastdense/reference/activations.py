@@ -27,7 +27,7 @@ def activation_spec(activation: str | ActivationSpec) -> ActivationSpec:
     Raises
     ------
     ValueError
-        There is no activation of that name; the message lists those there are.
+        The activation is unknown; the message lists all.
 
     Examples
     --------

@@ -50,7 +50,7 @@ def dense_neurons(
     ShapeError
         A weight vector's length is not the example's, or there are not as many biases as weight vectors.
     ValueError
-        There is no activation of that name.
+        The activation is unknown.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def dense_units(
     ShapeError
         The shapes disagree; the message draws them and says what would fix it.
     ValueError
-        There is no activation of that name.
+        The activation is unknown.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def dense_scalars(
     ShapeError
         The shapes disagree, or a matrix's rows are not all of one length.
     ValueError
-        There is no activation of that name.
+        The activation is unknown.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def _vector(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _shape(name: str, rows: Rows) -> tuple[int, int]:
-    """Return a list of rows' shape, or raise ShapeError where the rows differ in length."""
+    """Return a list of rows' shape, or raise ShapeError if the rows differ in length."""
     lengths = {len(row) for row in rows}
     if len(lengths) != 1:
         raise ShapeError(f"{name} must have rows, all of one length; their lengths are {sorted(lengths)}.")

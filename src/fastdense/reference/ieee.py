@@ -23,7 +23,7 @@ def divide(x: float, y: float) -> float:
 
 
 def exp(x: float) -> float:
-    """Return ``e**x``: infinity where no float is large enough.
+    """Return ``e**x``: infinity if no float is large enough.
 
     Examples
     --------

@@ -39,7 +39,7 @@ def target(spec: LossSpec, y: float | Row, n_out: int) -> list[float]:
     """Return the row that a loss compares with: one-hot for a class index, then label smoothing.
 
     Smoothing by ``s`` gives ``y * (1 - s) + s / 2`` for binary and ``y * (1 - s) + s / n`` for categorical
-    cross-entropy, ``n`` the outputs of the group, all of them where there is one.
+    cross-entropy, ``n`` the outputs of the group, all of them if there is one group.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def _huber(spec: HuberSpec, y: float, a: float) -> tuple[float, float]:
 
 
 def _quantile(spec: QuantileSpec, y: float, a: float) -> tuple[float, float]:
-    """Return ``q (y - a)`` where the output is too small, ``(1 - q) (a - y)`` where it is too large.
+    """Return ``q (y - a)`` if the output is too small, ``(1 - q) (a - y)`` if it is too large.
 
     The ``a`` of the least mean loss has the share ``q`` of the targets below it: Koenker and Bassett (1978),
     "Regression Quantiles".

@@ -87,7 +87,7 @@ class ReferenceProgram:
         return self._state.steps
 
     def predict(self, X: Array, out: Array | None = None) -> Array:
-        """Return the network's outputs, shape (m, n_out), in ``out`` where one is given."""
+        """Return the network's outputs, shape (m, n_out), in ``out`` if given."""
         if out is None:
             out = np.empty((X.shape[0], self._network.n_out), dtype=self._network.dtype)
         with np.errstate(all="ignore"):

@@ -159,7 +159,7 @@ class Category:
 
     @classmethod
     def learn(cls, column: Column) -> Category:
-        """Order the texts by how often each occurs, equals by the alphabet."""
+        """Order the texts by frequency, equally frequent ones by the alphabet."""
         counts = dict(zip(column.texts[0], column.counts, strict=True))
         merged = merge(counts)
         order = sorted(merged, key=lambda text: (-merged[text], text))

@@ -111,7 +111,7 @@ class Classes:
         _, name, labels = record(value, "target", {"task": str, "name": str, "classes": list})
         check(2 <= len(labels) <= _MAX_CLASSES, f"target {name!r}: classes number 2 to {_MAX_CLASSES}")
         check(len(set(map(type, labels))) == 1, f"target {name!r}: classes of several types")
-        check(all(_is_label(label, cells) for label in labels), f"target {name!r}: a class is no label")
+        check(all(_is_label(label, cells) for label in labels), f"target {name!r}: a class is not a label")
         in_order = all(low < high for low, high in pairwise(labels))
         check(in_order, f"target {name!r}: classes repeat or are out of order")
         return cls(name, tuple(labels))

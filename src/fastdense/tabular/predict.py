@@ -96,7 +96,7 @@ def number_columns(frame: Any, n_in: int) -> Array:
 
 
 def table_of(model: Sequential) -> Table:
-    """Return the model's table; TableError where it has none."""
+    """Return the model's table; TableError if it has none."""
     if not isinstance(model.table, Table) or model.table.task is None:
         raise TableError("this model was not trained on a table: it knows no columns, only a matrix")
     return model.table

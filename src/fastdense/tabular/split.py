@@ -19,7 +19,7 @@ __all__ = ["Parts", "check_shares", "split", "with_target"]
 
 
 class Parts(NamedTuple):
-    """A table's rows by what they are for; None where no row is."""
+    """A table's rows by what they are for; None if no row is."""
 
     training: Frame
     validation: Frame | None

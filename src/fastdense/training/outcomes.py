@@ -203,7 +203,7 @@ def classify(name: str, labels: Sequence[str], truth: Whole, probabilities: Floa
 
 
 def reliability(probability: Float, came: NDArray[np.bool_]) -> Calibration:
-    """Group rows by tenths of a probability, and count how often what it speaks of came.
+    """Group rows by tenths of a probability, and count the observed frequency of what it predicts.
 
     Examples
     --------

@@ -158,7 +158,7 @@ def _is_at(file: IO[bytes], path: Path) -> bool:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make the rename itself durable, where the system lets a directory be opened."""
+    """Make the rename itself durable, if the system lets a directory be opened."""
     with contextlib.suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:

@@ -83,7 +83,7 @@ def to_torch(model: Sequential) -> Any:
     NotBuiltError
         The model's weights do not exist yet.
     ImportError
-        There is no PyTorch.
+        PyTorch is not installed.
     """
     need_torch("to make a module")
     from fastdense.exchange.torch.to_module import make_module

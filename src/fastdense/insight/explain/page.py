@@ -57,5 +57,5 @@ def _rules_back(step: Step) -> list[str]:
 
 
 def _places(count: int) -> list[int | None]:
-    """Return the places that are shown, None where some are left out."""
+    """Return the places that are shown, None for a gap."""
     return [*range(count)] if count <= MOST else [*range(MOST - 2), None, count - 1]

@@ -206,7 +206,7 @@ def _instead(what: str, scope: Scope) -> str:
         return f"write {scope.numpy}.{ELEMENTWISE[what]} there"
     if what in ("max", "min"):
         return f"write {scope.numpy}.{what}imum there"
-    return f"write {scope.numpy}.where there"
+    return f"use {scope.numpy}.where there"
 
 
 def takes_arrays(function: ast.FunctionDef) -> str | None:

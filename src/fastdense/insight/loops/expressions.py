@@ -109,7 +109,7 @@ def _name(node: ast.Name, scope: Scope) -> Lifted:
 
 
 def _choice(node: ast.IfExp, scope: Scope) -> Lifted:
-    """Return ``where``, or ``maximum`` where that is what is chosen."""
+    """Return ``where``, or ``maximum`` if that is what it chooses."""
     test, body, orelse = node.test, node.body, node.orelse
     match test:
         case ast.Compare(left, [ast.Gt() | ast.GtE()], [right]):

@@ -40,7 +40,7 @@ def vectorize(source: str, name: str = "source") -> Report:
     Raises
     ------
     ValueError
-        It is no Python, or too long; the message names the line.
+        It is not Python, or too long; the message names the line.
 
     Examples
     --------

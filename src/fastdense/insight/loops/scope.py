@@ -155,7 +155,7 @@ def _count(stop: ast.expr, scope: Scope) -> str:
             return ast.unparse(stop)
         case ast.Call(ast.Name("len"), [ast.Subscript(base)]) if not scope.depends(base):
             return OWN.size
-    raise Stuck(f"how often it turns, {ast.unparse(stop)}, changes on the way")
+    raise Stuck(f"its number of turns, {ast.unparse(stop)}, changes on the way")
 
 
 def _is_length(stop: ast.expr) -> bool:

@@ -78,7 +78,7 @@ def _shown(units: int) -> tuple[int, ...]:
 
 
 def _heights(column: Column) -> Sequence[float]:
-    """Return where a column's units lie, from 1 down to -1, with a gap where some are left out."""
+    """Return where a column's units lie, from 1 down to -1, with a gap for those left out."""
     count = len(column.shown)
     places = np.arange(count, dtype=float)
     if count < column.units:

@@ -114,7 +114,7 @@ def _rows(model: Model, run: Run, data: Any) -> tuple[Data, str]:
             y = model.table.targets({model.table.target.name: y})
         rows = prepare(model, loss, X, y)
     else:
-        raise ValueError("data must be (X, y), or a data frame where the model has a table")
+        raise ValueError("data must be (X, y), or a data frame if the model has a table")
     return rows, f"{count(len(rows), 'row')} given for it"
 
 

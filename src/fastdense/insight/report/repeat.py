@@ -80,7 +80,7 @@ def _fitted(run: Run) -> str:
 
 
 def _call(function: str, arguments: Sequence[str]) -> str:
-    """Return a call, an argument a line where one line would be long."""
+    """Return a call, one argument per line if one line would be long."""
     inside = ", ".join(arguments)
     if len(function) + len(inside) <= LONGEST:
         return f"{function}({inside})"

@@ -60,7 +60,7 @@ def shortened(text: str) -> str:
 
 
 def trained(report: RunRecord) -> str:
-    """Return what was trained on, and how often, in a line."""
+    """Return in one line what it was trained on, and for how many epochs."""
     held = f", {report.held_out:,} held out" if report.held_out else ""
     held += f", {report.tested:,} for a test" if report.tested else ""
     kept = "" if report.kept is None else f", the weights of epoch {report.kept:,} kept"
