@@ -33,7 +33,7 @@ SMALL, WIDE = {"hidden_layer_sizes": (50,)}, {"hidden_layer_sizes": (256, 128)}
 
 
 class Fit(NamedTuple):
-    """A fit to time: of so many epochs, as none is cut short."""
+    """A fit to time: all of its epochs are run."""
 
     name: str
     kind: str
@@ -142,7 +142,7 @@ def many(call: Callable[[], Any]) -> None:
 
 
 def best_times(calls: dict[str, Callable[[], Any]], repeats: int, count: int = 1) -> dict[str, float]:
-    """Return everybody's best time a call, in rounds that all take part in.
+    """Return each one's best time per call, in rounds that all take part in.
 
     The first call of a turn is not timed, and no turn follows another at once: OpenBLAS' threads spin on
     after their work.

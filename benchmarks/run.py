@@ -26,10 +26,10 @@ HERE = Path(__file__).parent
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "FASTDENSE_NUM_THREADS")
 # Some systems force old kernels on OpenBLAS; NumPy is to run those that it chooses for the processor.
 FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-# A cell costs at most about this many operations a call.
+# A cell costs at most about this many operations per call.
 MOST_FLOPS = 4e10
 KINDS = ("predict", "train")
-# Threads of some libraries spin on after their work, OpenBLAS' for some 30 ms; nobody is timed meanwhile.
+# Threads of some libraries spin on after their work, OpenBLAS' for some 30 ms; nothing is timed meanwhile.
 SETTLE = 0.05
 # Of the largest number: rounding in a prediction, and in the loss after some steps.
 TOLERANCE = {"predict": 2e-4, "train": 2e-3}
@@ -65,7 +65,7 @@ def limit_cores(cores: int) -> None:
 
 
 def again(program: str, cores: int, out: Path, quick: bool) -> None:
-    """Run a program for so many cores, every library told so before it is imported."""
+    """Run a program on ``cores`` cores, to which every library is limited before it is imported."""
     environment = {**os.environ, **dict.fromkeys(THREADS, str(cores))}
     environment = {name: value for name, value in environment.items() if name not in FORCED}
     command = [sys.executable, program, "--cores", str(cores), "--out", str(out)]
@@ -73,7 +73,7 @@ def again(program: str, cores: int, out: Path, quick: bool) -> None:
 
 
 def measure(cores: int, quick: bool) -> dict[str, Any]:
-    """Measure everything on so many cores; every library waits its turn in a process of its own."""
+    """Measure everything on ``cores`` cores; every library waits its turn in its own process."""
     limit_cores(cores)
     from fastdense import native
 

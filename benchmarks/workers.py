@@ -1,4 +1,4 @@
-"""A process for each library, which works only when asked, so that nobody's threads are in another's way."""
+"""A process for each library, which works only when asked, so that no library's threads disturb another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPEATS = 5
 
 
 class Workers:
-    """The processes of some libraries; each starts its turn so many seconds after the one before."""
+    """The processes of some libraries; each starts its turn some seconds after the one before."""
 
     def __init__(self, peers: Sequence[Any], settle: float) -> None:
         self.settle = settle
@@ -44,7 +44,7 @@ class Workers:
         return {name: answer for name, answer in answers.items() if not isinstance(answer, Unsupported)}
 
     def best_times(self, names: Sequence[str], seconds: float) -> dict[str, float]:
-        """Return everybody's best time a call, in rounds that all take part in."""
+        """Return each library's best time per call, in rounds that all take part in."""
         best = dict.fromkeys(names, float("inf"))
         for _ in range(REPEATS):
             for name in names:
@@ -84,12 +84,12 @@ def prepare(peer: Any, kind: str, network: Network, rows: int) -> tuple[Any, np.
 
 
 def steps_of(network: Network, batch: int) -> int:
-    """Return how many steps of training make one call."""
+    """Return the number of training steps per call."""
     return 8 if batch * network.training_flops < 1e9 else 2
 
 
 def timed(call: Any, seconds: float) -> float:
-    """Return the time of a call, the mean of as many as fill the time."""
+    """Return the seconds per call, the mean of as many calls as fill the time."""
     start = time.perf_counter()
     call()
     count = max(1, int(seconds / max(time.perf_counter() - start, 1e-7)))

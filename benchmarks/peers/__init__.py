@@ -2,7 +2,7 @@
 
 A peer has a name, the module it needs, and two methods: ``predictor(network, X)`` returns a function without
 arguments that predicts; ``trainer(network, X, y, batch)`` one that takes a step on every batch of X in turn
-and returns the last loss, or None where the library does not tell. Training is with Adam, on the softmax
+and returns the last loss, or None if the library does not return it. Training is with Adam, on the softmax
 cross-entropy of class numbers, or on the squared error where there is one output.
 """
 
