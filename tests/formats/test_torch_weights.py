@@ -191,6 +191,18 @@ def test_statistics_must_be_some(path, deviation):
         read_torch_weights(model, path)
 
 
+def test_a_rescaling_is_compared(path):
+    source, model, other = (
+        fd.Sequential([fd.Input((3,)), fd.layers.Rescaling(scale), fd.Dense(2)], seed=seed)
+        for seed, scale in enumerate((2.0, 2.0, 4.0))
+    )
+    write_torch_weights(source, path)
+    read_torch_weights(model, path)
+    assert_identical(model.layers[1].kernel, source.layers[1].kernel)
+    with pytest.raises(FormatError, match="given other statistics, which cannot be changed"):
+        read_torch_weights(other, path)
+
+
 def test_given_statistics_are_compared(path):
     model = fd.Sequential([fd.Input((1,)), fd.Normalization(mean=1.0, variance=4.0), fd.Dense(1)])
     write_torch_weights(model, path)

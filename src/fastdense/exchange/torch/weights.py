@@ -16,7 +16,7 @@ from fastdense.exchange.content import Content
 from fastdense.exchange.torch.groups import listed, read_groups, shapes
 from fastdense.exchange.torch.order import is_norm, ordered
 from fastdense.exchange.torch.parts import SMALLEST_DEVIATION, parts, state
-from fastdense.layers import Dense, Normalization
+from fastdense.layers import Dense
 
 __all__ = ["read", "write"]
 
@@ -43,7 +43,7 @@ def read(
     """Return a file's weights for a network; see `fastdense.formats.torch.read_torch_weights`."""
     groups, as_defined = read_groups(path, prefix)
     wanted = [part.arrays for part in parts(content) if part.arrays]
-    layers = [layer for layer in content.layers if isinstance(layer, Dense | Normalization)]
+    layers = [layer for layer in content.layers if layer.parameters(tuple(layer.weights))]
     if len(groups) != len(wanted):
         raise FormatError(
             f"{path} has weights of {len(groups)} modules ({listed(groups)}), but the model has "
