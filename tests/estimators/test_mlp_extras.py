@@ -222,6 +222,17 @@ def test_a_schedule_goes_on_over_calls():
     assert steps == list(range(9))
 
 
+def test_the_weight_decay_follows_its_schedule():
+    def fitted(decay):
+        optimizer = fd.optimizers.Adam(0.01, weight_decay=decay)
+        return MLPClassifier(optimizer=optimizer, batch_size=50, max_iter=2, random_state=0).fit(X, Y)
+
+    same_weights(fitted(lambda step: 0.5), fitted(0.5))
+    seen = []
+    fitted(lambda step: seen.append(step) or 0.5)
+    assert seen == list(range(6))
+
+
 def test_gradients_are_clipped():
     chosen = {
         "solver": "sgd",

@@ -86,6 +86,10 @@ class Optimization:
             return self._given.rates(self.steps, steps)
         return np.full(steps, self.learning_rate)
 
+    def weight_decays(self, steps: int) -> NDArray[np.float64] | None:
+        """Return the weight decays of the next steps, None for that of the spec."""
+        return None if self._given is None else self._given.weight_decays(self.steps, steps)
+
     def epoch_ended(self, rows: int) -> None:
         """Set the next epoch's rate, ``rows`` having been trained on in all."""
         if self._plan == "invscaling":

@@ -101,6 +101,7 @@ def _epoch(
     rows = problem.rows
     batches, shares = rows.batches(order, size)
     steps = math.ceil(len(order) / size)
+    batches = replace(batches, weight_decay=optimizer.weight_decays(steps))
     rates, counts = optimizer.rates(steps), np.diff(np.arange(0, steps * size, size), append=len(order))
     total = seen = 0.0
     for begin, end in stretches(steps, every_step=False, live=problem.deadline < math.inf):
@@ -120,7 +121,8 @@ def _part(batches: Batches, begin: int, end: int) -> Batches:
     """Return some of the batches."""
     assert batches.penalty_scale is not None
     order = batches.order[begin * batches.batch_size : end * batches.batch_size]
-    return replace(batches, order=order, penalty_scale=batches.penalty_scale[begin:end])
+    decay = None if batches.weight_decay is None else batches.weight_decay[begin:end]
+    return replace(batches, order=order, penalty_scale=batches.penalty_scale[begin:end], weight_decay=decay)
 
 
 def _is_over(problem: Problem, state: FitState, optimizer: Optimization) -> bool:
