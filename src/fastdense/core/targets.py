@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.checks import as_array, finite, number
 from fastdense.core.spec import LossSpec
 from fastdense.errors import DtypeError, ShapeError
 
 __all__ = ["as_targets", "as_weights", "check_count", "class_numbers", "class_weights"]
-
-Array = NDArray[Any]
 
 
 def check_count(rows: int, found: int | str, name: str, X: str = "X") -> None:

@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense import activations, optimizers
+from fastdense.core.arrays import Array
 from fastdense.core.spec import (
     ActivationSpec,
     AdamSpec,
@@ -44,7 +44,6 @@ __all__ = [
     "ungrouped",
 ]
 
-Array = NDArray[Any]
 Weights = tuple[list[Array], list[Array]]
 """Kernels and biases, one of each per layer: scikit-learn's ``coefs_`` and ``intercepts_``."""
 

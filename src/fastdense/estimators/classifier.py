@@ -9,13 +9,13 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
+from fastdense.core.arrays import Array
 from fastdense.core.parameters import parameter
 from fastdense.estimators.labels import MANY, Labels, ManyLabels, labels_of
 from fastdense.estimators.mlp import BaseMLP
@@ -24,8 +24,6 @@ from fastdense.estimators.rows import Given
 from fastdense.estimators.weighing import class_weights, weigh
 
 __all__ = ["MLPClassifier"]
-
-Array = NDArray[Any]
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]

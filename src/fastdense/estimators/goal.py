@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import issparse
 from scipy.special import xlogy
 from sklearn.metrics import r2_score
 
+from fastdense.core.arrays import Array
 from fastdense.core.spec import ActivationSpec, LossSpec, MeanSquaredErrorSpec, PoissonSpec
 from fastdense.estimators.blueprint import activation_spec
 
 __all__ = ["Goal", "Numbers", "columns_of"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy.typing import NDArray
 from sklearn import neural_network
 from sklearn.base import is_classifier
 
+from fastdense.core.arrays import Array
 from fastdense.estimators.classifier import MLPClassifier
 from fastdense.estimators.exports import LEARNED, THEIRS
 from fastdense.estimators.goal import Goal, Numbers
@@ -17,8 +17,6 @@ from fastdense.estimators.regressor import MLPRegressor, loss_of
 from fastdense.estimators.state import FitState
 
 __all__ = ["from_sklearn"]
-
-Array = NDArray[Any]
 
 
 def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense import engines
+from fastdense.core.arrays import Array
 from fastdense.engines.programs import Programs
 from fastdense.estimators.blueprint import Same, Weights, fitted_network, grouped
 from fastdense.estimators.goal import Goal
@@ -17,7 +17,6 @@ from fastdense.estimators.parameters import SharedParameters
 
 __all__ = ["Ready", "is_plain", "ready"]
 
-Array = NDArray[Any]
 _PLAIN = (np.dtype(np.float32), np.dtype(np.float64))
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from fastdense.core.arrays import Array
 from fastdense.core.spec import (
     BinaryCrossentropySpec,
     CategoricalCrossentropySpec,
@@ -20,8 +20,6 @@ from fastdense.core.spec import (
 from fastdense.estimators.goal import Goal
 
 __all__ = ["MANY", "Indicators", "Labels", "ManyLabels", "labels_of", "labels_with"]
-
-Array = NDArray[Any]
 
 MANY = "multiclass-multioutput"
 """scikit-learn's word for targets of several columns, each with classes of its own."""

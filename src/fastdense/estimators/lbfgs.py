@@ -6,14 +6,13 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from fastdense import engines
+from fastdense.core.arrays import Array
 from fastdense.core.spec import SGDSpec, TrainingSpec
 from fastdense.estimators.blueprint import Weights, flat, grouped
 from fastdense.estimators.listeners import Listeners
@@ -21,8 +20,6 @@ from fastdense.estimators.problem import NON_FINITE, Problem
 from fastdense.estimators.state import FitState
 
 __all__ = ["lbfgs"]
-
-Array = NDArray[Any]
 
 
 def lbfgs(problem: Problem, state: FitState) -> Callable[[Listeners | None], None]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context, is_regressor
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state, column_or_1d
@@ -16,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense import engines
+from fastdense.core.arrays import Array
 from fastdense.engines.programs import Programs
 from fastdense.estimators import exports
 from fastdense.estimators.blueprint import check_combinations, first_weights, hidden_sizes
@@ -31,8 +31,6 @@ from fastdense.estimators.stochastic import stochastic
 from fastdense.models.sequential import Sequential
 
 __all__ = ["BaseMLP", "adopt"]
-
-Array = NDArray[Any]
 
 
 class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]

@@ -25,8 +25,6 @@ from fastdense.estimators.parameters import SharedParameters
 
 __all__ = ["Optimization"]
 
-Array = NDArray[Any]
-
 # scikit-learn's: below it an adaptive rate is given up on, and it is divided by so much until then.
 SMALLEST_RATE, DIVISOR = 1e-6, 5.0
 

@@ -6,10 +6,10 @@ from dataclasses import KW_ONLY
 from numbers import Real
 from typing import Any
 
-from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval
 
+from fastdense.core.arrays import Array
 from fastdense.core.parameters import parameter
 from fastdense.core.spec import LOSSES, LossSpec
 from fastdense.estimators.goal import Numbers, columns_of
@@ -18,8 +18,6 @@ from fastdense.estimators.parameters import Allowed, LossParameters
 from fastdense.estimators.rows import Given
 
 __all__ = ["MLPRegressor", "loss_of"]
-
-Array = NDArray[Any]
 
 _LOSSES = {"squared_error": "mean_squared_error", "absolute_error": "mean_absolute_error"}
 

@@ -12,13 +12,12 @@ from scipy.sparse import issparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import _check_sample_weight
 
+from fastdense.core.arrays import Array
 from fastdense.core.checks import crowded
 from fastdense.engines import Batches
 from fastdense.estimators.goal import Goal, Numbers
 
 __all__ = ["Given", "Rows", "as_matrix", "is_crowded", "within"]
-
-Array = NDArray[Any]
 
 
 def as_matrix(X: Any, dtype: str, name: str = "X") -> Any:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from numpy.typing import NDArray
-
+from fastdense.core.arrays import Array
 from fastdense.engines import Program
 from fastdense.engines.programs import Programs
 from fastdense.estimators.blueprint import Weights
@@ -17,8 +16,6 @@ from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.problem import Problem
 
 __all__ = ["FitState", "Fitted"]
-
-Array = NDArray[Any]
 
 _PRIVATE = {"best_coefs", "best_intercepts", "goal", "no_improvement_count", "optimizer"}
 

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.checks import number
 from fastdense.estimators.labels import Labels
 
 __all__ = ["class_weights", "weigh"]
-
-Array = NDArray[Any]
 
 
 def class_weights(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction, get
+from fastdense.core.arrays import Array
 from fastdense.errors import FastdenseError, FormatError
 from fastdense.exchange.content import Content
 from fastdense.exchange.scaling import Scaling
@@ -16,8 +16,6 @@ from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization
 from fastdense.layers.names import Names
 
 __all__ = ["Chain"]
-
-Array = NDArray[Any]
 
 # A matrix that only scales is mostly zeros: beyond this width it would dwarf the file that it came from.
 _WIDEST_DIAGONAL = 256

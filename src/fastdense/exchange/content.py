@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from numpy.typing import NDArray
-
+from fastdense.core.arrays import Array
 from fastdense.core.spec import NetworkSpec
 from fastdense.core.spec.lowering import Primitive
 from fastdense.layers import Layer
@@ -17,8 +15,6 @@ from fastdense.optimizers import Optimizer
 from fastdense.tables import Table
 
 __all__ = ["Content", "Training"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
+from fastdense.core.arrays import Array
 from fastdense.core.curves import CURVES
 
 __all__ = ["Curve", "Limits", "recognised"]
-
-Array = NDArray[Any]
 
 # Densely where activations bend, down to small numbers; and far out, where a line and a limit part. The first
 # two give a slope below 0 and the limit of an exponential.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.chain import Chain
 from fastdense.exchange.content import Content
@@ -15,8 +15,6 @@ from fastdense.exchange.scaling import Scaling
 from fastdense.layers import Dense, Layer
 
 __all__ = ["Picking"]
-
-Array = NDArray[Any]
 
 
 class Picking(Chain):

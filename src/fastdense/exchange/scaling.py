@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 
 __all__ = ["Scaling"]
 
-Array = NDArray[Any]
 Wide = NDArray[np.float64]
 
 # Folding ``x f + s`` into the weights after it adds numbers as large as s, and loses as many digits as s has

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fastdense import engines
 from fastdense.core import sharing
+from fastdense.core.arrays import Array
 from fastdense.core.checks import LARGEST, as_array, finite, one_of, optional, text, whole
 from fastdense.core.config import Configurable, Family
 from fastdense.core.parameters import parameter
@@ -22,8 +23,6 @@ from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.layers.variables import Variables
 
 __all__ = ["FAMILY", "INPUT_SHAPE", "NAME", "Input", "Layer", "per_column"]
-
-Array = NDArray[Any]
 
 NAME = parameter(
     optional(lambda _, name: text("a layer's name", name)),

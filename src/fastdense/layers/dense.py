@@ -7,9 +7,9 @@ from dataclasses import KW_ONLY, InitVar
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense import activations, initializers, regularizers
+from fastdense.core.arrays import Array
 from fastdense.core.checks import flag, from_one, from_zero
 from fastdense.core.parameters import Converted, parameter
 from fastdense.core.spec import DenseSpec, Factors, Penalty
@@ -18,7 +18,6 @@ from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer
 
 __all__ = ["Dense"]
 
-Array = NDArray[Any]
 Description = dict[str, Any]
 Activation = str | activations.ActivationFunction | Description | None
 Start = str | initializers.Initializer | Description

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from fastdense.core.arrays import Array
 from fastdense.core.checks import as_array, crowded, finite, optional
 from fastdense.core.parameters import parameter
 from fastdense.core.sharing import Change
@@ -18,8 +19,6 @@ from fastdense.errors import ShapeError
 from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer, per_column
 
 __all__ = ["Normalization"]
-
-Array = NDArray[Any]
 
 
 def _axis(name: str, value: Any) -> int:

@@ -8,15 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.parameters import parameter
 from fastdense.core.spec import ScaleSpec
 from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer, per_column
 
 __all__ = ["Rescaling"]
-
-Array = NDArray[Any]
 
 
 @FAMILY.add()

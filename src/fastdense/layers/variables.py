@@ -5,11 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from numpy.typing import NDArray
+from fastdense.core.arrays import Array
 
 __all__ = ["Variables"]
-
-Array = NDArray[Any]
 
 
 class Variables(ABC):

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.spec import (
     ActivateSpec,
     ActivationSpec,
@@ -37,7 +38,6 @@ from fastdense.native.threads import tell_threadpoolctl
 
 __all__ = ["NativeEngine", "NativeProgram"]
 
-Array = NDArray[Any]
 Groups = Sequence[Sequence[Array]]
 
 _NETWORKS: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}

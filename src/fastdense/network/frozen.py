@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense import engines
+from fastdense.core.arrays import Array
 from fastdense.core.checks import is_frame
 from fastdense.core.shapes import check_product
 from fastdense.core.spec import NetworkSpec
@@ -16,8 +16,6 @@ from fastdense.engines import Library, Parameters, Program
 from fastdense.engines.arrays import as_rows, check_out, less
 
 __all__ = ["FrozenModel", "Inputs", "predict_checked"]
-
-Array = NDArray[Any]
 
 
 class Inputs(NamedTuple):

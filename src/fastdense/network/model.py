@@ -8,12 +8,12 @@ from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense import losses, optimizers
 from fastdense import metrics as measured
 from fastdense.callbacks import Callback, CallbackList, History
 from fastdense.core import sharing
+from fastdense.core.arrays import Array
 from fastdense.core.checks import flag, whole
 from fastdense.core.spec import SGDSpec, TrainingSpec
 from fastdense.network.summary import html_summary, text_summary
@@ -27,8 +27,6 @@ from fastdense.training.run import Run
 from fastdense.training.state import Training
 
 __all__ = ["Model"]
-
-Array = NDArray[Any]
 
 _PLAIN = SGDSpec()  # of a program that only measures: it keeps no arrays
 

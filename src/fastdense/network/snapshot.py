@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense import engines
+from fastdense.core.arrays import Array
 from fastdense.core.sharing import Change
 from fastdense.core.spec import NetworkSpec, TrainingSpec
 from fastdense.engines import Library, Parameters, Program, Slots
@@ -20,8 +20,6 @@ from fastdense.layers.plan import plan
 from fastdense.network.frozen import FrozenModel, Inputs, Otherwise
 
 __all__ = ["Snapshot", "widths"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fastdense import engines
 from fastdense.core import sharing
+from fastdense.core.arrays import Array
 from fastdense.core.checks import one_of, text, whole
 from fastdense.core.sharing import Change
 from fastdense.core.spec import NetworkSpec, TrainingSpec
@@ -25,8 +26,6 @@ from fastdense.network.frozen import FrozenModel
 from fastdense.network.snapshot import Snapshot, widths
 
 __all__ = ["Stack"]
-
-Array = NDArray[Any]
 
 
 class Stack(Variables):

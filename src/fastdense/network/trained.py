@@ -8,10 +8,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
-from numpy.typing import NDArray
-
 from fastdense import losses, optimizers
 from fastdense.core import sharing
+from fastdense.core.arrays import Array
 from fastdense.core.sharing import Change
 from fastdense.engines import Program, slots
 from fastdense.engines.programs import Compiled, Programs
@@ -23,8 +22,6 @@ from fastdense.optimizers import Optimizer
 from fastdense.training.state import State, Training
 
 __all__ = ["Trained", "required"]
-
-Array = NDArray[Any]
 
 
 class Trained(Stack):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.spec import (
     DropoutSpec,
     LossSpec,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ReferenceEngine", "ReferenceProgram"]
 
-Array = NDArray[Any]
 Matrix = NDArray[np.float64]
 
 

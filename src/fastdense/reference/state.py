@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.spec import TrainingSpec
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["State", "as_dtype", "fresh_slots", "rounded"]
 
-Array = NDArray[Any]
 Matrix = NDArray[np.float64]
 Arrays = tuple[tuple[Matrix, ...], ...]
 

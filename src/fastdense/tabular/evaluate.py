@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.notes import note
 from fastdense.errors import TableWarning
 from fastdense.models.sequential import Sequential
@@ -18,8 +19,6 @@ from fastdense.tabular.split import with_target
 from fastdense.training.outcomes import classify, regress
 
 __all__ = ["evaluate_table", "evaluate_test"]
-
-Array = NDArray[Any]
 
 
 def evaluate_table(model: Sequential, frame: Any) -> dict[str, float]:

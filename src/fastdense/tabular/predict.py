@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import TableError
 from fastdense.models.sequential import Sequential
 from fastdense.tables import Table
 from fastdense.tables.frames import Frame
 
 __all__ = ["Predictions", "number_columns", "predict_columns", "predict_table", "table_of"]
-
-Array = NDArray[Any]
 
 
 class Predictions(NamedTuple):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.checks import fraction, is_frame
 from fastdense.core.spec import LossSpec
 from fastdense.core.targets import as_targets, as_weights, check_count, class_weights
@@ -18,8 +18,6 @@ from fastdense.training.crowding import note_crowded
 from fastdense.training.model import Trainable
 
 __all__ = ["Data", "Given", "prepare", "split", "validation", "weigh_classes"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

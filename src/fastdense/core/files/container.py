@@ -23,14 +23,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.files.atomic import atomic_file
 from fastdense.errors import FormatError
 
 __all__ = ["DTYPES", "Tensors", "open_tensors", "plain_array", "write_tensors"]
-
-Array = NDArray[Any]
 
 DTYPES: Final = {"I64": "int64", "F64": "float64", "F32": "float32", "I32": "int32"}
 """The dtypes of files that are written here, in the order in which a file has them: the widest first."""

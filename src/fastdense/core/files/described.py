@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.files.container import open_tensors, plain_array, write_tensors
 from fastdense.errors import FormatError
 
 __all__ = ["read", "write"]
 
-Array = NDArray[Any]
 # The metadata's only entry, so that a file has one order.
 _KEY = "fastdense"
 # A description is a few KB; a table of many categories some MB. Beyond this a file is not a model.

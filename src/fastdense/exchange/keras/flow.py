@@ -7,16 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.picking import Picking
 from fastdense.layers import Dense
 
 __all__ = ["Flow", "in_words"]
 
-Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import NDArray
-
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.keras.hdf5 import Hdf5
 from fastdense.exchange.keras.stores import Groups, grouped_arrays, layers_root, named_groups, named_root
 
 __all__ = ["description_of"]
-
-Array = NDArray[Any]
 
 _OTHERWISE = (
     "give the architecture, by read_keras('model.json', weights=...), or by fastdense.Sequential and its "

@@ -10,9 +10,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense import regularizers
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.keras.curves import CURVES, Step, activate, leaky_relu
 from fastdense.exchange.keras.flow import Flow
@@ -21,7 +21,6 @@ from fastdense.layers import Dense, Normalization
 
 __all__ = ["STEPS", "for_training", "slots"]
 
-Array = NDArray[Any]
 Config = dict[str, Any]
 
 

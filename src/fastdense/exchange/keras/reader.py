@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FastdenseError, FormatError
 from fastdense.exchange.content import Content
 from fastdense.exchange.keras.calls import Arguments
@@ -26,8 +26,6 @@ from fastdense.exchange.keras.stores import Weights
 from fastdense.exchange.keras.topology import Call, Model, model_of, name_of
 
 __all__ = ["read"]
-
-Array = NDArray[Any]
 
 _MALFORMED = (FastdenseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 # What changes no number.

@@ -6,11 +6,10 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.files import ROOM, require_memory
 from fastdense.errors import FormatError
 from fastdense.exchange.keras.hdf5 import Hdf5
@@ -29,7 +28,6 @@ __all__ = [
     "written",
 ]
 
-Array = NDArray[Any]
 Weights = dict[int, list[Array]]
 """The arrays of each layer in order, by ``id`` of its description."""
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from fastdense.core import files
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.content import Content
 from fastdense.exchange.keras.archive import WEIGHTS, members
@@ -25,8 +23,6 @@ from fastdense.exchange.keras.stores import (
 from fastdense.layers.base import Layer
 
 __all__ = ["read", "write"]
-
-Array = NDArray[Any]
 
 
 def read(content: Content, path: str | os.PathLike[str]) -> list[Array]:

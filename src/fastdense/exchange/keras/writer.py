@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
 from fastdense.core import files
+from fastdense.core.arrays import Array
 from fastdense.core.curves import CURVES
 from fastdense.errors import FormatError
 from fastdense.exchange.content import Content
@@ -36,7 +36,6 @@ from fastdense.layers import (
 
 __all__ = ["write"]
 
-Array = NDArray[Any]
 Config = dict[str, Any]
 
 # The version whose layout this is.

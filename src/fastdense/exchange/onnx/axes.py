@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.onnx.flow import Flow
 from fastdense.exchange.onnx.graph import Graph
@@ -17,7 +17,6 @@ from fastdense.exchange.onnx.shapes import Shape, computed, resolved
 
 __all__ = ["AXES", "given_axes"]
 
-Array = NDArray[Any]
 _EXTRACTING = "ai.onnx.ml.ArrayFeatureExtractor"
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.exchange.onnx.tensors import to_array
 
 __all__ = ["FOLDED"]
 
-Array = NDArray[Any]
 Attributes = dict[str, Any]
 
 # What onnx.TensorProto numbers the types that a constant may be cast to; halves become float32.

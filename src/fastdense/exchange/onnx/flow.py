@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.onnx.shapes import Shape, Sizes
 from fastdense.exchange.picking import Picking
@@ -16,8 +15,6 @@ from fastdense.exchange.scaling import Scaling
 from fastdense.layers import Activation, Dense
 
 __all__ = ["Flow"]
-
-Array = NDArray[Any]
 
 # Ways within ways, and the nodes on all of them: scikit-learn's pipelines have two or three, of some dozens.
 _DEEPEST, _MOST_STEPS = 8, 20_000

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from numpy.typing import NDArray
-
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.onnx.constants import FOLDED
 from fastdense.exchange.onnx.external import Outside
@@ -33,8 +32,6 @@ from fastdense.exchange.onnx.tensors import (
 )
 
 __all__ = ["Graph"]
-
-Array = NDArray[Any]
 
 # Before operator set 7 additions did not broadcast by themselves, and batch normalisation had modes.
 _OLDEST = 7

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.curves import Curve, Limits
 from fastdense.exchange.limits import limit
@@ -21,7 +20,6 @@ from fastdense.exchange.onnx.operators import STEPS
 
 __all__ = ["LONGEST", "pattern"]
 
-Array = NDArray[Any]
 Apply = Callable[[Flow], None]
 
 # Nodes of the longest way known to write an activation, and some more: GELU by tanh takes nine.

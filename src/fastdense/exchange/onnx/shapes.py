@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 
 __all__ = ["OF_SHAPES", "Shape", "Sizes", "computed", "resolved"]
 
-Array = NDArray[Any]
 Shape = tuple[int, ...]
 """Sizes of axes; those below 0 are open, and `Sizes` knows what stands in for them."""
 

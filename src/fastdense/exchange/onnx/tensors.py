@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FastdenseError, FormatError
 from fastdense.exchange.onnx.external import Outside, outside
 
 __all__ = ["DOUBLE", "FLOATS", "MALFORMED", "in_words", "is_external", "place_outside", "text", "to_array"]
-
-Array = NDArray[Any]
 
 DOUBLE = 11
 FLOATS = (1, 10, DOUBLE, 16)

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastdense.activations import ActivationFunction, get
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.chain import Chain
 from fastdense.layers import Dense, Layer
 
 __all__ = ["EntryChain"]
-
-Array = NDArray[Any]
 
 
 class EntryChain(Chain):

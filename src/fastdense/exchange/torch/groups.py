@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.files import open_tensors
 from fastdense.errors import FormatError
 from fastdense.exchange.torch.order import is_norm
@@ -18,7 +18,6 @@ from fastdense.exchange.torch.states import chosen_within, read_state
 
 __all__ = ["Groups", "listed", "read_groups", "shapes"]
 
-Array = NDArray[Any]
 Groups = dict[str, dict[str, Array]]
 
 _DTYPES = {"F16": "float16", "BF16": "float16", "F32": "float32", "F64": "float64", "I64": "int64"}

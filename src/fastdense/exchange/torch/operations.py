@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import fx, nn
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.torch.entry import EntryChain
 from fastdense.exchange.torch.known import TAKES, array_of
@@ -17,7 +17,6 @@ from fastdense.exchange.torch.parts import normalised
 
 __all__ = ["ARITHMETIC", "OPERATIONS", "is_source"]
 
-Array = NDArray[Any]
 Arguments = dict[str, Any]
 Operation = Callable[[EntryChain, Arguments], None]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import fx
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.curves import Limits, recognised
 from fastdense.exchange.limits import limit
@@ -21,7 +21,6 @@ from fastdense.exchange.torch.walk import Step
 
 __all__ = ["LONGEST", "meaning"]
 
-Array = NDArray[Any]
 Apply = Callable[[EntryChain], None]
 
 # Calls of the longest way known to write an activation, and some more: GELU by tanh takes nine.

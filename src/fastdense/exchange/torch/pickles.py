@@ -18,14 +18,12 @@ from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.torch.machine import Made, Named, unpickle
 
 __all__ = ["Tensor", "read_pickle"]
-
-Array = NDArray[Any]
 
 _DTYPES = {
     "HalfStorage": "f2",

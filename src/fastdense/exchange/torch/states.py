@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
+from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
 from fastdense.exchange.torch.machine import Made
 from fastdense.exchange.torch.pickles import Contents, Tensor, read_pickle
 
 __all__ = ["chosen_within", "read_state"]
 
-Array = NDArray[Any]
 State = dict[str, Any]
 
 _REPEATED = 4  # tensors may share a storage, as tied weights do

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.files import write_tensors
 from fastdense.errors import FormatError
 from fastdense.exchange.content import Content
@@ -19,8 +18,6 @@ from fastdense.exchange.torch.parts import SMALLEST_DEVIATION, parts, state
 from fastdense.layers import Dense
 
 __all__ = ["read", "write"]
-
-Array = NDArray[Any]
 
 _ABOUT_NORMS = (
     "; network_from_torch_weights makes a network of such a file, and folds its batch normalisations"
