@@ -70,10 +70,10 @@ def test_advice_is_what_was_measured(monkeypatch):
     monkeypatch.setattr(profiling, "best_time", lambda run, seconds: next(times))
     found = network().profile(np.zeros((8, 3)), BRIEF)
     assert [(a.what.partition(":")[0], a.before, a.after) for a in found.advice] == [
-        ("more rows a call", 1.0, pytest.approx(1 / 3)), ("model.freeze().predict", 1.0, 0.5)
+        ("more rows per call", 1.0, pytest.approx(1 / 3)), ("model.freeze().predict", 1.0, 0.5)
     ]  # fmt: skip
     text = str(found)
-    assert "more rows a call: 128 instead of 8: 1.00 s to 333 ms a row, 3.0x" in text
+    assert "more rows per call: 128 instead of 8: 1.00 s to 333 ms per row, 3.0x" in text
 
 
 def test_float32_is_held_against_the_engine_alone(monkeypatch):
@@ -142,7 +142,7 @@ def test_units_that_are_whole_or_too_many_or_the_answer_stay(monkeypatch, units,
 
 def test_the_text():
     lines = str(network().profile(np.zeros((4, 3)), BRIEF)).splitlines()
-    assert lines[0] == "Model 'sequential': 4 rows a call, float32, engine native"
+    assert lines[0] == "Model 'sequential': 4 rows per call, float32, engine native"
     heads = ["layer", "what", "operations", "bytes", "time", "GFLOP/s", "of", "peak", "limit"]
     assert lines[2].split() == heads
     assert lines[4].startswith("normalization  scale, 3")
@@ -177,7 +177,7 @@ def test_the_command(tmp_path, capsys):
     network().save(tmp_path / "m.safetensors")
     write(tmp_path / "t.csv", {"a": [1.0, 2.0], "b": [3.0, 4.0], "c": [5.0, 6.0]})
     assert call(f"profile {tmp_path}/m.safetensors --seconds {BRIEF} --rows 3 --json {tmp_path}/p.json") == 0
-    assert "3 rows a call" in capsys.readouterr().out
+    assert "3 rows per call" in capsys.readouterr().out
     assert json.loads((tmp_path / "p.json").read_text())["rows"] == 3
     assert call(f"profile {tmp_path}/m.safetensors {tmp_path}/t.csv --rows 2 --seconds {BRIEF}") == 0
     assert "has 2 rows, fewer than --rows 3" in mistake(

@@ -124,7 +124,7 @@ class ArrayProgram:
             return float(loss), [self.backend.fetch(g) for g in gradients]
 
     def train(self, batches: Any, learning_rates: Any, first_step: int, outputs: Any | None = None) -> Any:
-        """Run one step a learning rate and return the losses; see the protocol.
+        """Run one step per learning rate and return the losses; see the protocol.
 
         Losses and outputs stay on the device until all steps are under way, so that none is waited for.
         """

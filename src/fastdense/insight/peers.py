@@ -1,7 +1,7 @@
 """The same layer in other frameworks, each as its own guide recommends, on the CPU or on an accelerator.
 
-The numbers are the framework's own arrays, on the device, before the clock starts, and compiling is done by
-then. What returns has been waited for.
+The numbers are the framework's arrays, on the device, and the code is compiled before the clock starts. Each
+call waits for its result.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def jax(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
 
 
 def cupy(work: Workload) -> Callable[[], Any]:
-    """Call CuPy's product, and the activation written in its functions; it has none of its own."""
+    """Call CuPy's product, and the activation written in its functions: CuPy has no activations."""
     library, own = import_module("cupy"), libraries.module_of("cupy")
     x, weights, bias = (library.asarray(array) for array in (work.X, work.W, work.B))
     spec = get(work.activation).spec

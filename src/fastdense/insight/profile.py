@@ -69,7 +69,7 @@ class Advice:
 
     def __str__(self) -> str:
         gain = ratio(self.before / self.after)
-        return f"{self.what}: {duration(self.before)} to {duration(self.after)} a row, {gain}"
+        return f"{self.what}: {duration(self.before)} to {duration(self.after)} per row, {gain}"
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,11 @@ class Profile(Tabulated):
     engine, dtype : str
     rows : int
     seconds : float
-        Of one call of ``model.predict`` with all rows.
+        The time of one call of ``model.predict`` with all rows.
     encoding : float
-        The part of it that makes numbers of a table's columns; 0 for rows that are numbers.
+        The part of it that turns a table's columns into numbers; 0 for rows that are numbers.
     layers : tuple of LayerCost
-        Each run by itself by the engine, without the checks of a call.
+        Each layer is run by itself by the engine, without the checks of a call.
     roofs : Roofs
     advice : tuple of Advice
         The greatest gain first.
@@ -108,7 +108,7 @@ class Profile(Tabulated):
     @property
     def title(self) -> str:
         """What was measured, in one line."""
-        return f"Model {self.model!r}: {count(self.rows, 'row')} a call, {self.dtype}, engine {self.engine}"
+        return f"Model {self.model!r}: {count(self.rows, 'row')} per call, {self.dtype}, engine {self.engine}"
 
     @property
     def table(self) -> list[tuple[str, ...]]:
@@ -122,7 +122,7 @@ class Profile(Tabulated):
         each = duration(self.seconds / self.rows)
         encoding = f"of it, making numbers of the columns: {duration(self.encoding)}"
         return [
-            f"the call: {duration(self.seconds)}, {each} a row, {total:,.3g} GFLOP/s",
+            f"the call: {duration(self.seconds)}, {each} per row, {total:,.3g} GFLOP/s",
             *([encoding] if self.encoding else []),
             KEY,
             "",
@@ -240,7 +240,7 @@ def _advice(bench: Bench, before: float) -> Iterator[Advice]:
     yield from _faster(same, before, bench.time(lambda: frozen.predict(A_in)) / rows)
     if A_in.nbytes * MORE_ROWS <= MOST_BYTES:
         more = np.tile(A_in, (MORE_ROWS, 1))
-        what = f"more rows a call: {MORE_ROWS * rows:,} instead of {rows:,}"
+        what = f"more rows per call: {MORE_ROWS * rows:,} instead of {rows:,}"
         yield from _faster(what, before, bench.time(lambda: model.predict(more)) / len(more))
     if bench.network.dtype == "float64":
         yield from _in_float32(bench)
@@ -263,7 +263,7 @@ def _faster(what: str, before: float, after: float) -> Iterator[Advice]:
 
 
 def _in_float32(bench: Bench) -> Iterator[Advice]:
-    """Yield float32 if it is faster: the engine alone, or the checks of a call would count against one."""
+    """Yield float32 if it is faster. The engine is timed alone, without the checks of each call's dtype."""
     wide = bench.program(bench.network, bench.parameters)
     parameters = [[array.astype(np.float32) for array in own] for own in bench.parameters]
     narrow, less = bench.program(replace(bench.network, dtype="float32"), parameters), bench.A_in.astype("f4")
@@ -273,7 +273,7 @@ def _in_float32(bench: Bench) -> Iterator[Advice]:
 
 
 def _narrower(bench: Bench, costs: Sequence[LayerCost]) -> Iterator[Advice]:
-    """Yield the slowest hidden layer with the few units less that make whole vectors, if it is faster."""
+    """Yield the slowest hidden layer with a few units less, which make whole vectors, if it is faster."""
     hidden = [
         (cost.seconds, cost.name, layer)
         for cost, layer in zip(costs, bench.network.layers, strict=True)

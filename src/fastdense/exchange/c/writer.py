@@ -25,10 +25,10 @@ __all__ = ["write"]
 Array = NDArray[Any]
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_FILE_NAME = re.compile(r"[A-Za-z0-9_.+-]+")  # within quotes and comments of C's
+_FILE_NAME = re.compile(r"[A-Za-z0-9_.+-]+")  # in C's quotes and comments
 _SPECIAL = {"inf": "INFINITY", "-inf": "-INFINITY", "nan": "NAN"}
 _NUMBERS_A_LINE = 8
-# C's and POSIX' own that compilers and their libraries include by such a name.
+# Headers of C and POSIX, which compilers and their libraries include by these names.
 _HEADERS = re.compile(
     r"alloca|assert|complex|ctype|endian|errno|fcntl|features|fenv|float|inttypes|iso646|limits|locale|"
     r"malloc|math|memory|mm_malloc|pthread|sched|semaphore|setjmp|signal|stdalign|stdarg|stdatomic|"
@@ -39,7 +39,7 @@ _HEADERS = re.compile(
 
 
 class Numbers(NamedTuple):
-    """A type of C's, the suffix of its literals and functions, and the same type of NumPy's."""
+    """A C type, the suffix of its literals and functions, and NumPy's name of the same type."""
 
     real: str
     f: str
@@ -67,7 +67,7 @@ _NUMBERS = {"float32": Numbers("float", "f", np.float32), "float64": Numbers("do
 class Step(NamedTuple):
     """A function of the file: a primitive, or a product with the curve after it.
 
-    Its label is its layer's place in the network, with a number of its own if the layer has several.
+    Its label is its layer's place in the network, followed by its own number if the layer has several.
     """
 
     label: str
@@ -124,7 +124,7 @@ def _texts(content: Content, name: str, header: str) -> tuple[str, str]:
 
 
 def _steps(content: Content) -> Iterator[Step]:
-    """Yield what changes a prediction, in order."""
+    """Yield the functions that take a row from the input to the output."""
     for k, (layer, primitives) in enumerate(zip(content.network.layers, content.primitives, strict=True), 1):
         width, joined = layer.n_in, _joined(primitives)
         for i, parts in enumerate(joined, 1):
@@ -202,7 +202,7 @@ def _function(step: Step, numbers: Numbers) -> str:
 
 
 def _called(curve: Curve) -> Curve:
-    """Return the curve whose function of C is called."""
+    """Return the curve whose C function is called."""
     return Curve("relu") if curve.name == "leaky_relu" and curve.alpha == 0 else curve  # not 0 * -infinity
 
 

@@ -1,4 +1,4 @@
-"""Writing: a network as a graph of ONNX's operators."""
+"""Write a network as a graph of ONNX operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network as PyTorch divides it: each layer's modules, with the names and layout of their weights."""
+"""A network as PyTorch modules, with the names and layout of their weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SOFTPLUS_THRESHOLD = {"float32": 20.0, "float64": 40.0}
 
 
 class Part(NamedTuple):
-    """A module: its class in torch.nn or in `modules`, its arguments, and its arrays by PyTorch's names."""
+    """A module: its class in torch.nn or `modules`, its arguments, and its arrays by PyTorch's names."""
 
     kind: str
     arguments: dict[str, Any]
@@ -31,7 +31,7 @@ class Part(NamedTuple):
 
 
 def parts(content: Content) -> Iterator[Part]:
-    """Yield the modules of a network's ``torch.nn.Sequential``, in order; an idle layer is an Identity."""
+    """Yield the modules of a network's ``torch.nn.Sequential``; a layer that does nothing is an Identity."""
     for primitives in content.primitives:
         yield from (_part(primitive, content.dtype) for primitive in primitives)
         if not primitives:
@@ -92,6 +92,6 @@ def as_array(tensor: Any) -> Array:
 
 
 def need_torch(purpose: str) -> None:
-    """Raise ImportError, with what to install, where there is no PyTorch."""
+    """Raise ImportError, with what to install, if PyTorch is not installed."""
     if importlib.util.find_spec("torch") is None:
         raise ImportError(f"{purpose}, PyTorch is needed: pip install torch")

@@ -1,4 +1,4 @@
-"""Files of PyTorch's weights, without PyTorch: written, and read into a model of the same layers."""
+"""Files of PyTorch weights, without PyTorch: written, and read into a model of the same layers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def read(
 
 
 def _difference(found: Mapping[str, Array], expected: Mapping[str, Array], fixed: bool) -> str | None:
-    """Say how a module's tensors differ from those that a layer takes, or return None."""
+    """Return how a module's tensors differ from those that a layer takes; None if they do not."""
     taken = shapes(expected)
     if shapes(found) != taken:
         return f"it has {shapes(found)}, the layer takes {taken}"

@@ -1,4 +1,4 @@
-"""One row forward and back, by the loops that define a network, and everything on the way kept."""
+"""One row forward and back, by the loops that define a network, with every intermediate array kept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIELDS = ("W", "B", "mean", "deviation")  # of a step, named after the primitive
 
 @dataclass(frozen=True)
 class Explanation(Passes):
-    """What `explain` worked out; printed as the formulas with their numbers.
+    """What `explain` computes; printed as the formulas with their numbers.
 
     Its attributes are those of `Passes`.
     """
@@ -63,7 +63,7 @@ class Explanation(Passes):
 
 
 def explain(model: Model, x: Any, target: Any = None) -> Explanation:
-    """Work out what a model makes of one row.
+    """Compute what a model does with one row, step by step.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Step:
-    """One layer's part of the way, all arrays in float64.
+    """What one layer does to the row, all arrays in float64.
 
     Attributes
     ----------
@@ -31,17 +31,17 @@ class Step:
     activation : str
         "linear" if it has none.
     settings : str
-        The activation's, as further arguments of a call: ", alpha=0.2"; "" if it has none.
+        Those of the activation, as further arguments of a call: ", alpha=0.2"; "" if it has none.
     A_in, Z, A_out : arrays of shape (1, n)
     W : array of shape (n_in, n_units), or None
     B : array of shape (1, n_units), or None
-        Of a step that is a product, ``Z = A_in @ W + B``, with its activation.
+        The arrays of a step that is a product, ``Z = A_in @ W + B``, with its activation.
     mean, deviation : arrays of shape (1, n), or None
-        Of a normalization, whose ``Z`` is ``(A_in - mean) / deviation``.
+        The arrays of a normalization, whose ``Z`` is ``(A_in - mean) / deviation``.
     dA_out, dZ, dA_in : arrays of shape (1, n), or None
-        How fast the loss changes with each; None without a target.
+        The gradient of the loss with respect to each; None without a target.
     gradients : mapping of str to array
-        The same of each trained array, a vector as a row; `dW` and `dB` are those of "kernel" and "bias".
+        That of each trained array, a vector as a row; `dW` and `dB` are those of "kernel" and "bias".
     """
 
     number: int
@@ -91,7 +91,7 @@ class Passes:
         The target: a one in a class's column if the loss takes class numbers.
     loss_name : str or None
     loss_settings : str
-        As further arguments of a call: ", label_smoothing=0.1".
+        Those of the loss, as further arguments of a call: ", label_smoothing=0.1".
     loss : float or None
         With the penalties.
     penalty : float

@@ -1,4 +1,4 @@
-"""What a report of a run says, measured: the outcomes on its rows, its speed, the code that repeats it."""
+"""What a report of a run states: the outcomes on its rows, its speed, the code that repeats it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from fastdense.training.run import Run
 __all__ = ["check_page", "report"]
 
 MANY = 1024  # rows of a prediction that is timed beside that of one
-SECONDS = 0.1  # that each is timed for
+SECONDS = 0.1  # of timing each
 
 
 def check_page(path: str | os.PathLike[str]) -> None:
@@ -42,7 +42,7 @@ def check_page(path: str | os.PathLike[str]) -> None:
 
 
 def report(model: Model, path: str | os.PathLike[str] | None = None, data: Any = None) -> RunReport:
-    """Measure what a model's last `fit` came to.
+    """Measure the outcome of a model's last `fit`.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _numbers(history: History) -> dict[str, list[float]]:
 
 
 def _rates(run: Run, history: History) -> tuple[float, ...]:
-    """Return a schedule's rate at each epoch's start."""
+    """Return a schedule's learning rate at the start of each epoch."""
     if not callable(run.optimizer.learning_rate):
         return ()
     return tuple(float(run.optimizer.rates(step, 1)[0]) for step in history.begun)
@@ -175,7 +175,7 @@ def _speed(model: Model, run: Run, history: History, machine: Info) -> Speed:
 
 
 def _operations(model: Model) -> int:
-    """Return the operations of a row's way forward and back; the gradient of its inputs is not needed."""
+    """Return the operations per row, forward and back; the gradient of the inputs is not needed."""
     primitives = chain.from_iterable(model.network().lower(model.parameters()))
     counts = [primitive.operations for primitive in primitives if primitive.operations]
     return 3 * sum(counts) - sum(counts[:1])
