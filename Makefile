@@ -1,6 +1,6 @@
 # make demo   see what fastdense does
 # make test   the whole check: lint, types, tests
-# make lint   the part of it that runs no test
+# make lint   the part of it that runs no test; make pytest: the rest
 # make sanitize  the tests over builds that end at wrong memory use, undefined behaviour or a race (needs GCC)
 # make emulate   the tests over the kernels for 64-bit ARM, emulated (as root, on an x86 Debian machine)
 # make fuzz   read a million damaged files per format, run thousands of networks, and all cases in all libraries
@@ -11,10 +11,12 @@
 
 VENV   ?= .venv
 PYTHON ?= python3
-EXTRAS ?= test
+EXTRAS ?= test,docs
 # Two workers, each taking whole files: the tests of one file share their set-up. One BLAS thread for each: more
 # threads than cores wait for one another, and small products take 20 times as long.
-PYTEST ?= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+# The files come in the order of their folders, so that the last are those of the package, short ones: else they come
+# by their number of tests, and one worker ends minutes after the other with a long file of few.
+PYTEST ?= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed-$(EXTRAS)
@@ -23,14 +25,16 @@ CXX_FILES := $(shell find native -name '*.h' -o -name '*.cpp' -o -name '*.inc')
 # Directories count too: they change when a file is removed.
 SOURCES   := pyproject.toml CMakeLists.txt $(shell find src native ! -path '*/__pycache__*')
 
-.PHONY: demo test lint sanitize sanitize-memory sanitize-threads emulate fuzz bench docs stub clean
+.PHONY: demo test pytest lint sanitize sanitize-memory sanitized sanitize-threads emulate fuzz bench docs stub clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
 	$(BIN)/python examples/demo.py
 
+test: lint pytest
+
 # The tests, and the examples in docstrings, run against the installed package, not the source tree.
-test: lint
+pytest: $(INSTALLED)
 	$(PYTEST) tests --pyargs fastdense
 
 lint: $(INSTALLED)
@@ -45,16 +49,18 @@ preloaded = LD_PRELOAD="$(foreach lib,$(1) stdc++,$(shell $(CXX) -print-file-nam
 sanitize: sanitize-memory sanitize-threads
 
 # Without the tests of rooms that are Python alone: files, tables, commands and pages.
-sanitize-memory:
-	$(MAKE) VENV=$(VENV)-asan SANITIZE=address,undefined $(VENV)-asan/.installed-test
+sanitize-memory: sanitized
 	$(call preloaded,asan ubsan) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST:$(BIN)/%=$(VENV)-asan/bin/%) tests --pyargs fastdense \
 		$(addprefix --ignore=tests/,cli docs formats tables typing)
 
+sanitized:
+	$(MAKE) VENV=$(VENV)-asan EXTRAS=test SANITIZE=address,undefined $(VENV)-asan/.installed-test
+
 # One after another, at addresses that the sanitizer knows, and without the tests that load polars, which does not
 # survive this sanitizer's library.
 sanitize-threads:
-	$(MAKE) VENV=$(VENV)-tsan SANITIZE=thread $(VENV)-tsan/.installed-test
+	$(MAKE) VENV=$(VENV)-tsan EXTRAS=test SANITIZE=thread $(VENV)-tsan/.installed-test
 	$(call preloaded,tsan) TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1 die_after_fork=0" \
 		OPENBLAS_NUM_THREADS=1 setarch --addr-no-randomize $(VENV)-tsan/bin/python -m pytest tests/native \
 		tests/network tests/training tests/insight tests/test_engines.py tests/test_protocol.py \
@@ -73,15 +79,14 @@ bench:
 	.venv-bench/bin/python benchmarks/estimators.py $(if $(QUICK),--quick)
 
 # Every warning is an error: a link that leads nowhere, a public name without a page.
-docs:
-	$(MAKE) VENV=$(VENV)-docs EXTRAS=docs $(VENV)-docs/.installed-docs
-	OPENBLAS_NUM_THREADS=1 $(VENV)-docs/bin/sphinx-build --fail-on-warning --keep-going -q docs docs/_build/html
+docs: $(INSTALLED)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build --fail-on-warning --keep-going -q docs docs/_build/html
 
 stub: $(INSTALLED)
 	$(BIN)/python -m nanobind.stubgen -q -m fastdense.native._core -o $(STUB)
 
 clean:
-	rm -rf $(VENV) $(VENV)-asan $(VENV)-tsan $(VENV)-docs .venv-bench build dist docs/_build docs/lessons
+	rm -rf $(VENV) $(VENV)-asan $(VENV)-tsan .venv-bench build dist docs/_build docs/lessons
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

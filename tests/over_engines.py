@@ -23,12 +23,12 @@ def engines_of(library):
 
 
 def part_of_cases(place):
-    """Return every third case of the table from a place on; all of them by `make fuzz`.
+    """Return every sixth case of the table from a place on; all of them by `make fuzz`.
 
     A library that compiles takes a second for each. What the cases tell apart is code of the array engine,
     which runs them all by NumPy and PyTorch.
     """
-    return CASES if TIMES > 1 else CASES[place::3]
+    return CASES if TIMES > 1 else CASES[place::6]
 
 
 def pytest_generate_tests(metafunc):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+LESSONS = sorted((ROOT / "docs" / "tutorial").glob("plot_*.py"))
 # Made from others when the site is built.
 GENERATED = (ROOT / "docs" / "lessons", ROOT / "docs" / "_build")
 PAGES = sorted(

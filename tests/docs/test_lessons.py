@@ -7,9 +7,7 @@ import runpy
 
 import pytest
 
-from tests.docs.pages import ROOT, need
-
-LESSONS = sorted((ROOT / "docs" / "tutorial").glob("plot_*.py"))
+from tests.docs.pages import LESSONS, need
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.docs.pages import ROOT
+from tests.docs.pages import LESSONS, ROOT
 
 SITE = ROOT / "docs" / "_build" / "html"
 PAGES = sorted(page for page in SITE.rglob("*.html") if "_modules" not in page.parts)
@@ -38,3 +38,9 @@ def test_every_page_of_the_site(context):
     assert wrong == []
     assert faults == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "about:", "blob:"))] == []
+
+
+@pytest.mark.skipif(not PAGES, reason="the site is not built: make docs")
+def test_every_lesson_of_the_site_has_drawn():
+    drawn = {path.name for path in (SITE / "_images").iterdir()}
+    assert [path.stem for path in LESSONS if f"sphx_glr_{path.stem}_001.png" not in drawn] == []

@@ -261,7 +261,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_fuzzed_files_are_read_or_refused(tmp_path, path):
-    """40,000 damaged files: a model is filled or left as it was, a network is made or not."""
+    """A model is filled or left as it was, a network is made or not."""
     samples = {}
     for name, model in {"two": two_layers(), "double": two_layers("float64"), "norm": adaptable()}.items():
         write_torch_weights(model, path)

@@ -8,10 +8,12 @@ import importlib
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def brief(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def brief():
     """Reports that take a thousandth of a second to time a prediction."""
-    monkeypatch.setattr(importlib.import_module("fastdense.insight.report.measure"), "SECONDS", 1e-3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.import_module("fastdense.insight.report.measure"), "SECONDS", 1e-3)
+        yield
 
 
 @pytest.fixture

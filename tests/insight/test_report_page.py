@@ -24,8 +24,8 @@ def fitted(n_out, y, loss, last="linear", epochs=3, name="model", **fit):
     return model
 
 
-@pytest.fixture
-def classes(tmp_path):
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory):
     y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
     stop = fd.callbacks.EarlyStopping("val_loss", patience=9, restore_best_weights=True)
     layers = [fd.Input((4,)), fd.Dense(12, "relu"), fd.Dropout(0.1), fd.Dense(3, "softmax")]
@@ -33,14 +33,16 @@ def classes(tmp_path):
     rate = fd.optimizers.schedules.CosineDecay(0.05, 30)
     model.compile(fd.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(X, y, epochs=5, validation_split=0.25, verbose=0, callbacks=[stop])
-    model.report(tmp_path / "run.html")
-    return model, tmp_path / "run.html"
+    path = tmp_path_factory.mktemp("classes") / "run.html"
+    model.report(path)
+    return model, path
 
 
-@pytest.fixture
-def quantities(tmp_path):
-    fitted(1, X[:, 0] - 2 * X[:, 1], "mean_squared_error").report(tmp_path / "run.html")
-    return tmp_path / "run.html"
+@pytest.fixture(scope="module")
+def quantities(tmp_path_factory):
+    path = tmp_path_factory.mktemp("quantities") / "run.html"
+    fitted(1, X[:, 0] - 2 * X[:, 1], "mean_squared_error").report(path)
+    return path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -209,21 +211,22 @@ def test_notebooks_show_the_page():
 HOSTILE = ["<b>bold</b>", "$b^$", "pay $1 or $5", "w" * 300, "東京", "\"quoted' & more"]
 
 
-@pytest.fixture
-def hostile(tmp_path):
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
     """The page of a table whose labels and columns are what they should not be."""
     table = pytest.importorskip("fastdense.tabular")
     kinds = np.arange(len(X)) % len(HOSTILE)
     hints = kinds + X[:, 0]  # a column equal to the target would be told as a leak
     frame = {"<i>size</i>": X[:, 0], "$w^$" + "u" * 200: hints, "<u>y</u>": [HOSTILE[k] for k in kinds]}
     model = table.train_table(frame, "<u>y</u>", recipe=table.Recipe((8,), epochs=2), seed=0, verbose=0)
-    model.report(tmp_path / "run.html")
-    return model, tmp_path / "run.html"
+    path = tmp_path_factory.mktemp("hostile") / "run.html"
+    model.report(path)
+    return path
 
 
 @pytest.mark.parametrize("width", [360, 1200])
 def test_names_are_text_whatever_they_hold(opened, hostile, width):
-    with opened(hostile[1], viewport={"width": width, "height": 800}) as page:
+    with opened(hostile, viewport={"width": width, "height": 800}) as page:
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert page.locator("main b, main i, main u").count() == 0
         heads = [cell.text_content() for cell in page.locator(".confusion thead th").all()]

@@ -22,6 +22,7 @@ with warnings.catch_warnings():
 __all__ = [
     "LIBRARIES",
     "TOLERANCE",
+    "UNCOMPILED",
     "assert_close",
     "assert_same_training",
     "converting",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 LIBRARIES = (keras, fastdense)
+# What compile is given for a run of a few batches, of which JAX's compiling would be the longer part.
+UNCOMPILED = {keras: {"run_eagerly": True}, fastdense: {}}
 # Relative, for every epoch's numbers in float32.
 TOLERANCE = 1e-4
 # Training must move the loss by this share of it: 300 times the tolerance, so that a rate which is half a

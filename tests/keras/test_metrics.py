@@ -7,7 +7,7 @@ import pytest
 
 import fastdense
 from tests.compare import assert_within
-from tests.keras.both import LIBRARIES, keras, pair
+from tests.keras.both import LIBRARIES, UNCOMPILED, keras, pair
 
 RNG = np.random.default_rng(4)
 TRUE, SAID = RNG.integers(0, 2, (300, 1)), RNG.uniform(0, 1, (300, 1))
@@ -160,8 +160,9 @@ def compiled_with(plain, weighted):
     found = []
     for lib, model in zip(LIBRARIES, pair(one_unit), strict=True):
         metrics = {"metrics": plain(lib.metrics), "weighted_metrics": weighted(lib.metrics)}
-        eager = {} if lib is fastdense else {"run_eagerly": True}  # compiling takes far longer than the run
-        model.compile(optimizer=lib.optimizers.SGD(0.0), loss="binary_crossentropy", **metrics, **eager)
+        model.compile(
+            optimizer=lib.optimizers.SGD(0.0), loss="binary_crossentropy", **metrics, **UNCOMPILED[lib]
+        )
         fit = {"sample_weight": weights[:200], "validation_data": (SAID[200:], TRUE[200:], weights[200:])}
         history = model.fit(SAID[:200], TRUE[:200], batch_size=200, verbose=0, **fit).history
         whole = {"batch_size": 300, "sample_weight": weights, "verbose": 0}

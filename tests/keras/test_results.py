@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.keras.both import LIBRARIES, assert_close, pair
+from tests.keras.both import LIBRARIES, UNCOMPILED, assert_close, pair
 from tests.keras.data import digits
 
 X, y = digits(10)
@@ -21,12 +21,13 @@ def layers(lib):
     ]
 
 
-def compiled(**settings):
+def compiled(layers=layers, **settings):
     """Return both models, compiled alike; a setting may be a function of the library."""
     models = pair(layers)
     for lib, model in zip(LIBRARIES, models, strict=True):
         own = {name: value(lib) if callable(value) else value for name, value in settings.items()}
-        model.compile(**{"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **own})
+        defaults = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **UNCOMPILED[lib]}
+        model.compile(**defaults | own)
     return models
 
 
@@ -115,9 +116,8 @@ ACCURACY = {
 def test_accuracy_takes_the_form_that_fits(name):
     units, loss, targets = ACCURACY[name]
     last = "sigmoid" if units == 1 else "softmax"
-    models = pair(lambda lib: [lib.Input((400,)), lib.layers.Dense(units, activation=last)])
-    for model in models:
-        model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    one_layer = lambda lib: [lib.Input((400,)), lib.layers.Dense(units, activation=last)]  # noqa: E731
+    models = compiled(one_layer, loss=loss, metrics=["accuracy"])
     (_, theirs), (_, ours) = (m.evaluate(X, targets(y), verbose=0) for m in models)
     assert 0 < ours < 1
     assert_close(ours, theirs, 1e-6)
