@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastdense.core.curves import CURVES
-from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, ScaleSpec
+from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, PReLUSpec, ScaleSpec
 from fastdense.engines import available
 from fastdense.reference import forward
 from tests.compare import dense_bound
@@ -65,6 +65,8 @@ def _layer_bound(layer, own, trace, error, eps):
             return _activation_bound(layer.activation, z, a_out, error, eps)
         case ScaleSpec():
             return (error + 4 * eps * (np.abs(a_in) + np.abs(own[0]))) / own[1]
+        case PReLUSpec():
+            return error * np.maximum(1.0, np.abs(own[0])) + eps * np.abs(a_out)
         case DropoutSpec():
             return error
 

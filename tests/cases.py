@@ -26,6 +26,7 @@ from fastdense.core.spec import (
     NetworkSpec,
     Penalty,
     PoissonSpec,
+    PReLUSpec,
     RMSpropSpec,
     ScaleSpec,
     SGDSpec,
@@ -42,6 +43,8 @@ SGD, MSE = SGDSpec(), MeanSquaredErrorSpec()
 PLAIN = TrainingSpec(MSE, SGD)
 LOGIT_LOSSES = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
 CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
+
+CLIPPINGS = ("clipvalue", "clipnorm", "global_clipnorm")
 
 FUSED = (
     ("sigmoid", "binary_crossentropy"),
@@ -152,7 +155,7 @@ def _initial(layer: LayerSpec, rng: np.random.Generator) -> tuple[NDArray[np.flo
     if isinstance(layer, ScaleSpec):
         return rng.normal(size=layer.n_in), rng.uniform(0.5, 2.0, layer.n_in)
     if not isinstance(layer, DenseSpec):
-        return ()
+        return tuple(rng.uniform(-0.5, 0.9, p.shape) for p in layer.parameters)
     W = rng.normal(size=(layer.n_in, layer.n_units)) / np.sqrt(layer.n_in)
     b = 0.3 * rng.normal(size=layer.n_units)
     return (W, b) if layer.use_bias else (W,)
@@ -296,7 +299,7 @@ def _penalties() -> list[Case]:
         cases.append(Case(f"penalty-{name}", NetworkSpec(N_IN, tuple(layers))))
     scaled = replace(cases[-1], name="penalty-scaled", scales_penalty=True)
     cases.append(scaled)
-    for clipping in ("clipvalue", "clipnorm", "global_clipnorm"):
+    for clipping in CLIPPINGS:
         clipped = TrainingSpec(MSE, replace(SGD, **{clipping: 0.3}))
         cases.append(replace(scaled, name=f"penalty-scaled-{clipping}", training=clipped))
     return cases
@@ -324,6 +327,7 @@ def _layers() -> list[Case]:
     gelu, scale = ActivateSpec(N_HIDDEN, _activation("gelu")), ScaleSpec(N_IN)
     low, high = DropoutSpec(N_IN, 0.2, stream=0), DropoutSpec(N_HIDDEN, 0.6, stream=2)
     softmax = ActivateSpec(N_OUT, _activation("softmax"))
+    prelu = PReLUSpec(N_HIDDEN, Penalty(0.02, 0.03))
     variants: dict[str, tuple[LayerSpec, ...]] = {
         "activate-first": (ActivateSpec(N_IN, _activation("silu")), first, last),
         "activate-middle": (first, gelu, last),
@@ -344,10 +348,17 @@ def _layers() -> list[Case]:
         "dropout-only": (low,),
         "dropout-scale-activate-only": (low, scale, ActivateSpec(N_IN, _activation("tanh"))),
         "deep": (first, *(DenseSpec(N_HIDDEN, N_HIDDEN, _activation("relu")),) * 3, last),
+        "prelu-first": (PReLUSpec(N_IN), first, last),
+        "prelu-middle": (first, prelu, last),
+        "prelu-last": (first, last, PReLUSpec(N_OUT)),
+        "prelu-wide": (DenseSpec(N_IN, 600), PReLUSpec(600), DenseSpec(600, N_OUT)),
     }
     two_word_seed = TrainingSpec(MSE, SGD, seed=2**40 + 5)
     activate_last = NetworkSpec(N_IN, (first, last, softmax))
+    clipped = {name: TrainingSpec(MSE, AdamSpec(weight_decay=0.1, **{name: 0.1})) for name in CLIPPINGS}
+    charged = NetworkSpec(N_IN, variants["prelu-middle"])
     return [
+        *(Case(f"prelu-{name}", charged, training) for name, training in clipped.items()),
         *(Case(name, NetworkSpec(N_IN, layers), two_word_seed) for name, layers in variants.items()),
         *(Case(f"activate-last-{n}", activate_last, TrainingSpec(loss_named(n), SGD)) for n in CATEGORICAL),
     ]

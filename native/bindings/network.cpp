@@ -23,6 +23,7 @@
 #include "engine/activation_layer.h"
 #include "engine/dense_layer.h"
 #include "engine/dropout_layer.h"
+#include "engine/prelu_layer.h"
 #include "engine/program.h"
 #include "engine/scale_layer.h"
 #include "kernels/choose.h"
@@ -79,6 +80,9 @@ public:
     }
     void dropout(double rate, std::uint32_t stream) {
         add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream, dropouts_++));
+    }
+    void prelu(const Arrays& treatments) {
+        add(std::make_unique<PReluLayer<T>>(kernels_.of<T>(), width_, treatments_of(treatments)));
     }
     void scale(List<T> mean, List<T> deviation) {
         add(std::make_unique<ScaleLayer<T>>(
@@ -200,6 +204,7 @@ void bind_network(nb::module_& m, const char* name) {
         .def("dense", &N::dense, "units"_a, "curve"_a, "bias"_a, "treatments"_a)
         .def("activation", &N::activation, "curve"_a)
         .def("dropout", &N::dropout, "rate"_a, "stream"_a)
+        .def("prelu", &N::prelu, "treatments"_a)
         .def("scale", &N::scale, "mean"_a, "deviation"_a)
         .def("compile", &N::compile, "head"_a, "loss"_a.none(), "recipe"_a.none())
         .def_prop_ro("steps", &N::steps)

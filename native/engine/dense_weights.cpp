@@ -2,33 +2,10 @@
 #include "engine/dense_weights.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "engine/sums.h"
 
 namespace fastdense {
-namespace {
-
-// The sum of term(x) over numbers, in eight sums side by side, which the compiler makes vectors of.
-template <class T, class Term>
-double sum(const T* from, std::size_t count, Term term) {
-    double sums[8] = {};
-    const std::size_t whole = count - count % 8;
-    for (std::size_t i = 0; i < whole; i += 8) {
-        for (std::size_t j = 0; j < 8; ++j) sums[j] += term(double(from[i + j]));
-    }
-    for (std::size_t i = whole; i < count; ++i) sums[i - whole] += term(double(from[i]));
-    double total = 0;
-    for (const double each : sums) total += each;
-    return total;
-}
-
-template <class T>
-double charge(const Penalties<T>& penalties, const T* from, std::size_t count) {
-    if (!penalties.any()) return 0;
-    const double l1 = penalties.l1, l2 = penalties.l2;
-    return sum(from, count, [=](double w) { return l1 * std::abs(w) + l2 * w * w; });
-}
-
-}  // namespace
 
 template <class T>
 DenseWeights<T>::DenseWeights(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units,
@@ -141,10 +118,9 @@ void DenseWeights<T>::update(std::size_t part, const Passed<T>& batch, const Opt
 template <class T>
 PerArray<double> DenseWeights<T>::squares(std::size_t part) const {
     const Part here = at(part);
-    const auto square = [](double g) { return g * g; };
     const bool bias = has_bias_ && here.has_head();
-    return {sum(gradient_.data() + here.start(), here.count(), square),
-            bias ? sum(gradient_.data() + here.panel, here.width, square) : 0.0};
+    return {sum_of_squares(gradient_.data() + here.start(), here.count()),
+            bias ? sum_of_squares(gradient_.data() + here.panel, here.width) : 0.0};
 }
 
 template <class T>

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastdense.core.spec import ActivationSpec, DenseSpec, DropoutSpec, NetworkSpec
-from fastdense.core.spec.lowering import Curve, Dropout, Product, Softmax, StandardizeColumns
+from fastdense.core.spec.lowering import Curve, Dropout, LeakColumns, Product, Softmax, StandardizeColumns
 from fastdense.engines import choose
 from fastdense.reference import activate
 from tests.cases import FLOAT64_CASES
@@ -22,6 +22,8 @@ def computed(primitive, A):
             return A @ W + (0.0 if B is None else B)
         case StandardizeColumns(mean, deviation):
             return (A - mean) / deviation
+        case LeakColumns(slopes):
+            return np.where(A > 0, A, slopes * A)
         case Curve(name, alpha):
             return np.array([activate(ActivationSpec(name, alpha), row) for row in A.tolist()])
         case Softmax(groups):

@@ -58,6 +58,7 @@ LAYERS = {
     "relu": fd.layers.ReLU,
     "leaky": lambda: fd.layers.LeakyReLU(np.float32(0.1)),
     "elu layer": lambda: fd.layers.ELU(0.5),
+    "prelu": lambda: fd.layers.PReLU("random_uniform", "l2"),
     "softmax": fd.layers.Softmax,
     "dropout": lambda: fd.Dropout(0.3),
     "adapted": adapted,

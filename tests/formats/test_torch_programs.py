@@ -90,6 +90,7 @@ CURVES = {
     "maximum": lambda m, x: torch.maximum(m.linear(x), m.zero),
     "where": lambda m, x: twice(m.linear(x), lambda z: torch.where(z > 0, z, 0.2 * z)),
     "prelu": lambda m, x: F.prelu(m.linear(x), m.slope),
+    "prelu by columns": lambda m, x: F.prelu(m.linear(x), m.mean),
     "leaky relu": lambda m, x: F.leaky_relu(m.linear(x), 0.2, inplace=True),
     "elu": lambda m, x: F.elu(m.linear(x), 0.7),
     "softplus": lambda m, x: F.softplus(m.linear(x), beta=2.0),

@@ -112,7 +112,6 @@ REFUSED = {
         r"'2' \(Linear\): it takes logarithms of a softmax, which are read at the end",
     ),
     "LogSoftmax over rows": (lambda: Chain(nn.LogSoftmax(0)), "over the last axis"),
-    "PReLU": (lambda: slopes(0.1, 0.2), "'1' .*it has 2 slopes, one per column; an activation here is the"),
     "a falling PReLU": (lambda: slopes(-0.1), "alpha of leaky_relu must be"),
     "a known class inside": (lambda: Chain(nn.LayerNorm(4)), r"module 'call' \(LayerNorm\)"),
     "no statistics": (lambda: nn.BatchNorm1d(3, track_running_stats=False), "no running statistics"),

@@ -105,6 +105,15 @@ def test_optimizers_by_name(name):
     assert type(ours).__name__ == type(theirs).__name__
 
 
+def test_prelu():
+    def layers(lib):
+        alpha = {"alpha_initializer": "random_uniform", "alpha_regularizer": lib.regularizers.L2(0.01)}
+        hidden = [lib.layers.Dense(25), lib.layers.PReLU(**alpha), lib.layers.Dense(15), lib.layers.PReLU()]
+        return [lib.Input((400,)), *hidden, lib.layers.Dense(1, activation="sigmoid")]
+
+    assert_same_training(layers, coffee_settings(), *ONES, epochs=5)
+
+
 REGULARIZERS = {
     "l1": lambda r: {"kernel_regularizer": r.L1(0.003)},
     "l2": lambda r: {"kernel_regularizer": r.L2(0.01), "bias_regularizer": r.L2(0.02)},

@@ -15,6 +15,7 @@ from fastdense.core.spec import (
     MeanSquaredErrorSpec,
     NetworkSpec,
     Penalty,
+    PReLUSpec,
     RMSpropSpec,
     ScaleSpec,
     SGDSpec,
@@ -47,8 +48,7 @@ def network(dtype, units, activation, first=None):
     ]
     if first is not None:
         layers.insert(0, first)
-        count = N_IN if isinstance(first, ScaleSpec) else 0
-        parameters.insert(0, (np.zeros(count, dtype), np.ones(count, dtype)) if count else ())
+        parameters.insert(0, tuple(np.full(p.shape, k + 1, dtype) for k, p in enumerate(first.parameters)))
     return NetworkSpec(N_IN, tuple(layers), dtype), parameters
 
 
@@ -97,6 +97,7 @@ def test_the_same_bits_as_in_full(units, activation, optimizer, dtype, isa):
 FIRST = {
     "scale": ScaleSpec(N_IN),
     "dropout": DropoutSpec(N_IN, 0.3, stream=0),
+    "prelu": PReLUSpec(N_IN),
     "activation": ActivateSpec(N_IN, ActivationSpec("silu")),
 }
 

@@ -37,6 +37,7 @@ GIVEN = {
     "ELU": {"alpha": 0.5, "name": "a"},
     "Dropout": {"rate": 0.25, "name": "a"},
     "Normalization": {"mean": [1.0, 2.0], "variance": 3.0, "name": "a"},
+    "PReLU": {"alpha_initializer": initializers.Constant(0.25), "alpha_regularizer": "l1", "name": "a"},
     "Rescaling": {"scale": [0.5, 2.0], "offset": -1.0, "name": "a"},
     "Zeros": {},
     "Ones": {},

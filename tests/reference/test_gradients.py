@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fastdense.core.spec import trained_arrays
 from fastdense.reference import ReferenceEngine
 from tests.cases import FLOAT64_CASES
 from tests.compare import assert_within
@@ -14,8 +15,7 @@ H = 1e-5
 
 def trainable(case, parameters):
     """Return the arrays that gradients belong to, in their order."""
-    layers = zip(case.network.layers, parameters, strict=True)
-    return [w for layer, own in layers if hasattr(layer, "use_bias") for w in own]
+    return trained_arrays(case.network, parameters)
 
 
 def loss_at(case, parameters, data):

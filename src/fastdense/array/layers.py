@@ -13,6 +13,7 @@ from fastdense.core.spec import (
     DropoutSpec,
     LayerSpec,
     Penalty,
+    PReLUSpec,
     ScaleSpec,
 )
 
@@ -84,6 +85,9 @@ def layer_forward(
             mean, deviation = parameters
             A_out = (A_in - mean) / deviation
             return A_out, A_out
+        case PReLUSpec():
+            A_out = xp.where(A_in > 0, A_in, parameters[0] * A_in)
+            return A_out, A_out
         case DropoutSpec():
             A_out = A_in if mask is None else _drop(xp, A_in, mask)
             return A_out, A_out
@@ -113,6 +117,10 @@ def layer_backward(
             return (dZ @ xp.matrix_transpose(W) if wants_input else None), gradients
         case ScaleSpec():
             return dZ / parameters[1], ()
+        case PReLUSpec():
+            above = A_in > 0
+            dalpha = xp.sum(xp.where(above, xp.zeros_like(dZ), dZ * A_in), axis=0)
+            return xp.where(above, dZ, dZ * parameters[0]), (dalpha,)
         case DropoutSpec():
             return (dZ if mask is None else _drop(xp, dZ, mask)), ()
         case ActivateSpec():

@@ -33,7 +33,6 @@ _TABLE = {
         SpectralNormalization""",
     "use Dropout; a file that has it is read, since it is for training only": """
         GaussianNoise GaussianDropout AlphaDropout SpatialDropout* ActivityRegularization""",
-    "use LeakyReLU, whose slope is fixed; a file that has it is read": "PReLU",
     "transform X before fit and predict, or use Activation, Rescaling and Normalization": "Lambda",
     'use Activation("linear"); as an initializer, give numpy.eye(n) to layer.set_weights': "Identity*",
     "use CSVLogger, or model.report() after fit": "TensorBoard",

@@ -12,7 +12,7 @@ from fastdense.core.arrays import Array
 from fastdense.errors import FastdenseError, FormatError
 from fastdense.exchange.content import Content
 from fastdense.exchange.scaling import Scaling
-from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization
+from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization, PReLU
 from fastdense.layers.names import Names
 
 __all__ = ["Chain"]
@@ -127,6 +127,13 @@ class Chain:
     def dropout(self, rate: float, name: str | None = None) -> None:
         """Append the dropout of a share of the units, which only training sees."""
         self._append(Dropout(rate, name), [])  # predictions are the same on either side of a scaling
+
+    def leak(self, slopes: Array, name: str | None = None) -> None:
+        """Append ``x`` above zero and ``slopes * x`` below, with a slope per column or one without axes."""
+        if slopes.ndim == 0:
+            self.activate(ActivationFunction("leaky_relu", float(slopes)))
+        else:
+            self.add(PReLU(name=name), [slopes], n_in=len(slopes))
 
     def add(self, layer: Layer, arrays: Sequence[Array] = (), n_in: int | None = None) -> None:
         """Append a layer that is neither dense nor a dropout, not built yet, with its weights.

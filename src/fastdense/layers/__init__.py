@@ -17,6 +17,7 @@ from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Input, Layer
 from fastdense.layers.dense import Activation as Given
 from fastdense.layers.dense import Dense
 from fastdense.layers.normalization import Normalization
+from fastdense.layers.prelu import PReLU
 from fastdense.layers.rescaling import Rescaling
 from fastdense.optimizers.scheduled import Scheduled, at_steps, scheduled
 
@@ -29,6 +30,7 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Normalization",
+    "PReLU",
     "ReLU",
     "Rescaling",
     "Softmax",

@@ -121,7 +121,7 @@ class Layer(Variables, Configurable, Versioned):
     @property
     def dtype(self) -> str | None:
         """What the layer computes in; None if its weights do not tie it to one."""
-        return None
+        return str(self.arrays[0].dtype) if self.arrays and not self.weight_dtypes else None
 
     @property
     def weights(self) -> list[Array]:

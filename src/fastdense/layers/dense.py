@@ -16,12 +16,31 @@ from fastdense.core.spec import DenseSpec, Factors, Penalty
 from fastdense.errors import NotBuiltError
 from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer
 
-__all__ = ["Dense"]
+__all__ = ["Dense", "Penalised", "Start", "penalised", "penalty_of", "start"]
 
 Description = dict[str, Any]
 Activation = str | activations.ActivationFunction | Description | None
 Start = str | initializers.Initializer | Description
 Penalised = str | regularizers.Regularizer | Description | None
+
+
+def start(meaning: str, default: str) -> Any:
+    """Return the declaration of what draws an array's first values."""
+    return parameter(
+        lambda _, value: initializers.get(value), meaning, default=default, kind="str or Initializer"
+    )
+
+
+def penalised(meaning: str) -> Any:
+    """Return the declaration of an array's penalty."""
+    return parameter(
+        lambda _, value: regularizers.get(value), meaning, default=None, kind="str or Regularizer"
+    )
+
+
+def penalty_of(regularizer: regularizers.Regularizer | None) -> Penalty:
+    """Return a penalty as engines take it."""
+    return Penalty() if regularizer is None else regularizer.penalty
 
 
 def _factor(of: str) -> Any:
@@ -48,29 +67,15 @@ class Dense(Layer):
         kind="str, ActivationFunction or None",
     )
     use_bias: bool = parameter(flag, "Whether ``B`` is added.", default=True)
-    kernel_initializer: Converted[Start, initializers.Initializer] = parameter(
-        lambda _, value: initializers.get(value),
-        "Draws the first ``W``.",
-        default="glorot_uniform",
-        kind="str or Initializer",
+    kernel_initializer: Converted[Start, initializers.Initializer] = start(
+        "Draws the first ``W``.", "glorot_uniform"
     )
-    bias_initializer: Converted[Start, initializers.Initializer] = parameter(
-        lambda _, value: initializers.get(value),
-        "Draws the first ``B``.",
-        default="zeros",
-        kind="str or Initializer",
+    bias_initializer: Converted[Start, initializers.Initializer] = start("Draws the first ``B``.", "zeros")
+    kernel_regularizer: Converted[Penalised, regularizers.Regularizer | None] = penalised(
+        "The penalty on ``W``."
     )
-    kernel_regularizer: Converted[Penalised, regularizers.Regularizer | None] = parameter(
-        lambda _, value: regularizers.get(value),
-        "The penalty on ``W``.",
-        default=None,
-        kind="str or Regularizer",
-    )
-    bias_regularizer: Converted[Penalised, regularizers.Regularizer | None] = parameter(
-        lambda _, value: regularizers.get(value),
-        "The penalty on ``B``.",
-        default=None,
-        kind="str or Regularizer",
+    bias_regularizer: Converted[Penalised, regularizers.Regularizer | None] = penalised(
+        "The penalty on ``B``."
     )
     name: str | None = NAME
     input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
@@ -91,11 +96,6 @@ class Dense(Layer):
     def n_units(self) -> int:
         """Columns of the output."""
         return self.units
-
-    @property
-    def dtype(self) -> str | None:
-        """The kernel's dtype; None until there is one."""
-        return str(self.arrays[0].dtype) if self.arrays else None
 
     @property
     def kernel(self) -> Array:
@@ -127,17 +127,13 @@ class Dense(Layer):
     def spec(self, stream: int) -> DenseSpec:
         """Return the sizes and the activation, and how training treats the arrays."""
         assert self.n_in is not None
-        kernel, bias = (
-            Penalty() if regularizer is None else regularizer.penalty
-            for regularizer in (self.kernel_regularizer, self.bias_regularizer)
-        )
         return DenseSpec(
             self.n_in,
             self.units,
             self.activation.spec,
             self.use_bias,
-            kernel,
-            bias,
+            penalty_of(self.kernel_regularizer),
+            penalty_of(self.bias_regularizer),
             Factors(self.kernel_rate_factor, self.kernel_decay_factor),
             Factors(self.bias_rate_factor, self.bias_decay_factor),
         )

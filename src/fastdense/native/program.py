@@ -23,6 +23,7 @@ from fastdense.core.spec import (
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
+    PReLUSpec,
     QuantileSpec,
     ScaleSpec,
     TrainingSpec,
@@ -289,6 +290,8 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             core.activation(_curve(layer.activation, layer.n_units))
         case ScaleSpec():
             core.scale(*arrays)
+        case PReLUSpec():
+            core.prelu(_treatments(layer))
         case DropoutSpec():
             core.dropout(layer.rate, layer.stream)
         case _:

@@ -8,7 +8,7 @@ from html import escape
 from fastdense.activations import ActivationFunction
 from fastdense.core.columns import aligned
 from fastdense.core.printable import printable
-from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization, Rescaling
+from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization, PReLU, Rescaling
 
 __all__ = ["html_summary", "text_summary"]
 
@@ -86,6 +86,8 @@ def _detail(layer: Layer) -> str:
             return f"rate {layer.first_rate:g}{changes}"
         case Normalization():
             return "(x - mean) / deviation"
+        case PReLU():
+            return "max(x, 0) + alpha * min(x, 0)"
         case Rescaling():
             return "x * scale + offset"
     return ""
@@ -100,7 +102,7 @@ def _totals(layers: Sequence[Layer], bytes_each: int) -> list[str]:
     if not all(layer.built for layer in layers):
         return ["not built: give an Input, or call fit or predict, to fix the shapes"]
     total = sum(layer.count_params() for layer in layers)
-    trained = sum(layer.count_params() for layer in layers if isinstance(layer, Dense))
+    trained = sum(array.size for layer in layers for array in layer.trainable_weights)
     return [f"Parameters: {total:,} ({_size(total * bytes_each)}), trained: {trained:,}"]
 
 

@@ -21,9 +21,11 @@ from fastdense.core.spec import (
     LayerSpec,
     NetworkSpec,
     Penalty,
+    PReLUSpec,
     ScaleSpec,
 )
 from fastdense.reference.activations import activate, activate_backward
+from fastdense.reference.curves import leaky_relu, leaky_relu_derivative
 from fastdense.reference.ieee import divide, sign, times
 
 __all__ = ["Trace", "backward", "backward_layer", "forward", "forward_layer", "penalty", "penalty_gradient"]
@@ -51,6 +53,7 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
     `DenseSpec`           ``z_j = sum_k a_k * W_kj + b_j``, ``a_out = g(z)``
     `ActivateSpec`        ``a_out = g(a_in)``
     `ScaleSpec`           ``(a_k - mean_k) / deviation_k``
+    `PReLUSpec`           ``a_k`` above zero, otherwise ``alpha_k * a_k``
     `DropoutSpec`         ``a_k / (1 - rate)`` where kept, otherwise 0
     ====================  ==================================================
 
@@ -59,7 +62,8 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
     layer : LayerSpec
     parameters : tuple of float64 arrays
         ``(W, b)`` of a `DenseSpec`, of shapes (n_in, n_units) and (n_units,), or ``(W,)`` without a bias;
-        ``(mean, deviation)`` of a `ScaleSpec`, both of shape (n_in,); ``()`` of the others.
+        ``(mean, deviation)`` of a `ScaleSpec` and ``(alpha,)`` of a `PReLUSpec`, all of shape (n_in,); ``()``
+        of the others.
     a_in : sequence of n_in floats
     kept : sequence of n_in bools, optional
         Which inputs a dropout layer keeps; None outside training and for the other layers.
@@ -88,6 +92,9 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
             mean, deviation = (values.tolist() for values in parameters)
             z = [divide(a - mean[k], deviation[k]) for k, a in enumerate(a_in)]
             return Trace(a_in, z, z)
+        case PReLUSpec():
+            z = [leaky_relu(a, alpha) for a, alpha in zip(a_in, parameters[0].tolist(), strict=True)]
+            return Trace(a_in, z, z)
         case DropoutSpec() if kept is not None:
             z = [a / (1 - layer.rate) if keep else 0.0 for a, keep in zip(a_in, kept, strict=True)]
             return Trace(a_in, z, z)
@@ -106,6 +113,8 @@ def backward_layer(
     `DenseSpec`           ``da_k = sum_j W_kj * dz_j``, ``dW_kj = a_k * dz_j``, ``db_j = dz_j``
     `ActivateSpec`        ``da = dz``: its ``z`` is its input
     `ScaleSpec`           ``da_k = dz_k / deviation_k``
+    `PReLUSpec`           ``da_k = dz_k``, ``dalpha_k = 0`` above zero, otherwise
+                          ``da_k = alpha_k * dz_k``, ``dalpha_k = a_k * dz_k``
     `DropoutSpec`         ``da_k = dz_k / (1 - rate)`` where kept, otherwise 0
     ====================  ======================================================================
 
@@ -126,8 +135,8 @@ def backward_layer(
     da : sequence of n_in floats
         The gradient with respect to ``a_in``.
     gradients : tuple of float64 arrays
-        ``(dW, db)`` of a `DenseSpec`, of the shapes of ``W`` and ``b``, or ``(dW,)`` without a bias; ``()``
-        of the others.
+        ``(dW, db)`` of a `DenseSpec`, of the shapes of ``W`` and ``b``, or ``(dW,)`` without a bias;
+        ``(dalpha,)`` of a `PReLUSpec`; ``()`` of the others.
 
     Examples
     --------
@@ -149,6 +158,10 @@ def backward_layer(
         case ScaleSpec():
             deviation = parameters[1].tolist()
             return [divide(dz_k, deviation[k]) for k, dz_k in enumerate(dz)], ()
+        case PReLUSpec():
+            alpha = parameters[0].tolist()
+            da = [dz_k * leaky_relu_derivative(a_in[k], alpha[k]) for k, dz_k in enumerate(dz)]
+            return da, (np.array([0.0 if a > 0 else a * dz_k for a, dz_k in zip(a_in, dz, strict=True)]),)
         case DropoutSpec() if kept is not None:
             return [dz_k / (1 - layer.rate) if keep else 0.0 for dz_k, keep in zip(dz, kept, strict=True)], ()
         case DropoutSpec():

@@ -233,6 +233,13 @@ MODELS = {
         layer(L.ReLU, None, 0.25, 0.0), dense(5), layer(L.LeakyReLU), dense(5), layer(L.ELU), dense(5),
         layer(L.LeakyReLU, negative_slope=0.05), dense(5), layer(L.ELU, alpha=2.0), dense(2),
     ),
+    "many slopes": of(
+        dense(5), layer(L.PReLU, "random_uniform", "l2", name="slopes"), dense(2), layer(L.PReLU, "ones")
+    ),
+    "slopes of pictures": of(
+        layer(L.PReLU, "random_uniform"), layer(L.PReLU, "random_uniform", shared_axes=[1, 2]), L.Flatten,
+        dense(2), shape=(3, 2, 2),
+    ),
     "one slope": of(
         dense(5), layer(L.PReLU, shared_axes=[1]), dense(3), layer(L.PReLU, shared_axes=1), dense(2)
     ),
@@ -314,7 +321,6 @@ MODELS = {
     "int8": quantised,
     "two ways": two_ways,
     "two outputs": two_outputs,
-    "another slope each": of(dense(3), layer(L.PReLU, name="slopes"), dense(2)),
     "a jump": of(dense(3), layer(L.ReLU, threshold=0.5, name="jump"), dense(2)),
     "logarithms in the middle": of(dense(3, "log_softmax"), dense(2, name="after")),
     "columns of pictures": of(dense(3, name="each"), L.Flatten, dense(2), shape=(3, 4)),

@@ -134,7 +134,7 @@ BOUND = 64 * np.finfo(np.float32).eps
 
 MODELS = ("every layer", "normalised at the end", "statistics given", "plain functional")
 MODELS += ("activation layers", "statistics of all", "named ends", "nested", "autoencoder", "deep")
-MODELS += ("frozen autoencoder", "every rectifier", "one slope", "inverted")
+MODELS += ("frozen autoencoder", "every rectifier", "one slope", "many slopes", "inverted")
 FUNCTIONS = ("functional", "scaled by functions", "limits", "composed")
 
 
@@ -176,6 +176,7 @@ PICTURES = {
     "sliced": (3, 2, 2),
     "axes by functions": (4,),
     "pictures out": (3, 2),
+    "slopes of pictures": (3, 2, 2),
     "one row of columns": (1, 4),
 }
 
@@ -252,7 +253,6 @@ REFUSED = {
     "somebody's model": "it is a user's class, registered as 'Sequential'",
     "int8": r"layer 'small' \(Dense\): its 'dtype' must be one of",
     "two outputs": "several inputs or outputs",
-    "another slope each": r"layer 'slopes' \(PReLU\): it has another slope for each column",
     "a jump": r"layer 'jump' \(ReLU\): it jumps at its threshold of 0.5",
     "logarithms in the middle": r"layer 'after' \(Dense\): it takes logarithms of a softmax",
     "columns of pictures": r"layer 'each' \(Dense\): a dense network takes a matrix, .* shape \(3, 4\)",

@@ -37,7 +37,6 @@ REFUSED = {
     "test_matmul_4d": "weights are not a matrix",
     "test_matmul_bcast": "weights are not a matrix",
     "test_mul": "one number per column",
-    "test_prelu_broadcast": "a slope per column",
     "test_prelu_broadcast_expanded": "not part of a dense network",
     "test_prelu_example": "one number per column",
     "test_prelu_example_expanded": "not part of a dense network",

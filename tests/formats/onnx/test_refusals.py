@@ -66,6 +66,10 @@ READ = {
         "h = Mul (x, c) t = Tanh (h) s = Mul (t, c) y = Add (s, c)", "float c = {0.5}",
         lambda x: 1 / (1 + np.exp(-x)),
     ),
+    "a slope per column": (
+        "y = PRelu (x, c)", "float[2] c = {0.25, -0.5}",
+        lambda x: np.where(x < 0, x * np.array([0.25, -0.5]), x),
+    ),
     "one slope for all": ("y = PRelu (x, c)", "float[1] c = {0.25}", lambda x: np.where(x < 0, x / 4, x)),
     "a selu of other constants": (
         "y = Selu <alpha: float = 2.0, gamma: float = 3.0> (x)", "",

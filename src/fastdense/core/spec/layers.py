@@ -7,7 +7,15 @@ from itertools import accumulate
 from typing import Any, Protocol
 
 from fastdense.core.curves import CURVES
-from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
+from fastdense.core.spec.lowering import (
+    Curve,
+    Dropout,
+    LeakColumns,
+    Primitive,
+    Product,
+    Softmax,
+    StandardizeColumns,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -17,6 +25,7 @@ __all__ = [
     "DropoutSpec",
     "Factors",
     "LayerSpec",
+    "PReLUSpec",
     "Parameter",
     "Penalty",
     "ScaleSpec",
@@ -175,7 +184,23 @@ class ActivateSpec(_Elementwise):
         return self.activation.lower()
 
 
-LayerSpec = DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec
+@dataclass(frozen=True)
+class PReLUSpec(_Linear):
+    """``A_in`` above zero, otherwise ``alpha * A_in``, with a trained slope ``alpha`` per column."""
+
+    alpha_penalty: Penalty = Penalty()
+
+    def __post_init__(self) -> None:
+        """Set the parameter: ``alpha``, of shape (n_in,)."""
+        alpha = Parameter("alpha", (self.n_in,), penalty=self.alpha_penalty)
+        object.__setattr__(self, "parameters", (alpha,))
+
+    def lower(self, alpha: Any) -> tuple[Primitive, ...]:
+        """Return a leak."""
+        return (LeakColumns(alpha),)
+
+
+LayerSpec = DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec | PReLUSpec
 
 
 class _Grouped(Protocol):

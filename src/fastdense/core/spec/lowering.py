@@ -10,6 +10,7 @@ over specs.
 ========================  ===============================================================
 `Product`                 ``A @ W + B``
 `StandardizeColumns`      ``(A - mean) / deviation``, by columns
+`LeakColumns`             ``A`` above zero, otherwise ``alpha * A``, by columns
 `Curve`                   ``g(A)``, each number by itself
 `Softmax`                 ``exp(a) / sum(exp(a))`` of each row, or of groups of its columns
 `Dropout`                 nothing in prediction
@@ -26,7 +27,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-__all__ = ["Curve", "Dropout", "Primitive", "Product", "Softmax", "StandardizeColumns"]
+__all__ = ["Curve", "Dropout", "LeakColumns", "Primitive", "Product", "Softmax", "StandardizeColumns"]
 
 
 class _Primitive:
@@ -71,6 +72,13 @@ class StandardizeColumns(_Primitive):
     deviation: Any
 
 
+@dataclass(frozen=True, eq=False)
+class LeakColumns(_Primitive):
+    """Each number above zero as it is, the others times the slope of their column; of shape (n_in,)."""
+
+    alpha: Any
+
+
 @dataclass(frozen=True)
 class Curve(_Primitive):
     """``g(A)``: the activation ``name`` of `fastdense.core.curves.CURVES`, neither linear nor softmax."""
@@ -95,4 +103,4 @@ class Dropout(_Primitive):
     computes: ClassVar[bool] = False
 
 
-Primitive = Product | StandardizeColumns | Curve | Softmax | Dropout
+Primitive = Product | StandardizeColumns | LeakColumns | Curve | Softmax | Dropout

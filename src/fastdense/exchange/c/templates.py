@@ -21,6 +21,7 @@ __all__ = [
     "DENSE",
     "GROUP",
     "HEADER",
+    "LEAK",
     "SCALE",
     "SOFTMAX",
     "SOURCE",
@@ -117,6 +118,22 @@ $deviation
 static void layer_$k(const $real *in, $real *out)
 {
     for (size_t j = 0; j < $units; ++j) out[j] = (in[j] - mean_$k[j]) / deviation_$k[j];
+}
+""")
+
+# 0 and not NaN for minus infinity and a slope of 0.
+LEAK = Template("""\
+static const $real slope_$k[$units] = {
+$slopes
+};
+
+/* $comment */
+static void layer_$k(const $real *in, $real *out)
+{
+    for (size_t j = 0; j < $units; ++j) {
+        const int vanishes = in[j] < 0 && slope_$k[j] == 0;
+        out[j] = in[j] > 0 ? in[j] : vanishes ? 0 : slope_$k[j] * in[j];
+    }
 }
 """)
 

@@ -15,7 +15,15 @@ from fastdense.core.checks import text
 from fastdense.core.curves import CURVES
 from fastdense.core.files import atomic_files
 from fastdense.core.spec import group_slices
-from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
+from fastdense.core.spec.lowering import (
+    Curve,
+    Dropout,
+    LeakColumns,
+    Primitive,
+    Product,
+    Softmax,
+    StandardizeColumns,
+)
 from fastdense.errors import FormatError
 from fastdense.exchange.c import templates
 from fastdense.exchange.content import Content
@@ -163,6 +171,8 @@ def _words(primitive: Primitive) -> str:
             return ""
         case StandardizeColumns():
             return "(x - mean) / deviation"
+        case LeakColumns():
+            return "x above 0, otherwise slope * x"
         case Curve(name, alpha):
             return f"{name}({alpha:g})" if alpha else name
         case Softmax(groups):
@@ -192,6 +202,8 @@ def _function(step: Step, numbers: Numbers) -> str:
         case StandardizeColumns():
             mean, deviation = numbers.array(first.mean), numbers.array(first.deviation)
             return templates.SCALE.substitute(common, mean=mean, deviation=deviation)
+        case LeakColumns(slopes):
+            return templates.LEAK.substitute(common, slopes=numbers.array(slopes))
         case Curve() | Softmax():
             curve, groups = _call([first], "in[j]", numbers), _groups([first], n_units)
             return templates.ACTIVATE.substitute(common, curve=curve, groups=groups)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastdense.activations import ActivationFunction
 from fastdense.core.curves import CURVES as RECORDS
 from fastdense.errors import FormatError
 from fastdense.exchange.keras.classes import check_own
@@ -17,7 +16,7 @@ from fastdense.exchange.keras.settings import check_settings, number
 from fastdense.exchange.limits import between, limit
 from fastdense.layers import ELU, Activation, LeakyReLU, ReLU, Softmax
 
-__all__ = ["COMPOSED", "CURVES", "activate", "leaky_relu"]
+__all__ = ["COMPOSED", "CURVES", "activate"]
 
 Array = NDArray[Any]
 Config = dict[str, Any]
@@ -121,22 +120,6 @@ def _thresholded_relu(flow: Flow, config: Config, arrays: list[Array]) -> None:
 def _leaky_relu(flow: Flow, config: Config, arrays: list[Array]) -> None:
     name = "negative_slope" if config.get("negative_slope") is not None else "alpha"  # which is Keras 2's
     flow.add(LeakyReLU(_number(config, name, 0.3), name=config.get("name")))
-
-
-def leaky_relu(flow: Flow, slopes: Array) -> None:
-    """Append a leaky ReLU whose slopes, one or one per column, are the same.
-
-    Raises
-    ------
-    FormatError
-        They differ.
-    """
-    first = float(slopes.reshape(-1)[0])
-    if not (slopes == first).all():
-        raise FormatError(
-            "it has another slope for each column; slopes that are the same (shared_axes=[1]) can be read"
-        )
-    flow.activate(ActivationFunction("leaky_relu", first))
 
 
 def _elu(flow: Flow, config: Config, arrays: list[Array]) -> None:

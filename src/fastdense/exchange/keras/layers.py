@@ -14,10 +14,10 @@ import numpy as np
 from fastdense import regularizers
 from fastdense.core.arrays import Array
 from fastdense.errors import FormatError
-from fastdense.exchange.keras.curves import CURVES, Step, activate, leaky_relu
+from fastdense.exchange.keras.curves import CURVES, Step, activate
 from fastdense.exchange.keras.flow import Flow
 from fastdense.exchange.keras.settings import numbers
-from fastdense.layers import Dense, Normalization
+from fastdense.layers import Dense, Normalization, PReLU
 
 __all__ = ["STEPS", "for_training", "slots"]
 
@@ -113,7 +113,13 @@ def _prelu(flow: Flow, config: Config, arrays: list[Array]) -> None:
     shape = flow.shape or arrays[0].shape
     if arrays[0].shape != tuple(1 if i in shared else size for i, size in enumerate(shape, 1)):
         raise FormatError(f"its slopes have the shape {arrays[0].shape}, and share the axes {shared}")
-    leaky_relu(flow, arrays[0])
+    if not shared:
+        layer = PReLU(
+            alpha_regularizer=_regularizer(config.get("alpha_regularizer")), name=config.get("name")
+        )
+        flow.add(layer, [arrays[0].reshape(-1)], n_in=arrays[0].size)
+    else:
+        flow.leak(np.asarray(flow.by_column(arrays[0])), config.get("name"))
 
 
 def _flatten(flow: Flow, config: Config, arrays: list[Array]) -> None:
@@ -167,6 +173,9 @@ _NOISE = (
 )  # fmt: skip
 
 
+_KEPT = ("kernel_regularizer", "bias_regularizer", "alpha_regularizer")
+
+
 def for_training(layer: dict[str, Any]) -> list[str]:
     """Return what of a layer is for training only and has none here, in words.
 
@@ -179,7 +188,7 @@ def for_training(layer: dict[str, Any]) -> list[str]:
         return [f"the {layer['class_name']}"]
     found = []
     for name, value in layer["config"].items():
-        is_known = name in ("kernel_regularizer", "bias_regularizer") and _regularizer(value) is not None
+        is_known = name in _KEPT and _regularizer(value) is not None
         if value and name.endswith(("_constraint", "_regularizer", "noise_shape")) and not is_known:
             found.append(name)
         if name == "trainable" and value is False:

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from fastdense.layers import (
     Layer,
     LeakyReLU,
     Normalization,
+    PReLU,
     ReLU,
     Rescaling,
     Softmax,
@@ -91,6 +92,18 @@ def _plain(name: str) -> str:
     return plain if re.match("[A-Za-z0-9.]", plain) else f"layer{plain}"
 
 
+_SETTINGS: dict[type[Layer], Callable[[Any], Config]] = {
+    Dropout: lambda layer: {"rate": layer.first_rate},
+    ELU: lambda layer: {"alpha": layer.alpha},
+    LeakyReLU: lambda layer: {"negative_slope": layer.negative_slope},
+    PReLU: lambda layer: {"alpha_regularizer": _penalty(layer.alpha_regularizer)},
+    ReLU: lambda layer: {},
+    Rescaling: lambda layer: {"scale": layer.scale, "offset": layer.offset},
+    Softmax: lambda layer: {},
+}
+"""The settings of the layers that are one of Keras' by the same name."""
+
+
 def _parts(layer: Layer) -> Iterator[Part]:
     """Yield Keras' layers for one of ours: two where the activation cannot be in the layer."""
     name, arrays = str(layer.name), layer.weights
@@ -107,20 +120,12 @@ def _parts(layer: Layer) -> Iterator[Part]:
             yield Part("Dense", name, config, arrays)
             if not within:
                 yield _curve(layer.activation, f"{name}_activation")
-        case ReLU() | Softmax():
-            yield Part(type(layer).__name__, name, {}, [])
-        case LeakyReLU():
-            yield Part("LeakyReLU", name, {"negative_slope": layer.negative_slope}, [])
-        case ELU():
-            yield Part("ELU", name, {"alpha": layer.alpha}, [])
-        case Activation():
-            yield _curve(layer.activation, name)
-        case Dropout():
-            yield Part("Dropout", name, {"rate": layer.first_rate}, [])
         case Normalization():
             yield Part("Normalization", name, {"axis": -1}, arrays or _given(layer))
-        case Rescaling():
-            yield Part("Rescaling", name, {"scale": layer.scale, "offset": layer.offset}, [])
+        case _ if type(layer) in _SETTINGS:
+            yield Part(type(layer).__name__, name, _SETTINGS[type(layer)](layer), arrays)
+        case Activation():
+            yield _curve(layer.activation, name)
         case _:
             raise FormatError(f"layer {name!r}: Keras has no {type(layer).__name__}")
 

@@ -198,12 +198,7 @@ def _gelu(graph: Graph, flow: Flow, node: Node, source: str) -> None:
 def _prelu(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     if node.inputs[0] != source:
         raise FormatError("its slopes come from the network")
-    slopes = flow.by_column(graph.constant(node.inputs[1]))
-    if not _is_uniform(slopes):
-        raise FormatError(
-            "it has a slope per column, which no activation here has; one slope for all columns can be read"
-        )
-    flow.activate(ActivationFunction("leaky_relu", float(slopes.reshape(-1)[0])))
+    flow.leak(flow.by_column(graph.constant(node.inputs[1])))
 
 
 def _is_uniform(array: Array) -> bool:

@@ -13,7 +13,15 @@ from fastdense._version import __version__
 from fastdense.core import files
 from fastdense.core.checks import one_of
 from fastdense.core.curves import CURVES
-from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
+from fastdense.core.spec.lowering import (
+    Curve,
+    Dropout,
+    LeakColumns,
+    Primitive,
+    Product,
+    Softmax,
+    StandardizeColumns,
+)
 from fastdense.errors import FormatError
 from fastdense.exchange.content import Content
 from fastdense.exchange.onnx.nodes import Nodes
@@ -99,6 +107,8 @@ def _added(nodes: Nodes, primitive: Primitive, value: str, dtype: str) -> str:
             return nodes.add("Gemm", value, *map(nodes.constant, weights, ("W", "B")))
         case StandardizeColumns():
             return _standardized(nodes, primitive, value, dtype)
+        case LeakColumns(slopes):
+            return nodes.add("PRelu", value, nodes.constant(slopes.astype(dtype), "slope"))
         case Curve():
             return _curve(nodes, primitive, value, dtype)
         case Softmax(groups) if len(groups) > 1:

@@ -89,12 +89,8 @@ def _log_softmax(chain: Any, module: Any) -> None:
 
 
 def _prelu(chain: Chain, module: Any) -> None:
-    slopes = array_of(module.weight).reshape(-1)
-    if len(set(slopes.tolist())) != 1:
-        _refuse(
-            f"it has {len(slopes)} slopes, one per column; an activation here is the same for all columns"
-        )
-    chain.activate(ActivationFunction("leaky_relu", float(slopes[0])))
+    slopes = array_of(module.weight)
+    chain.leak(slopes.reshape(()) if slopes.size == 1 else slopes)
 
 
 def _threshold(chain: Chain, module: Any) -> None:

@@ -138,6 +138,10 @@ def _flatten(chain: EntryChain, given: Arguments) -> None:
     TAKES[nn.Flatten](chain, nn.Flatten(given.get("start_dim", 0), given.get("end_dim", -1)))
 
 
+def _prelu(chain: EntryChain, given: Arguments) -> None:
+    chain.leak(_row(given["weight"]))
+
+
 def _celu(chain: EntryChain, given: Arguments) -> None:
     TAKES[nn.CELU](chain, nn.CELU(given.get("alpha", 1.0)))
 
@@ -217,6 +221,7 @@ OPERATIONS: dict[str, Operation] = {
     "log_softmax": _log_softmax,
     **dict.fromkeys(("log_sigmoid", "logsigmoid"), _log_sigmoid),
     "matmul": _product,
+    "prelu": _prelu,
     "slice": _slice,
     "squeeze": _squeeze,
     "softmax": _softmax,

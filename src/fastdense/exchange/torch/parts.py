@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.curves import CURVES
-from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
+from fastdense.core.spec.lowering import (
+    Curve,
+    Dropout,
+    LeakColumns,
+    Primitive,
+    Product,
+    Softmax,
+    StandardizeColumns,
+)
 from fastdense.exchange.content import Content
 
 __all__ = ["SMALLEST_DEVIATION", "Part", "as_array", "need_torch", "normalised", "parts", "state"]
@@ -54,6 +62,8 @@ def _part(primitive: Primitive, dtype: str) -> Part:
             with np.errstate(over="ignore"):
                 mean, deviation = primitive.mean.astype(dtype), primitive.deviation.astype(dtype)
             return Part("Normalization", {"columns": len(mean)}, {"mean": mean, "deviation": deviation})
+        case LeakColumns(slopes):
+            return Part("PReLU", {"num_parameters": len(slopes)}, {"weight": slopes})
         case Curve("leaky_relu", alpha=0):
             return Part("ReLU", {}, {})
         case Curve("softplus"):

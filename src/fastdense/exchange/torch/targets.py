@@ -75,6 +75,7 @@ _ARGUMENTS = {
     "linear": ("input", "weight", "bias"),
     "log_softmax": ("input", "dim"),
     "matmul": ("input", "other"),
+    "prelu": ("input", "weight"),
     "softmax": ("input", "dim"),
     "softplus": ("input", "beta", "threshold"),
     "split": ("input", "split_size", "dim"),

@@ -61,6 +61,8 @@ def read(
             differences.append(f"{name or 'the module'} and layer {layer.name!r}: {difference}")
         elif isinstance(layer, Dense):
             weights += [found["weight"].T, *([found["bias"]] if layer.use_bias else [])]
+        elif "deviation" not in expected:
+            weights += [found[key] for key in expected]
         elif layer.weights:
             weights += [found["mean"], found["deviation"].astype(np.float64) ** 2, np.zeros((), np.int32)]
     if differences:

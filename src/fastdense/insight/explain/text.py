@@ -11,7 +11,15 @@ import numpy as np
 from fastdense.core.curves import CURVES
 from fastdense.core.printable import printable
 from fastdense.core.shapes import draw_product
-from fastdense.core.spec.lowering import Curve, Dropout, Primitive, Product, Softmax, StandardizeColumns
+from fastdense.core.spec.lowering import (
+    Curve,
+    Dropout,
+    LeakColumns,
+    Primitive,
+    Product,
+    Softmax,
+    StandardizeColumns,
+)
 from fastdense.insight.explain.steps import Matrix, Passes, Step
 
 __all__ = [
@@ -28,8 +36,8 @@ __all__ = [
 MOST = 6
 """Rows and columns of a matrix that are shown; of larger ones the first ones and the last."""
 TERMS = 5
-SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/"}
-"""The operators before the primitives' arrays."""
+SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/", "alpha": ","}
+"""What stands before the primitives' arrays: an operator, or a comma if the formula says more."""
 WIDEST = 110  # of a line
 
 
@@ -60,6 +68,8 @@ def formulas(step: Step) -> tuple[str, ...]:
                 for sign, (name, _) in _terms(primitive, n):
                     is_sum = sign in "@/" and (" + " in so_far or " - " in so_far)
                     so_far = f"({so_far}) {sign} {name}" if is_sum else f"{so_far} {sign} {name}"
+            case LeakColumns():
+                so_far = f"max({so_far}, 0) + alpha{n} * min({so_far}, 0)"
             case Curve() | Softmax():
                 if " " in so_far:
                     lines.append(f"Z{n} = {so_far}")
@@ -86,7 +96,7 @@ def terms(step: Step) -> list[tuple[str, tuple[str, Matrix]]]:
 
 def _terms(primitive: Primitive, n: str) -> Iterator[tuple[str, tuple[str, Matrix]]]:
     for name, array in vars(primitive).items():
-        if name in SIGNS and array is not None:
+        if name in SIGNS and np.ndim(array):  # an alpha may be one number, a setting
             yield SIGNS[name], (f"{name}{n}", np.atleast_2d(array))
 
 
