@@ -14,12 +14,6 @@ from fastdense.tables import Table
 FRAMES = {"dict": dict, "pandas": pd.DataFrame, "polars": pl.DataFrame}
 
 
-@pytest.fixture(params=FRAMES)
-def frame(request):
-    """A function that makes a frame from a dict of lists."""
-    return FRAMES[request.param]
-
-
 def column(values, **options):
     """The one column's encoder and the float64 features that it gives itself."""
     table = Table.learn({"x": values, "unit": [1.0] * len(values)}, **options)

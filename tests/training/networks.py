@@ -5,7 +5,18 @@ import numpy as np
 import fastdense as fd
 from fastdense.callbacks import Callback
 
-__all__ = ["Listening", "binary", "classes", "classifier", "regressor", "same_weights", "softmax", "weights"]
+__all__ = [
+    "Listening",
+    "binary",
+    "classes",
+    "classifier",
+    "cross_entropy",
+    "regressor",
+    "same_weights",
+    "sgd",
+    "softmax",
+    "weights",
+]
 
 
 def binary(rows=40):
@@ -42,9 +53,20 @@ def regressor(optimizer=None, loss="mse", units=1, metrics=(), **settings):
     return _compiled([fd.Dense(units)], loss, optimizer, {"metrics": list(metrics)}, settings)
 
 
+def sgd(**settings):
+    """Return a network whose weights move by plain gradients."""
+    return regressor(fd.optimizers.SGD(0.1), **settings)
+
+
 def softmax(loss="sparse_categorical_crossentropy", metrics=(), **settings):
     """Return a compiled 3-4-3 network for `classes`."""
     return _compiled([fd.Dense(3, activation="softmax")], loss, None, {"metrics": list(metrics)}, settings)
+
+
+def cross_entropy(model, X, y, sample_weight=1.0):
+    """Return the mean of the weighted cross-entropies, worked out from the predictions."""
+    p = model.predict(X).astype(np.float64)[:, 0]
+    return np.mean(sample_weight * -(y * np.log(p) + (1 - y) * np.log(1 - p)))
 
 
 def weights(model):
