@@ -48,11 +48,12 @@ preloaded = LD_PRELOAD="$(foreach lib,$(1) stdc++,$(shell $(CXX) -print-file-nam
 
 sanitize: sanitize-memory sanitize-threads
 
-# Without the tests of rooms that are Python alone: files, tables, commands and pages.
+# Over what reaches compiled code: without the package's examples, and the tests of what is Python alone or is another
+# library's.
 sanitize-memory: sanitized
 	$(call preloaded,asan ubsan) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST:$(BIN)/%=$(VENV)-asan/bin/%) tests --pyargs fastdense \
-		$(addprefix --ignore=tests/,cli docs formats tables typing)
+		UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST:$(BIN)/%=$(VENV)-asan/bin/%) tests $(addprefix --ignore=tests/, \
+		array cli core docs formats insight keras libraries reference tables typing)
 
 sanitized:
 	$(MAKE) VENV=$(VENV)-asan EXTRAS=test SANITIZE=address,undefined $(VENV)-asan/.installed-test

@@ -9,31 +9,28 @@ from tests.docs.pages import LESSONS, ROOT
 SITE = ROOT / "docs" / "_build" / "html"
 PAGES = sorted(page for page in SITE.rglob("*.html") if "_modules" not in page.parts)
 
-
-@pytest.fixture(params=[("light", 1300), ("dark", 360)], ids=["light, wide", "dark, narrow"])
-def context(browser, request):
-    scheme, width = request.param
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
-    yield context
-    context.close()
+SCREENS = {"light, wide": ("light", 1300), "dark, narrow": ("dark", 360)}
 
 
 @pytest.mark.skipif(not PAGES, reason="the site is not built: make docs")
-def test_every_page_of_the_site(context):
-    wrong, asked, faults = [], [], []
+def test_every_page_of_the_site(browser):
+    context = browser.new_context()
+    page, wrong, asked, faults = context.new_page(), [], [], []
+    page.on("pageerror", lambda error: wrong.append((page.url, str(error))))
+    page.on("request", lambda request: asked.append(request.url))
     for path in PAGES:
-        page = context.new_page()
-        page.on("pageerror", lambda error, name=path.name: wrong.append((name, str(error))))
-        page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())
         page.wait_for_load_state()
-        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            faults.append((path.name, "wider than the screen"))
         if page.evaluate("[...document.querySelectorAll('article img')].some((i) => !i.hasAttribute('alt'))"):
             faults.append((path.name, "a picture without words"))
-        if page.evaluate("window.scrollY") > 0:
-            faults.append((path.name, "scrolled away from its top"))
-        page.close()
+        for screen, (scheme, width) in SCREENS.items():
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 800})
+            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                faults.append((path.name, screen, "wider than the screen"))
+            if page.evaluate("window.scrollY") > 0:
+                faults.append((path.name, screen, "scrolled away from its top"))
+    context.close()
     assert len(PAGES) > 40
     assert wrong == []
     assert faults == []

@@ -74,7 +74,7 @@ class Content:
 
     @property
     def primitives(self) -> list[tuple[Primitive, ...]]:
-        """What each layer of `network` comes down to, with its arrays; see `fastdense.core.spec.lowering`."""
+        """What each layer of `network` comes down to, with its arrays."""
         return self.network.lower(self.parameters)
 
     def count_params(self) -> int:

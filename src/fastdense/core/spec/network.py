@@ -44,7 +44,7 @@ class NetworkSpec:
         return self.layers[-1].n_units if self.layers else self.n_in
 
     def lower(self, parameters: Sequence[Sequence[Any]]) -> list[tuple[Primitive, ...]]:
-        """Return each layer's primitives, with its arrays in them; see `fastdense.core.spec.lowering`."""
+        """Return each layer's primitives, with its arrays in them; see ``fastdense.core.spec.lowering``."""
         return [layer.lower(*own) for layer, own in zip(self.layers, parameters, strict=True)]
 
 
