@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from fastdense.core.curves import CURVES
-from fastdense.core.spec import ActivateSpec, ActivationSpec, DenseSpec, DropoutSpec, PReLUSpec, ScaleSpec
+from fastdense.core.spec import (
+    ActivateSpec,
+    ActivationSpec,
+    DenseSpec,
+    DropoutSpec,
+    LayerNormSpec,
+    PReLUSpec,
+    ScaleSpec,
+)
 from fastdense.engines import available
 from fastdense.reference import forward
 from tests.compare import dense_bound
@@ -65,10 +73,22 @@ def _layer_bound(layer, own, trace, error, eps):
             return _activation_bound(layer.activation, z, a_out, error, eps)
         case ScaleSpec():
             return (error + 4 * eps * (np.abs(a_in) + np.abs(own[0]))) / own[1]
+        case LayerNormSpec():
+            return _norm_bound(layer, own, a_in, a_out, error, eps)
         case PReLUSpec():
             return error * np.maximum(1.0, np.abs(own[0])) + eps * np.abs(a_out)
         case DropoutSpec():
             return error
+
+
+def _norm_bound(layer, own, a, a_out, error, eps):
+    """Each number, the mean and the deviation are off; eight roundings of each number less the mean."""
+    gamma, _ = layer.named(own)
+    error = error + 8 * eps * (np.abs(a) + np.abs(a).mean())
+    deviation = np.sqrt(a.var() + layer.epsilon)
+    x = np.abs(a - a.mean()) / deviation
+    spread = (error + error.mean() + x * (x * error).mean() + 8 * eps * x) / deviation
+    return spread * (1.0 if gamma is None else np.abs(gamma)) * max(1.0, deviation) + 2 * eps * np.abs(a_out)
 
 
 def _activation_bound(activation, z, a, error, eps):

@@ -26,7 +26,6 @@ from fastdense.core.spec import (
     NetworkSpec,
     Penalty,
     PoissonSpec,
-    PReLUSpec,
     RMSpropSpec,
     ScaleSpec,
     SGDSpec,
@@ -34,6 +33,7 @@ from fastdense.core.spec import (
     TrainingSpec,
 )
 from fastdense.engines import Batches
+from tests.vector_layers import vector_layers
 
 __all__ = ["ALPHAS", "CASES", "FLOAT64_CASES", "SGD", "Case", "Data", "case_named", "loss_named"]
 
@@ -327,7 +327,6 @@ def _layers() -> list[Case]:
     gelu, scale = ActivateSpec(N_HIDDEN, _activation("gelu")), ScaleSpec(N_IN)
     low, high = DropoutSpec(N_IN, 0.2, stream=0), DropoutSpec(N_HIDDEN, 0.6, stream=2)
     softmax = ActivateSpec(N_OUT, _activation("softmax"))
-    prelu = PReLUSpec(N_HIDDEN, Penalty(0.02, 0.03))
     variants: dict[str, tuple[LayerSpec, ...]] = {
         "activate-first": (ActivateSpec(N_IN, _activation("silu")), first, last),
         "activate-middle": (first, gelu, last),
@@ -348,17 +347,14 @@ def _layers() -> list[Case]:
         "dropout-only": (low,),
         "dropout-scale-activate-only": (low, scale, ActivateSpec(N_IN, _activation("tanh"))),
         "deep": (first, *(DenseSpec(N_HIDDEN, N_HIDDEN, _activation("relu")),) * 3, last),
-        "prelu-first": (PReLUSpec(N_IN), first, last),
-        "prelu-middle": (first, prelu, last),
-        "prelu-last": (first, last, PReLUSpec(N_OUT)),
-        "prelu-wide": (DenseSpec(N_IN, 600), PReLUSpec(600), DenseSpec(600, N_OUT)),
+        **vector_layers(first, last),
     }
     two_word_seed = TrainingSpec(MSE, SGD, seed=2**40 + 5)
     activate_last = NetworkSpec(N_IN, (first, last, softmax))
     clipped = {name: TrainingSpec(MSE, AdamSpec(weight_decay=0.1, **{name: 0.1})) for name in CLIPPINGS}
-    charged = NetworkSpec(N_IN, variants["prelu-middle"])
+    charged = {kind: NetworkSpec(N_IN, variants[f"{kind}-middle"]) for kind in ("prelu", "norm")}
     return [
-        *(Case(f"prelu-{name}", charged, training) for name, training in clipped.items()),
+        *(Case(f"{k}-{name}", charged[k], training) for k in charged for name, training in clipped.items()),
         *(Case(name, NetworkSpec(N_IN, layers), two_word_seed) for name, layers in variants.items()),
         *(Case(f"activate-last-{n}", activate_last, TrainingSpec(loss_named(n), SGD)) for n in CATEGORICAL),
     ]

@@ -15,6 +15,7 @@ from fastdense.core.spec import (
     DenseSpec,
     DropoutSpec,
     Factors,
+    LayerNormSpec,
     LayerSpec,
     LossSpec,
     NetworkSpec,
@@ -30,7 +31,7 @@ __all__ = ["drawn"]
 
 # Round the widths of vectors and of tiles, and one column more often than others.
 _WIDTHS = (1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33)
-_KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale", "prelu")
+_KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale", "prelu", "norm")
 _OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "lion")
 _FACTORS = True
 _POSITIVE = ("sigmoid", "softmax", "softplus", "exponential")
@@ -74,6 +75,8 @@ def _layer(rng: random.Random, n_in: int, place: int) -> LayerSpec:
         return DropoutSpec(n_in, rng.choice((0.0, 0.2, 0.7)), stream=place)
     if kind == "scale":
         return ScaleSpec(n_in)
+    if kind == "norm":
+        return LayerNormSpec(n_in, 0.01, rng.random() < 0.8, rng.random() < 0.8, _penalty(rng), _penalty(rng))
     if kind == "prelu":
         return PReLUSpec(n_in, _penalty(rng))
     if kind == "activate":

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from fastdense.core.spec import ActivationSpec, DenseSpec, DropoutSpec, NetworkSpec
-from fastdense.core.spec.lowering import Curve, Dropout, LeakColumns, Product, Softmax, StandardizeColumns
+from fastdense.core.spec.lowering import (
+    Curve,
+    Dropout,
+    LeakColumns,
+    NormalizeRows,
+    Product,
+    Softmax,
+    StandardizeColumns,
+)
 from fastdense.engines import choose
 from fastdense.reference import activate
 from tests.cases import FLOAT64_CASES
@@ -22,6 +30,10 @@ def computed(primitive, A):
             return A @ W + (0.0 if B is None else B)
         case StandardizeColumns(mean, deviation):
             return (A - mean) / deviation
+        case NormalizeRows(gamma, beta, epsilon):
+            D = A - A.mean(axis=1, keepdims=True)
+            X = D / np.sqrt((D * D).mean(axis=1, keepdims=True) + epsilon)
+            return X * (1.0 if gamma is None else gamma) + (0.0 if beta is None else beta)
         case LeakColumns(slopes):
             return np.where(A > 0, A, slopes * A)
         case Curve(name, alpha):

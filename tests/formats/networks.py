@@ -18,7 +18,7 @@ from tests.compare import assert_within
 
 __all__ = ["assert_predicts_as", "inputs", "networks"]
 
-KINDS = ("dense", "dense", "activation", "dropout", "normalization", "prelu")
+KINDS = ("dense", "dense", "activation", "dropout", "normalization", "prelu", "rows")
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ def networks(draw, names=ACTIVATIONS):
             layers.append(fd.Activation(draw(activations(width, names))))
         elif kind == "dropout":
             layers.append(fd.Dropout(draw(st.sampled_from([0.0, 0.25, 0.5]))))
+        elif kind == "rows":
+            layers.append(fd.layers.LayerNormalization(center=draw(st.booleans()), scale=draw(st.booleans())))
         elif kind == "prelu":
             layers.append(fd.layers.PReLU())
         else:
@@ -77,7 +79,7 @@ def networks(draw, names=ACTIVATIONS):
             names = tuple(name for name in names if not (once and name == "exponential"))
     model = fd.Sequential([fd.Input((n_in,)), *layers], seed=0, dtype=dtype)
     for layer in model.layers:
-        if isinstance(layer, fd.Dense | fd.layers.PReLU):
+        if isinstance(layer, fd.Dense | fd.layers.LayerNormalization | fd.layers.PReLU):
             layer.set_weights([_initial(rng, array.shape) for array in layer.weights])
     return model
 

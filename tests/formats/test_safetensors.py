@@ -31,6 +31,8 @@ LAYERS = {
     "relu": fd.layers.ReLU,
     "leaky": lambda: fd.layers.LeakyReLU(np.float32(0.1)),
     "elu layer": lambda: fd.layers.ELU(0.5),
+    "rows": lambda: fd.layers.LayerNormalization(beta_initializer="random_uniform", beta_regularizer="l2"),
+    "rows, scaled": lambda: fd.layers.LayerNormalization(center=False),
     "prelu": lambda: fd.layers.PReLU("random_uniform", "l2"),
     "softmax": fd.layers.Softmax,
     "dropout": lambda: fd.Dropout(0.3),

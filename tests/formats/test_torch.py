@@ -83,10 +83,12 @@ def torch_modules(draw):
     torch.manual_seed(draw(st.integers(0, 2**32)))
     width = draw(st.integers(1, 6))
     parts = [nn.Linear(draw(st.integers(1, 5)), width, bias=draw(st.booleans()))]
-    for kind in draw(st.lists(st.sampled_from(("linear", "norm", "slopes", *ELEMENTS)), max_size=6)):
+    for kind in draw(st.lists(st.sampled_from(("linear", "norm", "slopes", "rows", *ELEMENTS)), max_size=6)):
         if kind == "linear":
             n_in, width = width, draw(st.integers(1, 6))
             parts.append(nn.Linear(n_in, width, bias=draw(st.booleans())))
+        elif kind == "rows":
+            parts.append(nn.LayerNorm(width, 0.1, draw(st.booleans()), draw(st.booleans())))
         elif kind == "slopes":
             parts.append(nn.PReLU(width))
             nn.init.normal_(parts[-1].weight)

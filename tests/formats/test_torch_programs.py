@@ -90,6 +90,8 @@ CURVES = {
     "maximum": lambda m, x: torch.maximum(m.linear(x), m.zero),
     "where": lambda m, x: twice(m.linear(x), lambda z: torch.where(z > 0, z, 0.2 * z)),
     "prelu": lambda m, x: F.prelu(m.linear(x), m.slope),
+    "layer norm": lambda m, x: F.layer_norm(m.linear(x), (4,), m.std, m.mean, 0.1),
+    "layer norm without weights": lambda m, x: F.layer_norm(m.linear(x), [4]),
     "prelu by columns": lambda m, x: F.prelu(m.linear(x), m.mean),
     "leaky relu": lambda m, x: F.leaky_relu(m.linear(x), 0.2, inplace=True),
     "elu": lambda m, x: F.elu(m.linear(x), 0.7),

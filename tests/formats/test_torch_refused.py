@@ -43,13 +43,6 @@ class Two(nn.Module):
         return self.own(self, x, y)
 
 
-def slopes(*given):
-    module = nn.PReLU(len(given))
-    with torch.no_grad():
-        module.weight[:] = torch.tensor(given)
-    return nn.Sequential(nn.Linear(2, 2), module)
-
-
 def written(x):
     x[:, 0] = 0.0
     return x
@@ -101,9 +94,9 @@ def replaced(place=1):
 
 CHAIN = "a network here is one chain"
 REFUSED = {
-    "LayerNorm": (
-        lambda: nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.LayerNorm(3))),
-        r"module '1\.0' \(LayerNorm\): there is no such.*supported are Sequential, BatchNorm1d",
+    "GroupNorm": (
+        lambda: nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.GroupNorm(1, 3))),
+        r"module '1\.0' \(GroupNorm\): there is no such.*supported are Sequential, BatchNorm1d",
     ),
     "Conv": (lambda: nn.Conv2d(1, 2, 3), r"the module \(Conv2d\)"),
     "LSTM": (lambda: nn.LSTM(3, 4), r"\(LSTM\): there is no such layer"),
@@ -112,8 +105,11 @@ REFUSED = {
         r"'2' \(Linear\): it takes logarithms of a softmax, which are read at the end",
     ),
     "LogSoftmax over rows": (lambda: Chain(nn.LogSoftmax(0)), "over the last axis"),
-    "a falling PReLU": (lambda: slopes(-0.1), "alpha of leaky_relu must be"),
-    "a known class inside": (lambda: Chain(nn.LayerNorm(4)), r"module 'call' \(LayerNorm\)"),
+    "rows of two axes": (
+        lambda: nn.LayerNorm((2, 3)),
+        r"it is over the axes \(2, 3\), and a row here has one",
+    ),
+    "a known class inside": (lambda: Chain(nn.GroupNorm(1, 4)), r"module 'call' \(GroupNorm\)"),
     "no statistics": (lambda: nn.BatchNorm1d(3, track_running_stats=False), "no running statistics"),
     "CELU": (lambda: nn.CELU(-2.0), "alpha of celu must be finite and above 0"),
     "softplus beta": (lambda: nn.Softplus(-2), "beta must be positive, the threshold at least 20"),

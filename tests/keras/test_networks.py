@@ -114,6 +114,16 @@ def test_prelu():
     assert_same_training(layers, coffee_settings(), *ONES, epochs=5)
 
 
+def test_layer_normalization():
+    def layers(lib):
+        norm, l2 = lib.layers.LayerNormalization, lib.regularizers.L2(0.01)
+        hidden = [norm(), lib.layers.Dense(25, activation="relu"), norm(center=False, gamma_regularizer=l2)]
+        hidden += [lib.layers.Dense(15), norm(epsilon=0.1, scale=False)]
+        return [lib.Input((400,)), *hidden, lib.layers.Dense(1, activation="sigmoid")]
+
+    assert_same_training(layers, coffee_settings(), *ONES, epochs=5)
+
+
 REGULARIZERS = {
     "l1": lambda r: {"kernel_regularizer": r.L1(0.003)},
     "l2": lambda r: {"kernel_regularizer": r.L2(0.01), "bias_regularizer": r.L2(0.02)},

@@ -12,6 +12,7 @@ from fastdense.core.spec import (
     AdamSpec,
     DenseSpec,
     DropoutSpec,
+    LayerNormSpec,
     MeanSquaredErrorSpec,
     NetworkSpec,
     Penalty,
@@ -97,6 +98,7 @@ def test_the_same_bits_as_in_full(units, activation, optimizer, dtype, isa):
 FIRST = {
     "scale": ScaleSpec(N_IN),
     "dropout": DropoutSpec(N_IN, 0.3, stream=0),
+    "norm": LayerNormSpec(N_IN, 0.01),
     "prelu": PReLUSpec(N_IN),
     "activation": ActivateSpec(N_IN, ActivationSpec("silu")),
 }

@@ -11,6 +11,7 @@ from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     DropoutSpec,
+    LayerNormSpec,
     LayerSpec,
     Penalty,
     PReLUSpec,
@@ -88,6 +89,9 @@ def layer_forward(
         case PReLUSpec():
             A_out = xp.where(A_in > 0, A_in, parameters[0] * A_in)
             return A_out, A_out
+        case LayerNormSpec():
+            A_out = _layer_norm(xp, layer, parameters, A_in)
+            return A_out, A_out
         case DropoutSpec():
             A_out = A_in if mask is None else _drop(xp, A_in, mask)
             return A_out, A_out
@@ -121,12 +125,41 @@ def layer_backward(
             above = A_in > 0
             dalpha = xp.sum(xp.where(above, xp.zeros_like(dZ), dZ * A_in), axis=0)
             return xp.where(above, dZ, dZ * parameters[0]), (dalpha,)
+        case LayerNormSpec():
+            return _layer_norm_backward(xp, layer, parameters, A_in, dZ)
         case DropoutSpec():
             return (dZ if mask is None else _drop(xp, dZ, mask)), ()
         case ActivateSpec():
             return dZ, ()
         case _:
             assert_never(layer)
+
+
+def _mean(xp: Any, A: Any) -> Any:
+    return xp.sum(A, axis=-1, keepdims=True) / A.shape[-1]
+
+
+def _normalized(xp: Any, layer: LayerNormSpec, A_in: Any) -> tuple[Any, Any]:
+    """Return each row less its mean and divided by its deviation, and the deviations as a column."""
+    D = A_in - _mean(xp, A_in)
+    deviation = xp.sqrt(_mean(xp, D * D) + layer.epsilon)
+    return D / deviation, deviation
+
+
+def _layer_norm(xp: Any, layer: LayerNormSpec, parameters: Sequence[Any], A_in: Any) -> Any:
+    (gamma, beta), (X, _) = layer.named(parameters), _normalized(xp, layer, A_in)
+    X = X if gamma is None else X * gamma
+    return X if beta is None else X + beta
+
+
+def _layer_norm_backward(
+    xp: Any, layer: LayerNormSpec, parameters: Sequence[Any], A_in: Any, dZ: Any
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return ``(G - mean(G) - X * mean(G * X)) / deviation`` of each row, ``G = dZ * gamma``."""
+    (gamma, _), (X, deviation) = layer.named(parameters), _normalized(xp, layer, A_in)
+    G = dZ if gamma is None else dZ * gamma
+    dA_in = (G - _mean(xp, G) - X * _mean(xp, G * X)) / deviation
+    return dA_in, (xp.sum(dZ * X, axis=0),) * layer.scale + (xp.sum(dZ, axis=0),) * layer.center
 
 
 def to_dZ(xp: Any, layer: LayerSpec, Z: Any, A_out: Any, dA_out: Any) -> Any:

@@ -29,7 +29,7 @@ _TABLE = {
     "train with Normalization of the inputs; a file that has it is read, folded into others": """
         BatchNormalization""",
     "train with Normalization of the inputs": """
-        LayerNormalization GroupNormalization UnitNormalization RMSNormalization
+        GroupNormalization UnitNormalization RMSNormalization
         SpectralNormalization""",
     "use Dropout; a file that has it is read, since it is for training only": """
         GaussianNoise GaussianDropout AlphaDropout SpatialDropout* ActivityRegularization""",

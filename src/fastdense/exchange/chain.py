@@ -128,8 +128,13 @@ class Chain:
         """Append the dropout of a share of the units, which only training sees."""
         self._append(Dropout(rate, name), [])  # predictions are the same on either side of a scaling
 
-    def leak(self, slopes: Array, name: str | None = None) -> None:
-        """Append ``x`` above zero and ``slopes * x`` below, with a slope per column or one without axes."""
+    def leak(self, slopes: Array, columns: int | None, name: str | None = None) -> None:
+        """Append ``x`` above zero and ``slopes * x`` below, by a slope per column or one for all.
+
+        One without axes becomes an activation, whose slope is not trained, unless it is below zero.
+        """
+        if slopes.ndim == 0 and slopes < 0 and columns is not None:
+            slopes = np.full(columns, slopes)
         if slopes.ndim == 0:
             self.activate(ActivationFunction("leaky_relu", float(slopes)))
         else:

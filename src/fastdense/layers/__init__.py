@@ -16,6 +16,7 @@ from fastdense.core.spec import ActivateSpec, DropoutSpec
 from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Input, Layer
 from fastdense.layers.dense import Activation as Given
 from fastdense.layers.dense import Dense
+from fastdense.layers.layer_normalization import LayerNormalization
 from fastdense.layers.normalization import Normalization
 from fastdense.layers.prelu import PReLU
 from fastdense.layers.rescaling import Rescaling
@@ -28,6 +29,7 @@ __all__ = [
     "Dropout",
     "Input",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Normalization",
     "PReLU",

@@ -19,6 +19,7 @@ from fastdense.core.spec import (
     DenseSpec,
     DropoutSpec,
     HuberSpec,
+    LayerNormSpec,
     LayerSpec,
     LossSpec,
     NetworkSpec,
@@ -290,6 +291,8 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             core.activation(_curve(layer.activation, layer.n_units))
         case ScaleSpec():
             core.scale(*arrays)
+        case LayerNormSpec():
+            core.layer_norm(layer.epsilon, layer.scale, layer.center, _treatments(layer))
         case PReLUSpec():
             core.prelu(_treatments(layer))
         case DropoutSpec():

@@ -8,7 +8,16 @@ from html import escape
 from fastdense.activations import ActivationFunction
 from fastdense.core.columns import aligned
 from fastdense.core.printable import printable
-from fastdense.layers import Activation, Dense, Dropout, Layer, Normalization, PReLU, Rescaling
+from fastdense.layers import (
+    Activation,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNormalization,
+    Normalization,
+    PReLU,
+    Rescaling,
+)
 
 __all__ = ["html_summary", "text_summary"]
 
@@ -86,6 +95,8 @@ def _detail(layer: Layer) -> str:
             return f"rate {layer.first_rate:g}{changes}"
         case Normalization():
             return "(x - mean) / deviation"
+        case LayerNormalization():
+            return "(x - mean) / deviation of each row"
         case PReLU():
             return "max(x, 0) + alpha * min(x, 0)"
         case Rescaling():

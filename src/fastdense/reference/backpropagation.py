@@ -18,6 +18,7 @@ from fastdense.core.spec import (
     ActivateSpec,
     DenseSpec,
     DropoutSpec,
+    LayerNormSpec,
     LayerSpec,
     NetworkSpec,
     Penalty,
@@ -27,6 +28,7 @@ from fastdense.core.spec import (
 from fastdense.reference.activations import activate, activate_backward
 from fastdense.reference.curves import leaky_relu, leaky_relu_derivative
 from fastdense.reference.ieee import divide, sign, times
+from fastdense.reference.layer_norm import layer_norm, layer_norm_backward
 
 __all__ = ["Trace", "backward", "backward_layer", "forward", "forward_layer", "penalty", "penalty_gradient"]
 
@@ -54,6 +56,7 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
     `ActivateSpec`        ``a_out = g(a_in)``
     `ScaleSpec`           ``(a_k - mean_k) / deviation_k``
     `PReLUSpec`           ``a_k`` above zero, otherwise ``alpha_k * a_k``
+    `LayerNormSpec`       ``(a_k - mean) / deviation * gamma_k + beta_k``, those of the row
     `DropoutSpec`         ``a_k / (1 - rate)`` where kept, otherwise 0
     ====================  ==================================================
 
@@ -95,6 +98,9 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
         case PReLUSpec():
             z = [leaky_relu(a, alpha) for a, alpha in zip(a_in, parameters[0].tolist(), strict=True)]
             return Trace(a_in, z, z)
+        case LayerNormSpec():
+            z = layer_norm(layer, parameters, a_in)
+            return Trace(a_in, z, z)
         case DropoutSpec() if kept is not None:
             z = [a / (1 - layer.rate) if keep else 0.0 for a, keep in zip(a_in, kept, strict=True)]
             return Trace(a_in, z, z)
@@ -115,6 +121,7 @@ def backward_layer(
     `ScaleSpec`           ``da_k = dz_k / deviation_k``
     `PReLUSpec`           ``da_k = dz_k``, ``dalpha_k = 0`` above zero, otherwise
                           ``da_k = alpha_k * dz_k``, ``dalpha_k = a_k * dz_k``
+    `LayerNormSpec`       see `fastdense.reference.layer_norm`
     `DropoutSpec`         ``da_k = dz_k / (1 - rate)`` where kept, otherwise 0
     ====================  ======================================================================
 
@@ -162,6 +169,8 @@ def backward_layer(
             alpha = parameters[0].tolist()
             da = [dz_k * leaky_relu_derivative(a_in[k], alpha[k]) for k, dz_k in enumerate(dz)]
             return da, (np.array([0.0 if a > 0 else a * dz_k for a, dz_k in zip(a_in, dz, strict=True)]),)
+        case LayerNormSpec():
+            return layer_norm_backward(layer, parameters, a_in, dz)
         case DropoutSpec() if kept is not None:
             return [dz_k / (1 - layer.rate) if keep else 0.0 for dz_k, keep in zip(dz, kept, strict=True)], ()
         case DropoutSpec():

@@ -233,6 +233,10 @@ MODELS = {
         layer(L.ReLU, None, 0.25, 0.0), dense(5), layer(L.LeakyReLU), dense(5), layer(L.ELU), dense(5),
         layer(L.LeakyReLU, negative_slope=0.05), dense(5), layer(L.ELU, alpha=2.0), dense(2),
     ),
+    "rows": of(
+        dense(5), layer(L.LayerNormalization, name="ln"), dense(4), layer(L.LayerNormalization, scale=False),
+        dense(3), layer(L.LayerNormalization, epsilon=0.1, center=False, gamma_regularizer="l2"), dense(2),
+    ),
     "many slopes": of(
         dense(5), layer(L.PReLU, "random_uniform", "l2", name="slopes"), dense(2), layer(L.PReLU, "ones")
     ),
@@ -329,7 +333,7 @@ MODELS = {
     "in training": chain_of(lambda x: of(L.BatchNormalization)()(x, training=True), dense(2)),
     "lambda": of(layer(L.Lambda, lambda x: x + 1.0, name="code"), dense(1)),
     "convolution": of(layer(L.Conv1D, 2, 2), L.Flatten, dense(1), shape=(4, 1)),
-    "layer norm": of(layer(L.LayerNormalization, name="ln"), dense(1)),
+    "group norm": of(layer(L.GroupNormalization, 2, name="gn"), dense(1)),
 }  # fmt: skip
 
 

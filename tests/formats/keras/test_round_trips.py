@@ -134,7 +134,7 @@ BOUND = 64 * np.finfo(np.float32).eps
 
 MODELS = ("every layer", "normalised at the end", "statistics given", "plain functional")
 MODELS += ("activation layers", "statistics of all", "named ends", "nested", "autoencoder", "deep")
-MODELS += ("frozen autoencoder", "every rectifier", "one slope", "many slopes", "inverted")
+MODELS += ("frozen autoencoder", "every rectifier", "one slope", "many slopes", "rows", "inverted")
 FUNCTIONS = ("functional", "scaled by functions", "limits", "composed")
 
 
@@ -261,7 +261,7 @@ REFUSED = {
     "in training": "model '.*' is called with training=True",
     "lambda": r"layer 'code' \(Lambda\) is not one that a dense network has",
     "convolution": r"\(Conv1D\) is not one that a dense network has",
-    "layer norm": r"layer 'ln' \(LayerNormalization\) is not one",
+    "group norm": r"layer 'gn' \(GroupNormalization\) is not one",
 }
 
 

@@ -66,9 +66,17 @@ READ = {
         "h = Mul (x, c) t = Tanh (h) s = Mul (t, c) y = Add (s, c)", "float c = {0.5}",
         lambda x: 1 / (1 + np.exp(-x)),
     ),
+    "a layer normalization": (
+        "y = LayerNormalization <epsilon: float = 0.5> (x, c, d)",
+        "float[2] c = {2, -1}, float[2] d = {1, 3}",
+        lambda x: (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 0.5) * [2, -1] + [1, 3],
+    ),
     "a slope per column": (
         "y = PRelu (x, c)", "float[2] c = {0.25, -0.5}",
         lambda x: np.where(x < 0, x * np.array([0.25, -0.5]), x),
+    ),
+    "one slope below zero": (
+        "y = PRelu (x, c)", "float[1] c = {-0.5}", lambda x: np.where(x < 0, -0.5 * x, x)
     ),
     "one slope for all": ("y = PRelu (x, c)", "float[1] c = {0.25}", lambda x: np.where(x < 0, x / 4, x)),
     "a selu of other constants": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from fastdense.core.spec.lowering import (
     Curve,
     Dropout,
     LeakColumns,
+    NormalizeRows,
     Primitive,
     Product,
     Softmax,
@@ -24,6 +26,7 @@ __all__ = [
     "DenseSpec",
     "DropoutSpec",
     "Factors",
+    "LayerNormSpec",
     "LayerSpec",
     "PReLUSpec",
     "Parameter",
@@ -200,7 +203,37 @@ class PReLUSpec(_Linear):
         return (LeakColumns(alpha),)
 
 
-LayerSpec = DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec | PReLUSpec
+@dataclass(frozen=True)
+class LayerNormSpec(_Linear):
+    """Each row less its mean, divided by its deviation, times ``gamma`` plus ``beta``, one per column each.
+
+    The deviation is the root of the row's variance and ``epsilon``. There is a ``gamma`` if it scales, and a
+    ``beta`` if it centers.
+    """
+
+    epsilon: float
+    scale: bool = True
+    center: bool = True
+    gamma_penalty: Penalty = Penalty()
+    beta_penalty: Penalty = Penalty()
+
+    def __post_init__(self) -> None:
+        """Set the parameters, each of shape (n_in,)."""
+        gamma = Parameter("gamma", (self.n_in,), penalty=self.gamma_penalty)
+        beta = Parameter("beta", (self.n_in,), penalty=self.beta_penalty)
+        parameters = (gamma,) * self.scale + (beta,) * self.center
+        object.__setattr__(self, "parameters", parameters)
+
+    def named(self, arrays: Sequence[Any]) -> tuple[Any | None, Any | None]:
+        """Return ``gamma`` and ``beta`` of the layer's arrays, None for one that it lacks."""
+        return (arrays[0] if self.scale else None), (arrays[-1] if self.center else None)
+
+    def lower(self, *arrays: Any) -> tuple[Primitive, ...]:
+        """Return a normalisation of rows."""
+        return (NormalizeRows(*self.named(arrays), self.epsilon, self.n_in),)
+
+
+LayerSpec = DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec | PReLUSpec | LayerNormSpec
 
 
 class _Grouped(Protocol):

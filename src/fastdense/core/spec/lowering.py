@@ -10,6 +10,7 @@ over specs.
 ========================  ===============================================================
 `Product`                 ``A @ W + B``
 `StandardizeColumns`      ``(A - mean) / deviation``, by columns
+`NormalizeRows`           each row less its mean, divided by its deviation, scaled and shifted by columns
 `LeakColumns`             ``A`` above zero, otherwise ``alpha * A``, by columns
 `Curve`                   ``g(A)``, each number by itself
 `Softmax`                 ``exp(a) / sum(exp(a))`` of each row, or of groups of its columns
@@ -27,7 +28,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-__all__ = ["Curve", "Dropout", "LeakColumns", "Primitive", "Product", "Softmax", "StandardizeColumns"]
+__all__ = [
+    "Curve",
+    "Dropout",
+    "LeakColumns",
+    "NormalizeRows",
+    "Primitive",
+    "Product",
+    "Softmax",
+    "StandardizeColumns",
+]
 
 
 class _Primitive:
@@ -73,6 +83,19 @@ class StandardizeColumns(_Primitive):
 
 
 @dataclass(frozen=True, eq=False)
+class NormalizeRows(_Primitive):
+    """``(a - mean(a)) / sqrt(variance(a) + epsilon) * gamma + beta`` of each row.
+
+    ``gamma`` and ``beta`` have the shape (columns,), or are None for ones and zeros.
+    """
+
+    gamma: Any | None
+    beta: Any | None
+    epsilon: float
+    columns: int
+
+
+@dataclass(frozen=True, eq=False)
 class LeakColumns(_Primitive):
     """Each number above zero as it is, the others times the slope of their column; of shape (n_in,)."""
 
@@ -103,4 +126,4 @@ class Dropout(_Primitive):
     computes: ClassVar[bool] = False
 
 
-Primitive = Product | StandardizeColumns | LeakColumns | Curve | Softmax | Dropout
+Primitive = Product | StandardizeColumns | LeakColumns | NormalizeRows | Curve | Softmax | Dropout

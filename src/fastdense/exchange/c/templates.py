@@ -22,6 +22,7 @@ __all__ = [
     "GROUP",
     "HEADER",
     "LEAK",
+    "NORMALIZE",
     "SCALE",
     "SOFTMAX",
     "SOURCE",
@@ -134,6 +135,26 @@ static void layer_$k(const $real *in, $real *out)
         const int vanishes = in[j] < 0 && slope_$k[j] == 0;
         out[j] = in[j] > 0 ? in[j] : vanishes ? 0 : slope_$k[j] * in[j];
     }
+}
+""")
+
+NORMALIZE = Template("""\
+static const $real gamma_$k[$units] = {
+$gamma
+};
+static const $real beta_$k[$units] = {
+$beta
+};
+
+/* $comment */
+static void layer_$k(const $real *in, $real *out)
+{
+    $real mean = 0, variance = 0, scale;
+
+    for (size_t j = 0; j < $units; ++j) mean += in[j] / $units;
+    for (size_t j = 0; j < $units; ++j) variance += (in[j] - mean) * (in[j] - mean) / $units;
+    scale = 1 / sqrt$f(variance + $epsilon);
+    for (size_t j = 0; j < $units; ++j) out[j] = (in[j] - mean) * scale * gamma_$k[j] + beta_$k[j];
 }
 """)
 

@@ -19,6 +19,7 @@ from fastdense.core.spec.lowering import (
     Curve,
     Dropout,
     LeakColumns,
+    NormalizeRows,
     Primitive,
     Product,
     Softmax,
@@ -171,6 +172,8 @@ def _words(primitive: Primitive) -> str:
             return ""
         case StandardizeColumns():
             return "(x - mean) / deviation"
+        case NormalizeRows():
+            return "(x - mean) / deviation of the row, times gamma plus beta"
         case LeakColumns():
             return "x above 0, otherwise slope * x"
         case Curve(name, alpha):
@@ -202,6 +205,15 @@ def _function(step: Step, numbers: Numbers) -> str:
         case StandardizeColumns():
             mean, deviation = numbers.array(first.mean), numbers.array(first.deviation)
             return templates.SCALE.substitute(common, mean=mean, deviation=deviation)
+        case NormalizeRows(gamma, beta, epsilon):
+            ones, dtype = np.ones(n_units, numbers.type), numbers.type
+            gamma, beta = (ones if gamma is None else gamma), (0 * ones if beta is None else beta)
+            return templates.NORMALIZE.substitute(
+                common,
+                gamma=numbers.array(gamma),
+                beta=numbers.array(beta),
+                epsilon=numbers.literal(dtype(epsilon)),
+            )
         case LeakColumns(slopes):
             return templates.LEAK.substitute(common, slopes=numbers.array(slopes))
         case Curve() | Softmax():

@@ -17,7 +17,7 @@ from fastdense.errors import FormatError
 from fastdense.exchange.keras.curves import CURVES, Step, activate
 from fastdense.exchange.keras.flow import Flow
 from fastdense.exchange.keras.settings import numbers
-from fastdense.layers import Dense, Normalization, PReLU
+from fastdense.layers import Dense, LayerNormalization, Normalization, PReLU
 
 __all__ = ["STEPS", "for_training", "slots"]
 
@@ -119,7 +119,23 @@ def _prelu(flow: Flow, config: Config, arrays: list[Array]) -> None:
         )
         flow.add(layer, [arrays[0].reshape(-1)], n_in=arrays[0].size)
     else:
-        flow.leak(np.asarray(flow.by_column(arrays[0])), config.get("name"))
+        flow.leak(np.asarray(flow.by_column(arrays[0])), flow.columns, config.get("name"))
+
+
+def _layer_normalization(flow: Flow, config: Config, arrays: list[Array]) -> None:
+    if config.get("rms_scaling"):
+        raise FormatError("it has rms_scaling=True, by which it does not subtract the mean")
+    axis, epsilon = config.get("axis"), config.get("epsilon")
+    flow.check_columns(-1 if axis is None else axis)
+    layer = LayerNormalization(
+        epsilon=1e-3 if epsilon is None else epsilon,
+        center=bool(config.get("center", True)),
+        scale=bool(config.get("scale", True)),
+        beta_regularizer=_regularizer(config.get("beta_regularizer")),
+        gamma_regularizer=_regularizer(config.get("gamma_regularizer")),
+        name=config.get("name"),
+    )
+    flow.add(layer, [array.reshape(-1) for array in arrays], n_in=arrays[0].size if arrays else None)
 
 
 def _flatten(flow: Flow, config: Config, arrays: list[Array]) -> None:
@@ -173,7 +189,12 @@ _NOISE = (
 )  # fmt: skip
 
 
-_KEPT = ("kernel_regularizer", "bias_regularizer", "alpha_regularizer")
+# The penalties that are kept, of the layers that are read as themselves.
+_KEPT = {
+    "Dense": ("kernel_regularizer", "bias_regularizer"),
+    "LayerNormalization": ("beta_regularizer", "gamma_regularizer"),
+    "PReLU": ("alpha_regularizer",),
+}
 
 
 def for_training(layer: dict[str, Any]) -> list[str]:
@@ -188,7 +209,7 @@ def for_training(layer: dict[str, Any]) -> list[str]:
         return [f"the {layer['class_name']}"]
     found = []
     for name, value in layer["config"].items():
-        is_known = name in _KEPT and _regularizer(value) is not None
+        is_known = name in _KEPT.get(layer["class_name"], ()) and _regularizer(value) is not None
         if value and name.endswith(("_constraint", "_regularizer", "noise_shape")) and not is_known:
             found.append(name)
         if name == "trainable" and value is False:
@@ -206,6 +227,7 @@ STEPS: dict[str, Step] = {
     "Dropout": _dropout,
     "Flatten": _flatten,
     "Identity": _nothing,
+    "LayerNormalization": _layer_normalization,
     "Normalization": _normalization,
     "PReLU": _prelu,
     "Permute": _permute,
@@ -229,6 +251,9 @@ def slots(layer: dict[str, Any]) -> tuple[list[str], list[str]]:
         case "BatchNormalization":
             affine = {"gamma": config.get("scale", True), "beta": config.get("center", True)}
             return [name for name, given in affine.items() if given], ["moving_mean", "moving_variance"]
+        case "LayerNormalization":
+            affine = {"gamma": config.get("scale", True), "beta": config.get("center", True)}
+            return [name for name, given in affine.items() if given], []
         case "PReLU":
             return ["alpha"], []
         case "Normalization" if config.get("mean") is None:

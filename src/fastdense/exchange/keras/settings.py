@@ -180,6 +180,10 @@ _SETTINGS: dict[str, dict[str, Setting]] = {
             lambda value: _is_precision(value) or value in _INPUT_KINDS, f"one of {', '.join(_INPUT_KINDS)}"
         ),
     },
+    "LayerNormalization": {
+        "axis": _AXES, "epsilon": _POSITIVE, "center": _FLAG, "scale": _FLAG, "rms_scaling": _FLAG,
+        **_of("beta", "gamma"),
+    },
     "LeakyReLU": {"negative_slope": _SCALAR, "alpha": _SCALAR},
     "Normalization": {"axis": _AXES, "invert": _FLAG, "mean": _NUMBERS, "variance": _NUMBERS},
     "PReLU": {"shared_axes": _AXES, **_of("alpha")},

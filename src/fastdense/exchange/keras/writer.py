@@ -27,6 +27,7 @@ from fastdense.layers import (
     Dense,
     Dropout,
     Layer,
+    LayerNormalization,
     LeakyReLU,
     Normalization,
     PReLU,
@@ -95,6 +96,14 @@ def _plain(name: str) -> str:
 _SETTINGS: dict[type[Layer], Callable[[Any], Config]] = {
     Dropout: lambda layer: {"rate": layer.first_rate},
     ELU: lambda layer: {"alpha": layer.alpha},
+    LayerNormalization: lambda layer: {
+        "axis": -1,
+        "epsilon": layer.epsilon,
+        "center": layer.center,
+        "scale": layer.scale,
+        "beta_regularizer": _penalty(layer.beta_regularizer),
+        "gamma_regularizer": _penalty(layer.gamma_regularizer),
+    },
     LeakyReLU: lambda layer: {"negative_slope": layer.negative_slope},
     PReLU: lambda layer: {"alpha_regularizer": _penalty(layer.alpha_regularizer)},
     ReLU: lambda layer: {},

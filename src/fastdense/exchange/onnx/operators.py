@@ -22,6 +22,7 @@ from fastdense.exchange.onnx.flow import Flow
 from fastdense.exchange.onnx.graph import Graph
 from fastdense.exchange.onnx.operations import Node
 from fastdense.exchange.onnx.tensors import FLOATS
+from fastdense.layers import LayerNormalization
 
 __all__ = ["STEPS"]
 
@@ -198,7 +199,17 @@ def _gelu(graph: Graph, flow: Flow, node: Node, source: str) -> None:
 def _prelu(graph: Graph, flow: Flow, node: Node, source: str) -> None:
     if node.inputs[0] != source:
         raise FormatError("its slopes come from the network")
-    flow.leak(flow.by_column(graph.constant(node.inputs[1])))
+    flow.leak(flow.by_column(graph.constant(node.inputs[1])), flow.columns)
+
+
+def _layer_normalization(graph: Graph, flow: Flow, node: Node, source: str) -> None:
+    flow.check_columns_axis(node.attributes.get("axis", -1), "it")
+    given = [flow.by_column(graph.constant(name)) for name in node.inputs[1:] if name]
+    if flow.columns is None:
+        raise FormatError("it normalises an input whose size the file leaves open")
+    arrays = [np.broadcast_to(array, flow.columns) for array in given]
+    layer = LayerNormalization(epsilon=node.attributes.get("epsilon", 1e-5), center=len(arrays) > 1)
+    flow.add(layer, arrays, n_in=flow.columns)
 
 
 def _is_uniform(array: Array) -> bool:
@@ -239,6 +250,7 @@ STEPS: dict[str, Step] = {
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
     "Identity": _nothing,
+    "LayerNormalization": _layer_normalization,
     "LogSoftmax": _log_softmax,
     "MatMul": _matmul,
     "Max": _extreme,

@@ -24,7 +24,7 @@ _REASONS = {
     "pooling is not a dense layer": ("AveragePool", "GlobalAveragePool", "MaxPool"),
     "a recurrent layer is not a dense one": ("GRU", "LSTM", "RNN"),
     "it scales each row by the row's own mean and spread, which no layer here does": (
-        "GroupNormalization", "InstanceNormalization", "LayerNormalization", "RMSNormalization",
+        "GroupNormalization", "InstanceNormalization", "RMSNormalization",
     ),
     "decision trees are not a dense network": (
         "ai.onnx.ml.TreeEnsemble", "ai.onnx.ml.TreeEnsembleClassifier", "ai.onnx.ml.TreeEnsembleRegressor",

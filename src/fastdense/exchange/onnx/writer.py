@@ -17,6 +17,7 @@ from fastdense.core.spec.lowering import (
     Curve,
     Dropout,
     LeakColumns,
+    NormalizeRows,
     Primitive,
     Product,
     Softmax,
@@ -107,6 +108,10 @@ def _added(nodes: Nodes, primitive: Primitive, value: str, dtype: str) -> str:
             return nodes.add("Gemm", value, *map(nodes.constant, weights, ("W", "B")))
         case StandardizeColumns():
             return _standardized(nodes, primitive, value, dtype)
+        case NormalizeRows(gamma, beta, epsilon, columns):
+            scale = nodes.constant(np.asarray(np.ones(columns) if gamma is None else gamma, dtype), "gamma")
+            shift = [] if beta is None else [nodes.constant(np.asarray(beta, dtype), "beta")]
+            return nodes.add("LayerNormalization", value, scale, *shift, axis=-1, epsilon=epsilon)
         case LeakColumns(slopes):
             return nodes.add("PRelu", value, nodes.constant(slopes.astype(dtype), "slope"))
         case Curve():

@@ -16,7 +16,7 @@ from fastdense.exchange.chain import Chain
 from fastdense.exchange.limits import between, limit
 from fastdense.exchange.torch import modules
 from fastdense.exchange.torch.parts import SMALLEST_DEVIATION, as_array, normalised
-from fastdense.layers import Normalization
+from fastdense.layers import LayerNormalization, Normalization
 
 __all__ = ["ELEMENTWISE_MODULES", "SUPPORTED", "TAKES", "array_of"]
 
@@ -90,7 +90,17 @@ def _log_softmax(chain: Any, module: Any) -> None:
 
 def _prelu(chain: Chain, module: Any) -> None:
     slopes = array_of(module.weight)
-    chain.leak(slopes.reshape(()) if slopes.size == 1 else slopes)
+    chain.leak(slopes.reshape(()) if slopes.size == 1 else slopes, chain.width)
+
+
+def _layer_norm(chain: Chain, module: Any) -> None:
+    if len(module.normalized_shape) != 1:
+        _refuse(f"it is over the axes {tuple(module.normalized_shape)}, and a row here has one")
+    arrays = [array_of(t) for t in (module.weight, module.bias) if t is not None]
+    layer = LayerNormalization(
+        epsilon=module.eps, center=module.bias is not None, scale=module.weight is not None
+    )
+    chain.add(layer, arrays, n_in=module.normalized_shape[0])
 
 
 def _threshold(chain: Chain, module: Any) -> None:
@@ -114,6 +124,7 @@ TAKES: dict[type, Take] = {
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch_norm,
     nn.Hardtanh: lambda chain, module: limit(chain, module.min_val, module.max_val),
+    nn.LayerNorm: _layer_norm,
     nn.LogSoftmax: _log_softmax,
     nn.LogSigmoid: lambda chain, module: between(chain, (-1.0, 0.0), "softplus", (-1.0, 0.0)),
     nn.PReLU: _prelu,

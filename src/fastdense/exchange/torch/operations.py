@@ -138,8 +138,18 @@ def _flatten(chain: EntryChain, given: Arguments) -> None:
     TAKES[nn.Flatten](chain, nn.Flatten(given.get("start_dim", 0), given.get("end_dim", -1)))
 
 
+def _layer_norm(chain: EntryChain, given: Arguments) -> None:
+    weight, bias = given.get("weight"), given.get("bias")
+    affine = {"elementwise_affine": weight is not None or bias is not None, "bias": bias is not None}
+    module = nn.LayerNorm(given["normalized_shape"], given.get("eps", 1e-5), **affine)
+    for name, tensor in (("weight", weight), ("bias", bias)):
+        if tensor is not None:
+            setattr(module, name, nn.Parameter(tensor.detach(), requires_grad=False))
+    TAKES[nn.LayerNorm](chain, module)
+
+
 def _prelu(chain: EntryChain, given: Arguments) -> None:
-    chain.leak(_row(given["weight"]))
+    chain.leak(_row(given["weight"]), chain.width)
 
 
 def _celu(chain: EntryChain, given: Arguments) -> None:
@@ -217,6 +227,7 @@ OPERATIONS: dict[str, Operation] = {
     "einsum": _einsum,
     "flatten": _flatten,
     "float": _as_of("float32"),
+    "layer_norm": _layer_norm,
     "linear": _linear,
     "log_softmax": _log_softmax,
     **dict.fromkeys(("log_sigmoid", "logsigmoid"), _log_sigmoid),

@@ -14,6 +14,7 @@ from fastdense.core.spec.lowering import (
     Curve,
     Dropout,
     LeakColumns,
+    NormalizeRows,
     Primitive,
     Product,
     Softmax,
@@ -62,15 +63,12 @@ def _part(primitive: Primitive, dtype: str) -> Part:
             with np.errstate(over="ignore"):
                 mean, deviation = primitive.mean.astype(dtype), primitive.deviation.astype(dtype)
             return Part("Normalization", {"columns": len(mean)}, {"mean": mean, "deviation": deviation})
+        case NormalizeRows():
+            return _layer_norm(primitive)
         case LeakColumns(slopes):
             return Part("PReLU", {"num_parameters": len(slopes)}, {"weight": slopes})
-        case Curve("leaky_relu", alpha=0):
-            return Part("ReLU", {}, {})
-        case Curve("softplus"):
-            return Part("Softplus", {"threshold": _SOFTPLUS_THRESHOLD[dtype]}, {})
-        case Curve(name, alpha):
-            curve = CURVES[name]
-            return Part(curve.torch.name, curve.settings(curve.torch, alpha), {})
+        case Curve():
+            return _curve(primitive, dtype)
         case Softmax(()):
             return Part("Softmax", {"dim": -1}, {})
         case Softmax(groups):
@@ -79,6 +77,25 @@ def _part(primitive: Primitive, dtype: str) -> Part:
             return Part("Dropout", {"p": rate}, {})
         case _:
             assert_never(primitive)
+
+
+def _curve(g: Curve, dtype: str) -> Part:
+    if g.name == "leaky_relu" and g.alpha == 0:
+        return Part("ReLU", {}, {})
+    if g.name == "softplus":
+        return Part("Softplus", {"threshold": _SOFTPLUS_THRESHOLD[dtype]}, {})
+    curve = CURVES[g.name]
+    return Part(curve.torch.name, curve.settings(curve.torch, g.alpha), {})
+
+
+def _layer_norm(primitive: NormalizeRows) -> Part:
+    """Return a LayerNorm, which has a bias only beside a weight."""
+    gamma, beta = primitive.gamma, primitive.beta
+    if gamma is None and beta is not None:
+        gamma = np.ones_like(beta)
+    arrays = {name: array for name, array in (("weight", gamma), ("bias", beta)) if array is not None}
+    settings = {"eps": primitive.epsilon, "elementwise_affine": bool(arrays), "bias": beta is not None}
+    return Part("LayerNorm", {"normalized_shape": primitive.columns, **settings}, arrays)
 
 
 def normalised(

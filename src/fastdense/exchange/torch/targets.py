@@ -28,7 +28,8 @@ FOLDED = {
 }  # fmt: skip
 _OTHERS = {
     "_log_softmax", "_native_batch_norm_legit_no_training", "_softmax", "addmm", "alias", "baddbmm",
-    "batch_norm", "dropout", "lift_fresh_copy", "linear", "log_softmax", "size", "sym_size", "unsafe_chunk",
+    "batch_norm", "dropout", "layer_norm", "lift_fresh_copy",
+    "linear", "log_softmax", "size", "sym_size", "unsafe_chunk",
 }  # fmt: skip
 _SYNONYMS = {
     "__matmul__": "matmul",
@@ -72,6 +73,7 @@ _ARGUMENTS = {
     "einsum": ("equation", "input", "other"),
     "flatten": ("input", "start_dim", "end_dim"),
     "getitem": ("input", "index"),
+    "layer_norm": ("input", "normalized_shape", "weight", "bias", "eps"),
     "linear": ("input", "weight", "bias"),
     "log_softmax": ("input", "dim"),
     "matmul": ("input", "other"),

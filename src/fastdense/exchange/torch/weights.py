@@ -62,7 +62,7 @@ def read(
         elif isinstance(layer, Dense):
             weights += [found["weight"].T, *([found["bias"]] if layer.use_bias else [])]
         elif "deviation" not in expected:
-            weights += [found[key] for key in expected]
+            weights += [found[key] for key in expected][-len(layer.weights) :]
         elif layer.weights:
             weights += [found["mean"], found["deviation"].astype(np.float64) ** 2, np.zeros((), np.int32)]
     if differences:

@@ -15,6 +15,7 @@ from fastdense.core.spec.lowering import (
     Curve,
     Dropout,
     LeakColumns,
+    NormalizeRows,
     Primitive,
     Product,
     Softmax,
@@ -36,7 +37,7 @@ __all__ = [
 MOST = 6
 """Rows and columns of a matrix that are shown; of larger ones the first ones and the last."""
 TERMS = 5
-SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/", "alpha": ","}
+SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/", "alpha": ",", "gamma": ",", "beta": ","}
 """What stands before the primitives' arrays: an operator, or a comma if the formula says more."""
 WIDEST = 110  # of a line
 
@@ -68,6 +69,9 @@ def formulas(step: Step) -> tuple[str, ...]:
                 for sign, (name, _) in _terms(primitive, n):
                     is_sum = sign in "@/" and (" + " in so_far or " - " in so_far)
                     so_far = f"({so_far}) {sign} {name}" if is_sum else f"{so_far} {sign} {name}"
+            case NormalizeRows(gamma, beta, epsilon):
+                affine = f" * gamma{n}" * (gamma is not None) + f" + beta{n}" * (beta is not None)
+                so_far = f"({so_far} - mean({so_far})) / sqrt(var({so_far}) + {epsilon:g}){affine}"
             case LeakColumns():
                 so_far = f"max({so_far}, 0) + alpha{n} * min({so_far}, 0)"
             case Curve() | Softmax():

@@ -1,0 +1,25 @@
+"""The layers that train one number per column, in every place of a network, for the case table."""
+
+from __future__ import annotations
+
+from fastdense.core.spec import DenseSpec, LayerNormSpec, LayerSpec, Penalty, PReLUSpec
+
+__all__ = ["vector_layers"]
+
+
+def vector_layers(first: DenseSpec, last: DenseSpec) -> dict[str, tuple[LayerSpec, ...]]:
+    """Return networks of two dense layers with such a layer before, between or behind them."""
+    n_in, n_hidden, n_out = first.n_in, first.n_units, last.n_units
+    prelu = PReLUSpec(n_hidden, Penalty(0.02, 0.03))
+    norm = LayerNormSpec(n_hidden, 0.01, True, True, Penalty(0.02, 0.03), Penalty(0.01))
+    return {
+        "prelu-first": (PReLUSpec(n_in), first, last),
+        "prelu-middle": (first, prelu, last),
+        "prelu-last": (first, last, PReLUSpec(n_out)),
+        "norm-first": (LayerNormSpec(n_in, 0.01), first, last),
+        "norm-middle": (first, norm, last),
+        "norm-last": (first, last, LayerNormSpec(n_out, 0.5)),
+        "norm-scale": (first, LayerNormSpec(n_hidden, 0.01, center=False), last),
+        "norm-center": (first, LayerNormSpec(n_hidden, 0.01, scale=False), last),
+        "norm-plain": (first, LayerNormSpec(n_hidden, 0.01, False, False), last),
+    }
