@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastdense.core.spec import DenseSpec, LayerNormSpec, LayerSpec, Penalty, PReLUSpec
+from dataclasses import replace
+
+from fastdense.core.spec import DenseSpec, Factors, LayerNormSpec, LayerSpec, Penalty, PReLUSpec
 
 __all__ = ["vector_layers"]
 
@@ -19,6 +21,8 @@ def vector_layers(first: DenseSpec, last: DenseSpec) -> dict[str, tuple[LayerSpe
         "norm-first": (LayerNormSpec(n_in, 0.01), first, last),
         "norm-middle": (first, norm, last),
         "norm-last": (first, last, LayerNormSpec(n_out, 0.5)),
+        "prelu-factors": (first, PReLUSpec(n_hidden, alpha_factors=Factors(0.5, 3.0)), last),
+        "norm-factors": (first, replace(norm, gamma_factors=Factors(0.0), beta_factors=Factors(3.0)), last),
         "norm-scale": (first, LayerNormSpec(n_hidden, 0.01, center=False), last),
         "norm-center": (first, LayerNormSpec(n_hidden, 0.01, scale=False), last),
         "norm-plain": (first, LayerNormSpec(n_hidden, 0.01, False, False), last),

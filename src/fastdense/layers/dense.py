@@ -43,8 +43,16 @@ def penalty_of(regularizer: regularizers.Regularizer | None) -> Penalty:
     return Penalty() if regularizer is None else regularizer.penalty
 
 
-def _factor(of: str) -> Any:
-    return parameter(from_zero, f"At least 0: multiplies the optimizer's {of}.", default=1.0, later=True)
+def rate_factor(array: str) -> Any:
+    """Return the declaration of what an array's learning rate is multiplied by."""
+    meaning = f"At least 0: multiplies the optimizer's learning rate for ``{array}``."
+    return parameter(from_zero, meaning, default=1.0, later=True)
+
+
+def decay_factor(array: str) -> Any:
+    """Return the declaration of what an array's weight decay is multiplied by."""
+    meaning = f"At least 0: multiplies the optimizer's weight decay for ``{array}``."
+    return parameter(from_zero, meaning, default=1.0, later=True)
 
 
 @FAMILY.add()
@@ -84,10 +92,10 @@ class Dense(Layer):
     )
 
     _: KW_ONLY
-    kernel_rate_factor: float = _factor("learning rate for ``W``")
-    bias_rate_factor: float = _factor("learning rate for ``B``")
-    kernel_decay_factor: float = _factor("weight decay for ``W``")
-    bias_decay_factor: float = _factor("weight decay for ``B``")
+    kernel_rate_factor: float = rate_factor("W")
+    bias_rate_factor: float = rate_factor("B")
+    kernel_decay_factor: float = decay_factor("W")
+    bias_decay_factor: float = decay_factor("B")
 
     def __post_init__(self, input_shape: Sequence[int] | None = None, input_dim: int | None = None) -> None:
         super().__post_init__(input_shape if input_dim is None else (input_dim,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import InitVar
+from dataclasses import KW_ONLY, InitVar
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from fastdense import initializers, regularizers
 from fastdense.core.checks import above_zero, flag
 from fastdense.core.parameters import Converted, parameter
-from fastdense.core.spec import LayerNormSpec
+from fastdense.core.spec import Factors, LayerNormSpec
 from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer
-from fastdense.layers.dense import Penalised, Start, penalised, penalty_of, start
+from fastdense.layers.dense import Penalised, Start, decay_factor, penalised, penalty_of, rate_factor, start
 
 __all__ = ["LayerNormalization"]
 
@@ -57,6 +57,11 @@ class LayerNormalization(Layer):
     )
     name: str | None = NAME
     input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
+    _: KW_ONLY
+    gamma_rate_factor: float = rate_factor("gamma")
+    beta_rate_factor: float = rate_factor("beta")
+    gamma_decay_factor: float = decay_factor("gamma")
+    beta_decay_factor: float = decay_factor("beta")
 
     def weight_shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of gamma and beta."""
@@ -69,7 +74,9 @@ class LayerNormalization(Layer):
         return [draw[name](shape, dtype, rng) for name, shape in self.weight_shapes(n_in).items()]
 
     def spec(self, stream: int) -> LayerNormSpec:
-        """Return the width, the settings and the penalties."""
+        """Return the width and the settings, and how training treats the arrays."""
         assert self.n_in is not None
         gamma, beta = penalty_of(self.gamma_regularizer), penalty_of(self.beta_regularizer)
-        return LayerNormSpec(self.n_in, self.epsilon, self.scale, self.center, gamma, beta)
+        of_gamma = Factors(self.gamma_rate_factor, self.gamma_decay_factor)
+        of_beta = Factors(self.beta_rate_factor, self.beta_decay_factor)
+        return LayerNormSpec(self.n_in, self.epsilon, self.scale, self.center, gamma, beta, of_gamma, of_beta)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import InitVar
+from dataclasses import KW_ONLY, InitVar
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fastdense import initializers, regularizers
 from fastdense.core.parameters import Converted
-from fastdense.core.spec import PReLUSpec
+from fastdense.core.spec import Factors, PReLUSpec
 from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Layer
-from fastdense.layers.dense import Penalised, Start, penalised, penalty_of, start
+from fastdense.layers.dense import Penalised, Start, decay_factor, penalised, penalty_of, rate_factor, start
 
 __all__ = ["PReLU"]
 
@@ -36,6 +36,9 @@ class PReLU(Layer):
     )
     name: str | None = NAME
     input_shape: InitVar[Sequence[int] | None] = INPUT_SHAPE
+    _: KW_ONLY
+    alpha_rate_factor: float = rate_factor("alpha")
+    alpha_decay_factor: float = decay_factor("alpha")
 
     def weight_shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
         """Return the shape of the slopes."""
@@ -46,6 +49,7 @@ class PReLU(Layer):
         return [self.alpha_initializer((n_in,), dtype, rng)]
 
     def spec(self, stream: int) -> PReLUSpec:
-        """Return the width and the penalty."""
+        """Return the width, and how training treats the slopes."""
         assert self.n_in is not None
-        return PReLUSpec(self.n_in, penalty_of(self.alpha_regularizer))
+        factors = Factors(self.alpha_rate_factor, self.alpha_decay_factor)
+        return PReLUSpec(self.n_in, penalty_of(self.alpha_regularizer), factors)

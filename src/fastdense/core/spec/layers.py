@@ -192,10 +192,11 @@ class PReLUSpec(_Linear):
     """``A_in`` above zero, otherwise ``alpha * A_in``, with a trained slope ``alpha`` per column."""
 
     alpha_penalty: Penalty = Penalty()
+    alpha_factors: Factors = Factors()
 
     def __post_init__(self) -> None:
         """Set the parameter: ``alpha``, of shape (n_in,)."""
-        alpha = Parameter("alpha", (self.n_in,), penalty=self.alpha_penalty)
+        alpha = Parameter("alpha", (self.n_in,), True, self.alpha_penalty, self.alpha_factors)
         object.__setattr__(self, "parameters", (alpha,))
 
     def lower(self, alpha: Any) -> tuple[Primitive, ...]:
@@ -216,11 +217,13 @@ class LayerNormSpec(_Linear):
     center: bool = True
     gamma_penalty: Penalty = Penalty()
     beta_penalty: Penalty = Penalty()
+    gamma_factors: Factors = Factors()
+    beta_factors: Factors = Factors()
 
     def __post_init__(self) -> None:
         """Set the parameters, each of shape (n_in,)."""
-        gamma = Parameter("gamma", (self.n_in,), penalty=self.gamma_penalty)
-        beta = Parameter("beta", (self.n_in,), penalty=self.beta_penalty)
+        gamma = Parameter("gamma", (self.n_in,), True, self.gamma_penalty, self.gamma_factors)
+        beta = Parameter("beta", (self.n_in,), True, self.beta_penalty, self.beta_factors)
         parameters = (gamma,) * self.scale + (beta,) * self.center
         object.__setattr__(self, "parameters", parameters)
 
