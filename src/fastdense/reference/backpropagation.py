@@ -121,7 +121,9 @@ def backward_layer(
     `ScaleSpec`           ``da_k = dz_k / deviation_k``
     `PReLUSpec`           ``da_k = dz_k``, ``dalpha_k = 0`` above zero, otherwise
                           ``da_k = alpha_k * dz_k``, ``dalpha_k = a_k * dz_k``
-    `LayerNormSpec`       see `fastdense.reference.layer_norm`
+    `LayerNormSpec`       ``da_k = (g_k - mean(g) - x_k * mean(g * x)) / deviation`` for the
+                          normalised row ``x`` and ``g = dz * gamma``; ``dgamma_k = dz_k * x_k``,
+                          ``dbeta_k = dz_k``
     `DropoutSpec`         ``da_k = dz_k / (1 - rate)`` where kept, otherwise 0
     ====================  ======================================================================
 
