@@ -35,7 +35,7 @@ def test_tables_with_charts(opened, tmp_path, kind):
 def test_a_profile(opened, tmp_path, model):
     with opened(in_notebook(tmp_path, model.profile(2, BRIEF)._repr_html_())) as page:
         assert page.locator("td").first.inner_text() == "<i>a</i>"
-        assert page.get_by_text("Model '<b>': 2 rows a call").is_visible()
+        assert page.get_by_text("Model '<b>': 2 rows per call").is_visible()
 
 
 def test_an_explanation_steps_within_a_notebook(opened, tmp_path, model):

@@ -200,7 +200,7 @@ def test_what_is_of_a_library_and_no_matrix():
             network("native").predict(loader)
     if "tensorflow" in LIBRARIES:
         tf = pytest.importorskip("tensorflow")
-        with pytest.raises(DtypeError, match="a RaggedTensor is no matrix"):
+        with pytest.raises(DtypeError, match="a RaggedTensor is not a dense matrix"):
             network("tensorflow").predict(tf.ragged.constant([[1.0], [2.0, 3.0]]))
         layer = tf.function(
             lambda A: fd.dense(A, tf.ones((4, 2))), input_signature=[tf.TensorSpec((None, None), tf.float32)]

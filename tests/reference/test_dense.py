@@ -41,7 +41,7 @@ def test_the_loops_agree_with_the_matrix_product(m, n_in, n_units, seed):
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_by_name_and_by_spec(name):
-    alpha = {"leaky_relu": 0.2, "elu": 1.0}.get(name, 0.0)
+    alpha = {"leaky_relu": 0.2, "elu": 1.0, "celu": 1.0}.get(name, 0.0)
     by_name = dense_units([[0.001, 0.002]], W, B / 100, name)
     assert_within(by_name, dense_units([[0.001, 0.002]], W, B / 100, ActivationSpec(name, alpha)), 0.0)
     assert_within([dense_neurons([0.001, 0.002], list(W.T), list(B / 100), name)], by_name, 1e-14)

@@ -32,6 +32,7 @@ def tensorflow(work: Workload, accelerated: bool = False) -> Callable[[], Any]:
     special: dict[str, Activation] = {
         "linear": tf.identity,
         "leaky_relu": partial(tf.nn.leaky_relu, alpha=LEAK),
+        "celu": tf.nn.elu,  # the same at its default
         "gelu_tanh": partial(tf.nn.gelu, approximate=True),
         "mish": lambda z: z * tf.nn.tanh(tf.nn.softplus(z)),
         "exponential": tf.exp,
