@@ -164,10 +164,12 @@ def test_weights_are_replaced_as_a_whole(change):
 
 
 LONG_FIT = """
+import signal
 import sys
 import numpy as np
 from tests.training.networks import classifier, same_weights
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
 rng = np.random.default_rng(0)
 X = rng.normal(size=(4000, 3)).astype(np.float32)
 y = (X[:, 0] > 0).astype(np.float32)
