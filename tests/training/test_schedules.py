@@ -102,7 +102,7 @@ def drops(rate, decay):
 
 @pytest.mark.parametrize("callbacks", [[], [Listening()]], ids=["in one piece", "step by step"])
 def test_weight_decay_and_dropout_follow_the_step(callbacks):
-    """Each step is the one of a model with that step's numbers, and the same weights before it."""
+    """A scheduled fit takes the same steps as a model whose rate and decay are set by hand before each."""
     rate, decay = PolynomialDecay(0.8, 15, 0.0), lambda step: 0.3 / (1 + step)
     model, by_hand = drops(rate, decay), drops(0.0, 0.0)
     model.fit(X, y, batch_size=8, epochs=3, shuffle=False, verbose=0, callbacks=callbacks)
