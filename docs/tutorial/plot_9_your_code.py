@@ -157,10 +157,10 @@ X = rng.normal(size=(1024, 64)).astype(np.float32)
 row = X[:1]
 frozen = model.freeze()
 ways = {
-    "predict, a row a call": best_time(lambda: model.predict(row), 0.1),
-    "frozen, a row a call": best_time(lambda: frozen.predict(row), 0.1),
-    "predict, 16 rows a call": best_time(lambda: model.predict(X[:16]), 0.1) / 16,
-    "predict, 1,024 rows a call": best_time(lambda: model.predict(X), 0.1) / 1024,
+    "predict, one row per call": best_time(lambda: model.predict(row), 0.1),
+    "frozen, one row per call": best_time(lambda: frozen.predict(row), 0.1),
+    "predict, 16 rows per call": best_time(lambda: model.predict(X[:16]), 0.1) / 16,
+    "predict, 1,024 rows per call": best_time(lambda: model.predict(X), 0.1) / 1024,
 }
 figure, axes = plt.subplots(figsize=(7.5, 2.8), layout="constrained")
 nanoseconds = 1e9 * np.array(list(ways.values()))

@@ -26,7 +26,7 @@ def test_tables_with_charts(opened, tmp_path, kind):
     pytest.importorskip("matplotlib")
     found = getattr(fd.insight, kind)(rows=4, inputs=3, units=2, seconds=BRIEF)
     with opened(in_notebook(tmp_path, found._repr_html_())) as page:
-        assert page.locator("th").first.inner_text() in ("rung", "rows a call")
+        assert page.locator("th").first.inner_text() in ("rung", "rows per call")
         assert page.get_by_text("native kernel, one core").first.is_visible()
         assert page.locator("svg").count() == 1
         assert page.locator("svg").bounding_box()["width"] > 300

@@ -144,7 +144,7 @@ def test_an_accelerator_has_no_limits(monkeypatch):
 def test_the_text(found):
     lines = str(found).splitlines()
     assert lines[0] == "One dense layer, 3 inputs to 2 units, relu: the time per row, and what limits it"
-    assert lines[2].split() == ["rows", "a", "call", "1", "4", "16"]
+    assert lines[2].split() == ["rows", "per", "call", "1", "4", "16"]
     assert "GB/s: " in lines[-1]
 
 

@@ -100,7 +100,7 @@ def _axes(axes: Any, rows: Sequence[int], intensity: Callable[[float], float]) -
     axes.set_yscale("log")
     axes.set_xlim(rows[0] / 1.4, max(rows[-1], 2 * rows[0]) * 1.4)
     axes.set_xticks(rows, [f"{each:,}" for each in rows])
-    axes.set_xlabel("rows a call", color=MUTED, fontsize=10)
+    axes.set_xlabel("rows per call", color=MUTED, fontsize=10)
     axes.set_ylabel("GFLOP/s", color=MUTED, fontsize=10)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     above = axes.secondary_xaxis("top")

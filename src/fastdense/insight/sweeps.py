@@ -54,7 +54,7 @@ class Sweep(Charted):
     @property
     def table(self) -> list[tuple[str, ...]]:
         """The headings, one for each number of rows, and one row per way."""
-        table = [("rows a call", *(f"{rows:,}" for rows in self.rows))]
+        table = [("rows per call", *(f"{rows:,}" for rows in self.rows))]
         for way in self.ways:
             found = {p.rows: f"{duration(p.seconds / p.rows)} {p.letter}" for p in way.points}
             table.append((way.name, *(found.get(rows, "") for rows in self.rows)))
