@@ -90,6 +90,10 @@ class Program(Protocol):
     """
 
     @property
+    def network(self) -> NetworkSpec:
+        """The network that it was compiled from."""
+
+    @property
     def steps(self) -> int:
         """How many steps have been applied since the program was compiled."""
 

@@ -77,7 +77,7 @@ class ReferenceProgram:
     """A network with its parameters and its optimizer's state; see `fastdense.engines.Program`."""
 
     def __init__(self, network: NetworkSpec, state: State, training: TrainingSpec | None = None) -> None:
-        self._network = network
+        self.network = network
         self._state = state
         self._training_spec = training
 
@@ -89,7 +89,7 @@ class ReferenceProgram:
     def predict(self, X: Array, out: Array | None = None) -> Array:
         """Return the network's outputs, shape (m, n_out), in ``out`` if given."""
         if out is None:
-            out = np.empty((X.shape[0], self._network.n_out), dtype=self._network.dtype)
+            out = np.empty((X.shape[0], self.network.n_out), dtype=self.network.dtype)
         with np.errstate(all="ignore"):
             for i, x in enumerate(_rows(X)):
                 out[i] = self._forward(x)[-1].a_out
@@ -112,15 +112,15 @@ class ReferenceProgram:
 
     def penalty(self) -> float:
         """Return the sum of the L1 and L2 penalties at the current parameters."""
-        weights = trained_arrays(self._network, self._state.parameters)
-        return sum((penalty(p.penalty, w) for p, w in zip(self._network.trained, weights, strict=True)), 0.0)
+        weights = trained_arrays(self.network, self._state.parameters)
+        return sum((penalty(p.penalty, w) for p, w in zip(self.network.trained, weights, strict=True)), 0.0)
 
     def gradients(self, X: Array, y: Array, sample_weight: Array | None) -> tuple[float, list[Array]]:
         """Return the loss of all rows as one batch and its gradient, dropout off."""
-        no_masks = [None] * len(self._network.layers)
+        no_masks = [None] * len(self.network.layers)
         with np.errstate(all="ignore"):
-            total, gradients, _ = self._batch(self._network, X, y, sample_weight, no_masks)
-            return total, [g.astype(self._network.dtype) for g in gradients]
+            total, gradients, _ = self._batch(self.network, X, y, sample_weight, no_masks)
+            return total, [g.astype(self.network.dtype) for g in gradients]
 
     def train(
         self,
@@ -137,7 +137,7 @@ class ReferenceProgram:
             weights = None if batches.sample_weight is None else batches.sample_weight[rows]
             with np.errstate(all="ignore"):
                 dropout = {stream: float(rates[index]) for stream, rates in batches.dropout.items()}
-                network = with_dropout(self._network, dropout)
+                network = with_dropout(self.network, dropout)
                 masks = self._masks(network, first_step + index, len(rows))
                 scale = 1.0 if batches.penalty_scale is None else float(batches.penalty_scale[index])
                 data = batches.X[rows], batches.y[rows], weights
@@ -153,17 +153,17 @@ class ReferenceProgram:
 
     def set_parameters(self, parameters: Sequence[Sequence[Array]]) -> None:
         """Replace the trained parameters by copies; the optimizer's state and the steps stay."""
-        new = trained_arrays(self._network, rounded(parameters, self._network.dtype))
-        updated = with_trained(self._network, self._state.parameters, new)
+        new = trained_arrays(self.network, rounded(parameters, self.network.dtype))
+        updated = with_trained(self.network, self._state.parameters, new)
         self._state = replace(self._state, parameters=tuple(updated))
 
     def parameters(self) -> list[tuple[Array, ...]]:
         """Return the current parameters, arrays that the program will not write to again."""
-        return as_dtype(self._state.parameters, self._network.dtype)
+        return as_dtype(self._state.parameters, self.network.dtype)
 
     def slots(self) -> list[tuple[Array, ...]]:
         """Return the optimizer's state, arrays that the program will not write to again."""
-        return as_dtype(self._state.slots, self._network.dtype)
+        return as_dtype(self._state.slots, self.network.dtype)
 
     @property
     def _training(self) -> TrainingSpec:
@@ -173,7 +173,7 @@ class ReferenceProgram:
 
     @property
     def _from_z(self) -> bool:
-        return loss_reads_logits(self._network, self._training.loss)
+        return loss_reads_logits(self.network, self._training.loss)
 
     @property
     def _loss(self) -> LossSpec:
@@ -185,7 +185,7 @@ class ReferenceProgram:
         return last.z if self._from_z else last.a_out
 
     def _forward(self, x: list[float]) -> list[Trace]:
-        return forward(self._network, self._state.parameters, x, [None] * len(self._network.layers))
+        return forward(self.network, self._state.parameters, x, [None] * len(self.network.layers))
 
     def _batch(
         self,
@@ -232,8 +232,8 @@ class ReferenceProgram:
         decay = optimizer.weight_decay if decay is None else decay
         weights: list[Matrix] = []
         slots: list[tuple[Matrix, ...]] = []
-        before = trained_arrays(self._network, self._state.parameters)
-        clipped, trained = clip(optimizer, gradients), self._network.trained
+        before = trained_arrays(self.network, self._state.parameters)
+        clipped, trained = clip(optimizer, gradients), self.network.trained
         for p, w, g, own in zip(trained, before, clipped, self._state.slots, strict=True):
             elements = zip(w.flat, g.flat, *(slot.flat for slot in own), strict=True)
             of_parameter = replace(optimizer, weight_decay=decay * p.factors.decay)
@@ -241,8 +241,8 @@ class ReferenceProgram:
             new = [moved(float(v), float(d), tuple(map(float, s))) for v, d, *s in elements]
             weights.append(np.array([w_i for w_i, _ in new]).reshape(w.shape))
             slots.append(tuple(np.array([s[k] for _, s in new]).reshape(w.shape) for k in range(len(own))))
-        updated = rounded(with_trained(self._network, self._state.parameters, weights), self._network.dtype)
-        return State(updated, rounded(slots, self._network.dtype), self._state.steps + 1)
+        updated = rounded(with_trained(self.network, self._state.parameters, weights), self.network.dtype)
+        return State(updated, rounded(slots, self.network.dtype), self._state.steps + 1)
 
 
 def _rows(X: Any) -> Iterator[list[float]]:
