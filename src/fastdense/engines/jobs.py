@@ -115,8 +115,9 @@ class Passed(NamedTuple):
     ----------
     losses : float64 array of shape (steps,)
         Each step's, as `Program.train` returns them. A loss that is not finite ends the job: it is the last
-        one of the last epoch, whose other fields are None.
+        one of the last epoch, which has no ``watched`` and no ``parameters``.
     outputs : array of shape (len(order), n_out), or None
+        Rows of steps that were not begun hold anything.
     watched : Watched or None
     parameters : list of tuples of array, or None
     """
@@ -144,7 +145,7 @@ def in_turn(job: Job) -> list[Passed]:
         losses = program.train(batches, rates, step, outputs)
         step += len(losses)
         if not math.isfinite(losses[-1]):
-            return [*passed, Passed(losses)]
+            return [*passed, Passed(losses, outputs)]
         watched = None if watch is None else _watched(program, watch)
         passed.append(Passed(losses, outputs, watched, program.parameters() if job.keep else None))
     return passed
@@ -255,16 +256,19 @@ class Crew:
 def alone(fitting: Fitting[T]) -> T:
     """Run the jobs of one fitting on this thread and return its result."""
     go_on = partial(next, fitting)
-    while True:
-        try:
-            job = go_on()
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        try:
-            go_on = partial(fitting.send, run(job))
-        except BaseException as error:  # noqa: BLE001  (the fitting decides)
-            go_on = partial(fitting.throw, error)
+    try:
+        while True:
+            try:
+                job = go_on()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                go_on = partial(fitting.send, run(job))
+            except BaseException as error:  # noqa: BLE001  (the fitting decides)
+                go_on = partial(fitting.throw, error)
+    finally:
+        fitting.close()  # where Ctrl-C came between two jobs
 
 
 def together(
