@@ -97,6 +97,14 @@ def test_same_seed_same_file(folder):
     assert (folder / "a.safetensors").read_bytes() == (folder / "b.safetensors").read_bytes()
 
 
+def test_weights_decay_as_asked(folder):
+    for decay in (0.0, 10.0):
+        command = f"train {folder}/flowers.csv --target name --epochs 3 --weight-decay {decay}"
+        assert call(f"{command} --out {folder}/decay{decay:.0f}.safetensors") == 0
+    kernels = [fd.load(folder / f"decay{decay}.safetensors").get_weights()[0] for decay in (0, 10)]
+    assert np.abs(kernels[1]).mean() < 0.9 * np.abs(kernels[0]).mean()
+
+
 def test_predict_prints_labels_and_probabilities(folder, capsys):
     assert call(f"predict {folder}/m.safetensors {folder}/rows.csv") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -168,6 +176,7 @@ def test_version_and_help(capsys):
         ("train {0}/flowers.csv --target name --batch-size 0", "--batch-size"),
         ("train {0}/flowers.csv --target name --validation 1.5", "validation"),
         ("train {0}/flowers.csv --target name --dropout 1", "dropout"),
+        ("train {0}/flowers.csv --target name --weight-decay -1", "--weight-decay must be"),
         ("train {0}/flowers.csv --target name --learning-rate 0", "--learning-rate"),
         ("train {0}/flowers.csv --target name --seed -1", "seed"),
         ("train {0}/flowers.csv --target name --type colour", "--type"),

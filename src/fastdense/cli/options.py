@@ -8,8 +8,8 @@ import shlex
 
 __all__ = ["in_options"]
 
-_ARGUMENTS = "task types validation test seed epochs batch_size learning_rate dropout order prefix name"
-_ANY = "|".join([*_ARGUMENTS.split(), "table"])
+_TRAINING = "task types validation test seed epochs batch_size learning_rate weight_decay dropout"
+_ANY = "|".join([*_TRAINING.split(), "order", "prefix", "name", "table"])
 _OPTIONS = {"types": "--type"}  # where an argument's name is not its option's
 _VALUE = r"'[\w-]*'|\{[^{}]*\}|\[[^\[\]]*\]|\.\.\.|\d+(?:\.\d+)?|False"
 # Not within a path or a quoted name, which may look like an argument.

@@ -56,6 +56,9 @@ def train(
         int | None, typer.Option(help="Rows a step; chosen by the table's size by default.")
     ] = None,
     learning_rate: Annotated[float, typer.Option(help="The highest learning rate.")] = Recipe.learning_rate,
+    weight_decay: Annotated[
+        float, typer.Option(help="How strongly weights are pulled to 0.")
+    ] = Recipe.weight_decay,
     dropout: Annotated[float, typer.Option(help="Share of units left out in training.")] = Recipe.dropout,
     validation: Annotated[
         float, typer.Option(help="Share of rows held out to choose the best epoch.")
@@ -81,7 +84,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", help="Show the result only.")] = False,
 ) -> None:
     """Train a network to predict one column of a table from the others, and save it."""
-    recipe = Recipe(hidden_units(hidden), epochs, learning_rate, dropout=dropout, batch_size=batch_size)
+    recipe = Recipe(hidden_units(hidden), epochs, learning_rate, weight_decay, dropout, batch_size)
     _check_outputs(out, report, table)
     cells = stated(decimal, missing, default_missing, date_order)
     start, stopped = time.perf_counter(), False

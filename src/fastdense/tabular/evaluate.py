@@ -18,7 +18,7 @@ from fastdense.tabular.predict import table_of
 from fastdense.tabular.split import with_target
 from fastdense.training.outcomes import classify, regress
 
-__all__ = ["evaluate_table", "evaluate_test"]
+__all__ = ["evaluate_table", "evaluate_test", "measured"]
 
 
 def evaluate_table(model: Sequential, frame: Any) -> dict[str, float]:
@@ -55,8 +55,8 @@ def evaluate_table(model: Sequential, frame: Any) -> dict[str, float]:
         found = table.target.find(data.column(table.target.name))
         if (found < 0).any():
             _note_unknown(table.target, data, found)
-        return _of_labels(table, found, model.predict(data).astype(np.float64))
-    return _of_quantities(table, table.targets(data, dtype="float64"), model.predict(data))
+        return measured(table, found, model.predict(data))
+    return measured(table, table.targets(data, dtype="float64"), model.predict(data))
 
 
 def evaluate_test(model: Sequential) -> dict[str, float] | None:
@@ -71,8 +71,21 @@ def evaluate_test(model: Sequential) -> dict[str, float] | None:
     if model.run is None or model.run.test is None:
         return None
     X, y = model.run.test
+    return measured(table, y, model.predict(X))
+
+
+def measured(table: Table, y: Array, outputs: Array) -> dict[str, float]:
+    """Return `evaluate_table`'s numbers of a network's outputs.
+
+    Parameters
+    ----------
+    table : Table
+    y : array
+        As ``table.targets`` returns it; the number of an unknown label is -1.
+    outputs : array of shape (m, n_out)
+    """
     measure = _of_labels if table.task == "classify" else _of_quantities
-    return measure(table, y, model.predict(X).astype(np.float64))
+    return measure(table, y, outputs.astype(np.float64))
 
 
 def _of_labels(table: Table, found: NDArray[np.int64], outputs: Array) -> dict[str, float]:

@@ -8,10 +8,12 @@ import numpy as np
 
 from fastdense.core.checks import fraction, number, whole
 from fastdense.layers import Dense, Dropout, Input, Layer
+from fastdense.models.sequential import Sequential
 from fastdense.optimizers import AdamW
 from fastdense.optimizers.schedules import CosineDecay
+from fastdense.tables import Table
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "network_for"]
 
 
 @dataclass(frozen=True)
@@ -82,3 +84,14 @@ class Recipe:
             0.0, max(1, steps - climb), warmup_target=self.learning_rate, warmup_steps=climb
         )
         return AdamW(schedule, weight_decay=self.weight_decay)
+
+
+def network_for(table: Table, recipe: Recipe, rows: int, seed: int) -> Sequential:
+    """Return the network for a table, compiled for training on ``rows`` rows."""
+    classify = table.task == "classify"
+    n_out, last = (len(table.classes), "softmax") if classify else (1, "linear")
+    model = Sequential(recipe.layers(len(table.feature_names), n_out, last), seed=seed)
+    model.table = table
+    loss = "sparse_categorical_crossentropy" if classify else "mean_squared_error"
+    model.compile(recipe.optimizer(rows), loss, metrics=["accuracy"] if classify else ["mae"])
+    return model

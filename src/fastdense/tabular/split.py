@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,12 @@ from fastdense.core.checks import fraction
 from fastdense.core.notes import note
 from fastdense.core.streams import HELD_OUT, generator
 from fastdense.errors import TableError, TableWarning
+from fastdense.tables import Cells
 from fastdense.tables.frames import Frame
-from fastdense.tables.targets import Classes, Target
+from fastdense.tables.targets import Classes, Target, Task, find_task, learn_target, without_value
 from fastdense.tables.values import Column
 
-__all__ = ["Parts", "check_shares", "split", "with_target"]
+__all__ = ["Parts", "check_shares", "known_rows", "split", "with_target"]
 
 
 class Parts(NamedTuple):
@@ -34,6 +35,21 @@ def check_shares(validation: float, test: float) -> tuple[float, float]:
             f"validation={validation} and test={test} leave no rows to train on: their sum must be below 1"
         )
     return shares
+
+
+def known_rows(frame: Any, target: str | int, task: Task, cells: Cells | None) -> tuple[Frame, Target]:
+    """Return the rows of a table that have a value in the target's column, and what was learned of that.
+
+    Raises
+    ------
+    TableError
+        The target is not there, has one class, or has no value in any row.
+    """
+    whole = Frame(frame, cells)
+    column = whole.column(target)
+    found = find_task(column, task)
+    data = with_target(whole, column, without_value(column, found))
+    return data, learn_target(data.column(target), found)
 
 
 def with_target(data: Frame, column: Column, missing: NDArray[np.bool_]) -> Frame:

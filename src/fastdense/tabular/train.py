@@ -10,12 +10,11 @@ from fastdense.callbacks import Callback, EarlyStopping
 from fastdense.core.streams import check_seed
 from fastdense.models.sequential import Sequential
 from fastdense.tables import Cells, Table
-from fastdense.tables.frames import Frame
-from fastdense.tables.targets import Task, find_task, learn_target, without_value
+from fastdense.tables.targets import Task
 from fastdense.tabular.best import BestEpoch, kept_epoch
 from fastdense.tabular.doubts import note_doubts
-from fastdense.tabular.recipe import Recipe
-from fastdense.tabular.split import Parts, check_shares, split, with_target
+from fastdense.tabular.recipe import Recipe, network_for
+from fastdense.tabular.split import Parts, check_shares, known_rows, split
 from fastdense.training.progress import Verbose
 from fastdense.training.writing import call, written
 
@@ -102,15 +101,11 @@ def train_table(
     """
     recipe, seed = recipe or Recipe(), check_seed(seed)
     shares = check_shares(validation, test)
-    whole = Frame(frame, cells)
-    column = whole.column(target)
-    found = find_task(column, task)
-    data = with_target(whole, column, without_value(column, found))
-    goal = learn_target(data.column(target), found)
+    data, goal = known_rows(frame, target, task, cells)
     parts = split(data, goal, shares, seed)
-    table = Table.learn(parts.training, target, task=found, types=types)
+    table = Table.learn(parts.training, target, task=goal.task, types=types)
     note_doubts(table, data, validation)
-    model = _network(table, recipe, len(parts.training), seed)
+    model = network_for(table, recipe, len(parts.training), seed)
     finished = _fit(model, parts, recipe, verbose, callbacks)
     assert model.run is not None
     test_rows = None if parts.test is None else (table.features(parts.test), table.targets(parts.test))
@@ -118,17 +113,6 @@ def train_table(
     model.run = replace(model.run, call=asked, test=test_rows)
     if not finished:
         raise Interrupted(model)
-    return model
-
-
-def _network(table: Table, recipe: Recipe, rows: int, seed: int) -> Sequential:
-    """Return the network for a table, compiled for training on ``rows`` rows."""
-    classify = table.task == "classify"
-    n_out, last = (len(table.classes), "softmax") if classify else (1, "linear")
-    model = Sequential(recipe.layers(len(table.feature_names), n_out, last), seed=seed)
-    model.table = table
-    loss = "sparse_categorical_crossentropy" if classify else "mean_squared_error"
-    model.compile(recipe.optimizer(rows), loss, metrics=["accuracy"] if classify else ["mae"])
     return model
 
 
