@@ -29,6 +29,7 @@ __all__ = [
     "in_turn",
     "run",
     "together",
+    "watched_by",
 ]
 
 
@@ -146,12 +147,13 @@ def in_turn(job: Job) -> list[Passed]:
         step += len(losses)
         if not math.isfinite(losses[-1]):
             return [*passed, Passed(losses, outputs)]
-        watched = None if watch is None else _watched(program, watch)
+        watched = None if watch is None else watched_by(program, watch)
         passed.append(Passed(losses, outputs, watched, program.parameters() if job.keep else None))
     return passed
 
 
-def _watched(program: Program, watch: Watch) -> Watched:
+def watched_by(program: Program, watch: Watch) -> Watched:
+    """Compute what watched rows come to now."""
     X, y = (each if watch.rows is None else each[watch.rows] for each in (watch.X, watch.y))
     outputs = _room(program, len(watch))
     return Watched(program.losses(X, y, outputs), outputs, program.penalty())

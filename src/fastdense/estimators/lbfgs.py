@@ -14,6 +14,7 @@ from sklearn.utils.optimize import _check_optimize_result
 from fastdense import engines
 from fastdense.core.arrays import Array
 from fastdense.core.spec import SGDSpec, TrainingSpec
+from fastdense.engines.jobs import watched_by
 from fastdense.estimators.blueprint import Weights, flat, grouped
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.problem import NON_FINITE, Problem
@@ -51,7 +52,7 @@ class Objective:
     def shown(self, loss: float) -> float:
         """Return the loss as scikit-learn has it."""
         rows = self.problem.rows
-        return (loss + rows.constant(slice(None), rows.weights)) / rows.goal.shares
+        return (loss + rows.constant(rows.numbers, rows.weights)) / rows.goal.shares
 
     def weights(self, x: Array) -> Weights:
         """Return the kernels and biases of a vector, read-only."""
@@ -74,16 +75,18 @@ def _minimise(problem: Problem, state: FitState, objective: Objective, listeners
     p = problem.parameters
     latest = OptimizeResult(x=pack(flat((state.coefs, state.intercepts))), fun=math.nan)
     asked_to_stop = False
-    state.n_iter = 0
 
     def iteration_ended(intermediate_result: OptimizeResult) -> None:
         nonlocal asked_to_stop
         latest.update(intermediate_result)
         latest.x = latest.x.copy()
         state.coefs, state.intercepts = objective.weights(latest.x)
-        if problem.held_out is not None:
+        loss = objective.shown(float(latest.fun))
+        watched = None
+        if problem.watch is not None and math.isfinite(loss):
             objective.set((state.coefs, state.intercepts))
-        state.record(problem, objective.program, objective.shown(float(latest.fun)))
+            watched = watched_by(objective.program, problem.watch)
+        state.record(loss, problem.validated(watched), p.verbose)
         if listeners:
             listeners.epoch_begins()  # SciPy calls back when an iteration is over
             asked_to_stop = listeners.epoch_ended(state, lambda: (state.coefs, state.intercepts))

@@ -21,19 +21,24 @@ class Listeners:
         The rows of the fit, as the caller gave them.
     metadata : mapping
         What came with them, such as ``sample_weight``; None is left out.
+
+    Attributes
+    ----------
+    any : bool
+        Whether there are any, which then must hear of each epoch before the next one begins.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, metadata: Mapping[str, Any]) -> None:
         given = {name: value for name, value in metadata.items() if value is not None}
         self._given = {"estimator": estimator, "X": X, "y": y, "metadata": given}
         self._fit = estimator._init_callback_context(max_subtasks=estimator.max_iter)
-        self._any = bool(getattr(estimator, "_skl_callbacks", []))
+        self.any = bool(getattr(estimator, "_skl_callbacks", []))
         self._fit.call_on_fit_task_begin(**self._given)
         self._epoch: Any = None
 
     def epoch_begins(self) -> None:
         """Call them as an epoch, or an iteration of L-BFGS, begins."""
-        if self._any:
+        if self.any:
             self._epoch = self._fit.subcontext(task_name="epoch")
             self._epoch.call_on_fit_task_begin(**self._given)
 
@@ -42,7 +47,7 @@ class Listeners:
 
         They see the epoch's records on the estimator, and can ask for a copy that is fitted up to here.
         """
-        if not self._any:
+        if not self.any:
             return False
         vars(self._given["estimator"]).update(state.attributes())
 

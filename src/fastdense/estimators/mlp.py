@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -27,7 +28,7 @@ from fastdense.estimators.parameters import SharedParameters
 from fastdense.estimators.problem import NON_FINITE, Problem, problem_of
 from fastdense.estimators.rows import Given, Rows, as_matrix, is_crowded
 from fastdense.estimators.state import FitState, Fitted
-from fastdense.estimators.stochastic import stochastic
+from fastdense.estimators.stochastic import Training, train
 from fastdense.models.sequential import Sequential
 
 __all__ = ["BaseMLP", "adopt"]
@@ -134,7 +135,10 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
         before, begun, listeners = self._as_it_is(incremental), False, None
         try:
             problem, state = self._prepared(given, held_out, incremental)
-            solve = (lbfgs if self.solver == "lbfgs" else stochastic)(problem, state)
+            if self.solver == "lbfgs":
+                solve = lbfgs(problem, state)
+            else:
+                solve = partial(train, Training(problem, state))
             adopt(self, state)
             if not incremental:
                 listeners = Listeners(self, given.X, given.y, {"sample_weight": given.sample_weight})
@@ -181,6 +185,7 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
             state = FitState.start(goal, weights, self.early_stopping)
         else:
             state = FitState.of(self, goal)
+            state.n_iter, state.optimizer = 0, state.optimizer if incremental else None
         _check_widths(state.coefs, widths)
         weigh = self._weigh_targets(goal, y, given.weights(X), incremental)
         rows = Rows.of(goal, weigh, given, X, y, dtype)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense import engines
+from fastdense.core.arrays import Array
 from fastdense.core.spec import NetworkSpec, TrainingSpec
 from fastdense.engines import Program, Slots
 from fastdense.engines.programs import Compiled
@@ -78,20 +79,25 @@ class Optimization:
         self._live = Compiled(program, made_from)  # from which it can train on
         return weights
 
-    def rates(self, steps: int) -> NDArray[np.float64]:
-        """Return the learning rates of the next steps."""
-        if self._given is not None:
-            return self._given.rates(self.steps, steps)
-        return np.full(steps, self.learning_rate)
+    def plan(self, first: int, steps: int, rows: int) -> tuple[NDArray[np.float64], Array | None]:
+        """Return the learning rates and the weight decays (None: the spec's) of an epoch ahead.
 
-    def weight_decays(self, steps: int) -> NDArray[np.float64] | None:
-        """Return the weight decays of the next steps, None for that of the spec."""
-        return None if self._given is None else self._given.weight_decays(self.steps, steps)
+        It begins with the step ``first``, after training on ``rows`` rows in all.
+        """
+        if self._given is not None:
+            return self._given.rates(first, steps), self._given.weight_decays(first, steps)
+        rate = self.learning_rate if first == self.steps else self._scaled(rows)
+        return np.full(steps, rate), None
 
     def epoch_ended(self, rows: int) -> None:
         """Set the next epoch's rate, ``rows`` having been trained on in all."""
+        self.learning_rate = self._scaled(rows)
+
+    def _scaled(self, rows: int) -> float:
+        """Return the rate after an epoch that ended with ``rows`` trained on in all."""
         if self._plan == "invscaling":
-            self.learning_rate = self._first_rate / (rows + 1) ** self._power
+            return float(self._first_rate / (rows + 1) ** self._power)
+        return self.learning_rate
 
     def stops(self, reason: str, verbose: Any) -> bool:
         """Return True if training ends for lack of progress; an adaptive rate is lowered first."""

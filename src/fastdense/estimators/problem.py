@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from fastdense.core.spec import NetworkSpec
-from fastdense.engines import Program
+from fastdense.engines.jobs import Watch, Watched
 from fastdense.estimators.blueprint import network_spec
 from fastdense.estimators.parameters import SharedParameters
 from fastdense.estimators.rows import Rows
@@ -33,8 +33,7 @@ class Problem:
     parameters : SharedParameters
         The estimator's; solvers only read them.
     rows : Rows
-    train : int64 array
-        The numbers of the rows to train on.
+        The rows to train on.
     held_out : Rows or None
         The rows to validate on.
     network : NetworkSpec
@@ -51,7 +50,6 @@ class Problem:
 
     parameters: SharedParameters
     rows: Rows
-    train: NDArray[np.int64]
     held_out: Rows | None
     network: NetworkSpec
     seed: int
@@ -63,13 +61,22 @@ class Problem:
         """Return True if the deadline has passed."""
         return time.monotonic() > self.deadline
 
-    def validate(self, program: Program) -> tuple[float, float]:
-        """Return the loss and the score of the rows held out."""
+    @cached_property
+    def watch(self) -> Watch | None:
+        """The rows held out, as what a job watches."""
         rows = self.held_out
-        assert rows is not None
-        outputs = np.empty((len(rows), rows.goal.n_outputs), rows.X.dtype)
-        loss = rows.mean(program.losses(rows.X, rows.y, outputs))
-        return loss, rows.goal.score(rows.y, outputs, rows.weights)
+        return None if rows is None else Watch(rows.X, rows.y, rows.numbers)
+
+    def validated(self, watched: Watched | None) -> tuple[float, float] | None:
+        """Return the loss and the score of the rows held out, None if there are none.
+
+        ``watched`` is None where the weights are not finite.
+        """
+        if self.held_out is None:
+            return None
+        if watched is None:
+            return math.nan, math.nan
+        return self.held_out.mean(watched.losses), self.held_out.score(watched.outputs)
 
 
 def problem_of(
@@ -85,29 +92,25 @@ def problem_of(
     l2 = 0.5 * p.alpha * (rows.as_one_batch()[1] if p.solver == "lbfgs" else 1.0)
     network = network_spec(p, widths, rows.goal.curve, l2, str(rows.X.dtype))
     seed = int(random_state.randint(2**31)) if p.dropout else 0
-    train = np.arange(len(rows))
     if held_out is not None:
         check_held_out(held_out, p.early_stopping)
     elif p.early_stopping and p.solver != "lbfgs":
-        train, held = _split(rows, p.validation_fraction, random_state)
-        held_out = rows.take(held)
+        rows, held_out = _split(rows, p.validation_fraction, random_state)
         check_held_out(held_out, early_stopping=True)
     deadline = math.inf if p.max_time is None else time.monotonic() + p.max_time
-    return Problem(p, rows, train, held_out, network, seed, random_state, deadline, once)
+    return Problem(p, rows, held_out, network, seed, random_state, deadline, once)
 
 
-def _split(
-    rows: Rows, fraction: float, random_state: np.random.RandomState
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the numbers of the rows to train on and of those to validate on: scikit-learn's choice."""
+def _split(rows: Rows, fraction: float, random_state: np.random.RandomState) -> tuple[Rows, Rows]:
+    """Return the rows to train on and those to validate on: scikit-learn's choice."""
     binary = rows.goal.loss.targets == "chances" and rows.goal.n_outputs == 1
     train, held = train_test_split(
         np.arange(len(rows)),
         random_state=random_state,
         test_size=fraction,
-        stratify=rows.y.astype(bool) if binary else None,
+        stratify=rows.targets.astype(bool) if binary else None,
     )
-    return train, held
+    return rows.take(train), rows.take(held)
 
 
 def check_held_out(rows: Rows, early_stopping: bool) -> None:
@@ -116,5 +119,5 @@ def check_held_out(rows: Rows, early_stopping: bool) -> None:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
         )
-    if rows.weights is not None and not rows.weights.sum() > 0:
+    if rows.own_weights is not None and not rows.own_weights.sum() > 0:
         raise ValueError("the weights of the validation rows must have a sum above 0, with class_weight")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,7 +98,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows with their targets, as the engines take them.
+    """Some rows of a matrix with their targets, as the engines take them: row numbers, never copies.
 
     Attributes
     ----------
@@ -105,12 +106,15 @@ class Rows:
     y : array of shape (m, n_out), or (m,) for class numbers
     weights : float64 array of shape (m,), or None for ones
     goal : Goal
+    numbers : int64 array of shape (k,)
+        Which rows these are, in their order. If a number occurs twice there are no weights.
     """
 
     X: Any
     y: Array
     weights: Array | None
     goal: Goal
+    numbers: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -123,15 +127,33 @@ class Rows:
         if isinstance(goal, Numbers):
             y = within(given.name, y, dtype)
         X = as_matrix(X, dtype, given.name.replace("y", "X", 1))
-        return cls(X, goal.encode(y, dtype), weights, goal)
+        return cls(X, goal.encode(y, dtype), weights, goal, np.arange(y.shape[0]))
 
     def __len__(self) -> int:
-        return len(self.y)
+        return len(self.numbers)
 
-    def take(self, rows: Array) -> Rows:
-        """Return some of the rows, copied."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Rows(self.X[rows], self.y[rows], weights, self.goal)
+    def take(self, places: Array) -> Rows:
+        """Return those of the rows that stand at these places."""
+        return replace(self, numbers=self.numbers[places])
+
+    @cached_property
+    def targets(self) -> Array:
+        """The targets of these rows."""
+        return self.y[self.numbers]
+
+    @cached_property
+    def own_weights(self) -> Array | None:
+        """The weights of these rows, None for ones."""
+        return None if self.weights is None else self.weights[self.numbers]
+
+    @cached_property
+    def constants(self) -> Array | None:
+        """What scikit-learn adds to the loss of each row of the matrix; None for nothing."""
+        return self.goal.constant(self.y)
+
+    def counts(self, size: int) -> NDArray[np.int64]:
+        """Return how many rows each step of an epoch takes, ``size`` at most."""
+        return np.diff(np.arange(0, len(self), size), append=len(self))
 
     def batches(self, order: NDArray[np.int64], size: int) -> tuple[Batches, Array | None]:
         """Return the batches of an epoch, and each row's share in its batch (None: all the same).
@@ -139,39 +161,41 @@ class Rows:
         scikit-learn divides a batch's losses and its penalty by the sum of the batch's weights. The engines
         divide the losses by its rows and take the penalty whole, so weights and penalties are kept apart.
         """
-        starts = np.arange(0, len(order), size)
-        counts = np.diff(starts, append=len(order))
+        counts = self.counts(size)
         if self.weights is None:
             return Batches(self.X, self.y, self._alike(), order, size, 1.0 / counts), None
         taken = self.weights[order]
-        sums = np.add.reduceat(taken, starts)
+        sums = np.add.reduceat(taken, np.arange(0, len(order), size))
         inverse = np.divide(1.0, sums, out=np.zeros(len(sums)), where=sums != 0)  # no weight at all: no loss
-        shares = np.zeros(len(self))
+        shares = np.zeros(len(self.y))
         shares[order] = taken * np.repeat(counts * inverse, counts)
         weights = (shares * self.goal.factor).astype(self.X.dtype)
         return Batches(self.X, self.y, weights, order, size, inverse), shares
 
     def as_one_batch(self) -> tuple[Array | None, float]:
         """Return the weights of all rows as one batch, and what the penalty is divided by."""
-        batches, _ = self.batches(np.arange(len(self)), len(self))
+        batches, _ = self.batches(self.numbers, len(self))
         assert batches.penalty_scale is not None
         return batches.sample_weight, float(batches.penalty_scale[0])
 
-    def constant(self, taken: Array | slice, shares: Array | None) -> float:
+    def constant(self, taken: Array, shares: Array | None) -> float:
         """Return what scikit-learn adds to the mean loss of the rows taken, which no network changes."""
-        each = self.goal.constant(self.y[taken])
-        if each is None:
+        if self.constants is None:
             return 0.0
         weights = None if shares is None else shares[taken]
-        return self.goal.factor * float(np.average(each, weights=weights))
+        return self.goal.factor * float(np.average(self.constants[taken], weights=weights))
 
     def mean(self, losses: Array) -> float:
         """Return the mean of the rows' losses, as shown: weighted, without the penalty."""
-        each = self.goal.constant(self.y)
-        losses = losses if each is None else losses + each
-        return self.goal.factor * float(np.average(losses, weights=self.weights)) / self.goal.shares
+        if self.constants is not None:
+            losses = losses + self.constants[self.numbers]
+        return self.goal.factor * float(np.average(losses, weights=self.own_weights)) / self.goal.shares
+
+    def score(self, outputs: Array) -> float:
+        """Return the score of the network's outputs for these rows."""
+        return self.goal.score(self.targets, outputs, self.own_weights)
 
     def _alike(self) -> Array | None:
         if self.goal.factor == 1.0:
             return None
-        return np.full(len(self), self.goal.factor, self.X.dtype)
+        return np.full(len(self.y), self.goal.factor, self.X.dtype)

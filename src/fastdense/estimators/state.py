@@ -8,12 +8,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from fastdense.core.arrays import Array
-from fastdense.engines import Program
 from fastdense.engines.programs import Programs
 from fastdense.estimators.blueprint import Weights
 from fastdense.estimators.goal import Goal
 from fastdense.estimators.optimization import Optimization
-from fastdense.estimators.problem import Problem
 
 __all__ = ["FitState", "Fitted"]
 
@@ -143,22 +141,21 @@ class FitState:
         }
         return {name: value for name, value in own.items() if name not in absent} | shape
 
-    def record(self, problem: Problem, program: Program, loss: float) -> None:
+    def record(self, loss: float, validated: tuple[float, float] | None, verbose: Any) -> None:
         """Write an epoch down: its loss, and the loss and the score of the rows held out."""
         self.n_iter += 1
         self.loss = loss
         self.loss_curve.append(loss)
-        if problem.parameters.verbose:
+        if verbose:
             print(f"Iteration {self.n_iter}, loss = {loss:.8f}")
-        if problem.held_out is None:
+        if validated is None:
             return
-        validated, score = problem.validate(program) if math.isfinite(loss) else (math.nan, math.nan)
-        self.validation_scores = self.validation_scores or []
         self.validation_loss_curve = self.validation_loss_curve or []
-        self.validation_scores.append(score)
-        self.validation_loss_curve.append(validated)
-        if problem.parameters.verbose:
-            print(f"Validation score: {score:f}")
+        self.validation_scores = self.validation_scores or []
+        self.validation_loss_curve.append(validated[0])
+        self.validation_scores.append(validated[1])
+        if verbose:
+            print(f"Validation score: {validated[1]:f}")
 
     def judge(self, early_stopping: bool, tol: float, weights: Callable[[], Weights]) -> None:
         """Count whether the epoch improved on the best one by ``tol``, and keep the best score's weights."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +11,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from fastdense.core.spec import TrainingSpec
-from fastdense.engines import Batches, Program
+from fastdense.engines.jobs import Epoch, Fitting, Job, Passed, Watch, alone, watched_by
+from fastdense.estimators.blueprint import Weights, ungrouped
+from fastdense.estimators.epochs import Epochs, Planned, part
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.parameters import SharedParameters
@@ -21,19 +21,147 @@ from fastdense.estimators.problem import NON_FINITE, Problem
 from fastdense.estimators.state import FitState
 from fastdense.training.loop import stretches
 
-__all__ = ["stochastic"]
+__all__ = ["Training", "train"]
 
 
-def stochastic(problem: Problem, state: FitState) -> Callable[[Listeners | None], None]:
-    """Return what trains, compiled, with the optimizer that the state has for `partial_fit`, or a new one."""
-    p = problem.parameters
-    if not problem.once or state.optimizer is None:
-        state.optimizer = Optimization(p)
-    optimizer = state.optimizer
-    training = TrainingSpec(problem.rows.goal.loss, optimizer.spec, problem.seed)
-    program = optimizer.program(p.engine, problem.network, training, (state.coefs, state.intercepts))
-    size = _batch_rows(p.batch_size, len(problem.train))
-    return partial(_train, problem, state, optimizer, program, size)
+# A job of several epochs holds at most so many bytes, and so many rows times weights: some hundredths of a
+# second, which Ctrl-C waits for and which it leaves no records of.
+_BYTES, _WORK = 2**23, 5e8
+
+
+class Training:
+    """A training in epochs. It can pause after any of them, and goes on to the same bits.
+
+    Parameters
+    ----------
+    problem : Problem
+    state : FitState
+        What it has come to so far. Its weights are those of the last epoch whenever it pauses.
+    """
+
+    def __init__(self, problem: Problem, state: FitState) -> None:
+        p = problem.parameters
+        self.problem, self.state = problem, state
+        self.optimizer = state.optimizer = state.optimizer or Optimization(p)
+        training = TrainingSpec(problem.rows.goal.loss, self.optimizer.spec, problem.seed)
+        weights = state.coefs, state.intercepts
+        self.program = self.optimizer.program(p.engine, problem.network, training, weights)
+        self.epochs = Epochs(problem, self.optimizer, _batch_rows(p.batch_size, len(problem.rows)))
+        self._over = False
+        self._most = _epochs_in_a_job(problem, sum(array.size for group in weights for array in group))
+
+    @property
+    def ended(self) -> bool:
+        """Whether it came to its own end."""
+        return self._over or self.state.n_iter >= self.problem.parameters.max_iter
+
+    def go_on(self, epochs: float, listeners: Listeners | None = None) -> Fitting[None]:
+        """Train until ``epochs`` in all, or until progress or time runs out.
+
+        Raises
+        ------
+        ValueError
+            The loss is not finite. The best weights so far are kept, or else the last finite ones.
+        """
+        state = self.state
+        epochs = min(epochs, self.problem.parameters.max_iter)
+        try:
+            while not self._over and state.n_iter < epochs:
+                if listeners:
+                    listeners.epoch_begins()
+                planned = self.epochs.ahead(self._certain(epochs, listeners), state.t)
+                if self.problem.deadline < math.inf:
+                    came = [(yield from self._in_stretches(planned[0].epoch))]
+                else:
+                    came = yield from self._run([each.epoch for each in planned], self.problem.watch)
+                for each, passed in zip(planned, came, strict=False):
+                    self._passed(each, passed, listeners)
+        finally:  # a callback's error loses nothing
+            state.coefs, state.intercepts = self.optimizer.weights()
+
+    def finish(self) -> None:
+        """Go back to the best weights, with early stopping."""
+        state, problem = self.state, self.problem
+        if problem.parameters.early_stopping and (state.stopped or not problem.once):
+            state.coefs, state.intercepts = state.best_coefs, state.best_intercepts
+
+    def _certain(self, epochs: float, listeners: Listeners | None) -> int:
+        """Return how many epochs run whatever they come to, as few as one job should have."""
+        p = self.problem.parameters
+        if p.verbose or self.problem.deadline < math.inf or (listeners and listeners.any):
+            return 1
+        patience = p.n_iter_no_change + 1 - self.state.no_improvement_count
+        return int(max(1, min(patience, epochs - self.state.n_iter, self._most)))
+
+    def _run(self, epochs: list[Epoch], watch: Watch | None) -> Fitting[list[Passed]]:
+        """Run epochs, or steps of one, as one job."""
+        optimizer, program, begun = self.optimizer, self.program, len(epochs)
+        keep = watch is not None and self.problem.parameters.early_stopping
+        before = program.steps
+        try:
+            came = yield Job(program, epochs, optimizer.steps, watch, keep=keep)
+            begun = len(came)
+        except BaseException:
+            begun = min(begun, (program.steps - before) // len(self.epochs.counts) + 1)
+            raise
+        finally:  # an interrupt leaves the steps before it taken
+            optimizer.steps += program.steps - before
+            if begun < len(epochs):
+                self.epochs.begun(begun)
+        return came
+
+    def _in_stretches(self, epoch: Epoch) -> Fitting[Passed]:
+        """Run an epoch in parts that take a moment each, until time runs out."""
+        losses: list[NDArray[np.float64]] = []
+        for begin, end in stretches(len(self.epochs.counts), every_step=False, live=True):
+            (came,) = yield from self._run([part(epoch, begin, end)], None)
+            losses.append(came.losses)
+            if not math.isfinite(came.losses[-1]) or self.problem.out_of_time():
+                break
+        watch = self.problem.watch if math.isfinite(losses[-1][-1]) else None
+        watched = None if watch is None else watched_by(self.program, watch)
+        return Passed(np.concatenate(losses), watched=watched)
+
+    def _passed(self, planned: Planned, passed: Passed, listeners: Listeners | None) -> None:
+        """Write an epoch down, judge it, and find whether it was the last one.
+
+        Its loss is the mean loss, as shown, of its rows, each at its own step.
+        """
+        problem, state, p = self.problem, self.state, self.problem.parameters
+        rows, counts = problem.rows, self.epochs.counts[: len(passed.losses)]
+        seen, (batches, _) = float(counts.sum()), planned.epoch
+        loss = float(passed.losses @ counts) / seen + rows.constant(batches.order, planned.shares)
+        state.t += int(seen)
+        state.record(loss / rows.goal.shares, problem.validated(passed.watched), p.verbose)
+        state.judge(p.early_stopping, p.tol, partial(self._weights, passed))
+        self.optimizer.epoch_ended(state.t)
+        asked = bool(listeners and listeners.epoch_ended(state, self.optimizer.weights))
+        self._over = asked or _is_over(problem, state, self.optimizer)
+
+    def _weights(self, passed: Passed) -> Weights:
+        """Return the weights after an epoch."""
+        if passed.parameters is None:
+            return self.optimizer.weights()
+        return ungrouped(self.problem.network, passed.parameters)
+
+
+def train(training: Training, listeners: Listeners | None) -> None:
+    """Train to the end; an interrupt is one, with a warning."""
+    p = training.problem.parameters
+    try:
+        alone(training.go_on(1 if training.problem.once else p.max_iter, listeners))
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    training.finish()
+
+
+def _epochs_in_a_job(problem: Problem, weights: int) -> int:
+    """Return the most epochs of a job, by what they hold and how long they take."""
+    rows, held = len(problem.rows), 0 if problem.held_out is None else len(problem.held_out)
+    size = 8 * (rows + held * (1 + problem.network.n_out))
+    size += 8 * weights if problem.parameters.early_stopping else 0
+    size += 0 if problem.rows.weights is None else 16 * len(problem.rows.y)
+    return int(min(_BYTES / size, _WORK / (rows * weights)))
 
 
 def _batch_rows(given: int | str, count: int) -> int:
@@ -47,82 +175,6 @@ def _batch_rows(given: int | str, count: int) -> int:
             stacklevel=2,
         )
     return int(min(given, count))
-
-
-def _train(
-    problem: Problem,
-    state: FitState,
-    optimizer: Optimization,
-    program: Program,
-    size: int,
-    listeners: Listeners | None,
-) -> None:
-    """Train with ``size`` rows per step until progress, time or epochs run out.
-
-    Raises
-    ------
-    ValueError
-        The loss is not finite. The best weights so far are kept, or else the last finite ones.
-    """
-    p, order, goes_on = problem.parameters, problem.train, True
-    state.n_iter = 0
-    try:
-        while goes_on and state.n_iter < p.max_iter:
-            if listeners:
-                listeners.epoch_begins()
-            if p.shuffle:
-                order = order[_permutation(len(order), problem.random_state)]
-            loss, rows = _epoch(problem, optimizer, program, order, size)
-            state.t += rows
-            state.record(problem, program, loss)
-            state.judge(p.early_stopping, p.tol, optimizer.weights)
-            optimizer.epoch_ended(state.t)
-            asked = bool(listeners and listeners.epoch_ended(state, optimizer.weights))
-            goes_on = not (asked or _is_over(problem, state, optimizer))
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
-    finally:  # a callback's error loses nothing
-        state.coefs, state.intercepts = optimizer.weights()
-    if p.early_stopping and (state.stopped or not problem.once):
-        state.coefs, state.intercepts = state.best_coefs, state.best_intercepts
-
-
-def _permutation(count: int, random_state: np.random.RandomState) -> NDArray[np.int64]:
-    """Return what scikit-learn's `shuffle` takes rows by, from the same draws."""
-    places = np.arange(count)
-    random_state.shuffle(places)
-    return places
-
-
-def _epoch(
-    problem: Problem, optimizer: Optimization, program: Program, order: NDArray[np.int64], size: int
-) -> tuple[float, int]:
-    """Run one epoch; return the mean loss, as shown, of the rows, each at its own step; and how many."""
-    rows = problem.rows
-    batches, shares = rows.batches(order, size)
-    steps = math.ceil(len(order) / size)
-    batches = replace(batches, weight_decay=optimizer.weight_decays(steps))
-    rates, counts = optimizer.rates(steps), np.diff(np.arange(0, steps * size, size), append=len(order))
-    total = seen = 0.0
-    for begin, end in stretches(steps, every_step=False, live=problem.deadline < math.inf):
-        before = program.steps
-        try:
-            losses = program.train(_part(batches, begin, end), rates[begin:end], optimizer.steps)
-        finally:  # an interrupt leaves the steps before it taken
-            optimizer.steps += program.steps - before
-        total += float(losses @ counts[begin : begin + len(losses)])
-        seen += float(counts[begin : begin + len(losses)].sum())
-        if not math.isfinite(total) or problem.out_of_time():
-            break
-    return (total / seen + rows.constant(order, shares)) / rows.goal.shares, int(seen)
-
-
-def _part(batches: Batches, begin: int, end: int) -> Batches:
-    """Return some of the batches."""
-    assert batches.penalty_scale is not None
-    order = batches.order[begin * batches.batch_size : end * batches.batch_size]
-    decay = None if batches.weight_decay is None else batches.weight_decay[begin:end]
-    return replace(batches, order=order, penalty_scale=batches.penalty_scale[begin:end], weight_decay=decay)
 
 
 def _is_over(problem: Problem, state: FitState, optimizer: Optimization) -> bool:

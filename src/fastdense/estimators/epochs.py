@@ -1,0 +1,115 @@
+"""The epochs of a training, planned some ahead: each one's rows in their order, weighed, and its rates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdense.core.arrays import Array
+from fastdense.engines.jobs import Epoch
+from fastdense.estimators.optimization import Optimization
+from fastdense.estimators.problem import Problem
+
+__all__ = ["Epochs", "Planned", "part"]
+
+
+class Planned(NamedTuple):
+    """An epoch, and each row's share in its batch (None: all the same)."""
+
+    epoch: Epoch
+    shares: Array | None
+
+
+class Epochs:
+    """The epochs of a training, from the problem's rows, draws and schedule.
+
+    Parameters
+    ----------
+    problem : Problem
+    optimizer : Optimization
+    size : int
+        Rows per step.
+
+    Attributes
+    ----------
+    order : int64 array
+        The rows as the last epoch that was planned takes them; the next one shuffles it.
+    counts : float64 array of shape (steps,)
+        The rows of each step.
+    """
+
+    def __init__(self, problem: Problem, optimizer: Optimization, size: int) -> None:
+        rows = problem.rows
+        self.order, self.counts = rows.numbers, rows.counts(size).astype(np.float64)
+        self._rows, self._size, self._shuffles = rows, size, problem.parameters.shuffle
+        self._random_state, self._optimizer = problem.random_state, optimizer
+        self._alike = rows.batches(self.order, size) if rows.weights is None else None
+        # Nobody else draws from a generator that comes of a seed: what it drew in vain is not missed.
+        self._shared = not isinstance(problem.parameters.random_state, int | np.integer)
+        self._before: tuple[Any, NDArray[np.int64]] | None = None
+        self._failed: BaseException | None = None
+
+    def ahead(self, count: int, rows: int) -> list[Planned]:
+        """Plan up to ``count`` epochs, ``rows`` having been trained on in all."""
+        schedule = self._schedule(count, rows)
+        self._before = (self._random_state.get_state(), self.order) if self._shared else None
+        planned = []
+        for rates, decays in schedule:
+            batches, shares = self._batches(self._next())
+            if decays is not None:
+                batches = replace(batches, weight_decay=decays)
+            planned.append(Planned(Epoch(batches, rates), shares))
+        return planned
+
+    def begun(self, count: int) -> None:
+        """Take note of how many of the epochs planned were begun: the others' draws are taken back."""
+        if self._before is None:
+            return
+        state, self.order = self._before
+        self._random_state.set_state(state)
+        for _ in range(count):
+            self._next()
+
+    def _schedule(self, count: int, rows: int) -> list[tuple[NDArray[np.float64], Array | None]]:
+        """Return the rates and weight decays of the next epochs.
+
+        What goes wrong in a schedule of the caller's does so in its epoch: those before it are run first.
+        """
+        if self._failed is not None:
+            raise self._failed
+        found: list[tuple[NDArray[np.float64], Array | None]] = []
+        first, steps = self._optimizer.steps, len(self.counts)
+        for i in range(count):
+            try:
+                found.append(self._optimizer.plan(first + i * steps, steps, rows + i * len(self.order)))
+            except BaseException as error:
+                if not found:
+                    raise
+                self._failed = error
+                break
+        return found
+
+    def _next(self) -> NDArray[np.int64]:
+        """Return the next epoch's order: what scikit-learn's `shuffle` makes of the last one."""
+        if self._shuffles:
+            self.order = self.order.copy()
+            self._random_state.shuffle(self.order)
+        return self.order
+
+    def _batches(self, order: NDArray[np.int64]) -> tuple[Any, Array | None]:
+        if self._alike is None:
+            return self._rows.batches(order, self._size)
+        return replace(self._alike[0], order=order), None
+
+
+def part(epoch: Epoch, begin: int, end: int) -> Epoch:
+    """Return some of the steps of an epoch."""
+    batches, rates = epoch
+    assert batches.penalty_scale is not None
+    order = batches.order[begin * batches.batch_size : end * batches.batch_size]
+    decay = None if batches.weight_decay is None else batches.weight_decay[begin:end]
+    some = replace(batches, order=order, penalty_scale=batches.penalty_scale[begin:end], weight_decay=decay)
+    return Epoch(some, rates[begin:end])
