@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-__all__ = ["Callback", "CallbackList", "Logs"]
+__all__ = ["Callback", "CallbackList", "Logs", "Moment"]
 
 Logs = dict[str, float]
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end")
+
+
+class Moment(NamedTuple):
+    """Where training stood after an epoch that hooks are called for when it has gone further already.
+
+    Attributes
+    ----------
+    seconds : float
+        When, by `time.perf_counter`: epochs that ran in one call share its time evenly.
+    steps : int
+        The steps that the optimizer had taken.
+    weights : list of array, or None
+        As of `Sequential.get_weights`, None unless a callback ``wants_weights``.
+    """
+
+    seconds: float
+    steps: int
+    weights: list[NDArray[Any]] | None
 
 
 class Callback:
@@ -25,10 +44,15 @@ class Callback:
         The model in training.
     params : dict
         ``epochs``, ``steps`` and ``verbose`` of this fit.
+    moment : Moment or None
+        None where the model is as the hook's epoch left it: always, unless `certain_epochs` allows more.
     """
 
     model: Any = None
     params: Mapping[str, Any] = {}
+    moment: Moment | None = None
+    wants_weights = False
+    """Whether `moment` must have the weights of its epoch."""
     runs_last = False
     """Whether the hooks run after those of all other callbacks, whatever the order they were given in."""
 
@@ -54,6 +78,15 @@ class Callback:
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Run after every epoch with its numbers; what is added to ``logs`` is kept in the history."""
+
+    def certain_epochs(self) -> float:
+        """Return how many epochs may run before the hooks of the first are called.
+
+        So many are run in one call, and the hooks called afterwards, with `moment` set. That is right while
+        this callback could not end training or change anything before the last of them, whatever their
+        numbers. A subclass with hooks of its own hears of every epoch at once unless it says this again.
+        """
+        return 1
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Run before every step of an epoch, counted from 0."""
@@ -110,6 +143,21 @@ class CallbackList:
             for callback in callbacks
             for hook in _BATCH_HOOKS
         )
+        self.wants_weights = any(callback.wants_weights for callback in self.callbacks)
+
+    def certain_epochs(self) -> float:
+        """Return how many epochs may run before any callback has to hear of the first."""
+        if self.wants_batches:
+            return 1
+        return min(
+            (each.certain_epochs() if "certain_epochs" in vars(type(each)) else 1 for each in self.callbacks),
+            default=math.inf,
+        )
+
+    def stand_at(self, moment: Moment | None) -> None:
+        """Tell every callback where training stood at the epoch that hooks are called for next."""
+        for callback in self.callbacks:
+            callback.moment = moment
 
     def call(self, hook: str, *arguments: Any) -> None:
         """Call one hook of every callback."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +26,8 @@ class History(Callback):
     epoch : list of int
         The epochs' numbers, from 0.
     seconds : list of float
-        What each epoch took: its steps, its validation, and what callbacks did meanwhile.
+        What each epoch took: its steps, its validation, and what callbacks did meanwhile. Epochs that ran in
+        one call share its time evenly.
     begun : list of int
         The steps that the optimizer had taken when each epoch began.
     steps : list of int
@@ -42,16 +44,21 @@ class History(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Start the clock."""
-        self._start, self._step = time.perf_counter(), self._taken()
+        self._start, self._step = self._now()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Add an epoch."""
-        self.seconds.append(time.perf_counter() - self._start)
+        end, taken = self._now()
+        self.seconds.append(end - self._start)
         self.begun.append(self._step)
-        self.steps.append(self._taken() - self._step)
+        self.steps.append(taken - self._step)
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def certain_epochs(self) -> float:
+        """Return infinity: it changes nothing."""
+        return math.inf
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return the numbers as arrays."""
@@ -90,8 +97,11 @@ class History(Callback):
         in_order = sorted(_numbers(state).items(), key=lambda item: item[1])
         self.history = {name: state[field].tolist() for name, (_, field) in in_order}
 
-    def _taken(self) -> int:
-        return 0 if self.model is None else int(self.model.optimizer.iterations)
+    def _now(self) -> tuple[float, int]:
+        """Return the time, and the steps that the optimizer has taken."""
+        if self.moment is not None:
+            return self.moment.seconds, self.moment.steps
+        return time.perf_counter(), 0 if self.model is None else int(self.model.optimizer.iterations)
 
     def __repr__(self) -> str:
         last = {name: values[-1] for name, values in self.history.items() if values}

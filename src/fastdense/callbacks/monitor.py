@@ -153,7 +153,7 @@ class EarlyStopping(Monitor):
         self.patience = whole("patience", patience)
         self.verbose = verbose
         self.baseline = None if baseline is None else number("baseline", baseline)
-        self.restore_best_weights = flag("restore_best_weights", restore_best_weights)
+        self.restore_best_weights = self.wants_weights = flag("restore_best_weights", restore_best_weights)
         self.start_from_epoch = whole("start_from_epoch", start_from_epoch)
         self._start()
 
@@ -176,12 +176,17 @@ class EarlyStopping(Monitor):
         if self.improves(value):
             self.best, self.best_epoch = value, epoch
             if self.restore_best_weights:
-                self.best_weights = self.model.get_weights()
+                self.best_weights = self.moment.weights if self.moment else self.model.get_weights()
             if self.baseline is None or self.improves(value, than=self.baseline):
                 self.wait = 0
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+
+    def certain_epochs(self) -> float:
+        """Return how many epochs run even if none of them improves."""
+        unwatched: int = max(0, self.start_from_epoch - self.model.next_epoch)
+        return unwatched + max(1, self.patience - self.wait)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Restore the best weights and say what was done."""
@@ -277,6 +282,12 @@ class ReduceLROnPlateau(Monitor):
             self.wait += 1
             if self.wait >= self.patience and rate > self.min_lr:
                 self._lower(max(rate * self.factor, self.min_lr))
+
+    def certain_epochs(self) -> float:
+        """Return how many epochs have this rate even if none of them improves."""
+        if float(self.model.optimizer.learning_rate) <= self.min_lr:
+            return math.inf
+        return max(0, self._cooling - 1) + max(1, self.patience - self.wait)
 
     def _lower(self, rate: float) -> None:
         self.model.optimizer.learning_rate = rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import inspect
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,6 +46,10 @@ class CSVLogger(Callback):
         row = {"epoch": epoch, **(logs or {})}
         self._write("a", [row.get(column, "") for column in self._columns])
 
+    def certain_epochs(self) -> float:
+        """Return infinity: it changes nothing."""
+        return math.inf
+
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Return how long the file is."""
         return {"size": np.array(self.filename.stat().st_size)}
@@ -81,6 +86,10 @@ class TerminateOnNaN(Callback):
 
     Either way the weights are those of the last good step.
     """
+
+    def certain_epochs(self) -> float:
+        """Return infinity: a loss that is not finite ends the call."""
+        return math.inf
 
 
 class LearningRateScheduler(Callback):

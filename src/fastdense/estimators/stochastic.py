@@ -19,7 +19,7 @@ from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.parameters import SharedParameters
 from fastdense.estimators.problem import NON_FINITE, Problem
 from fastdense.estimators.state import FitState
-from fastdense.training.loop import stretches
+from fastdense.training.pace import stretches
 
 __all__ = ["Training", "train"]
 

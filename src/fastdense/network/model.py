@@ -16,9 +16,10 @@ from fastdense.core import sharing
 from fastdense.core.arrays import Array
 from fastdense.core.checks import flag, whole
 from fastdense.core.spec import SGDSpec, TrainingSpec
+from fastdense.engines.jobs import alone
 from fastdense.network.summary import html_summary, text_summary
 from fastdense.network.trained import Trained, required
-from fastdense.training import loop
+from fastdense.training import loop, steps
 from fastdense.training.accepted import accept, check_rows
 from fastdense.training.data import Given, prepare, weigh_classes
 from fastdense.training.measuring import Metrics, measure
@@ -172,7 +173,8 @@ class Model(Trained):
             self.next_epoch, self.stop_training = initial_epoch, False
             fit = loop.Fit(data, held_out, epochs, size, shuffle, self._metrics(training), listeners, display)
             self.run, self.history = Run.of(self, training, fit, rows, given), history
-            loop.run(self, fit)
+            with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
+                alone(loop.run(self, fit))
             self.run = self.run.ended(given)
         return history
 
@@ -279,7 +281,7 @@ class Model(Trained):
             loss = training.loss.spec()
             data = weigh_classes(prepare(self, loss, x, y, sample_weight), loss, class_weight, self.dtype)
             with np.errstate(all="ignore"):
-                logs = loop.train_once(self, data, self._metrics(training))
+                logs = steps.train_once(self, data, self._metrics(training))
         return _results(logs, return_dict)
 
     def test_on_batch(

@@ -60,6 +60,14 @@ class Snapshot:
             for change in layer.changes([np.asarray(array) for array in of_layer])
         ]
 
+    def weights(self, parameters: Parameters) -> list[Array]:
+        """Return all layers' arrays in order, the trained ones as a program hands them back, uncopied."""
+        own = dict(zip(self.layers, self.arrays, strict=True))
+        for (layer, spec), of_layer in zip(plan(self.layers), parameters, strict=True):
+            if spec.is_trained:
+                own[layer] = tuple(np.asarray(array) for array in of_layer)
+        return [array for arrays in own.values() for array in arrays]
+
     @property
     def centre(self) -> Array | None:
         """What is subtracted from rows in float64 before a program takes them, None for nothing."""

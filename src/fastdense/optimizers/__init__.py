@@ -109,6 +109,11 @@ class Optimizer(Configurable):
     def learning_rate(self, value: Any) -> None:
         self._learning_rate = scheduled(from_zero)("learning_rate", value)
 
+    @property
+    def scheduled(self) -> tuple[Scheduled | None, ...]:
+        """What the learning rate and the weight decay come from."""
+        return self._learning_rate, vars(self)["weight_decay"]
+
     def rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
         """Return the learning rates of ``steps`` steps from ``first_step`` on.
 

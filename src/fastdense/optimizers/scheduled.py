@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastdense.optimizers.schedules import FAMILY, LearningRateSchedule
 
-__all__ = ["Scheduled", "at_steps", "scheduled"]
+__all__ = ["Scheduled", "at_steps", "known_ahead", "scheduled"]
 
 Check = Callable[[str, Any], float]
 Scheduled = float | LearningRateSchedule | Callable[[int], float]
@@ -27,6 +27,11 @@ def scheduled(check: Check) -> Callable[[str, Any], Scheduled]:
         return value if callable(value) else check(name, value)
 
     return checked
+
+
+def known_ahead(value: Scheduled | None) -> bool:
+    """Return False for a function of the user's, which may look at anything that changes meanwhile."""
+    return not callable(value) or isinstance(value, LearningRateSchedule)
 
 
 def at_steps(name: str, value: Scheduled, check: Check, first: int, count: int) -> NDArray[np.float64]:

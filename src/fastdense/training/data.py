@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastdense.core.arrays import Array
 from fastdense.core.checks import fraction, is_frame
@@ -25,14 +26,26 @@ class Data:
     """Checked rows: what `fastdense.engines.Batches` is made from.
 
     ``X`` lies where the engine computes; the rest, which metrics read too, in main memory.
+
+    Attributes
+    ----------
+    X, y : array
+    weights : array, or None for ones
+    rows : int64 array of shape (m,), or None
+        Which rows of these arrays are meant, in order; None for all. Folds share arrays and differ in this.
     """
 
     X: Array
     y: Array
     weights: Array | None
+    rows: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.X) if self.rows is None else len(self.rows)
+
+    def numbers(self, places: slice) -> NDArray[np.int64] | slice:
+        """Return what finds the rows at some places in the arrays."""
+        return places if self.rows is None else self.rows[places]
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,30 @@
-"""The training loop: epochs of steps, run by an engine a stretch at a time, heard by callbacks."""
+"""The training loop: a fitting of epochs, several in one job where no callback could act before the last."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.callbacks import CallbackList, TerminateOnNaN
-from fastdense.callbacks.base import Logs
-from fastdense.core.spec import loss_reads_logits
-from fastdense.core.streams import ORDER, generator
-from fastdense.engines import Batches
+from fastdense.callbacks.base import Logs, Moment
+from fastdense.engines.jobs import Fitting, Passed, Watch, Watched
 from fastdense.errors import NonFiniteLossError
-from fastdense.layers import Dropout
-from fastdense.losses import Poisson
 from fastdense.training.data import Data
-from fastdense.training.measuring import Metrics, measure
+from fastdense.training.measuring import Metrics, measure, measured, watch
 from fastdense.training.model import Learner
+from fastdense.training.non_finite import diagnosis
+from fastdense.training.pace import Pace, most_epochs, stretches
 from fastdense.training.progress import Display
 from fastdense.training.state import State
+from fastdense.training.steps import are_known_ahead, order_of, take
 
-__all__ = ["Fit", "run", "stretches", "train_once"]
-
-# Seconds of training between two looks at the progress bar: often enough to seem to move.
-_REFRESH = 0.1
+__all__ = ["Course", "Fit", "run"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,21 @@ class Fit:
         return math.ceil(len(self.data) / self.batch_size)
 
 
-def run(model: Learner, fit: Fit) -> None:
+class _Good(NamedTuple):
+    """Where an epoch goes back to whose first loss is bad: the start of the epoch before it.
+
+    Attributes
+    ----------
+    state : State
+    ahead : int
+        The epochs that are trained from it again, to be there.
+    """
+
+    state: State
+    ahead: int
+
+
+def run(model: Learner, fit: Fit) -> Fitting[None]:
     """Train from ``model.next_epoch`` up to ``fit.epochs``.
 
     Raises
@@ -60,158 +70,204 @@ def run(model: Learner, fit: Fit) -> None:
         epoch started whose first loss was finite.
     """
     try:
-        with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
-            fit.callbacks.call("on_train_begin", {})
-            good = model.state()
-            while model.next_epoch < fit.epochs and not model.stop_training:
-                good = _epoch(model, fit, good)
-            fit.callbacks.call("on_train_end", {})
+        course = Course(model, fit)
+        yield from course.go_on(fit.epochs)
+        course.end()
     finally:
         fit.display.close()
 
 
-def _epoch(model: Learner, fit: Fit, good: State) -> State:
-    """Run one epoch, validation and callbacks included, and return the state that it started from."""
-    epoch = model.next_epoch
-    fit.display.epoch_begin(epoch, fit.epochs, fit.steps)
-    fit.callbacks.call("on_epoch_begin", epoch, {})
-    start = model.state()
-    logs = _train(model, fit, start, good)
-    if fit.held_out is not None:
-        held_out = measure(model, model.training_program(), fit.held_out, fit.metrics)
-        logs |= {f"val_{name}": value for name, value in held_out.items()}
-    model.next_epoch += 1
-    fit.callbacks.call("on_epoch_end", epoch, logs)
-    fit.display.epoch_end(logs)
-    return start
+class Course:
+    """A fit under way, which can pause after any epoch. Making it calls the hooks of the start.
 
-
-def train_once(model: Learner, data: Data, metrics: Metrics) -> Logs:
-    """Take one step on all rows; return their loss and metrics from before it.
-
-    Raises
-    ------
-    NonFiniteLossError
-        As in `run`; the model is as it was before the step.
+    Epochs that are certain to run before a callback could act are one job, and are reported after it. No
+    number depends on how epochs are put into jobs, or an epoch cut into stretches: losses are added one by
+    one, and metrics are those of all the epoch's outputs.
     """
-    start, order = model.state(), np.arange(len(data))
-    outputs = metrics.buffer(model, len(data))
-    loss = float(_run_steps(model, data, order, len(data), outputs)[0])
-    if not (math.isfinite(loss) and model.state().is_finite()):
-        model.rewind(start)
-        raise NonFiniteLossError(_diagnosis(model, loss, f"step {start.iterations + 1}"))
-    return {"loss": loss, **metrics.measure(data, order, outputs)}
 
+    def __init__(self, model: Learner, fit: Fit) -> None:
+        self.model, self.fit = model, fit
+        fit.callbacks.call("on_train_begin", {})
+        self._watch = watch(model, fit.held_out)
+        self._good, self._pace = _Good(model.state(), 0), Pace()
+        self._most = self._most_epochs()
+        self._singly = 0  # epochs before this one are jobs of their own
 
-def _run_steps(
-    model: Learner, data: Data, order: NDArray[np.int64], batch_size: int, outputs: NDArray[Any] | None
-) -> NDArray[np.float64]:
-    """Run the steps that ``order`` makes, keep what they changed, return their losses.
+    def go_on(self, epochs: int) -> Fitting[None]:
+        """Train until there are so many epochs in all, or training is stopped; `run` says what it raises."""
+        while self.model.next_epoch < epochs and not self.model.stop_training:
+            self._announce()
+            count, start = self._certain(epochs), self.model.state()
+            if not (count > 1 and (yield from self._together(start, count))):
+                yield from self._one(start)
 
-    An interrupt leaves the model with the weights of the last whole step. If memory runs out while it keeps
-    them, it is as it was before: the program, which is ahead of it, is dropped.
-    """
-    optimizer = model.optimizer
-    first = optimizer.iterations
-    rates = optimizer.rates(first, math.ceil(len(order) / batch_size))
-    batches = _scheduled(model, Batches(data.X, data.y, data.weights, order, batch_size), first)
-    compiled = model.take_program()
-    program, done = compiled.program, compiled.program.steps
-    try:
-        losses: NDArray[np.float64] = program.train(batches, rates, first, outputs)
-        model.keep(compiled, first + program.steps - done)
-    except BaseException:  # an interrupt can also come while the model keeps its weights
-        model.keep(compiled, first + program.steps - done)
-        raise
-    return losses
+    def end(self) -> None:
+        """Call the hooks of the end."""
+        self.fit.callbacks.call("on_train_end", {})
 
+    def _certain(self, epochs: int) -> int:
+        """Return how many epochs to train in one job."""
+        at = self.model.next_epoch
+        if at < self._singly or not are_known_ahead(self.model):
+            return 1
+        shown = self._pace.count if self.fit.display.shown else math.inf
+        return int(min(self.fit.callbacks.certain_epochs(), epochs - at, self._most, shown))
 
-def _scheduled(model: Learner, batches: Batches, first: int) -> Batches:
-    """Return batches with the weight decays and dropout rates that their steps have, if those change."""
-    steps = math.ceil(len(batches.order) / batches.batch_size)
-    dropout = {
-        place: layer.rates(first, steps)
-        for place, layer in enumerate(model.layers)
-        if isinstance(layer, Dropout) and callable(layer.rate)
-    }
-    return replace(batches, weight_decay=model.optimizer.weight_decays(first, steps), dropout=dropout)
-
-
-def _train(model: Learner, fit: Fit, start: State, good: State) -> Logs:
-    """Take an epoch's steps and return its numbers: the loss is the mean over rows, each at its own step.
-
-    If it fails, the model goes back to ``start``, or to ``good`` if the first loss was a bad one already.
-
-    No number depends on how the epoch is cut into stretches: losses are added one by one, and the metrics
-    are those of all the epoch's outputs, kept until its end.
-    """
-    data, size = fit.data, fit.batch_size
-    order = _order(model, len(data), fit.shuffle)
-    outputs = fit.metrics.buffer(model, len(data))
-    total, rows = 0.0, 0
-    for begin, end in stretches(fit.steps, fit.callbacks.wants_batches, fit.display.live):
-        part = slice(begin * size, end * size)
-        fit.callbacks.call("on_train_batch_begin", begin, {})
-        losses = _run_steps(model, data, order[part], size, None if outputs is None else outputs[part])
-        for loss in losses.tolist():
-            count = min(size, len(data) - rows)
-            total, rows = total + loss * count, rows + count
-        if not math.isfinite(loss) or (end == fit.steps and not model.state().is_finite()):
-            step = begin + len(losses) - 1
-            model.rewind(start if step else good)
-            _stop(model, fit, _diagnosis(model, loss, f"epoch {model.next_epoch + 1}, step {step + 1}"))
-            break
-        fit.callbacks.call("on_train_batch_end", end - 1, {"loss": total / rows})
-        fit.display.advance(end - begin)
-        if model.stop_training:
-            break
-    return {"loss": total / rows, **fit.metrics.measure(data, order[:rows], outputs)}
-
-
-def _order(model: Learner, rows: int, shuffle: bool) -> NDArray[np.int64]:
-    if not shuffle:
-        return np.arange(rows)
-    return generator(model.seed, ORDER, model.optimizer.iterations).permutation(rows)
-
-
-def stretches(steps: int, every_step: bool, live: bool) -> Iterator[tuple[int, int]]:
-    """Yield the steps from one to another that the engine runs in one call.
-
-    All of the epoch at once, but one by one if a callback listens to steps, and as many as take about
-    `_REFRESH` seconds if progress is shown.
-    """
-    count = 1 if every_step or live else steps
-    begin = 0
-    while begin < steps:
-        end = min(begin + count, steps)
-        clock = time.perf_counter()
-        yield begin, end
-        if live and not every_step:
-            seconds = max(time.perf_counter() - clock, 1e-6)
-            count = max(1, min(2 * count, int((end - begin) * _REFRESH / seconds)))
-        begin = end
-
-
-def _stop(model: Learner, fit: Fit, diagnosis: str) -> None:
-    """End training, quietly if a callback asks for that."""
-    if not any(isinstance(callback, TerminateOnNaN) for callback in fit.callbacks.callbacks):
-        raise NonFiniteLossError(diagnosis)
-    print(f"Training ended: {diagnosis}")
-    model.stop_training = True
-
-
-def _diagnosis(model: Learner, loss: float, place: str) -> str:
-    """Return what went wrong and where, with its likely cause."""
-    overflowed = "the weights or the optimizer's state overflowed"
-    what = overflowed if math.isfinite(loss) else f"the loss is {loss}"
-    cause = (
-        "the learning rate is too large, or the inputs or targets are not scaled: lower it, scale them "
-        "(Normalization), or clip gradients (clipnorm=1)"
-    )
-    poisson = model.loss if math.isnan(loss) and isinstance(model.loss, Poisson) else None
-    if poisson and not loss_reads_logits(model.network(), poisson.spec()):  # logarithms may be negative
-        cause = (
-            "an output is negative, where a Poisson loss is not defined: end the network in exponential or "
-            "softplus"
+    def _most_epochs(self) -> int:
+        """Return how many epochs of these rows a job may have."""
+        fit, size = self.fit, np.dtype(self.model.dtype).itemsize
+        watched = 0 if fit.held_out is None else len(fit.held_out)
+        if watched and self._watch is None:
+            return 1
+        weights = sum(array.size for arrays in self._good.state.snapshot.arrays for array in arrays)
+        outputs = watched + len(fit.data) * bool(fit.metrics.all)
+        numbers = outputs * self.model.output_shape[1] + weights * fit.callbacks.wants_weights
+        return most_epochs(
+            size * numbers + 8 * watched + 16 * fit.steps,
+            2 * weights * (3 * len(fit.data) + watched) + 1,
+            len(fit.data),
         )
-    return f"{what} at {place}. Most likely {cause}. The model is back at its last good weights"
+
+    def _together(self, start: State, count: int) -> Fitting[bool]:
+        """Train epochs as one job and report them; return False with the model at their start if one failed.
+
+        Which one did is found by training them one by one. What is not finite stays so: weights and the
+        optimizer's state that are finite after the last epoch were so after each.
+        """
+        model, fit, clock = self.model, self.fit, time.perf_counter()
+        orders = [self._order(start.iterations + i * fit.steps) for i in range(count)]
+        try:
+            passed = yield from self._take(orders, self._watch, fit.callbacks.wants_weights)
+        except BaseException:
+            model.next_epoch += (model.optimizer.iterations - start.iterations) // fit.steps
+            raise
+        if not (math.isfinite(passed[-1].losses[-1]) and model.state().is_finite()):
+            model.rewind(start)
+            self._singly = model.next_epoch + count
+            return False
+        seconds = time.perf_counter() - clock
+        self._pace.took(count, seconds)
+        self._good = _Good(start, count - 1)
+        try:
+            for i, (order, each) in enumerate(zip(orders, passed, strict=True)):
+                if i:
+                    self._announce()
+                self._stand_at(start, i + 1, clock + seconds * (i + 1) / count, each)
+                loss = _Loss(fit).plus(each.losses)
+                fit.display.advance(fit.steps)
+                self._report(self._logs(order, loss, each.outputs, each.watched), seconds / count)
+        finally:
+            fit.callbacks.stand_at(None)
+        return True
+
+    def _stand_at(self, start: State, count: int, seconds: float, passed: Passed) -> None:
+        """Tell callbacks where training stood when so many epochs from a start had passed."""
+        arrays = passed.parameters
+        weights = None if arrays is None else start.snapshot.weights(arrays)
+        steps = start.iterations + count * self.fit.steps
+        self.fit.callbacks.stand_at(Moment(seconds, steps, weights))
+
+    def _one(self, start: State) -> Fitting[None]:
+        """Train one epoch, by stretches if its steps are listened to or shown, and report it."""
+        model, fit, clock = self.model, self.fit, time.perf_counter()
+        order, size, loss = self._order(start.iterations), fit.batch_size, _Loss(fit)
+        outputs: list[NDArray[Any]] = []
+        whole = not (fit.callbacks.wants_batches or fit.display.live)
+        for begin, end in stretches(fit.steps, fit.callbacks.wants_batches, fit.display.live):
+            fit.callbacks.call("on_train_batch_begin", begin, {})
+            part = order[begin * size : end * size]
+            [passed] = yield from self._take([part], self._watch if whole else None)
+            watched = passed.watched
+            outputs += [] if passed.outputs is None else [passed.outputs]
+            loss.plus(passed.losses)
+            if not math.isfinite(loss.last) or (end == fit.steps and not model.state().is_finite()):
+                yield from self._go_back(start, loss)
+                watched = None
+                break
+            fit.callbacks.call("on_train_batch_end", end - 1, {"loss": loss.mean})
+            fit.display.advance(end - begin)
+            if model.stop_training:
+                break
+        self._pace.took(1, time.perf_counter() - clock)
+        joined = np.concatenate(outputs) if outputs else None
+        self._report(self._logs(order, loss, joined, watched), time.perf_counter() - clock)
+        self._good = _Good(start, 0)
+
+    def _take(
+        self, orders: Sequence[NDArray[np.int64]], watch: Watch | None = None, keep: bool = False
+    ) -> Fitting[list[Passed]]:
+        fit = self.fit
+        return take(self.model, fit.data, orders, fit.batch_size, watch, bool(fit.metrics.all), keep)
+
+    def _order(self, first: int) -> NDArray[np.int64]:
+        return order_of(self.model, self.fit.data, self.fit.shuffle, first)
+
+    def _go_back(self, start: State, loss: _Loss) -> Fitting[None]:
+        """Go back to the start of an epoch, or of the one before it if the first loss was bad, and stop.
+
+        Raises
+        ------
+        NonFiniteLossError
+            No callback asks to end quietly.
+        """
+        model, fit = self.model, self.fit
+        place = f"epoch {model.next_epoch + 1}, step {loss.steps}"
+        state, ahead = (start, 0) if loss.steps > 1 else self._good
+        found = diagnosis(model, loss.last, place)
+        model.rewind(state)
+        if ahead:
+            yield from self._take([self._order(state.iterations + i * fit.steps) for i in range(ahead)])
+        if not any(isinstance(callback, TerminateOnNaN) for callback in fit.callbacks.callbacks):
+            raise NonFiniteLossError(found)
+        print(f"Training ended: {found}")
+        model.stop_training = True
+
+    def _logs(
+        self, order: NDArray[np.int64], loss: _Loss, outputs: NDArray[Any] | None, watched: Watched | None
+    ) -> Logs:
+        """Return an epoch's numbers: its loss is the mean over rows, each at its own step."""
+        fit = self.fit
+        logs = {"loss": loss.mean, **fit.metrics.measure(fit.data, order[: loss.rows], outputs)}
+        if fit.held_out is not None:
+            held_out = (
+                measure(self.model, self.model.training_program(), fit.held_out, fit.metrics)
+                if watched is None
+                else measured(watched, fit.held_out, fit.metrics)
+            )
+            logs |= {f"val_{name}": value for name, value in held_out.items()}
+        return logs
+
+    def _announce(self) -> None:
+        """Tell of the start of an epoch."""
+        epoch, fit = self.model.next_epoch, self.fit
+        fit.display.epoch_begin(epoch, fit.epochs, fit.steps)
+        fit.callbacks.call("on_epoch_begin", epoch, {})
+
+    def _report(self, logs: Logs, seconds: float) -> None:
+        """Tell of the end of an epoch."""
+        epoch = self.model.next_epoch
+        self.model.next_epoch += 1
+        self.fit.callbacks.call("on_epoch_end", epoch, logs)
+        self.fit.display.epoch_end(logs, seconds)
+
+
+class _Loss:
+    """The mean loss of the rows of an epoch so far, and the last step's."""
+
+    def __init__(self, fit: Fit) -> None:
+        self._fit = fit
+        self.last, self.rows, self.steps, self._total = 0.0, 0, 0, 0.0
+
+    def plus(self, losses: NDArray[np.float64]) -> Self:
+        """Add the losses of more steps, one by one."""
+        count, left = self._fit.batch_size, len(self._fit.data)
+        for each in losses.tolist():
+            rows = min(count, left - self.rows)
+            self._total, self.rows, self.last = self._total + each * rows, self.rows + rows, each
+        self.steps += len(losses)
+        return self
+
+    @property
+    def mean(self) -> float:
+        """The mean so far."""
+        return self._total / self.rows

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from fastdense.callbacks.base import Logs
 from fastdense.core.spec import TrainingSpec
 from fastdense.engines import Program
+from fastdense.engines.jobs import Watch, Watched
 from fastdense.metrics import Metric, names
 from fastdense.training.data import Data
 from fastdense.training.model import Trainable
 
-__all__ = ["Metrics", "measure", "outputs_of"]
+__all__ = ["Metrics", "measure", "measured", "outputs_of", "watch"]
 
 _ROWS = 65536
 """Rows whose losses and metrics are computed at a time."""
+_OUTPUTS = 2**20
+"""The outputs of watched rows, in numbers: a job holds those of every epoch."""
 
 
 class Metrics:
@@ -68,14 +71,36 @@ def measure(model: Trainable, program: Program, data: Data, metrics: Metrics) ->
     """
     metrics.reset()
     total = 0.0
-    for rows in _parts(len(data)):
+    for part in _parts(len(data)):
+        rows = data.numbers(part)
         X, y = data.X[rows], data.y[rows]
         outputs = metrics.buffer(model, len(X))
         losses = program.losses(X, y, outputs)
-        total += float(losses.sum() if data.weights is None else np.dot(losses, data.weights[rows]))
+        total += _sum(losses, data, rows)
         if outputs is not None:
             metrics.add(data, rows, outputs)
     return {"loss": total / len(data) + program.penalty(), **metrics.results()}
+
+
+def watch(model: Trainable, data: Data | None) -> Watch | None:
+    """Return what makes a job watch rows; None where `measure` would take more than one part for them."""
+    if data is None or len(data) > _ROWS or len(data) * model.output_shape[1] > _OUTPUTS:
+        return None
+    return Watch(data.X, data.y, data.rows)
+
+
+def measured(watched: Watched, data: Data, metrics: Metrics) -> Logs:
+    """Return what `measure` does, of rows that a job has watched."""
+    metrics.reset()
+    rows = data.numbers(slice(0, len(data)))
+    if metrics.all:
+        metrics.add(data, rows, watched.outputs)
+    loss = _sum(watched.losses, data, rows) / len(data) + watched.penalty
+    return {"loss": loss, **metrics.results()}
+
+
+def _sum(losses: NDArray[np.float64], data: Data, rows: NDArray[np.int64] | slice) -> float:
+    return float(losses.sum() if data.weights is None else np.dot(losses, data.weights[rows]))
 
 
 def outputs_of(
@@ -85,8 +110,9 @@ def outputs_of(
     program = model.program(training)
     outputs = np.empty((len(data), model.output_shape[1]), dtype=model.dtype)
     losses = np.empty(len(data))
-    for rows in _parts(len(data)):
-        losses[rows] = program.losses(data.X[rows], data.y[rows], outputs[rows])
+    for part in _parts(len(data)):
+        rows = data.numbers(part)
+        losses[part] = program.losses(data.X[rows], data.y[rows], outputs[part])
     return outputs, losses
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
@@ -18,8 +17,10 @@ Verbose = Literal["auto", 0, 1, 2]
 class Display:
     """What the training loop reports its progress to; this one shows nothing."""
 
+    shown: ClassVar[bool] = False
+    """Whether anything is shown, so that the loop should report often."""
     live: ClassVar[bool] = False
-    """Whether progress within an epoch is shown, so that the loop should report it often."""
+    """Whether progress within an epoch is shown."""
 
     def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
         """Be called when an epoch starts; ``epoch`` counts from 0."""
@@ -27,8 +28,8 @@ class Display:
     def advance(self, steps: int) -> None:
         """Be called after every ``steps`` steps."""
 
-    def epoch_end(self, logs: Mapping[str, float]) -> None:
-        """Be called when the epoch is over."""
+    def epoch_end(self, logs: Mapping[str, float], seconds: float) -> None:
+        """Be called when the epoch is over, which took so long."""
 
     def close(self) -> None:
         """Be called when training is over, or failed."""
@@ -73,20 +74,21 @@ def show(logs: Mapping[str, float]) -> None:
 class Lines(Display):
     """Prints a line per epoch."""
 
-    def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
-        """Start the clock."""
-        self._title, self._start = f"Epoch {epoch + 1}/{epochs}", time.perf_counter()
+    shown = True
 
-    def epoch_end(self, logs: Mapping[str, float]) -> None:
+    def epoch_begin(self, epoch: int, epochs: int, steps: int) -> None:
+        """Remember the epoch's number."""
+        self._title = f"Epoch {epoch + 1}/{epochs}"
+
+    def epoch_end(self, logs: Mapping[str, float], seconds: float) -> None:
         """Print the epoch's line."""
-        seconds = time.perf_counter() - self._start
         print(f"{self._title} - {seconds:.2f}s - {format_logs(logs)}", flush=True)
 
 
 class Bar(Display):
     """Shows one bar for all epochs, with the epoch's steps and numbers beside it."""
 
-    live = True
+    shown = live = True
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -113,7 +115,7 @@ class Bar(Display):
         """Move the bar."""
         self._progress.update(self._task, advance=steps)
 
-    def epoch_end(self, logs: Mapping[str, float]) -> None:
+    def epoch_end(self, logs: Mapping[str, float], seconds: float) -> None:
         """Show the epoch's numbers, which stay until the next epoch ends."""
         self._progress.update(self._task, numbers=format_logs(logs))
 
