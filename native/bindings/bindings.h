@@ -12,9 +12,12 @@ namespace fastdense::bindings {
 void bind_networks(nanobind::module_& m);
 void bind_predictors(nanobind::module_& m);
 
-// Returns a Python object that predicts with a compiled network at the least overhead per call. It calls
-// `otherwise(X, out)` for arguments that are not plain matrices of the network's shape and dtype.
+// Returns a Python object that predicts with a compiled network, or with the mean of several, at the least
+// overhead per call. It calls `otherwise(X, out)` for arguments that are not plain matrices of the network's
+// shape and dtype.
 template <class T>
 nanobind::object predictor(std::shared_ptr<const Program<T>> program, nanobind::object otherwise);
+template <class T>
+nanobind::object predictor(std::shared_ptr<const Mean<T>> mean, nanobind::object otherwise);
 
 }  // namespace fastdense::bindings

@@ -126,7 +126,18 @@ public:
         const Unlocked unlocked;
         program_->predict(rows_of(X), out.data());
     }
-    nb::object predictor(nb::object otherwise) const { return bindings::predictor<T>(program_, otherwise); }
+    nb::object predictor(nb::object otherwise) const {
+        return bindings::predictor(std::shared_ptr<const Program<T>>(program_), otherwise);
+    }
+    // `networks` are of this class, compiled, and have the same inputs and outputs; there is at least one.
+    static nb::object mean_predictor(const Arrays& networks, nb::object otherwise) {
+        std::vector<std::shared_ptr<const Program<T>>> programs;
+        for (const nb::handle each : networks) {
+            programs.push_back(nb::cast<const Network&>(each).program_);
+        }
+        const auto mean = std::make_shared<const Mean<T>>(std::move(programs));
+        return bindings::predictor(mean, otherwise);
+    }
     void losses(const Source<T>& X, const TargetArray<T>& y, Array<double, nb::ndim<1>> losses,
                 std::optional<Matrix<T>> out) const {
         const Unlocked unlocked;
@@ -220,6 +231,7 @@ void bind_network(nb::module_& m, const char* name) {
         .def("store_gradient", &N::store_gradient, "layer"_a, "arrays"_a)
         .def("predict", &N::predict, "X"_a, "out"_a)
         .def("predictor", &N::predictor, "otherwise"_a)
+        .def_static("mean_predictor", &N::mean_predictor, "networks"_a, "otherwise"_a)
         .def("losses", &N::losses, "X"_a, "y"_a, "losses"_a.noconvert(), "out"_a.noconvert().none())
         .def("gradients", &N::gradients, "X"_a, "y"_a, "weights"_a.none(), "order"_a)
         .def("train", &N::train, "X"_a, "y"_a, "weights"_a.none(), "order"_a, "batch_rows"_a, "rates"_a,

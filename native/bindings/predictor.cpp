@@ -58,10 +58,11 @@ bool may_overlap(const Rows<T>& rows, const T* out, std::size_t count) {
     return !before(last, out) && before(first, out + count);
 }
 
-template <class T>
+// `P` is what predicts: a program, or the mean of several.
+template <class T, template <class> class P>
 class Predictor {
 public:
-    Predictor(std::shared_ptr<const Program<T>> program, nb::object otherwise)
+    Predictor(std::shared_ptr<const P<T>> program, nb::object otherwise)
         : program_(std::move(program)), otherwise_(std::move(otherwise)) {}
 
     nb::object predict(nb::handle X, nb::handle out) const {
@@ -95,14 +96,14 @@ private:
         program_->predict(rows, out);
     }
 
-    const std::shared_ptr<const Program<T>> program_;
+    const std::shared_ptr<const P<T>> program_;
     const nb::object otherwise_;
 };
 
-template <class T>
+template <class T, template <class> class P>
 void bind(nb::module_& m, const char* name) {
-    using P = Predictor<T>;
-    nb::class_<P>(m, name).def("predict", &P::predict, "X"_a.none(), "out"_a = nb::none());
+    using Bound = Predictor<T, P>;
+    nb::class_<Bound>(m, name).def("predict", &Bound::predict, "X"_a.none(), "out"_a = nb::none());
 }
 
 int import_numpy() {
@@ -114,16 +115,25 @@ int import_numpy() {
 
 template <class T>
 nb::object predictor(std::shared_ptr<const Program<T>> program, nb::object otherwise) {
-    return nb::cast(Predictor<T>(std::move(program), std::move(otherwise)));
+    return nb::cast(Predictor<T, Program>(std::move(program), std::move(otherwise)));
+}
+
+template <class T>
+nb::object predictor(std::shared_ptr<const Mean<T>> mean, nb::object otherwise) {
+    return nb::cast(Predictor<T, Mean>(std::move(mean), std::move(otherwise)));
 }
 
 template nb::object predictor(std::shared_ptr<const Program<float>>, nb::object);
 template nb::object predictor(std::shared_ptr<const Program<double>>, nb::object);
+template nb::object predictor(std::shared_ptr<const Mean<float>>, nb::object);
+template nb::object predictor(std::shared_ptr<const Mean<double>>, nb::object);
 
 void bind_predictors(nb::module_& m) {
     if (import_numpy() != 0) throw nb::python_error();
-    bind<float>(m, "Predictor32");
-    bind<double>(m, "Predictor64");
+    bind<float, Program>(m, "Predictor32");
+    bind<double, Program>(m, "Predictor64");
+    bind<float, Mean>(m, "MeanPredictor32");
+    bind<double, Mean>(m, "MeanPredictor64");
 }
 
 }  // namespace fastdense::bindings

@@ -1,6 +1,8 @@
 // Prediction and losses: a block of rows goes through all layers while it is in the nearest caches.
 #include "engine/program.h"
 
+#include <algorithm>
+
 #include "engine/blocks.h"
 
 namespace fastdense {
@@ -98,12 +100,18 @@ void Program<T>::over_blocks(const Rows<T>& X, Each each) const {
         [&](int thread, std::size_t first, std::size_t count) { each(scratch[thread], first, count); });
 }
 
+// Writes the network's outputs for rows from `first` on, as many as `out` has.
+template <class T>
+void Program<T>::outputs(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> out,
+                         int threads) const {
+    run(scratch, X, first, out, threads);
+    head_.forward<T>(kernels_, out, out);
+}
+
 template <class T>
 void Program<T>::predict(const Rows<T>& X, T* out) const {
     const auto block = [&](Scratch& scratch, std::size_t first, std::size_t count, int threads) {
-        const View<T> here{out + first * outputs(), count, outputs(), outputs()};
-        run(scratch, X, first, here, threads);
-        head_.forward<T>(kernels_, here, here);
+        outputs(scratch, X, first, {out + first * outputs(), count, outputs(), outputs()}, threads);
     };
     const int threads = threads_for(X.count * work_, thread_work);
     if (threads > 1 && X.count <= few_rows) {
@@ -143,7 +151,73 @@ double Program<T>::penalty() const {
     return total;
 }
 
+// Returns true if the other one's scratch memory will do for this program.
+template <class T>
+bool Program<T>::shaped_like(const Program& other) const {
+    const auto alike = [](const auto& a, const auto& b) { return a->units == b->units; };
+    return &kernels_ == &other.kernels_ && inputs_ == other.inputs_ &&
+           std::ranges::equal(layers_, other.layers_, alike);
+}
+
+template <class T>
+Mean<T>::Mean(std::vector<std::shared_ptr<const Program<T>>> programs) : programs_(std::move(programs)) {
+    for (const auto& program : programs_) work_ += program->work();
+}
+
+// What a thread needs for a block of rows. Programs of one shape take turns with the same scratch memory; a
+// thread that is alone uses what each program keeps.
+template <class T>
+struct Mean<T>::Room {
+    Room(const Mean& mean, std::size_t rows, bool alone)
+        : sums(rows * mean.outputs()), outputs(rows * mean.outputs()) {
+        if (alone) return;
+        for (const auto& program : mean.programs_) {
+            if (of_program.empty() || !program->shaped_like(*of_program.back().first)) {
+                scratch.push_back(std::make_unique<typename Program<T>::Scratch>(*program, rows, true));
+            }
+            of_program.emplace_back(program.get(), scratch.back().get());
+        }
+    }
+    std::vector<double> sums;
+    std::vector<T> outputs;
+    std::vector<std::unique_ptr<typename Program<T>::Scratch>> scratch;
+    std::vector<std::pair<const Program<T>*, typename Program<T>::Scratch*>> of_program;
+};
+
+template <class T>
+void Mean<T>::predict(const Rows<T>& X, T* out) const {
+    const Blocks blocks(X.count, X.count * work_);
+    std::vector<Room> rooms;
+    for (int thread = 0; thread < blocks.threads; ++thread) {
+        rooms.emplace_back(*this, blocks.rows, blocks.threads == 1);
+    }
+    blocks.each([&](int thread, std::size_t first, std::size_t count) {
+        predict(rooms[thread], X, first, count, out + first * outputs());
+    });
+}
+
+template <class T>
+void Mean<T>::predict(Room& room, const Rows<T>& X, std::size_t first, std::size_t count, T* out) const {
+    const std::size_t numbers = count * outputs();
+    const View<T> here{room.outputs.data(), count, outputs(), outputs()};
+    std::fill_n(room.sums.data(), numbers, 0.0);
+    const auto add = [&](const Program<T>& program, typename Program<T>::Scratch& scratch, int threads) {
+        program.outputs(scratch, X, first, here, threads);
+        for (std::size_t i = 0; i < numbers; ++i) room.sums[i] += double(here.data[i]);
+    };
+    for (const auto& [program, scratch] : room.of_program) add(*program, *scratch, 1);
+    if (room.of_program.empty()) {
+        for (const auto& program : programs_) {
+            const int threads = count <= few_rows ? threads_for(count * program->work(), thread_work) : 1;
+            program->with_kept(count, true, [&](auto& scratch) { add(*program, scratch, threads); });
+        }
+    }
+    for (std::size_t i = 0; i < numbers; ++i) out[i] = T(room.sums[i] / double(programs_.size()));
+}
+
 template class Program<float>;
 template class Program<double>;
+template class Mean<float>;
+template class Mean<double>;
 
 }  // namespace fastdense

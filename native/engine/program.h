@@ -65,6 +65,9 @@ struct LayerArrays {
 };
 
 template <class T>
+class Mean;
+
+template <class T>
 class Program {
 public:
     // `head` is the activation that a loss from logits skips: only outputs go through it.
@@ -96,6 +99,7 @@ public:
     std::size_t train(const Run<T>& run);
 
 private:
+    friend class Mean<T>;  // which runs several programs over a block of rows
     struct Scratch;
     // Reserves a program for one call that trains. A signal handler may ask again on the same thread.
     class Holding;
@@ -132,6 +136,8 @@ private:
     std::size_t first_trained_ = 0;  // the first layer with weights: none before it needs a gradient
 
     void run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const;
+    void outputs(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> out, int threads) const;
+    bool shaped_like(const Program& other) const;
     template <class Work>
     void with_kept(std::size_t rows, bool in_full, Work work) const;
     void write_outputs(View<const T> last, T* out) const;
@@ -155,6 +161,27 @@ private:
     template <class Visit>
     void over_parts(const Team& team, Visit visit) const;
     Stretch stretch(const Run<T>& run, int threads, std::size_t begin, std::size_t end);
+};
+
+// Predicts the mean of the outputs of several programs of the same inputs and outputs. The sum starts from 0,
+// is taken in double in the order of the programs, divided by their number and then rounded.
+template <class T>
+class Mean {
+public:
+    explicit Mean(std::vector<std::shared_ptr<const Program<T>>> programs);
+
+    std::size_t inputs() const { return programs_.front()->inputs(); }
+    std::size_t outputs() const { return programs_.front()->outputs(); }
+    std::size_t work() const { return work_; }
+    // Takes dense rows.
+    void predict(const Rows<T>& X, T* out) const;
+
+private:
+    struct Room;
+    void predict(Room& room, const Rows<T>& X, std::size_t first, std::size_t count, T* out) const;
+
+    const std::vector<std::shared_ptr<const Program<T>>> programs_;
+    std::size_t work_ = 0;
 };
 
 }  // namespace fastdense

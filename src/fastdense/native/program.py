@@ -44,7 +44,7 @@ Groups = Sequence[Sequence[Array]]
 
 _NETWORKS: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
 _LINEAR = ActivationSpec()
-_PREDICTORS = (_core.Predictor32, _core.Predictor64)
+_PREDICTORS = (_core.Predictor32, _core.Predictor64, _core.MeanPredictor32, _core.MeanPredictor64)
 _ORIGIN = object()  # given as rows, it makes a predictor return its ``otherwise``
 _WEIGHTS = None  # given in place of an optimizer's slot
 
@@ -115,13 +115,14 @@ class NativeProgram:
 
         Compiled code belongs to its process: what ``otherwise`` reduces to is pickled in its place.
         """
+        return _predictor(self._core.predictor, otherwise)
 
-        def odd(X: Any, out: Any = None) -> Any:
-            return otherwise if X is _ORIGIN else otherwise(X, out)
-
-        predict: Callable[..., Array] = self._core.predictor(odd).predict
-        copyreg.pickle(type(predict), _reduced)
-        return predict
+    def mean_predictor(
+        self, programs: Sequence[NativeProgram], otherwise: Callable[..., Array]
+    ) -> Callable[..., Array]:
+        """Return compiled code as `predictor` does, for the mean of several programs' outputs."""
+        networks = [program._core for program in programs]
+        return _predictor(partial(self._core.mean_predictor, networks), otherwise)
 
     def predict(self, X: Array, out: Array | None = None) -> Array:
         """Return the outputs for every row of X."""
@@ -250,6 +251,15 @@ class NativeProgram:
     def _check_trains(self) -> None:
         if self.training is None:
             raise NotBuiltError("this program was compiled for prediction only: it has no loss or optimizer")
+
+
+def _predictor(make: Callable[[Any], Any], otherwise: Callable[..., Array]) -> Callable[..., Array]:
+    def odd(X: Any, out: Any = None) -> Any:
+        return otherwise if X is _ORIGIN else otherwise(X, out)
+
+    predict: Callable[..., Array] = make(odd).predict
+    copyreg.pickle(type(predict), _reduced)
+    return predict
 
 
 def _reduced(method: Any) -> Any:
