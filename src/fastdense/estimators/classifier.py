@@ -66,9 +66,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if known is not None and (self.warm_start or incremental):
             known.check(y, all_of_them=not incremental)
         else:
-            known = labels_of(y)
+            known = self._learned(y)
         self.classes_ = known.classes
-        return known.smoothed(self.label_smoothing)
+        return self._goal_of(known)
+
+    def _learned(self, y: Array) -> Labels:
+        return labels_of(y)
+
+    def _goal_of(self, learned: Labels) -> Labels:
+        return learned.smoothed(self.label_smoothing)
 
     def _all_classes(self, known: Labels | None, y: Array, classes: Any) -> Labels:
         """Return the classes that there will be: the first call states them, later ones may repeat them."""

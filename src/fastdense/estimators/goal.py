@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import issparse
 from scipy.special import xlogy
-from sklearn.metrics import r2_score
 
 from fastdense.core.arrays import Array
 from fastdense.core.spec import ActivationSpec, LossSpec, MeanSquaredErrorSpec, PoissonSpec
@@ -64,6 +63,13 @@ class Goal(ABC):
     def score_finite(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
         """Return the score of finite outputs for encoded targets."""
 
+    def plain_score(self, y: Array, outputs: Array) -> float | None:
+        """Return what an estimator's ``score`` does for targets that `fit` would take, without its checks.
+
+        None where a check may matter.
+        """
+        return None
+
     def constant(self, y: Array) -> Array | None:
         """Return what scikit-learn adds to each row's loss that no weight changes; None for nothing."""
         return None
@@ -107,7 +113,13 @@ class Numbers(Goal):
 
     def score_finite(self, y: Array, outputs: Array, sample_weight: Array | None) -> float:
         """Return R squared, the mean over the outputs."""
-        return float(r2_score(y, outputs, sample_weight=sample_weight))
+        return r_squared(y, outputs, sample_weight)
+
+    def plain_score(self, y: Array, outputs: Array) -> float | None:
+        """Return R squared of finite outputs."""
+        if y.dtype.kind not in "iuf" or not np.isfinite(outputs).all():
+            return None
+        return r_squared(y, outputs[:, 0] if self.n_outputs == 1 else outputs)
 
     def constant(self, y: Array) -> Array | None:
         """Return what makes the deviance of a perfect prediction 0, for the Poisson loss alone."""
@@ -121,3 +133,19 @@ class Numbers(Goal):
 def columns_of(y: Array) -> int:
     """Return the number of columns of targets; a vector is one."""
     return y.shape[1] if y.ndim == 2 else 1
+
+
+def r_squared(y: Array, outputs: Array, sample_weight: Array | None = None) -> float:
+    """Return R squared, the mean over the outputs: the bits of scikit-learn's `r2_score`, unchecked."""
+    own = [array.dtype for array in (y, outputs, sample_weight) if array is not None]
+    dtype = np.result_type(*[each for each in own if each.kind == "f"])
+    truth, found = (array.astype(dtype, copy=False).reshape(len(array), -1) for array in (y, outputs))
+    weights = None if sample_weight is None else sample_weight.astype(dtype, copy=False)
+    each = 1.0 if weights is None else weights[:, np.newaxis]
+    missed = np.sum(each * (truth - found) ** 2, axis=0)
+    spread = np.sum(each * (truth - np.average(truth, axis=0, weights=weights)) ** 2, axis=0)
+    scores = np.ones(len(missed), dtype)
+    known = (missed != 0) & (spread != 0)
+    scores[known] = 1 - missed[known] / spread[known]
+    scores[(missed != 0) & (spread == 0)] = 0.0
+    return float(np.average(scores))

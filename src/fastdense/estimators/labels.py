@@ -108,6 +108,10 @@ class Multiclass(Labels):
         labels: Array = self.classes.take(self.numbers(outputs), mode="clip")
         return labels
 
+    def plain_score(self, y: Array, outputs: Array) -> float:
+        """Return the accuracy."""
+        return float((self.decode(outputs) == y).mean())
+
 
 class Binary(Multiclass):
     """One column of two classes, or of one: one output, the probability of the second."""

@@ -26,7 +26,7 @@ from fastdense.estimators.lbfgs import lbfgs
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.parameters import SharedParameters
 from fastdense.estimators.problem import NON_FINITE, Problem, problem_of
-from fastdense.estimators.rows import Given, Rows, as_matrix, is_crowded
+from fastdense.estimators.rows import Given, Rows, are_crowded, as_matrix
 from fastdense.estimators.state import FitState, Fitted
 from fastdense.estimators.stochastic import Training, train
 from fastdense.models.sequential import Sequential
@@ -40,6 +40,14 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
     @abstractmethod
     def _learn(self, y: Array, given: Given, first_pass: bool, incremental: bool) -> Goal:
         """Return what is learned from validated targets, which must fit what was learned before."""
+
+    @abstractmethod
+    def _learned(self, y: Array) -> Any:
+        """Return what validated targets say whatever the parameters are; it raises if they cannot be used."""
+
+    @abstractmethod
+    def _goal_of(self, learned: Any) -> Goal:
+        """Return the goal of targets that were learned from."""
 
     def _checked(self, given: Given, first_pass: bool) -> tuple[Any, Array]:
         """Return rows and targets that scikit-learn's validation has passed, one column as a vector."""
@@ -177,7 +185,8 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
         first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         X, y = self._checked(given, first_pass)
         goal = self._learn(y, given, first_pass, incremental)
-        dtype = self._network_dtype(X, y if isinstance(goal, Numbers) else None, first_pass)
+        numbers = y if isinstance(goal, Numbers) else None
+        dtype = self._network_dtype(X.dtype, partial(are_crowded, X, numbers), first_pass)
         random_state = check_random_state(self.random_state)
         widths = [X.shape[1], *hidden_sizes(self), goal.n_outputs]
         if first_pass:
@@ -196,8 +205,8 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
             validation = Rows.of(goal, weigh, held_out, X_val, y_val, dtype)
         return problem_of(self, rows, validation, widths, random_state, incremental), state
 
-    def _network_dtype(self, X: Any, numbers: Array | None, first_pass: bool) -> str:
-        """Return what the network computes in; ``numbers`` are the targets, if they are not classes.
+    def _network_dtype(self, given: Any, crowded: Callable[[], bool], first_pass: bool) -> str:
+        """Return what the network computes in, for rows of the dtype ``given``.
 
         L-BFGS compares losses that differ in their last digits. Columns that float32 cannot tell apart need
         float64, whose weights are then scikit-learn's; a network in float64 stays in it.
@@ -205,10 +214,9 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
         if self.solver == "lbfgs":
             return "float64"
         if self.dtype == "auto":
-            return str(X.dtype if first_pass else self.coefs_[0].dtype)
-        wide = is_crowded(X) or (numbers is not None and is_crowded(numbers))
-        wide = wide or not (first_pass or self.coefs_[0].dtype == np.float32)
-        return "float64" if wide else self.dtype
+            return str(given if first_pass else self.coefs_[0].dtype)
+        wide = self.dtype == "float64" or not (first_pass or self.coefs_[0].dtype == np.float32)
+        return "float64" if wide or crowded() else self.dtype
 
     def _check_solver(self) -> bool:
         """Return True, or raise AttributeError if the solver has no `partial_fit`."""

@@ -57,6 +57,10 @@ class Optimization:
         slots = self._slots if self._live is None else self._live.program.slots()
         return {**self.__dict__, "_live": None, "_slots": slots}
 
+    def resume(self, steps: int, learning_rate: float, slots: Slots) -> None:
+        """Go on from what another one of the same parameters had come to."""
+        self.steps, self.learning_rate, self._slots = steps, learning_rate, slots
+
     def program(
         self, engine: str | engines.Library, network: NetworkSpec, training: TrainingSpec, weights: Weights
     ) -> Program:

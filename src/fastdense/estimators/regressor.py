@@ -57,9 +57,17 @@ class MLPRegressor(RegressorMixin, BaseMLP, LossParameters):  # type: ignore[mis
     )
 
     def _learn(self, y: Array, given: Given, first_pass: bool, incremental: bool) -> Numbers:
-        numbers = Numbers.of(columns_of(y) if first_pass else self.n_outputs_, loss_of(self))
+        numbers = self._goal_of(columns_of(y) if first_pass else self.n_outputs_)
         numbers.check(y)
         return numbers
+
+    def _learned(self, y: Array) -> int:
+        columns = columns_of(y)
+        self._goal_of(columns).check(y)
+        return columns
+
+    def _goal_of(self, learned: int) -> Numbers:
+        return Numbers.of(learned, loss_of(self))
 
     def predict(self, X: Any) -> Array:
         """Return the network's outputs.

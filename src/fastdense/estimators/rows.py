@@ -18,7 +18,7 @@ from fastdense.core.checks import crowded
 from fastdense.engines import Batches
 from fastdense.estimators.goal import Goal, Numbers
 
-__all__ = ["Given", "Rows", "as_matrix", "is_crowded", "within"]
+__all__ = ["Given", "Rows", "are_crowded", "as_matrix", "within"]
 
 
 def as_matrix(X: Any, dtype: str, name: str = "X") -> Any:
@@ -53,7 +53,7 @@ def within(name: str, values: Array, dtype: str) -> Array:
     return cast
 
 
-def is_crowded(values: Any) -> bool:
+def _is_crowded(values: Any) -> bool:
     """Return True if there is a column of float64 or whole numbers that float32 cannot tell apart."""
     if values.dtype.kind not in "iuf" or values.dtype.itemsize <= 4:
         return False
@@ -62,6 +62,11 @@ def is_crowded(values: Any) -> bool:
         return bool(crowded(mean, np.sqrt(variance)).any())
     with np.errstate(all="ignore"):
         return bool(crowded(values.mean(axis=0), values.std(axis=0)).any())
+
+
+def are_crowded(X: Any, numbers: Array | None) -> bool:
+    """Return True if rows or their targets, if these are numbers, have such a column."""
+    return _is_crowded(X) or (numbers is not None and _is_crowded(numbers))
 
 
 class Given(NamedTuple):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -36,7 +38,12 @@ class Training:
     ----------
     problem : Problem
     state : FitState
-        What it has come to so far. Its weights are those of the last epoch whenever it pauses.
+        What it has come to so far.
+
+    Attributes
+    ----------
+    over : bool
+        Whether the last epoch was the last one for lack of progress or time.
     """
 
     def __init__(self, problem: Problem, state: FitState) -> None:
@@ -47,13 +54,14 @@ class Training:
         weights = state.coefs, state.intercepts
         self.program = self.optimizer.program(p.engine, problem.network, training, weights)
         self.epochs = Epochs(problem, self.optimizer, _batch_rows(p.batch_size, len(problem.rows)))
-        self._over = False
+        self.over = False
+        self._paused: float | None = None
         self._most = _epochs_in_a_job(problem, sum(array.size for group in weights for array in group))
 
     @property
     def ended(self) -> bool:
         """Whether it came to its own end."""
-        return self._over or self.state.n_iter >= self.problem.parameters.max_iter
+        return self.over or self.state.n_iter >= self.problem.parameters.max_iter
 
     def go_on(self, epochs: float, listeners: Listeners | None = None) -> Fitting[None]:
         """Train until ``epochs`` in all, or until progress or time runs out.
@@ -65,8 +73,9 @@ class Training:
         """
         state = self.state
         epochs = min(epochs, self.problem.parameters.max_iter)
+        self._clock_runs()
         try:
-            while not self._over and state.n_iter < epochs:
+            while not self.over and state.n_iter < epochs:
                 if listeners:
                     listeners.epoch_begins()
                 planned = self.epochs.ahead(self._certain(epochs, listeners), state.t)
@@ -78,6 +87,13 @@ class Training:
                     self._passed(each, passed, listeners)
         finally:  # a callback's error loses nothing
             state.coefs, state.intercepts = self.optimizer.weights()
+            self._paused = time.monotonic()
+
+    def _clock_runs(self) -> None:
+        """Move the deadline by as long as training paused."""
+        if self._paused is not None and self.problem.deadline < math.inf:
+            deadline = self.problem.deadline + time.monotonic() - self._paused
+            self.problem = replace(self.problem, deadline=deadline)
 
     def finish(self) -> None:
         """Go back to the best weights, with early stopping."""
@@ -136,7 +152,7 @@ class Training:
         state.judge(p.early_stopping, p.tol, partial(self._weights, passed))
         self.optimizer.epoch_ended(state.t)
         asked = bool(listeners and listeners.epoch_ended(state, self.optimizer.weights))
-        self._over = asked or _is_over(problem, state, self.optimizer)
+        self.over = asked or _is_over(problem, state, self.optimizer)
 
     def _weights(self, passed: Passed) -> Weights:
         """Return the weights after an epoch."""

@@ -1,0 +1,146 @@
+"""Trials: as a clone fitted to copies of the rows, bit for bit, whatever was shared or paused."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+
+import fastdense as fd
+from fastdense import MLPClassifier, MLPRegressor
+from fastdense.engines.jobs import alone, together
+from fastdense.estimators.sample import Sample
+from fastdense.estimators.trials import MLPTrial, PlainTrial, trial_of
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(120, 5))
+Y = (X[:, 0] + X[:, 1] > 0).astype(int) + (X[:, 2] > 1)
+NUMBERS = X[:, 0] - X[:, 1] ** 2
+WEIGHTS = RNG.uniform(0.5, 2, len(X))
+TRAIN = RNG.permutation(len(X))[:90]
+TEST = np.setdiff1d(np.arange(len(X)), TRAIN)
+SMALL = {"hidden_layer_sizes": (6,), "random_state": 3, "max_iter": 15, "batch_size": 16}
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+CLASSIFIERS = [
+    {},
+    {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.5},
+    {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.5, "n_iter_no_change": 2, "max_iter": 40},
+    {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 40, "validation_fraction": 0.3},
+    {"dropout": 0.3, "n_iter_no_change": 3, "tol": 0.01, "max_iter": 60},
+    {"class_weight": "balanced", "label_smoothing": 0.1},
+    {"shuffle": False, "n_iter_no_change": np.inf},
+    {"optimizer": fd.optimizers.RMSprop(fd.optimizers.schedules.ExponentialDecay(0.01, 10, 0.5))},
+    {"dtype": "float64", "hidden_layer_sizes": (), "batch_size": 30},
+    {"dtype": "auto", "activation": ["tanh", "elu"], "hidden_layer_sizes": (5, 4), "global_clipnorm": 1.0},
+    {"engine": "array", "early_stopping": True},
+]
+REGRESSORS = [
+    {},
+    {"loss": "poisson", "early_stopping": True},
+    {"loss": "huber", "dropout": 0.2},
+    {"loss": "quantile", "quantile": 0.8, "solver": "sgd"},
+]
+
+
+def assert_same(ours, theirs):
+    """Everything that a fit leaves, except for the compiled and the optimizer, is the same."""
+    found, expected = vars(ours), vars(theirs)
+    assert found.keys() == expected.keys()
+    for name in found.keys() - {"_programs", "_optimizer", "_goal", "optimizer", "random_state"}:
+        np.testing.assert_equal(found[name], expected[name], err_msg=name)
+    assert found["_goal"].loss == expected["_goal"].loss
+
+
+def check(estimator, X, y, train, test, weights=None):
+    """A trial comes to what a clone does, and scores as it."""
+    trial = trial_of(estimator, Sample(X, y, weights), train)
+    assert isinstance(trial, MLPTrial)
+    assert (trial.epochs, trial.ended, trial.losses) == (0, False, [])
+    alone(trial.go_on())
+    own = {} if weights is None else {"sample_weight": weights[train]}
+    theirs = clone(estimator).fit(X[train], y[train], **own)
+    assert_same(trial.fitted(), theirs)
+    assert (trial.epochs, trial.ended) == (theirs.n_iter_, True)
+    assert trial.losses == theirs.loss_curve_
+    assert trial.validation == (theirs.validation_scores_ or [])
+    assert trial.score(test) == theirs.score(X[test], y[test])
+    return trial
+
+
+@pytest.mark.parametrize("chosen", CLASSIFIERS, ids=str)
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "weighted"])
+def test_classifiers(chosen, weights):
+    check(MLPClassifier(**SMALL | chosen), X, Y, TRAIN, TEST, weights)
+
+
+@pytest.mark.parametrize("chosen", REGRESSORS, ids=str)
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "weighted"])
+def test_regressors(chosen, weights):
+    check(MLPRegressor(**SMALL | chosen), X, np.abs(NUMBERS), TRAIN, TEST, weights)
+
+
+PLANS = [MLPClassifier(**SMALL | each) for each in CLASSIFIERS]
+PLANS += [MLPRegressor(**SMALL | each) for each in REGRESSORS]
+
+
+def resumed(trial, estimator, sample, train):
+    """The trial after a pause over a process: from the arrays and the JSON that it was written as."""
+    arrays, values = trial.state()
+    again = trial_of(estimator, sample, train)
+    again.restore({name: array.copy() for name, array in arrays.items()}, json.loads(json.dumps(values)))
+    return again
+
+
+@pytest.mark.parametrize("estimator", PLANS, ids=str)
+def test_pauses_change_nothing(estimator):
+    y = np.abs(NUMBERS) if isinstance(estimator, MLPRegressor) else Y
+    sample = Sample(X, y)
+    whole = trial_of(estimator, sample, TRAIN)
+    alone(whole.go_on())
+    stays = trial = trial_of(estimator, sample, TRAIN)
+    for epochs in (1, 4, 5, 11, None):
+        alone(trial.go_on(epochs))
+        alone(stays.go_on(epochs))
+        if epochs is not None and not trial.ended:
+            assert trial.epochs == epochs
+            shorter = clone(estimator).set_params(max_iter=epochs).fit(X[TRAIN], y[TRAIN])
+            assert_same(trial.fitted().set_params(max_iter=epochs), shorter)
+        trial = resumed(trial, estimator, sample, TRAIN)
+        assert trial.score(TEST) == stays.score(TEST)
+    for one in (stays, trial):
+        assert one.ended
+        assert_same(one.fitted(), whole.fitted())
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_many_side_by_side(threads):
+    sample = Sample(X, Y)
+    estimators = [MLPClassifier(**SMALL | each) for each in CLASSIFIERS]
+    trials = [MLPTrial(each, sample, train) for each in estimators for train in (TRAIN, TEST)]
+    ended = dict(together((trial.go_on() for trial in trials), threads))
+    assert ended == dict.fromkeys(range(len(trials)))
+    for trial, (estimator, train) in zip(trials, itertools.product(estimators, (TRAIN, TEST)), strict=True):
+        assert_same(trial.fitted(), clone(estimator).fit(X[train], Y[train]))
+
+
+def test_what_has_no_epochs_is_fitted_in_one_go():
+    for estimator in (LogisticRegression(), MLPClassifier(**SMALL, solver="lbfgs")):
+        trial = trial_of(estimator, Sample(X, Y, WEIGHTS), TRAIN)
+        assert isinstance(trial, PlainTrial)
+        for refused in (
+            lambda one=trial: alone(one.go_on(3)),
+            trial.state,
+            lambda one=trial: one.restore({}, {}),
+        ):
+            with pytest.raises(ValueError, match="fits in one go and cannot pause"):
+                refused()
+        with pytest.raises(ValueError, match="not begun"):
+            trial.fitted()
+        alone(trial.go_on())
+        theirs = clone(estimator).fit(X[TRAIN], Y[TRAIN], WEIGHTS[TRAIN])
+        assert trial.ended
+        assert trial.score(TEST) == theirs.score(X[TEST], Y[TEST])
