@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchange": LEAVES | PARTS | {"_version", "engines", "tables"},
     "tabular": TRAINED | {"models"},
     "estimators": LEAVES | PARTS | {"engines", "models", "tabular", "training"},
+    "search": TRAINED | {"engines", "estimators", "exchange", "models"},
     "insight": LEAVES
     | PARTS
     | {"callbacks", "engines", "exchange", "libraries", "native", "network", "reference", "training"},
@@ -77,8 +78,8 @@ LIBRARIES = {
     "pyfive": ["fastdense.exchange.keras"],
     "rich": ["fastdense.cli", "fastdense.training.progress"],
     "safetensors": [],  # the container is a page of our own
-    "scipy": ["fastdense.estimators"],
-    "sklearn": ["fastdense.estimators", "fastdense.exchange"],
+    "scipy": ["fastdense.estimators", "fastdense.search"],
+    "sklearn": ["fastdense.estimators", "fastdense.exchange", "fastdense.search"],
     "tensorflow": ["fastdense.exchange", "fastdense.insight", *TENSORFLOW],
     "torch": ["fastdense.exchange", "fastdense.insight", *TORCH],
     "typer": ["fastdense.cli"],
@@ -99,6 +100,7 @@ OPENED_ON_USE = [
     "fastdense.exchange.torch.walk",
     "fastdense.exchange.torch.to_module",
     "fastdense.formats.torch.modules",
+    "fastdense.search",
     *BACKENDS,
 ]
 

@@ -1,0 +1,33 @@
+"""Many networks in one call: searches over hyperparameters; each tool loads when it is first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastdense.search.ensemble import Ensemble
+
+__all__ = ["Ensemble"]
+
+_HOMES = {"Ensemble": "ensemble"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f"{__name__}.{_HOMES[name]}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("sklearn", "scipy"):
+            raise
+        raise ModuleNotFoundError(
+            f"fastdense.search.{name} needs scikit-learn 1.9 or later: pip install 'fastdense[sklearn]'",
+            name=error.name,
+        ) from error
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
