@@ -135,6 +135,7 @@ void bind_all(nb::module_& m) {
     bind_functions<double>(m);
     bind_networks(m);
     bind_predictors(m);
+    bind_jobs(m);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -20,6 +19,7 @@
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
 #include "bindings/names.h"
+#include "bindings/signals.h"
 #include "engine/activation_layer.h"
 #include "engine/dense_layer.h"
 #include "engine/dropout_layer.h"
@@ -34,25 +34,6 @@ namespace fastdense::bindings {
 using namespace nb::literals;
 
 namespace {
-
-// Called between stretches of training; returns false if Ctrl-C was pressed. Python is asked 20 times
-// per second.
-class GoOn {
-public:
-    bool operator()() {
-        const auto now = Clock::now();
-        if (now - asked_ < std::chrono::milliseconds(50)) return true;
-        asked_ = now;
-        const Locked locked;
-        interrupted = PyErr_CheckSignals() != 0;
-        return !interrupted;
-    }
-    bool interrupted = false;
-
-private:
-    using Clock = std::chrono::steady_clock;
-    Clock::time_point asked_ = Clock::now();
-};
 
 using Groups = nb::typed<nb::sequence, std::size_t>;
 using Arrays = nb::typed<nb::sequence, nb::object>;
@@ -107,7 +88,7 @@ public:
     // themselves.
     void load(std::optional<std::size_t> slot, const Arrays& given) {
         std::vector<Array<const T>> kept;
-        std::vector<LayerArrays<T>> layers;
+        std::vector<LayerArrays<const T>> layers;
         for (const nb::handle each : given) {
             layers.push_back({nb::cast<std::size_t>(each[0]), pointers<const T>(each[1], kept)});
         }
@@ -138,10 +119,12 @@ public:
         const auto mean = std::make_shared<const Mean<T>>(std::move(programs));
         return bindings::predictor(mean, otherwise);
     }
+    nb::object job(std::size_t first) const { return bindings::job<T>(program_, dropouts_, first); }
     void losses(const Source<T>& X, const TargetArray<T>& y, Array<double, nb::ndim<1>> losses,
                 std::optional<Matrix<T>> out) const {
         const Unlocked unlocked;
-        program_->losses(rows_of(X), targets_of(y), losses.data(), data_or_null(out));
+        const Rows<T> rows = rows_of(X);
+        program_->losses({rows, targets_of(y), nullptr, rows.count}, losses.data(), data_or_null(out));
     }
     double gradients(const Source<T>& X, const TargetArray<T>& y, std::optional<List<T>> weights,
                      List<std::int64_t> order) {
@@ -154,17 +137,18 @@ public:
                       std::optional<List<double>> penalty_scale, std::optional<List<double>> weight_decay,
                       std::optional<List<double>> dropout, std::size_t first,
                       Array<double, nb::ndim<1>> losses, std::optional<Matrix<T>> out) {
-        GoOn go_on;
+        Signals signals;
         std::size_t taken;
         {
             const Unlocked unlocked;
             const Batches<T> batches{rows_of(X),   targets_of(y), data_or_null(weights),
                                      order.data(), order.size(),  batch_rows};
-            taken = program_->train({batches, rates.data(), data_or_null(penalty_scale),
-                                     data_or_null(weight_decay), data_or_null(dropout), dropouts_,
-                                     rates.size(), first, losses.data(), data_or_null(out), std::ref(go_on)});
+            taken = program_->train(
+                {batches, rates.data(), data_or_null(penalty_scale), data_or_null(weight_decay),
+                 data_or_null(dropout), dropouts_, rates.size(), first, losses.data(), data_or_null(out)},
+                std::ref(signals));
         }
-        if (go_on.interrupted) throw nb::python_error();
+        if (signals.interrupted) throw nb::python_error();
         return taken;
     }
 
@@ -232,6 +216,7 @@ void bind_network(nb::module_& m, const char* name) {
         .def("predict", &N::predict, "X"_a, "out"_a)
         .def("predictor", &N::predictor, "otherwise"_a)
         .def_static("mean_predictor", &N::mean_predictor, "networks"_a, "otherwise"_a)
+        .def("job", &N::job, "first"_a)
         .def("losses", &N::losses, "X"_a, "y"_a, "losses"_a.noconvert(), "out"_a.noconvert().none())
         .def("gradients", &N::gradients, "X"_a, "y"_a, "weights"_a.none(), "order"_a)
         .def("train", &N::train, "X"_a, "y"_a, "weights"_a.none(), "order"_a, "batch_rows"_a, "rates"_a,

@@ -1,16 +1,14 @@
 // Predictions at the least overhead per call. Passing nanobind's arrays takes half a microsecond; here
 // NumPy's C interface gives the matrix's address and shape, and makes the result.
+#define FASTDENSE_IMPORTS_NUMPY
 #include <nanobind/nanobind.h>
-
-#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
-#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
-#include <numpy/arrayobject.h>
 
 #include <algorithm>
 #include <functional>
 
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
+#include "bindings/numpy.h"
 
 namespace fastdense::bindings {
 
@@ -21,9 +19,6 @@ namespace {
 
 // For fewer multiply-adds than this, releasing the interpreter's lock takes longer than the work.
 constexpr std::size_t unlocked_from = 1 << 17;
-
-template <class T>
-constexpr int type_number = sizeof(T) == sizeof(float) ? NPY_FLOAT : NPY_DOUBLE;
 
 // Returns the array if it is a plain one with two axes, of this type and readable in place; otherwise null.
 template <class T>

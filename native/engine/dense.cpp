@@ -14,7 +14,7 @@ constexpr std::size_t packed_from = 13;
 template <class T>
 void few(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, const T* bias, View<T> out) {
     const Block<T> room(in.count, W.rows, kernels.lanes);
-    kernels.stream({in.view(0, room.all()), W, bias, out});
+    kernels.stream({in.view(nullptr, 0, room.all()), W, bias, out});
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ void dense(const KernelsOf<T>& kernels, const Rows<T>& in, View<const T> W, cons
     }
     blocks.each([&](int thread, std::size_t first, std::size_t count) {
         const View<T> to{out + first * W.columns, count, W.columns, W.columns};
-        const View<const T> a = in.view(first, rooms[thread].rows(0, count));
+        const View<const T> a = in.view(nullptr, first, rooms[thread].rows(0, count));
         kernels.product({a, panels.data(), W.columns, to, relu});
         if (!relu) curve.forward<T>(kernels, to, to);
     });

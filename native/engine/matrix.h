@@ -62,8 +62,9 @@ struct Rows {
 
     const T* row(std::size_t i) const { return data + std::ptrdiff_t(i) * row_step; }
 
-    // Returns the rows from `first` on: in place if kernels can read them there, otherwise copied to `room`.
-    View<const T> view(std::size_t first, View<T> room) const;
+    // Returns rows from `first` on, of those that `order` lists, or of all if it is null: in place if kernels
+    // can read them there, otherwise copied to `room`.
+    View<const T> view(const std::int64_t* order, std::size_t first, View<T> room) const;
 };
 
 // The next stride that spreads rows over all sets of a cache.
@@ -123,10 +124,10 @@ void gather(const Rows<T>& from, const std::int64_t* order, std::size_t first, V
 }
 
 template <class T>
-View<const T> Rows<T>::view(std::size_t first, View<T> room) const {
-    if (!sparse() && column_step == 1 && row_step >= 0)
+View<const T> Rows<T>::view(const std::int64_t* order, std::size_t first, View<T> room) const {
+    if (!sparse() && !order && column_step == 1 && row_step >= 0)
         return {row(first), room.rows, columns, std::size_t(row_step)};
-    gather(*this, nullptr, first, room);
+    gather(*this, order, first, room);
     return room;
 }
 

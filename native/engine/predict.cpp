@@ -18,7 +18,8 @@ template <class T>
 struct Program<T>::Scratch {
     Scratch(const Program& program, std::size_t rows, bool in_full)
         : in(in_full ? rows : 0, program.inputs_, program.kernels_.lanes),
-          targets(rows, program.outputs(), program.kernels_.lanes) {
+          targets(rows, program.outputs(), program.kernels_.lanes),
+          labels(rows) {
         for (const auto& layer : program.layers_) {
             outputs.emplace_back(rows, layer->units, program.kernels_.lanes);
         }
@@ -28,6 +29,7 @@ struct Program<T>::Scratch {
         return targets.all().rows >= rows && (!in_full || in.all().rows >= rows);
     }
     Block<T> in, targets;
+    std::vector<std::int64_t> labels;
     std::vector<Block<T>> outputs;
 };
 
@@ -56,12 +58,14 @@ Program<T>::~Program() {
     delete kept_.load();
 }
 
-// Runs rows through all layers; the last one writes to `last`. The threads share each layer's units.
+// Runs rows, of those that `order` lists or of all, through all layers; the last one writes to `last`. The
+// threads share each layer's units.
 template <class T>
-void Program<T>::run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const {
-    const SparseRows<T> rows = X.from(nullptr, first);
+void Program<T>::run(Scratch& scratch, const Rows<T>& X, const std::int64_t* order, std::size_t first,
+                     View<T> last, int threads) const {
+    const SparseRows<T> rows = X.from(order, first);
     Input<T> in{{}, &rows};
-    if (!reads_sparse(X)) in = {X.view(first, scratch.in.rows(0, last.rows))};
+    if (!reads_sparse(X)) in = {X.view(order, first, scratch.in.rows(0, last.rows))};
     if (layers_.empty()) return copy_rows<T>(in.dense, last);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
         const View<T> out = i + 1 < layers_.size() ? scratch.outputs[i].rows(0, last.rows) : last;
@@ -88,9 +92,7 @@ void Program<T>::with_kept(std::size_t rows, bool in_full, Work work) const {
 // Calls each(scratch, first row, rows) for blocks of rows.
 template <class T>
 template <class Each>
-void Program<T>::over_blocks(const Rows<T>& X, Each each) const {
-    const std::size_t rows = X.count;
-    const bool in_full = !reads_sparse(X);
+void Program<T>::over_blocks(std::size_t rows, bool in_full, Each each) const {
     const Blocks blocks(rows, rows * work_);
     if (blocks.rows == rows)
         return with_kept(rows, in_full, [&](Scratch& scratch) { each(scratch, 0, rows); });
@@ -104,7 +106,7 @@ void Program<T>::over_blocks(const Rows<T>& X, Each each) const {
 template <class T>
 void Program<T>::outputs(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> out,
                          int threads) const {
-    run(scratch, X, first, out, threads);
+    run(scratch, X, nullptr, first, out, threads);
     head_.forward<T>(kernels_, out, out);
 }
 
@@ -118,17 +120,22 @@ void Program<T>::predict(const Rows<T>& X, T* out) const {
         return with_kept(X.count, !reads_sparse(X),
                          [&](Scratch& scratch) { block(scratch, 0, X.count, threads); });
     }
-    over_blocks(
-        X, [&](Scratch& scratch, std::size_t first, std::size_t count) { block(scratch, first, count, 1); });
+    over_blocks(X.count, !reads_sparse(X), [&](Scratch& scratch, std::size_t first, std::size_t count) {
+        block(scratch, first, count, 1);
+    });
 }
 
 template <class T>
-void Program<T>::losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const {
-    over_blocks(X, [&](Scratch& scratch, std::size_t first, std::size_t count) {
+void Program<T>::losses(const Sample<T>& sample, double* losses, T* out) const {
+    const auto& [X, y, order, rows] = sample;
+    over_blocks(rows, !reads_sparse(X), [&](Scratch& scratch, std::size_t first, std::size_t count) {
         const View<T> last = scratch.outputs.back().rows(0, count), targets = scratch.targets.rows(0, count);
-        run(scratch, X, first, last, 1);
-        if (!y.labels) gather(y.values, nullptr, first, targets);
-        const std::int64_t* labels = y.labels ? y.labels + first : nullptr;
+        run(scratch, X, order, first, last, 1);
+        if (!y.labels) gather(y.values, order, first, targets);
+        for (std::size_t i = 0; y.labels && i < count; ++i) {
+            scratch.labels[i] = y.labels[order ? std::size_t(order[first + i]) : first + i];
+        }
+        const std::int64_t* labels = y.labels ? scratch.labels.data() : nullptr;
         loss_(kernels_, {loss_.options, last, targets, labels, losses + first, nullptr, {}});
         if (out) write_outputs(last, out + first * outputs());
     });

@@ -2,16 +2,15 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "engine/curve.h"
 #include "engine/layer.h"
-#include "engine/matrix.h"
 #include "engine/pace.h"
 #include "engine/recipe.h"
 #include "engine/row_losses.h"
+#include "engine/run.h"
 #include "engine/sparse_batch.h"
 #include "threads/pool.h"
 
@@ -19,50 +18,6 @@ namespace fastdense {
 
 template <class T>
 using Layers = std::vector<std::unique_ptr<Layer<T>>>;
-
-// The targets of rows: a matrix, or class numbers if `labels` is not null.
-template <class T>
-struct Targets {
-    Rows<T> values;
-    const std::int64_t* labels;
-};
-
-// The rows to train on; each batch is the next `batch_rows` of `order`.
-template <class T>
-struct Batches {
-    Rows<T> X;
-    Targets<T> y;
-    const T* weights;  // one per row of X, or null
-    const std::int64_t* order;
-    std::size_t count, batch_rows;
-};
-
-// Training steps: one per rate, numbered from `first` on. `outputs`, unless null, receives the outputs of
-// every row in the order of the batches. `go_on` is asked before each stretch of some milliseconds.
-template <class T>
-struct Run {
-    Batches<T> batches;
-    const double* rates;
-    const double* penalty_scale;  // a factor per step for the penalties, or null for ones
-    const double* weight_decay;   // one per step, or null for the optimizer's own
-    const double* dropout;        // `dropouts` rates per step, one per dropout layer, or null for their own
-    std::size_t dropouts, steps, first;
-    double* losses;
-    T* outputs;
-    std::function<bool()> go_on;
-
-    double penalty_factor(std::size_t step) const { return penalty_scale ? penalty_scale[step] : 1.0; }
-    const double* dropout_rates(std::size_t step) const {
-        return dropout ? dropout + step * dropouts : nullptr;
-    }
-};
-
-// What one layer trains, as Weights::load takes it.
-template <class T>
-struct LayerArrays {
-    std::size_t layer;
-    PerArray<const T*> arrays;
-};
 
 template <class T>
 class Mean;
@@ -85,18 +40,21 @@ public:
 
     void predict(const Rows<T>& X, T* out) const;
     // Computes each row's loss, and the outputs unless `out` is null.
-    void losses(const Rows<T>& X, const Targets<T>& y, double* losses, T* out) const;
+    void losses(const Sample<T>& sample, double* losses, T* out) const;
     double penalty() const;
-    // The next three throw std::runtime_error while another thread is in one of them for the same program.
+    // The next four throw std::runtime_error while another thread is in one of them for the same program.
 
     // Replaces the arrays of layers, or a slot of the optimizer's for them: all before another call may
     // train.
-    void load(std::optional<std::size_t> slot, const std::vector<LayerArrays<T>>& given);
+    void load(std::optional<std::size_t> slot, const std::vector<LayerArrays<const T>>& given);
 
     // Returns the loss of all rows as one batch; its gradient stays in the layers' weights.
     double gradients(const Batches<T>& batch);
     // Returns the number of losses written. A step whose loss is not finite is not taken and ends the run.
-    std::size_t train(const Run<T>& run);
+    std::size_t train(const Run<T>& run, const GoOn& go_on);
+    // Trains epoch by epoch, and computes what is asked for after each. An epoch that is not whole is the
+    // last.
+    Trained train(const Job<T>& job, const GoOn& go_on);
 
 private:
     friend class Mean<T>;  // which runs several programs over a block of rows
@@ -135,14 +93,15 @@ private:
     bool penalised_ = false;         // true if any weights are
     std::size_t first_trained_ = 0;  // the first layer with weights: none before it needs a gradient
 
-    void run(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> last, int threads) const;
+    void run(Scratch& scratch, const Rows<T>& X, const std::int64_t* order, std::size_t first, View<T> last,
+             int threads) const;
     void outputs(Scratch& scratch, const Rows<T>& X, std::size_t first, View<T> out, int threads) const;
     bool shaped_like(const Program& other) const;
     template <class Work>
     void with_kept(std::size_t rows, bool in_full, Work work) const;
     void write_outputs(View<const T> last, T* out) const;
     template <class Each>
-    void over_blocks(const Rows<T>& X, Each each) const;
+    void over_blocks(std::size_t rows, bool in_full, Each each) const;
 
     // Returns true if the first layer reads these rows in place and sparse, so that they are not written out.
     bool reads_sparse(const Rows<T>& X) const {
@@ -160,6 +119,7 @@ private:
     void clipped_step(const Team& team, const Optimizer<T>& optimizer);
     template <class Visit>
     void over_parts(const Team& team, Visit visit) const;
+    std::size_t take_steps(const Run<T>& run, const GoOn& go_on);
     Stretch stretch(const Run<T>& run, int threads, std::size_t begin, std::size_t end);
 };
 

@@ -182,7 +182,7 @@ private:
 };
 
 template <class T>
-void Program<T>::load(std::optional<std::size_t> slot, const std::vector<LayerArrays<T>>& given) {
+void Program<T>::load(std::optional<std::size_t> slot, const std::vector<LayerArrays<const T>>& given) {
     const Holding holding(training_);
     for (const auto& [layer, arrays] : given) weights(layer).load(slot, arrays);
 }
@@ -201,15 +201,38 @@ double Program<T>::gradients(const Batches<T>& batch) {
 }
 
 template <class T>
-std::size_t Program<T>::train(const Run<T>& run) {
+std::size_t Program<T>::train(const Run<T>& run, const GoOn& go_on) {
     const Holding holding(training_);
+    return take_steps(run, go_on);
+}
+
+template <class T>
+Trained Program<T>::train(const Job<T>& job, const GoOn& go_on) {
+    const Holding holding(training_);
+    Trained done;
+    for (const Epoch<T>& epoch : job.epochs) {
+        const Run<T>& run = epoch.run;
+        done.losses = take_steps(run, go_on);
+        if (done.losses < run.steps || (run.steps > 0 && !std::isfinite(run.losses[run.steps - 1]))) break;
+        if (job.watched) {
+            losses(*job.watched, epoch.losses, epoch.outputs);
+            *epoch.penalty = penalty();
+        }
+        for (const auto& [layer, arrays] : epoch.parameters) weights(layer).store(std::nullopt, arrays);
+        ++done.epochs;
+    }
+    return done;
+}
+
+template <class T>
+std::size_t Program<T>::take_steps(const Run<T>& run, const GoOn& go_on) {
     const std::size_t batch_rows = std::min(run.batches.batch_rows, run.batches.count);
     prepare(run.batches, batch_rows, recipe_.clips_by_norm());
     const std::size_t work = batch_rows * work_;
     std::size_t taken = 0;
     bool goes_on = true;
     // Between stretches this is the only thread at work: `go_on` may run a signal handler, which may fork.
-    while (goes_on && taken < run.steps && run.go_on()) {
+    while (goes_on && taken < run.steps && go_on()) {
         const int threads = pace_.threads(threads_for(work, thread_step));
         const std::size_t end =
             std::min(run.steps, taken + pace_.steps(batch_rows, double(work_) * seconds_each));

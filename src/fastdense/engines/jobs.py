@@ -167,7 +167,7 @@ def _room(program: Program, rows: int) -> Array:
 class RunsJobs(Protocol):
     """A program that runs a job in one call, and has threads that run many.
 
-    Both give tuples with the fields of `Passed`.
+    Both give tuples with the fields of `Passed`; ``watched`` is one with those of `Watched`.
     """
 
     def run(self, job: Job) -> list[tuple[Any, ...]]:
@@ -185,8 +185,16 @@ class RunsJobs(Protocol):
 def run(job: Job) -> list[Passed]:
     """Run a job on this thread, in one call if its program can."""
     if isinstance(job.program, RunsJobs):
-        return [Passed(*fields) for fields in job.program.run(job)]
+        return _passed(job.program.run(job))
     return in_turn(job)
+
+
+def _passed(epochs: list[tuple[Any, ...]]) -> list[Passed]:
+    """Name the fields that an engine returns."""
+    return [
+        Passed(losses, outputs, watched and Watched(*watched), parameters)
+        for losses, outputs, watched, parameters in epochs
+    ]
 
 
 class Crew:
@@ -204,6 +212,7 @@ class Crew:
         self._threads, self._under_way = threads, 0
         self._crew: Any = None
         self._waiting: deque[Job] = deque()
+        self._refused: deque[tuple[Job, Exception]] = deque()
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
@@ -226,8 +235,12 @@ class Crew:
             return
         if self._crew is None:
             self._crew = self._held.enter_context(job.program.crew(self._threads))
-        self._crew.submit(job)
-        self._under_way += 1
+        try:
+            self._crew.submit(job)
+        except Exception as error:  # noqa: BLE001  (it is the job's, as one that it ends by)
+            self._refused.append((job, error))
+        else:
+            self._under_way += 1
 
     def collect(self, until: float = math.inf) -> tuple[Job, list[Passed] | Exception] | None:
         """Wait for a job that has ended; return it with its epochs, or with the error that it ended by.
@@ -239,6 +252,8 @@ class Crew:
         KeyboardInterrupt
             Ctrl-C was pressed.
         """
+        if self._refused:
+            return self._refused.popleft()
         if self._waiting and time.monotonic() < until:
             job = self._waiting.popleft()
             try:
@@ -252,7 +267,7 @@ class Crew:
             return None
         self._under_way -= 1
         job, came = found
-        return job, came if isinstance(came, Exception) else [Passed(*fields) for fields in came]
+        return job, came if isinstance(came, Exception) else _passed(came)
 
 
 def alone(fitting: Fitting[T]) -> T:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, SupportsIndex
+from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,24 +91,50 @@ def plain(array: Any, dtype: str) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=dtype)
 
 
-def per_step(steps: int, network: NetworkSpec, batches: Any) -> Iterator[NDArray[np.float64] | None]:
-    """Yield the penalty scales, weight decays and dropout rates of each step, None for what has none.
+_Numbers = NDArray[np.float64] | None
+
+
+class Steps(NamedTuple):
+    """What changes from step to step, as compiled code takes it."""
+
+    order: NDArray[np.int64]
+    batch_rows: int
+    rates: NDArray[np.float64]
+    penalty_scale: _Numbers = None
+    weight_decay: _Numbers = None
+    dropout: _Numbers = None
+
+
+def steps(network: NetworkSpec, batches: Any, learning_rates: NDArray[np.float64]) -> Steps:
+    """Return the steps to take, one per learning rate.
 
     Raises
     ------
     ValueError
-        There are fewer than steps.
+        There are more learning rates than batches, or fewer of other numbers than learning rates.
     """
+    rows, count = len(batches.order), len(learning_rates)
+    if count > math.ceil(rows / batches.batch_size):
+        there = math.ceil(rows / batches.batch_size)
+        raise ValueError(f"{count} learning rates were given for {there} batches")
+    order = np.ascontiguousarray(batches.order, dtype=np.int64)
+    rates = np.ascontiguousarray(learning_rates, dtype=np.float64)
+    taken = Steps(order, min(batches.batch_size, max(rows, 1)), rates)
+    if batches.penalty_scale is None and batches.weight_decay is None and not batches.dropout:
+        return taken
     drops = [layer for layer in network.layers if isinstance(layer, DropoutSpec)] if batches.dropout else []
-    rates = [batches.dropout.get(layer.stream, np.full(steps, layer.rate)) for layer in drops]
+    dropout = [batches.dropout.get(layer.stream, np.full(count, layer.rate)) for layer in drops]
     given = [
         ("penalty scales", batches.penalty_scale),
         ("weight decays", batches.weight_decay),
-        *(("dropout rates", own) for own in rates),
+        *(("dropout rates", own) for own in dropout),
     ]
     for what, numbers in given:
-        if numbers is not None and len(numbers) < steps:
-            raise ValueError(f"{len(numbers)} {what} were given for {steps} learning rates")
-    for _, numbers in given[:2]:
-        yield None if numbers is None else np.ascontiguousarray(numbers, dtype=np.float64)
-    yield np.array([own[:steps] for own in rates], dtype=np.float64).ravel(order="F") if rates else None
+        if numbers is not None and len(numbers) < count:
+            raise ValueError(f"{len(numbers)} {what} were given for {count} learning rates")
+    scale, decay = (
+        None if numbers is None else np.ascontiguousarray(numbers[:count], dtype=np.float64)
+        for _, numbers in given[:2]
+    )
+    by_step = np.array([own[:count] for own in dropout], dtype=np.float64).ravel(order="F")
+    return taken._replace(penalty_scale=scale, weight_decay=decay, dropout=by_step if dropout else None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copyreg
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -34,7 +33,8 @@ from fastdense.core.spec import (
 )
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.native import _core
-from fastdense.native._arguments import per_step, plain, source, targets, weights, written
+from fastdense.native._arguments import plain, source, steps, targets, weights, written
+from fastdense.native.jobs import Crew, Plan
 from fastdense.native.processor import isa_in_use
 from fastdense.native.threads import tell_threadpoolctl
 
@@ -157,25 +157,34 @@ class NativeProgram:
     ) -> NDArray[np.float64]:
         """Run one step a learning rate and return the losses; see the protocol."""
         self._check_trains()
-        steps = math.ceil(len(batches.order) / batches.batch_size)
-        if len(learning_rates) > steps:
-            raise ValueError(f"{len(learning_rates)} learning rates were given for {steps} batches")
-        numbers = per_step(len(learning_rates), self.network, batches)
+        taken = steps(self.network, batches, learning_rates)
         losses = np.empty(len(learning_rates))
         with written(outputs) as room:
-            taken = self._core.train(
+            count = self._core.train(
                 source(batches.X, self.network.n_in),
                 targets(batches.y),
                 weights(batches.sample_weight),
-                np.ascontiguousarray(batches.order, dtype=np.int64),
-                min(batches.batch_size, max(len(batches.order), 1)),
-                learning_rates,
-                *numbers,
+                *taken,
                 first_step,
                 losses,
                 room,
             )
-        return losses[:taken]
+        return losses[:count]
+
+    def plan(self, job: Any) -> Plan:
+        """Return a job as compiled code takes it: `fastdense.engines.jobs.Job`."""
+        self._check_trains()
+        return Plan(job, self.network, self._core.job(job.first_step), self._unfilled)
+
+    def run(self, job: Any) -> list[tuple[Any, ...]]:
+        """Run all epochs of a job in one call; see `fastdense.engines.jobs.RunsJobs`."""
+        plan = self.plan(job)
+        plan.core.run()
+        return plan.passed()
+
+    def crew(self, threads: int | None) -> Crew:
+        """Return threads that run jobs of any native programs; see `fastdense.engines.jobs.RunsJobs`."""
+        return Crew(threads)
 
     def parameters(self) -> list[tuple[Array, ...]]:
         """Return the current parameters."""
@@ -244,6 +253,10 @@ class NativeProgram:
         fresh = self._empty(layer)
         self._core.store(layer, slot, fresh)
         return fresh
+
+    def _unfilled(self) -> list[tuple[Array, ...]]:
+        """Return parameters whose trained arrays are yet to be filled."""
+        return [self._empty(i) if i in self._shapes else arrays for i, arrays in enumerate(self._fixed)]
 
     def _empty(self, layer: int) -> tuple[Array, ...]:
         return tuple(np.empty(shape, self._dtype) for shape in self._shapes[layer])

@@ -12,7 +12,7 @@ from typing import Any
 from fastdense._version import __version__
 from fastdense.native import _core
 
-__all__ = ["MOST_THREADS", "at_most", "get_threads", "set_threads", "tell_threadpoolctl"]
+__all__ = ["MOST_THREADS", "at_most", "count_of", "get_threads", "set_threads", "tell_threadpoolctl"]
 
 MOST_THREADS = 4096  # far above any machine's cores; a larger number is a mistake, not a wish
 
@@ -49,7 +49,7 @@ def set_threads(threads: int | None) -> None:
     TypeError
         It is not a whole number.
     """
-    _core.set_max_threads(_count(threads))
+    _core.set_max_threads(count_of(threads))
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def at_most(threads: int | None) -> Iterator[None]:
     if threads is None:
         yield
         return
-    count = _count(threads)
+    count = count_of(threads)
     before = _core.limit_this_thread(count)
     try:
         if before:
@@ -83,7 +83,7 @@ def at_most(threads: int | None) -> Iterator[None]:
         _core.limit_this_thread(before)
 
 
-def _count(threads: int | None) -> int:
+def count_of(threads: int | None) -> int:
     """Return how many threads are meant, 0 for None."""
     if threads is None:
         return 0

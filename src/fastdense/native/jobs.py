@@ -1,0 +1,130 @@
+"""Jobs for compiled code, all epochs in one call, and the threads that run many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+
+from fastdense.core.arrays import Array
+from fastdense.core.spec import NetworkSpec
+from fastdense.native import _core
+from fastdense.native._arguments import source, steps, targets, weights
+from fastdense.native.threads import count_of
+
+__all__ = ["Crew", "Plan"]
+
+
+class Plan:
+    """A job as compiled code takes it, with room for what its epochs come to.
+
+    Parameters
+    ----------
+    job : Job
+    network : NetworkSpec
+    core : compiled job
+        To be run by ``core.run()``, or by a crew.
+    unfilled : function
+        Makes parameters whose trained arrays are to be filled.
+    """
+
+    def __init__(
+        self,
+        job: Any,
+        network: NetworkSpec,
+        core: Any,
+        unfilled: Callable[[], list[tuple[Array, ...]]],
+    ) -> None:
+        self.job, self.core = job, core
+        self._network, self._dtype, self._unfilled = network, np.dtype(network.dtype), unfilled
+        self._penalties = np.empty(len(job.epochs))
+        if job.watch is not None:
+            X, y, rows = job.watch.X, job.watch.y, job.watch.rows
+            rows = None if rows is None else np.ascontiguousarray(rows, dtype=np.int64)
+            core.watch(source(X, network.n_in), targets(y), rows, self._penalties)
+        self._rooms = self._add_epochs()
+
+    def _add_epochs(self) -> list[tuple[Any, ...]]:
+        """Hand the epochs over; return the arrays that each will fill."""
+        rooms, before = [], None
+        trained = [i for i, layer in enumerate(self._network.layers) if layer.is_trained]
+        for batches, rates in self.job.epochs:
+            data = batches.X, batches.y, batches.sample_weight
+            if before is None or any(a is not b for a, b in zip(data, before, strict=True)):
+                X, y, sample_weight = before = data
+                self.core.rows(source(X, self._network.n_in), targets(y), weights(sample_weight))
+            taken = steps(self._network, batches, rates)
+            losses, outputs, watched, parameters = room = self._room(taken.order, taken.rates)
+            filled = [(i, parameters[i]) for i in trained] if self.job.keep else ()
+            self.core.epoch(*taken, losses, outputs, watched, filled)
+            rooms.append(room)
+        return rooms
+
+    def _room(self, order: Array, rates: Array) -> tuple[Any, ...]:
+        """Return arrays for an epoch's losses, its outputs, what is watched, and its parameters."""
+        job, empty = self.job, np.empty
+        outputs = empty((len(order), self._network.n_out), self._dtype) if job.outputs else None
+        watched = None
+        if job.watch is not None:
+            count = len(job.watch)
+            watched = empty(count), empty((count, self._network.n_out), self._dtype)
+        return empty(len(rates)), outputs, watched, self._unfilled() if job.keep else None
+
+    def passed(self) -> list[tuple[Any, ...]]:
+        """Return what the epochs came to, or raise what the job ended by."""
+        whole, losses = self.core.trained
+        penalties = self._penalties.tolist()
+        passed = [
+            (room[0], room[1], room[2] and (*room[2], penalty), room[3])
+            for room, penalty in zip(self._rooms[:whole], penalties, strict=False)
+        ]
+        if whole < len(self._rooms):
+            room = self._rooms[whole]
+            passed.append((room[0][:losses], room[1], None, None))
+        return passed
+
+
+class Crew:
+    """Threads that each run a job from start to end, one job at a time.
+
+    They are apart from the threads that share one program's work, and never wait for one another. They start
+    as jobs come, and sleep while there are none.
+
+    Parameters
+    ----------
+    threads : int, optional
+        At least 1; `get_threads` if None.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._core = _core.Crew(count_of(threads) or _core.max_threads())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._core.stop()
+
+    @property
+    def threads(self) -> int:
+        """How many jobs run side by side, at most."""
+        return self._core.threads
+
+    def submit(self, job: Any) -> None:
+        """Add a job of a native program; it is kept alive until it is collected, and begun in turn."""
+        plan = job.program.plan(job)
+        self._core.submit(plan.core, plan)
+
+    def collect(self, seconds: float) -> tuple[Any, list[tuple[Any, ...]] | Exception] | None:
+        """Return a job that has ended and its epochs, or the error that it ended by.
+
+        None if none has after as many seconds, or if there is none to wait for. Ctrl-C is looked for.
+        """
+        plan: Any = self._core.collect(seconds)
+        if plan is None:
+            return None
+        try:
+            return plan.job, plan.passed()
+        except Exception as error:  # noqa: BLE001  (it is the job's, and the other jobs go on)
+            return plan.job, error
