@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastdense.search.ensemble import Ensemble
+    from fastdense.search.validation import cross_val
 
-__all__ = ["Ensemble"]
+__all__ = ["Ensemble", "cross_val"]
 
-_HOMES = {"Ensemble": "ensemble"}
+_HOMES = {"Ensemble": "ensemble", "cross_val": "validation"}
 
 
 def __getattr__(name: str) -> Any:
