@@ -10,7 +10,7 @@ import pytest
 import fastdense
 
 # Loaded by those who ask for them only.
-HEAVY = {"IPython", "matplotlib", "pandas", "polars", "rich", "sklearn", "typer"}
+HEAVY = {"IPython", "matplotlib", "optuna", "pandas", "polars", "rich", "sklearn", "typer"}
 HEAVY |= {"array_api_compat", "cupy", "jax", "tensorflow", "torch"}
 
 # Compiled modules make up others, such as "cython_runtime", that were imported from nowhere: no spec.

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchange": LEAVES | PARTS | {"_version", "engines", "tables"},
     "tabular": TRAINED | {"models"},
     "estimators": LEAVES | PARTS | {"engines", "models", "tabular", "training"},
-    "search": TRAINED | {"engines", "estimators", "exchange", "models"},
+    "search": TRAINED | {"_version", "engines", "estimators", "exchange", "models"},
     "insight": LEAVES
     | PARTS
     | {"callbacks", "engines", "exchange", "libraries", "native", "network", "reference", "training"},
@@ -73,10 +73,11 @@ LIBRARIES = {
     "matplotlib": ["fastdense.insight"],
     "onnx": ["fastdense.exchange"],
     "onnxruntime": ["fastdense.insight"],
+    "optuna": ["fastdense.search.studies"],
     "pandas": [],  # a frame is handed over, and brings its own methods
     "polars": ["fastdense.exchange.tables"],
     "pyfive": ["fastdense.exchange.keras"],
-    "rich": ["fastdense.cli", "fastdense.training.progress"],
+    "rich": ["fastdense.cli", "fastdense.search.progress", "fastdense.training.progress"],
     "safetensors": [],  # the container is a page of our own
     "scipy": ["fastdense.estimators", "fastdense.search"],
     "sklearn": ["fastdense.estimators", "fastdense.exchange", "fastdense.search"],

@@ -173,7 +173,7 @@ class PlainTrial:
     @property
     def epochs(self) -> int:
         """The epochs or iterations, if the estimator says how many; 1 if it does not."""
-        return int(getattr(self._fitted, "n_iter_", 1)) if self.ended else 0
+        return int(np.max(getattr(self._fitted, "n_iter_", 1))) if self.ended else 0
 
     @property
     def losses(self) -> list[float]:

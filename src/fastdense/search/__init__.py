@@ -7,11 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastdense.search.ensemble import Ensemble
+    from fastdense.search.grid import GridSearch, RandomSearch
+    from fastdense.search.halving import HalvingSearch
+    from fastdense.search.spaces import choice, integers, log_uniform, uniform
+    from fastdense.search.studies import optuna
     from fastdense.search.validation import cross_val
 
-__all__ = ["Ensemble", "cross_val"]
+__all__ = [
+    "Ensemble",
+    "GridSearch",
+    "HalvingSearch",
+    "RandomSearch",
+    "choice",
+    "cross_val",
+    "integers",
+    "log_uniform",
+    "optuna",
+    "uniform",
+]
 
-_HOMES = {"Ensemble": "ensemble", "cross_val": "validation"}
+_HOMES = {
+    "Ensemble": "ensemble",
+    "GridSearch": "grid",
+    "HalvingSearch": "halving",
+    "RandomSearch": "grid",
+    "choice": "spaces",
+    "cross_val": "validation",
+    "integers": "spaces",
+    "log_uniform": "spaces",
+    "optuna": "studies",
+    "uniform": "spaces",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -23,7 +49,7 @@ def __getattr__(name: str) -> Any:
         if (error.name or "").partition(".")[0] not in ("sklearn", "scipy"):
             raise
         raise ModuleNotFoundError(
-            f"fastdense.search.{name} needs scikit-learn 1.9 or later: pip install 'fastdense[sklearn]'",
+            f"fastdense.search.{name} needs scikit-learn 1.9 or later: pip install 'fastdense[search]'",
             name=error.name,
         ) from error
     value = globals()[name] = getattr(module, name)

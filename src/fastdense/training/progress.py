@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from fastdense.core.printable import printable
 
-__all__ = ["Display", "Verbose", "display_for", "format_logs", "show"]
+__all__ = ["Display", "Verbose", "display_for", "format_logs", "is_interactive", "show"]
 
 Verbose = Literal["auto", 0, 1, 2]
 
@@ -50,7 +50,7 @@ def display_for(verbose: Verbose) -> Display:
         raise ValueError(f"verbose must be 'auto', 0, 1 or 2, got {verbose!r}")
     if verbose == 0:
         return Display()
-    if verbose != 2 and _is_interactive() and find_spec("rich") is not None:
+    if verbose != 2 and is_interactive() and find_spec("rich") is not None:
         return Bar()
     return Lines()
 
@@ -125,7 +125,7 @@ class Bar(Display):
             self._progress.stop()
 
 
-def _is_interactive() -> bool:
+def is_interactive() -> bool:
     """Return True if standard output is a terminal or a notebook's cell."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return sys.stdout.isatty() or type(shell).__name__ == "ZMQInteractiveShell"
