@@ -151,7 +151,7 @@ def suffices(extra, call):
     return True
 
 outcomes = []
-for extra in range(0, 64 << 20, 1 << 19):
+for extra in range(0, 64 << 20, 1 << 17):
     before, steps = weights(model), model.optimizer.iterations
     outcomes.append(suffices(extra, lambda: model.fit(X, Y, batch_size=64, verbose=0)))
     assert (weights(model) != before) == outcomes[-1] == model.optimizer.iterations - steps, extra

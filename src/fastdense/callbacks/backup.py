@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fastdense.callbacks.base import Callback, Logs
-from fastdense.callbacks.resumed import FORMAT, Resumed, description_of
+from fastdense.callbacks.resumed import FORMAT, Resumed, arrays_of, description_of
 from fastdense.core import files
 
 __all__ = ["BackupAndRestore"]
@@ -59,11 +59,8 @@ class BackupAndRestore(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save the state that the next epoch starts from."""
-        arrays = {f"weights/{i}": w for i, w in enumerate(self.model.weights)}
-        arrays |= self.model.slot_arrays()
-        for i, callback in enumerate(self._others):
-            arrays |= {f"callbacks/{i}/{key}": value for key, value in callback.get_state().items()}
-        files.write(self.path, {**FORMAT, **description_of(self.model, self._others, epoch + 1)}, arrays)
+        description = {**FORMAT, **description_of(self.model, self._others, epoch + 1)}
+        files.write(self.path, description, arrays_of(self.model, self._others))
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Remove the backup: there is nothing to resume."""

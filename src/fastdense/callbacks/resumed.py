@@ -20,7 +20,7 @@ from fastdense.engines import slots
 from fastdense.errors import FormatError
 from fastdense.optimizers import MOST_STEPS
 
-__all__ = ["FORMAT", "Resumed", "description_of"]
+__all__ = ["FORMAT", "Resumed", "arrays_of", "description_of"]
 
 FORMAT = {"format": "fastdense backup", "version": 3}
 Arrays = dict[str, NDArray[Any]]
@@ -40,6 +40,15 @@ def description_of(model: Any, callbacks: Sequence[Callback], next_epoch: int) -
         "model": f"{model.network()}, {model.loss.spec()}, {model.optimizer.spec()}",
         "callbacks": [type(callback).__name__ for callback in callbacks],
     }
+
+
+def arrays_of(model: Any, callbacks: Sequence[Callback]) -> Arrays:
+    """Return a backup's arrays: the weights, the optimizer's and those of the callbacks."""
+    arrays = {f"weights/{i}": w for i, w in enumerate(model.weights)}
+    arrays |= model.slot_arrays()
+    for i, callback in enumerate(callbacks):
+        arrays |= {f"callbacks/{i}/{key}": value for key, value in callback.get_state().items()}
+    return arrays
 
 
 class Resumed(NamedTuple):
@@ -77,6 +86,24 @@ class Resumed(NamedTuple):
         if any(description.get(key) != value for key, value in FORMAT.items()):
             raise FormatError(f"{path} is not a backup of this version of fastdense")
         fields = {key: value for key, value in description.items() if key not in FORMAT}
+        return cls.of(path, fields, arrays, model, callbacks)
+
+    @classmethod
+    def of(
+        cls,
+        path: str | os.PathLike[str],
+        fields: dict[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        model: Any,
+        callbacks: Sequence[Callback],
+    ) -> Self:
+        """Return what `description_of` and `arrays_of` came to, checked; messages name it as ``path``.
+
+        Raises
+        ------
+        FormatError
+            As `read`.
+        """
         _check_fields(path, fields, model, callbacks)
         of_weights, of_slots = _under(arrays, "weights/"), _under(arrays, "slots/")
         of_slots = {f"slots/{name}": array for name, array in of_slots.items()}
@@ -199,5 +226,5 @@ def _check_history(state: Arrays, fields: Mapping[str, Any]) -> None:
         raise ValueError(f"iterations is {fields['iterations']}, but the last epoch ends at step {steps}")
 
 
-def _under(arrays: Arrays, head: str) -> Arrays:
+def _under(arrays: Mapping[str, NDArray[Any]], head: str) -> Arrays:
     return {name.removeprefix(head): array for name, array in arrays.items() if name.startswith(head)}

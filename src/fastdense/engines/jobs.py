@@ -274,16 +274,17 @@ def alone(fitting: Fitting[T]) -> T:
     """Run the jobs of one fitting on this thread and return its result."""
     go_on = partial(next, fitting)
     try:
-        while True:
-            try:
-                job = go_on()
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            try:
-                go_on = partial(fitting.send, run(job))
-            except BaseException as error:  # noqa: BLE001  (the fitting decides)
-                go_on = partial(fitting.throw, error)
+        with np.errstate(all="ignore"):  # what overflows shows in the loss, which fittings check
+            while True:
+                try:
+                    job = go_on()
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                try:
+                    go_on = partial(fitting.send, run(job))
+                except BaseException as error:  # noqa: BLE001  (the fitting decides)
+                    go_on = partial(fitting.throw, error)
     finally:
         fitting.close()  # where Ctrl-C came between two jobs
 

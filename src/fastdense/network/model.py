@@ -14,15 +14,15 @@ from fastdense import metrics as measured
 from fastdense.callbacks import Callback, CallbackList, History
 from fastdense.core import sharing
 from fastdense.core.arrays import Array
-from fastdense.core.checks import flag, whole
 from fastdense.core.spec import SGDSpec, TrainingSpec
 from fastdense.engines.jobs import alone
 from fastdense.network.summary import html_summary, text_summary
 from fastdense.network.trained import Trained, required
 from fastdense.training import loop, steps
 from fastdense.training.accepted import accept, check_rows
-from fastdense.training.data import Given, prepare, weigh_classes
+from fastdense.training.data import Data, Given, prepare, weigh_classes
 from fastdense.training.measuring import Metrics, measure
+from fastdense.training.options import Options
 from fastdense.training.progress import Verbose, display_for, show
 from fastdense.training.run import Run
 from fastdense.training.state import Training
@@ -158,25 +158,33 @@ class Model(Trained):
         """
         check_rows("fit", x, y)
         accept("fit", accepted)
-        size = whole("batch_size", 32 if batch_size is None else batch_size, 1)
-        epochs, initial_epoch = whole("epochs", epochs), whole("initial_epoch", initial_epoch)
-        shuffle, display, history = flag("shuffle", shuffle), display_for(verbose), History()
+        options = Options.of(batch_size, epochs, verbose, callbacks, shuffle, initial_epoch)
         rows = Given(x, y, sample_weight, validation_data, validation_split, class_weight)
-        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
         held = Lock()
         with held:
             sharing.claim(held, [self, *self.layers], "fit")
             training = required(self._training)
-            data, held_out = rows.to_train(self, training.loss.spec())
-            params = {"epochs": epochs, "steps": -(-len(data) // size), "verbose": verbose}
-            listeners = CallbackList([*given, history], self, params)  # which may refuse a backup
-            self.next_epoch, self.stop_training = initial_epoch, False
-            fit = loop.Fit(data, held_out, epochs, size, shuffle, self._metrics(training), listeners, display)
-            self.run, self.history = Run.of(self, training, fit, rows, given), history
-            with np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
-                alone(loop.run(self, fit))
-            self.run = self.run.ended(given)
+            fit, history = self.new_fit(*rows.to_train(self, training.loss.spec()), options)
+            self.run = Run.of(self, training, fit, rows, options.callbacks)
+            alone(loop.run(self, fit))
+            self.run = self.run.ended(options.callbacks)
         return history
+
+    def new_fit(self, data: Data, held_out: Data | None, options: Options) -> tuple[loop.Fit, History]:
+        """Return a fit to checked rows, and its history; its callbacks know the model now.
+
+        Raises
+        ------
+        FormatError
+            A backup is not of this run; nothing is changed.
+        """
+        metrics, display = self._metrics(required(self._training)), display_for(options.verbose)
+        steps, history = -(-len(data) // options.batch_size), History()
+        params = {"epochs": options.epochs, "steps": steps, "verbose": options.verbose}
+        listeners = CallbackList([*options.callbacks, history], self, params)
+        self.next_epoch, self.stop_training, self.history = options.initial_epoch, False, history
+        fit = loop.Fit(data, held_out, options, metrics, listeners, display)
+        return fit, history
 
     def evaluate(
         self,

@@ -18,7 +18,7 @@ from fastdense.errors import ShapeError
 from fastdense.training.crowding import note_crowded
 from fastdense.training.model import Trainable
 
-__all__ = ["Data", "Given", "prepare", "split", "validation", "weigh_classes"]
+__all__ = ["Data", "Given", "prepare", "split", "split_at", "validation", "weigh_classes"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,13 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.X) if self.rows is None else len(self.rows)
+
+    def part(self, places: slice) -> Data:
+        """Return the rows at some places; none are copied."""
+        if self.rows is not None:
+            return replace(self, rows=self.rows[places])
+        weights = None if self.weights is None else self.weights[places]
+        return Data(self.X[places], self.y[places], weights)
 
     def numbers(self, places: slice) -> NDArray[np.int64] | slice:
         """Return what finds the rows at some places in the arrays."""
@@ -142,8 +149,8 @@ def weigh_classes(data: Data, loss: LossSpec, class_weight: Mapping[int, float] 
     return replace(data, weights=weights if data.weights is None else weights * data.weights)
 
 
-def split(data: Data, validation_split: float) -> tuple[Data, Data | None]:
-    """Return the rows to train on and, from the end, the given fraction of them to validate on.
+def split_at(rows: int, validation_split: float) -> int:
+    """Return how many of the rows are trained on where a fraction of them is held out.
 
     Raises
     ------
@@ -151,15 +158,18 @@ def split(data: Data, validation_split: float) -> tuple[Data, Data | None]:
         The fraction leaves no row on one of the sides.
     """
     share = fraction("validation_split", validation_split)
-    if not share:
+    at = int(np.floor(rows * (1.0 - share)))
+    if share and not 0 < at < rows:
+        raise ValueError(f"validation_split={validation_split} of {rows} rows leaves one side without any")
+    return at
+
+
+def split(data: Data, validation_split: float) -> tuple[Data, Data | None]:
+    """Return the rows to train on and, from the end, the given fraction of them to validate on."""
+    at = split_at(len(data), validation_split)
+    if at == len(data):
         return data, None
-    at = int(np.floor(len(data) * (1.0 - share)))
-    if not 0 < at < len(data):
-        raise ValueError(
-            f"validation_split={validation_split} of {len(data)} rows leaves one side without any"
-        )
-    weights = (None, None) if data.weights is None else (data.weights[:at], data.weights[at:])
-    return Data(data.X[:at], data.y[:at], weights[0]), Data(data.X[at:], data.y[at:], weights[1])
+    return data.part(slice(0, at)), data.part(slice(at, len(data)))
 
 
 def validation(model: Trainable, loss: LossSpec, given: Any) -> Data | None:

@@ -19,6 +19,7 @@ from fastdense.training.data import Data
 from fastdense.training.measuring import Metrics, measure, measured, watch
 from fastdense.training.model import Learner
 from fastdense.training.non_finite import diagnosis
+from fastdense.training.options import Options
 from fastdense.training.pace import Pace, most_epochs, stretches
 from fastdense.training.progress import Display
 from fastdense.training.state import State
@@ -33,9 +34,7 @@ class Fit:
 
     data: Data
     held_out: Data | None
-    epochs: int
-    batch_size: int
-    shuffle: bool
+    options: Options
     metrics: Metrics
     callbacks: CallbackList
     display: Display
@@ -43,7 +42,7 @@ class Fit:
     @property
     def steps(self) -> int:
         """The steps of an epoch."""
-        return math.ceil(len(self.data) / self.batch_size)
+        return math.ceil(len(self.data) / self.options.batch_size)
 
 
 class _Good(NamedTuple):
@@ -61,7 +60,7 @@ class _Good(NamedTuple):
 
 
 def run(model: Learner, fit: Fit) -> Fitting[None]:
-    """Train from ``model.next_epoch`` up to ``fit.epochs``.
+    """Train from ``model.next_epoch`` up to ``fit.options.epochs`` epochs in all.
 
     Raises
     ------
@@ -71,14 +70,15 @@ def run(model: Learner, fit: Fit) -> Fitting[None]:
     """
     try:
         course = Course(model, fit)
-        yield from course.go_on(fit.epochs)
+        course.begin()
+        yield from course.go_on(fit.options.epochs)
         course.end()
     finally:
         fit.display.close()
 
 
 class Course:
-    """A fit under way, which can pause after any epoch. Making it calls the hooks of the start.
+    """A fit under way, which can pause after any epoch.
 
     Epochs that are certain to run before a callback could act are one job, and are reported after it. No
     number depends on how epochs are put into jobs, or an epoch cut into stretches: losses are added one by
@@ -87,14 +87,18 @@ class Course:
 
     def __init__(self, model: Learner, fit: Fit) -> None:
         self.model, self.fit = model, fit
-        fit.callbacks.call("on_train_begin", {})
-        self._watch = watch(model, fit.held_out)
-        self._good, self._pace = _Good(model.state(), 0), Pace()
+        self._watch, self._pace = watch(model, fit.held_out), Pace()
         self._most = self._most_epochs()
         self._singly = 0  # epochs before this one are jobs of their own
+        self._good: _Good | None = None
+
+    def begin(self) -> None:
+        """Call the hooks of the start."""
+        self.fit.callbacks.call("on_train_begin", {})
 
     def go_on(self, epochs: int) -> Fitting[None]:
         """Train until there are so many epochs in all, or training is stopped; `run` says what it raises."""
+        self._good = self._good or _Good(self.model.state(), 0)
         while self.model.next_epoch < epochs and not self.model.stop_training:
             self._announce()
             count, start = self._certain(epochs), self.model.state()
@@ -119,7 +123,7 @@ class Course:
         watched = 0 if fit.held_out is None else len(fit.held_out)
         if watched and self._watch is None:
             return 1
-        weights = sum(array.size for arrays in self._good.state.snapshot.arrays for array in arrays)
+        weights = sum(array.size for array in self.model.weights)
         outputs = watched + len(fit.data) * bool(fit.metrics.all)
         numbers = outputs * self.model.output_shape[1] + weights * fit.callbacks.wants_weights
         return most_epochs(
@@ -170,7 +174,7 @@ class Course:
     def _one(self, start: State) -> Fitting[None]:
         """Train one epoch, by stretches if its steps are listened to or shown, and report it."""
         model, fit, clock = self.model, self.fit, time.perf_counter()
-        order, size, loss = self._order(start.iterations), fit.batch_size, _Loss(fit)
+        order, size, loss = self._order(start.iterations), fit.options.batch_size, _Loss(fit)
         outputs: list[NDArray[Any]] = []
         whole = not (fit.callbacks.wants_batches or fit.display.live)
         for begin, end in stretches(fit.steps, fit.callbacks.wants_batches, fit.display.live):
@@ -197,10 +201,10 @@ class Course:
         self, orders: Sequence[NDArray[np.int64]], watch: Watch | None = None, keep: bool = False
     ) -> Fitting[list[Passed]]:
         fit = self.fit
-        return take(self.model, fit.data, orders, fit.batch_size, watch, bool(fit.metrics.all), keep)
+        return take(self.model, fit.data, orders, fit.options.batch_size, watch, bool(fit.metrics.all), keep)
 
     def _order(self, first: int) -> NDArray[np.int64]:
-        return order_of(self.model, self.fit.data, self.fit.shuffle, first)
+        return order_of(self.model, self.fit.data, self.fit.options.shuffle, first)
 
     def _go_back(self, start: State, loss: _Loss) -> Fitting[None]:
         """Go back to the start of an epoch, or of the one before it if the first loss was bad, and stop.
@@ -212,7 +216,7 @@ class Course:
         """
         model, fit = self.model, self.fit
         place = f"epoch {model.next_epoch + 1}, step {loss.steps}"
-        state, ahead = (start, 0) if loss.steps > 1 else self._good
+        state, ahead = (start, 0) if loss.steps > 1 or self._good is None else self._good
         found = diagnosis(model, loss.last, place)
         model.rewind(state)
         if ahead:
@@ -240,7 +244,7 @@ class Course:
     def _announce(self) -> None:
         """Tell of the start of an epoch."""
         epoch, fit = self.model.next_epoch, self.fit
-        fit.display.epoch_begin(epoch, fit.epochs, fit.steps)
+        fit.display.epoch_begin(epoch, fit.options.epochs, fit.steps)
         fit.callbacks.call("on_epoch_begin", epoch, {})
 
     def _report(self, logs: Logs, seconds: float) -> None:
@@ -260,10 +264,12 @@ class _Loss:
 
     def plus(self, losses: NDArray[np.float64]) -> Self:
         """Add the losses of more steps, one by one."""
-        count, left = self._fit.batch_size, len(self._fit.data)
-        for each in losses.tolist():
-            rows = min(count, left - self.rows)
-            self._total, self.rows, self.last = self._total + each * rows, self.rows + rows, each
+        size, left = self._fit.options.batch_size, len(self._fit.data) - self.rows
+        sums = np.append(self._total, losses * size)
+        if left < size * len(losses):
+            sums[-1] = losses[-1] * (left - size * (len(losses) - 1))
+        self._total, self.last = float(np.add.accumulate(sums)[-1]), float(losses[-1])
+        self.rows += min(size * len(losses), left)
         self.steps += len(losses)
         return self
 

@@ -53,6 +53,10 @@ class Learner(Trainable, Protocol):
         """The layers: each has a ``name``, and is ``fresh`` until its weights are replaced."""
 
     @property
+    def weights(self) -> list[Any]:
+        """All layers' arrays in order."""
+
+    @property
     def loss(self) -> Loss | None:
         """The loss."""
 

@@ -88,8 +88,8 @@ class Run:
             rows=len(fit.data),
             held_out=0 if fit.held_out is None else len(fit.held_out),
             settings=_settings(model, fit, given, callbacks),
-            batch_size=fit.batch_size,
-            epochs=fit.epochs,
+            batch_size=fit.options.batch_size,
+            epochs=fit.options.epochs,
             weighted=given.weighted,
             started=time.time(),
         )
@@ -107,13 +107,13 @@ class Run:
 
 
 def _settings(model: Learner, fit: Fit, given: Given, callbacks: Sequence[Callback]) -> dict[str, str]:
-    found = {"batch_size": str(fit.batch_size), "epochs": str(fit.epochs)}
+    found = {"batch_size": str(fit.options.batch_size), "epochs": str(fit.options.epochs)}
     if given.validation_data is not None:
         weights = ", validation_weights" if len(given.validation_data) == 3 else ""
         found["validation_data"] = f"(X_validation, y_validation{weights})"
     elif given.validation_split:
         found["validation_split"] = written(given.validation_split)
-    if not fit.shuffle:
+    if not fit.options.shuffle:
         found["shuffle"] = "False"
     if given.sample_weight is not None:
         found["sample_weight"] = "weights"
