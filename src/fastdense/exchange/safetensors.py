@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,11 @@ from fastdense.layers.base import FAMILY, Layer
 from fastdense.metrics.choose import is_accuracy
 from fastdense.tables import Table
 
-__all__ = ["read", "write"]
+__all__ = ["ENSEMBLE", "check_version", "fields_of", "pack", "read", "refusals", "unpack", "write"]
 
 _HEAD = {"format": "fastdense", "version": 1}
+ENSEMBLE = "fastdense ensemble"
+"""The format of a file of several models; see `fastdense.exchange.ensembles`."""
 # What a constructor raises for a value it does not accept, and showing deeply nested ones may.
 _REFUSED = (ValueError, TypeError, RecursionError)
 
@@ -43,6 +46,17 @@ def write(content: Content, path: str | os.PathLike[str]) -> None:
             f"a model is saved to a file that ends in .safetensors or .keras, got {os.fspath(path)!r}; "
             "model.export writes others"
         )
+    files.write(path, *pack(content))
+
+
+def pack(content: Content) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the description and the arrays that a model's file holds.
+
+    Raises
+    ------
+    FormatError
+        The model has something that no file may hold.
+    """
     arrays = {
         f"layers/{i}/{name}": array
         for i, layer in enumerate(content.layers)
@@ -51,10 +65,10 @@ def write(content: Content, path: str | os.PathLike[str]) -> None:
     description = _describe(content)
     arrays |= content.training.slots if content.training else {}
     try:  # attributes may have been set to what no file may hold
-        _restore(json.loads(_text_of(description)), dict(arrays))
+        unpack(json.loads(_text_of(description)), dict(arrays))
     except _REFUSED as error:
         raise FormatError(f"the model cannot be saved, as its file would not load again: {error}") from error
-    files.write(path, description, arrays)
+    return description, arrays
 
 
 def read(path: str | os.PathLike[str]) -> Content:
@@ -68,8 +82,15 @@ def read(path: str | os.PathLike[str]) -> Content:
         It cannot be opened.
     """
     description, arrays = files.read(path)
+    with refusals(path):
+        return unpack(description, arrays)
+
+
+@contextmanager
+def refusals(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise what restoring a description refuses as a FormatError that names the file."""
     try:
-        return _restore(description, arrays)
+        yield
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
     except _REFUSED as error:
@@ -130,18 +151,25 @@ def _holds_function(value: Any) -> bool:
     return callable(value)
 
 
-def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Content:
+def unpack(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Content:
+    """Return the model that a description and its arrays hold.
+
+    Raises
+    ------
+    FormatError, ValueError, TypeError, RecursionError
+        They hold anything that is not known here; see `refusals`.
+    """
+    if description.get("format") == ENSEMBLE:
+        raise FormatError("the file holds an ensemble: fastdense.search.load reads it")
     if description.get("format") != _HEAD["format"]:
         raise FormatError("the file is not a fastdense model")
-    if description.get("version") != _HEAD["version"]:
-        raise FormatError(
-            f"the file is of version {description.get('version')!r:.100}, and this fastdense reads version "
-            f"{_HEAD['version']}"
-        )
-    _, _, model_part, training, table = _fields(
+    check_version(description, _HEAD["version"])
+    _, _, model_part, training, table = fields_of(
         description, "model file", ("format", "version", "model", "training", "table")
     )
-    name, seed, dtype, n_in, stack = _fields(model_part, "model", ("name", "seed", "dtype", "n_in", "layers"))
+    name, seed, dtype, n_in, stack = fields_of(
+        model_part, "model", ("name", "seed", "dtype", "n_in", "layers")
+    )
     n_in = whole("n_in", n_in, 1)
     if not isinstance(stack, list) or not stack:
         raise FormatError("a model has a list of at least one layer")
@@ -159,6 +187,15 @@ def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Co
     if _text_of(_describe(content)) != _text_of(description):
         raise FormatError("its description is not as `save` writes it")
     return content
+
+
+def check_version(description: dict[str, Any], known: object) -> None:
+    """Raise FormatError unless a file is of the version that is known."""
+    if description.get("version") != known:
+        raise FormatError(
+            f"the file is of version {description.get('version')!r:.100}, and this fastdense reads version "
+            f"{known}"
+        )
 
 
 def _check_names(layers: Sequence[Layer]) -> None:
@@ -200,7 +237,7 @@ def _fill(rebuilt: list[Layer], n_in: int, dtype: str, arrays: dict[str, NDArray
 
 def _restore_training(training: Any, network: NetworkSpec, arrays: dict[str, NDArray[Any]]) -> Training:
     keys = ("loss", "optimizer", "iterations", "metrics", "weighted_metrics")
-    loss, optimizer, iterations, plain, weighted = _fields(training, "training", keys)
+    loss, optimizer, iterations, plain, weighted = fields_of(training, "training", keys)
     if not isinstance(plain, list) or not isinstance(weighted, list):
         raise FormatError("metrics are lists")
     chosen = optimizers.FAMILY.restore(optimizer)
@@ -215,7 +252,7 @@ def _metric(value: Any) -> str | Configurable:
     return str(value) if is_accuracy(value) else metrics.FAMILY.restore(value)
 
 
-def _fields(value: Any, what: str, keys: tuple[str, ...]) -> list[Any]:
+def fields_of(value: Any, what: str, keys: tuple[str, ...]) -> list[Any]:
     """Return the values of a JSON object that has these keys and no others."""
     if not isinstance(value, dict) or set(value) != set(keys):
         found = sorted(value) if isinstance(value, dict) else type(value).__name__

@@ -13,7 +13,7 @@ from fastdense.exchange.content import Content, Training
 from fastdense.exchange.table import OWN, exported
 from fastdense.network.model import Model
 
-__all__ = ["content_of", "export", "load_weights", "save", "save_weights"]
+__all__ = ["check_free", "content_of", "export", "load_weights", "save", "save_weights"]
 
 
 def content_of(model: Model, training: bool = False) -> Content:
@@ -37,7 +37,7 @@ def save(
     model: Model, path: str | os.PathLike[str], include_optimizer: bool = True, overwrite: bool = True
 ) -> None:
     """Write a model; see `Sequential.save`."""
-    _check_free(path, overwrite)
+    check_free(path, overwrite)
     if Path(path).suffix.lower() != ".keras":
         OWN.write(content_of(model, training=include_optimizer), path)
         return
@@ -58,7 +58,7 @@ def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = T
     if name.endswith(".safetensors"):
         save(model, path, include_optimizer=False, overwrite=overwrite)
         return
-    _check_free(path, overwrite)
+    check_free(path, overwrite)
     from fastdense.exchange.keras.weights import write
 
     write(content_of(model), path)
@@ -89,7 +89,7 @@ def export(model: Model, path: str | os.PathLike[str], format: str | None = None
     chosen.write(content_of(model), path, **options)
 
 
-def _check_free(path: str | os.PathLike[str], overwrite: bool) -> None:
+def check_free(path: str | os.PathLike[str], overwrite: bool) -> None:
     """Raise FileExistsError if there is a file that is not to be replaced."""
     if not overwrite and Path(path).exists():
         raise FileExistsError(f"{os.fspath(path)} is there already: remove it, or leave out overwrite=False")

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from fastdense.search.ensemble import Ensemble
     from fastdense.search.grid import GridSearch, RandomSearch
     from fastdense.search.halving import HalvingSearch
+    from fastdense.search.loading import load
     from fastdense.search.spaces import choice, integers, log_uniform, uniform
     from fastdense.search.studies import optuna
     from fastdense.search.validation import cross_val
@@ -21,6 +22,7 @@ __all__ = [
     "choice",
     "cross_val",
     "integers",
+    "load",
     "log_uniform",
     "optuna",
     "uniform",
@@ -34,6 +36,7 @@ _HOMES = {
     "choice": "spaces",
     "cross_val": "validation",
     "integers": "spaces",
+    "load": "loading",
     "log_uniform": "spaces",
     "optuna": "studies",
     "uniform": "spaces",

@@ -27,15 +27,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastdense.core.arrays import Array
 from fastdense.engines.jobs import Fitting, together
-from fastdense.estimators.goal import Goal
 from fastdense.estimators.inference import is_plain
-from fastdense.estimators.members import common_goal, networks_of
+from fastdense.estimators.members import common_goal
 from fastdense.estimators.mlp import BaseMLP
 from fastdense.estimators.rows import as_matrix
 from fastdense.estimators.sample import Sample
 from fastdense.estimators.trials import trial_of
-from fastdense.models.sequential import Sequential
-from fastdense.network.joined import FrozenEnsemble, freeze_together
+from fastdense.network.joined import FrozenEnsemble
+from fastdense.search.outlets import Outlets
 
 __all__ = ["Ensemble"]
 
@@ -43,7 +42,7 @@ Rows = NDArray[np.int64]
 _MOST = np.iinfo(np.int32).max
 
 
-class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Networks of other seeds, and on request of other rows, which predict the mean of what each says.
 
     They are trained together: each thread trains whole networks, one after another, on the shared rows.
@@ -156,7 +155,7 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         seeds = check_random_state(self.random_state).randint(_MOST, size=self.n)
         samples = self._samples(seeds, X.shape)
         members, numbers = self._fitted(Sample(X, y, sample_weight), seeds, samples)
-        self._goal: Goal = common_goal(y, members)
+        self._goal = common_goal(y, members)
         self.estimators_, self.estimators_samples_ = members, [samples[i] for i in numbers]
         if is_classifier(self):
             self.classes_ = self._goal.classes  # type: ignore[attr-defined]
@@ -313,27 +312,6 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     def _score(self, y: Any, found: Any, sample_weight: Any = None) -> float:
         measure = accuracy_score if is_classifier(self) else r2_score
         return float(measure(y, found, sample_weight=sample_weight))
-
-    def to_networks(self) -> list[Sequential]:
-        """Return the members' networks, all with the same outputs.
-
-        A classifier's outputs are the probabilities of ``classes_``; for two classes, of the second one.
-
-        Raises
-        ------
-        NotFittedError
-        """
-        check_is_fitted(self, "estimators_")
-        return networks_of(self.estimators_, self._goal)
-
-    def freeze(self) -> FrozenEnsemble:
-        """Return what predicts the mean of the members' outputs at the least cost per call.
-
-        Raises
-        ------
-        NotFittedError
-        """
-        return freeze_together(self.to_networks(), getattr(self, "classes_", None))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: what is compiled is compiled again."""

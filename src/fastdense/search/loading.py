@@ -1,0 +1,46 @@
+"""Ensembles from files."""
+
+from __future__ import annotations
+
+import os
+
+from fastdense.exchange import ensembles
+from fastdense.models.loading import model_of
+from fastdense.network.joined import FrozenEnsemble, freeze_together
+
+__all__ = ["load"]
+
+
+def load(path: str | os.PathLike[str]) -> FrozenEnsemble:
+    """Read an ensemble that `Ensemble.save` wrote; scikit-learn is not needed.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    FrozenEnsemble
+        It predicts the bits of the ensemble that was saved, and has its ``classes``.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged, of another kind or version, or holds anything that is not known.
+    OSError
+        It cannot be opened.
+
+    Examples
+    --------
+    >>> import fastdense as fd
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = fd.MLPClassifier((8,), max_iter=3, tol=0.0, n_iter_no_change=1000)
+    >>> ensemble = fd.search.Ensemble(network, n=3, random_state=0).fit(X, y)
+    >>> ensemble.save("iris.safetensors")
+    >>> loaded = fd.search.load("iris.safetensors")
+    >>> bool((loaded.predict(X) == ensemble.predict_proba(X)).all())
+    True
+    """
+    contents, classes = ensembles.read(path)
+    return freeze_together([model_of(content) for content in contents], classes)
