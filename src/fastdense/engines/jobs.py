@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,7 +163,6 @@ def _room(program: Program, rows: int) -> Array:
     return np.empty((rows, program.network.n_out), program.network.dtype)
 
 
-@runtime_checkable
 class RunsJobs(Protocol):
     """A program that runs a job in one call, and has threads that run many.
 
@@ -182,9 +181,15 @@ class RunsJobs(Protocol):
         """
 
 
+def _runs_jobs(program: Any) -> TypeGuard[RunsJobs]:
+    return hasattr(
+        program, "crew"
+    )  # an instance's check against a protocol takes as long as the job's layout
+
+
 def run(job: Job) -> list[Passed]:
     """Run a job on this thread, in one call if its program can."""
-    if isinstance(job.program, RunsJobs):
+    if _runs_jobs(job.program):
         return _passed(job.program.run(job))
     return in_turn(job)
 
@@ -230,7 +235,7 @@ class Crew:
 
     def submit(self, job: Job) -> None:
         """Add a job. Jobs are begun in the order that they are added in."""
-        if not isinstance(job.program, RunsJobs):
+        if not _runs_jobs(job.program):
             self._waiting.append(job)
             return
         if self._crew is None:

@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,50 +91,47 @@ def plain(array: Any, dtype: str) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=dtype)
 
 
-_Numbers = NDArray[np.float64] | None
+def steps(network: NetworkSpec, batches: Any, learning_rates: NDArray[np.float64]) -> tuple[Any, ...]:
+    """Return the steps to take, one per learning rate, as compiled code takes them.
 
-
-class Steps(NamedTuple):
-    """What changes from step to step, as compiled code takes it."""
-
-    order: NDArray[np.int64]
-    batch_rows: int
-    rates: NDArray[np.float64]
-    penalty_scale: _Numbers = None
-    weight_decay: _Numbers = None
-    dropout: _Numbers = None
-
-
-def steps(network: NetworkSpec, batches: Any, learning_rates: NDArray[np.float64]) -> Steps:
-    """Return the steps to take, one per learning rate.
+    Returns
+    -------
+    order : int64 array
+    batch_rows : int
+    learning_rates, penalty_scale, weight_decay, dropout : float64 array
+        Those after the first are None where nothing changes from step to step.
 
     Raises
     ------
     ValueError
         There are more learning rates than batches, or fewer of other numbers than learning rates.
     """
-    rows, count = len(batches.order), len(learning_rates)
-    if count > math.ceil(rows / batches.batch_size):
-        there = math.ceil(rows / batches.batch_size)
+    size, rows, count = batches.batch_size, len(batches.order), len(learning_rates)
+    there = math.ceil(rows / size)
+    if count > there:
         raise ValueError(f"{count} learning rates were given for {there} batches")
-    order = np.ascontiguousarray(batches.order, dtype=np.int64)
-    rates = np.ascontiguousarray(learning_rates, dtype=np.float64)
-    taken = Steps(order, min(batches.batch_size, max(rows, 1)), rates)
+    order = np.ascontiguousarray(batches.order, np.int64)
+    rates = np.ascontiguousarray(learning_rates, np.float64)
+    return order, size if size < rows else max(rows, 1), rates, *_changes(network, batches, count)
+
+
+def _changes(network: NetworkSpec, batches: Any, count: int) -> tuple[NDArray[np.float64] | None, ...]:
+    """Return the penalty scales, weight decays and dropout rates of each step, None for what has none."""
     if batches.penalty_scale is None and batches.weight_decay is None and not batches.dropout:
-        return taken
+        return None, None, None  # at once: jobs of tiny networks are asked for thousands of times per second
     drops = [layer for layer in network.layers if isinstance(layer, DropoutSpec)] if batches.dropout else []
-    dropout = [batches.dropout.get(layer.stream, np.full(count, layer.rate)) for layer in drops]
+    rates = [batches.dropout.get(layer.stream, np.full(count, layer.rate)) for layer in drops]
     given = [
         ("penalty scales", batches.penalty_scale),
         ("weight decays", batches.weight_decay),
-        *(("dropout rates", own) for own in dropout),
+        *(("dropout rates", own) for own in rates),
     ]
     for what, numbers in given:
         if numbers is not None and len(numbers) < count:
             raise ValueError(f"{len(numbers)} {what} were given for {count} learning rates")
     scale, decay = (
-        None if numbers is None else np.ascontiguousarray(numbers[:count], dtype=np.float64)
+        None if numbers is None else np.ascontiguousarray(numbers[:count], np.float64)
         for _, numbers in given[:2]
     )
-    by_step = np.array([own[:count] for own in dropout], dtype=np.float64).ravel(order="F")
-    return taken._replace(penalty_scale=scale, weight_decay=decay, dropout=by_step if dropout else None)
+    by_step = np.array([own[:count] for own in rates], np.float64).ravel(order="F") if rates else None
+    return scale, decay, by_step

@@ -25,6 +25,8 @@ class Plan:
     network : NetworkSpec
     core : compiled job
         To be run by ``core.run()``, or by a crew.
+    trained : list of int
+        The layers that train.
     unfilled : function
         Makes parameters whose trained arrays are to be filled.
     """
@@ -34,10 +36,12 @@ class Plan:
         job: Any,
         network: NetworkSpec,
         core: Any,
+        trained: list[int],
         unfilled: Callable[[], list[tuple[Array, ...]]],
     ) -> None:
         self.job, self.core = job, core
-        self._network, self._dtype, self._unfilled = network, np.dtype(network.dtype), unfilled
+        self._network, self._trained, self._unfilled = network, trained, unfilled
+        self._n_out, self._dtype = network.n_out, np.dtype(network.dtype)
         self._penalties = np.empty(len(job.epochs))
         if job.watch is not None:
             X, y, rows = job.watch.X, job.watch.y, job.watch.rows
@@ -47,29 +51,27 @@ class Plan:
 
     def _add_epochs(self) -> list[tuple[Any, ...]]:
         """Hand the epochs over; return the arrays that each will fill."""
-        rooms, before = [], None
-        trained = [i for i, layer in enumerate(self._network.layers) if layer.is_trained]
+        rooms: list[tuple[Any, ...]] = []
+        before = None
         for batches, rates in self.job.epochs:
-            data = batches.X, batches.y, batches.sample_weight
-            if before is None or any(a is not b for a, b in zip(data, before, strict=True)):
-                X, y, sample_weight = before = data
+            X, y, sample_weight = batches.X, batches.y, batches.sample_weight
+            if (data := (id(X), id(y), id(sample_weight))) != before:
                 self.core.rows(source(X, self._network.n_in), targets(y), weights(sample_weight))
-            taken = steps(self._network, batches, rates)
-            losses, outputs, watched, parameters = room = self._room(taken.order, taken.rates)
-            filled = [(i, parameters[i]) for i in trained] if self.job.keep else ()
-            self.core.epoch(*taken, losses, outputs, watched, filled)
+                before = data
+            losses, outputs, watched, parameters = room = self._room(len(rates), len(batches.order))
+            filled = [(i, parameters[i]) for i in self._trained] if parameters else ()
+            self.core.epoch(*steps(self._network, batches, rates), losses, outputs, watched, filled)
             rooms.append(room)
         return rooms
 
-    def _room(self, order: Array, rates: Array) -> tuple[Any, ...]:
+    def _room(self, count: int, rows: int) -> tuple[Any, ...]:
         """Return arrays for an epoch's losses, its outputs, what is watched, and its parameters."""
         job, empty = self.job, np.empty
-        outputs = empty((len(order), self._network.n_out), self._dtype) if job.outputs else None
+        outputs = empty((rows, self._n_out), self._dtype) if job.outputs else None
         watched = None
         if job.watch is not None:
-            count = len(job.watch)
-            watched = empty(count), empty((count, self._network.n_out), self._dtype)
-        return empty(len(rates)), outputs, watched, self._unfilled() if job.keep else None
+            watched = empty(len(job.watch)), empty((len(job.watch), self._n_out), self._dtype)
+        return empty(count), outputs, watched, self._unfilled() if job.keep else None
 
     def passed(self) -> list[tuple[Any, ...]]:
         """Return what the epochs came to, or raise what the job ended by."""

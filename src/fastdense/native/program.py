@@ -174,7 +174,7 @@ class NativeProgram:
     def plan(self, job: Any) -> Plan:
         """Return a job as compiled code takes it: `fastdense.engines.jobs.Job`."""
         self._check_trains()
-        return Plan(job, self.network, self._core.job(job.first_step), self._unfilled)
+        return Plan(job, self.network, self._core.job(job.first_step), self._trained, self._unfilled)
 
     def run(self, job: Any) -> list[tuple[Any, ...]]:
         """Run all epochs of a job in one call; see `fastdense.engines.jobs.RunsJobs`."""
@@ -259,7 +259,7 @@ class NativeProgram:
         return [self._empty(i) if i in self._shapes else arrays for i, arrays in enumerate(self._fixed)]
 
     def _empty(self, layer: int) -> tuple[Array, ...]:
-        return tuple(np.empty(shape, self._dtype) for shape in self._shapes[layer])
+        return tuple([np.empty(shape, self._dtype) for shape in self._shapes[layer]])
 
     def _check_trains(self) -> None:
         if self.training is None:
