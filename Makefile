@@ -64,7 +64,7 @@ sanitize-threads:
 	$(MAKE) VENV=$(VENV)-tsan EXTRAS=test SANITIZE=thread $(VENV)-tsan/.installed-test
 	$(call preloaded,tsan) TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1 die_after_fork=0" \
 		OPENBLAS_NUM_THREADS=1 setarch --addr-no-randomize $(VENV)-tsan/bin/python -m pytest tests/native \
-		tests/network tests/training tests/insight tests/test_engines.py tests/test_protocol.py \
+		tests/network tests/training tests/insight tests/test_engines.py tests/test_jobs.py tests/test_protocol.py \
 		tests/test_layer.py --ignore tests/training/test_input_kinds.py
 
 emulate:
