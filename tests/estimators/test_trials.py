@@ -4,9 +4,14 @@ import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 import fastdense as fd
 from fastdense import MLPClassifier, MLPRegressor
@@ -17,6 +22,7 @@ from fastdense.estimators.trials import MLPTrial, PlainTrial, trial_of
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 5))
 Y = (X[:, 0] + X[:, 1] > 0).astype(int) + (X[:, 2] > 1)
+WORDS = np.array(["none", "one", "two"])[Y]
 NUMBERS = X[:, 0] - X[:, 1] ** 2
 WEIGHTS = RNG.uniform(0.5, 2, len(X))
 TRAIN = RNG.permutation(len(X))[:90]
@@ -144,3 +150,57 @@ def test_what_has_no_epochs_is_fitted_in_one_go():
         theirs = clone(estimator).fit(X[TRAIN], Y[TRAIN], WEIGHTS[TRAIN])
         assert trial.ended
         assert trial.score(TEST) == theirs.score(X[TEST], Y[TEST])
+
+
+def pipeline(components, **chosen):
+    steps = [("scale", StandardScaler()), ("turn", PCA(components)), ("net", MLPClassifier(**SMALL | chosen))]
+    return Pipeline(steps)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "weighted"])
+def test_pipelines(weights):
+    sample = Sample(pd.DataFrame(X, columns=list("abcde")), WORDS, weights)
+    frame = sample.X.iloc
+    for estimator in (pipeline(3), pipeline(3, alpha=1.0), pipeline(2), pipeline(2, early_stopping=True)):
+        own = {} if weights is None else {"net__sample_weight": weights[TRAIN]}
+        theirs = clone(estimator).fit(frame[TRAIN], WORDS[TRAIN], **own)
+        trial = trial_of(estimator, sample, TRAIN)
+        alone(trial.go_on(4))
+        resumed_trial = resumed(trial, estimator, sample, TRAIN)
+        for one in (trial, resumed_trial):
+            alone(one.go_on())
+            assert one.ended
+            assert_same(one.fitted()[-1], theirs[-1])
+            assert one.score(TEST) == theirs.score(frame[TEST], WORDS[TEST])
+            scorer = get_scorer("neg_log_loss")
+            assert one.score(TEST, scorer) == scorer(theirs, frame[TEST], WORDS[TEST])
+            np.testing.assert_array_equal(one.fitted().predict(frame[TEST]), theirs.predict(frame[TEST]))
+        assert (trial.epochs, trial.losses) == (theirs[-1].n_iter_, theirs[-1].loss_curve_)
+
+
+FITTED_TO = []
+
+
+class Counted(StandardScaler):
+    """Says how many rows it was fitted to, each time."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        FITTED_TO.append(len(X))
+        return super().fit(X, y)
+
+
+def test_steps_are_fitted_once_for_the_candidates_that_share_them():
+    FITTED_TO.clear()
+    sample = Sample(X, Y)
+    for alpha, train in itertools.product((0.1, 0.2, 0.3), (TRAIN, TEST)):
+        steps = [("scale", Counted()), ("net", MLPClassifier(**SMALL, alpha=alpha))]
+        alone(trial_of(Pipeline(steps), sample, train).go_on(2))
+    assert [len(TRAIN), len(TEST)] == FITTED_TO
+
+
+def test_steps_before_another_estimator():
+    steps = Pipeline([("scale", StandardScaler()), ("last", LogisticRegression())])
+    trial = trial_of(steps, Sample(X, Y, WEIGHTS), TRAIN)
+    alone(trial.go_on())
+    theirs = clone(steps).fit(X[TRAIN], Y[TRAIN], last__sample_weight=WEIGHTS[TRAIN])
+    assert trial.score(TEST) == theirs.score(X[TEST], Y[TEST])

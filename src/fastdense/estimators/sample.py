@@ -22,6 +22,7 @@ __all__ = ["Fold", "Latest", "Sample", "Table"]
 
 T = TypeVar("T")
 _FOLDS = 64
+_PREPROCESSED = 16  # which are copies of the rows
 
 
 class Latest:
@@ -141,7 +142,7 @@ class Fold:
 
     def _spread(self, values: Array) -> Array:
         """Return one value per row of the table, zeros for those that are not of the fold."""
-        spread = np.zeros((len(self.table.y), *values.shape[1:]), values.dtype)
+        spread = np.zeros((self.table.y.shape[0], *values.shape[1:]), values.dtype)
         spread[self.numbers] = values
         return spread
 
@@ -164,6 +165,7 @@ class Sample:
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
         self._tables: dict[type[BaseMLP], Table | None] = {}
         self._folds = Latest(_FOLDS)
+        self.preprocessed = Latest(_PREPROCESSED)
 
     def __len__(self) -> int:
         return int(self.X.shape[0])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from fastdense.core.arrays import Array
@@ -22,6 +23,7 @@ from fastdense.estimators.inference import ready
 from fastdense.estimators.labels import Labels
 from fastdense.estimators.mlp import BaseMLP, adopt
 from fastdense.estimators.pauses import restored, saved
+from fastdense.estimators.pipelines import Preprocessed
 from fastdense.estimators.problem import NON_FINITE, Problem, problem_of
 from fastdense.estimators.regressor import MLPRegressor
 from fastdense.estimators.rows import Given
@@ -29,7 +31,7 @@ from fastdense.estimators.sample import Fold, Sample
 from fastdense.estimators.state import FitState
 from fastdense.estimators.stochastic import Training
 
-__all__ = ["MLPTrial", "PlainTrial", "trial_of"]
+__all__ = ["MLPTrial", "PipelineTrial", "PlainTrial", "trial_of"]
 
 Scorer = Callable[..., float]
 
@@ -154,6 +156,8 @@ class MLPTrial:
 class PlainTrial:
     """Any estimator with a ``fit``, fitted to some rows of a sample in one go.
 
+    The weights of the rows are those of a pipeline's last step.
+
     Parameters
     ----------
     estimator : estimator
@@ -195,9 +199,10 @@ class PlainTrial:
         """
         if epochs is not None:
             raise ValueError(self._cannot_pause())
-        given = self._sample.part(self._train)
-        weights = {} if given.sample_weight is None else {"sample_weight": given.sample_weight}
-        self._fitted = clone(self._estimator).fit(given.X, given.y, **weights)
+        given, fitted = self._sample.part(self._train), clone(self._estimator)
+        prefix = f"{fitted.steps[-1][0]}__" if isinstance(fitted, Pipeline) else ""
+        weights = {} if given.sample_weight is None else {f"{prefix}sample_weight": given.sample_weight}
+        self._fitted = fitted.fit(given.X, given.y, **weights)
         yield from ()  # a fitting without jobs
 
     def score(self, rows: NDArray[np.int64], scorer: Scorer | None = None) -> float:
@@ -230,15 +235,99 @@ class PlainTrial:
         )
 
 
-def _scored(fitted: Any, given: Given, scorer: Scorer | None) -> float:
-    return float(fitted.score(given.X, given.y) if scorer is None else scorer(fitted, given.X, given.y))
+class PipelineTrial:
+    """A pipeline that ends in a network, being fitted to some rows of a sample.
+
+    Trials of the same rows whose pipelines differ in the network alone share all that stands before it. The
+    weights of the rows are the network's.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        It is only read.
+    sample : Sample
+    train : int64 array
+    """
+
+    def __init__(self, pipeline: Pipeline, sample: Sample, train: NDArray[np.int64]) -> None:
+        self._pipeline, self._sample, self._train = pipeline, sample, train
+        self._before: Preprocessed | None = None
+        self._last: MLPTrial | None = None
+
+    @property
+    def epochs(self) -> int:
+        """The epochs trained so far."""
+        return 0 if self._last is None else self._last.epochs
+
+    @property
+    def ended(self) -> bool:
+        """Whether the network came to its own end."""
+        return self._last is not None and self._last.ended
+
+    @property
+    def losses(self) -> list[float]:
+        """The training loss of every epoch."""
+        return [] if self._last is None else self._last.losses
+
+    @property
+    def validation(self) -> list[float]:
+        """The score of early stopping's own validation rows after every epoch, if there are any."""
+        return [] if self._last is None else self._last.validation
+
+    def go_on(self, epochs: int | None = None) -> Fitting[None]:
+        """Train until ``epochs`` in all, or to its own end.
+
+        Raises
+        ------
+        ValueError
+            What ``fit`` raises.
+        """
+        yield from self._begun()[1].go_on(epochs)
+
+    def _begun(self) -> tuple[Preprocessed, MLPTrial]:
+        if self._before is None or self._last is None:
+            before = self._before = Preprocessed.once(self._pipeline[:-1], self._sample, self._train)
+            self._last = MLPTrial(self._pipeline[-1], before.sample, before.rows)
+        return self._before, self._last
+
+    def fitted(self) -> Any:
+        """Return the fitted pipeline."""
+        before, last = self._begun()
+        fitted = clone(self._pipeline)
+        fitted.steps = [*copy.deepcopy(before.steps.steps), (fitted.steps[-1][0], last.fitted())]
+        return fitted
+
+    def score(self, rows: NDArray[np.int64], scorer: Scorer | None = None) -> float:
+        """Return the score of some of the sample's rows: the pipeline's own, or a scorer's."""
+        before, last = self._begun()
+        if scorer is None:
+            return last.score_of(*before.part(rows))
+        return _scored(self.fitted(), self._sample.part(rows), scorer)
+
+    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return the arrays and the values, such as JSON has, that going on needs."""
+        return self._begun()[1].state()
+
+    def restore(self, arrays: Mapping[str, Array], values: Mapping[str, Any]) -> None:
+        """Take over what `state` returned: the trial goes on as if it had never paused."""
+        self._begun()[1].restore(arrays, values)
 
 
-def trial_of(estimator: Any, sample: Sample, train: NDArray[np.int64]) -> MLPTrial | PlainTrial:
-    """Return an estimator's trial: of the kind that can pause, if the estimator can."""
-    if _has_epochs(estimator):
-        return MLPTrial(estimator, sample, train)
-    return PlainTrial(estimator, sample, train)
+def trial_of(
+    estimator: Any, sample: Sample, train: NDArray[np.int64]
+) -> MLPTrial | PipelineTrial | PlainTrial:
+    """Return an estimator's trial: of a kind that can pause, if the estimator can."""
+    if _ends_in_network(estimator):
+        return PipelineTrial(estimator, sample, train)
+    return (MLPTrial if _has_epochs(estimator) else PlainTrial)(estimator, sample, train)
+
+
+def _ends_in_network(estimator: Any) -> bool:
+    """Return True for a pipeline whose ``fit`` comes to fitting its steps one after another."""
+    if type(estimator) is not Pipeline or len(estimator.steps) < 2 or estimator.transform_input is not None:
+        return False
+    routed = get_config()["enable_metadata_routing"] or getattr(estimator, "_skl_callbacks", [])
+    return _has_epochs(estimator.steps[-1][1]) and not routed
 
 
 def _has_epochs(estimator: Any) -> bool:
@@ -246,3 +335,7 @@ def _has_epochs(estimator: Any) -> bool:
     if type(estimator) not in (MLPClassifier, MLPRegressor):  # another class may fit in another way
         return False
     return estimator.solver != "lbfgs" and not getattr(estimator, "_skl_callbacks", [])
+
+
+def _scored(fitted: Any, given: Given, scorer: Scorer | None) -> float:
+    return float(fitted.score(given.X, given.y) if scorer is None else scorer(fitted, given.X, given.y))
