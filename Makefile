@@ -78,6 +78,7 @@ bench:
 	$(MAKE) VENV=.venv-bench EXTRAS=bench .venv-bench/.installed-bench
 	.venv-bench/bin/python benchmarks/run.py $(if $(QUICK),--quick)
 	.venv-bench/bin/python benchmarks/estimators.py $(if $(QUICK),--quick)
+	.venv-bench/bin/python benchmarks/search.py $(if $(QUICK),--quick)
 
 # Every warning is an error: a link that leads nowhere, a public name without a page.
 docs: $(INSTALLED)
