@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +37,8 @@ class Format(NamedTuple):
         The extra of the package that installs what it needs; empty if it needs nothing.
     beside : tuple of str
         What the names of further files that the writer makes end in.
+    means : bool
+        Whether the writer's ``write_mean(contents, path, **options)`` writes the mean of several networks.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Format(NamedTuple):
     writes_with: tuple[str, ...] = ()
     extra: str = ""
     beside: tuple[str, ...] = ()
+    means: bool = False
 
     def read(self, path: str | os.PathLike[str], **options: Any) -> Content:
         """Return what a file holds."""
@@ -55,10 +59,32 @@ class Format(NamedTuple):
 
     def write(self, content: Content, path: str | os.PathLike[str], **options: Any) -> None:
         """Write a file; TypeError for an option that the format does not have."""
+        self._writer(options).write(content, path, **options)
+
+    def write_mean(self, contents: Sequence[Content], path: str | os.PathLike[str], **options: Any) -> None:
+        """Write a file of several networks, that predicts the mean of their outputs.
+
+        Raises
+        ------
+        FormatError
+            The format has no such files.
+        TypeError
+            It does not have an option.
+        """
+        if not self.means:
+            *others, last = (each.title for each in EXPORTS if each.means)
+            raise FormatError(
+                f"{self.title} files hold one network and no mean of several, unlike {', '.join(others)} and "
+                f"{last}: export the networks of to_networks() one by one"
+            )
+        self._writer(options).write_mean(contents, path, **options)
+
+    def _writer(self, options: Mapping[str, Any]) -> Any:
+        """Return the module that writes, with these options."""
         if unknown := sorted(options.keys() - set(self.writes_with)):
             known = f"only {', '.join(self.writes_with)}" if self.writes_with else "none"
             raise TypeError(f"{self.title} files have no option {', '.join(unknown)}; they have {known}")
-        import_module(f"fastdense.exchange.{self.writer}").write(content, path, **options)
+        return import_module(f"fastdense.exchange.{self.writer}")
 
 
 OWN = Format("fastdense", "fastdense's own", (".safetensors",), "safetensors", "safetensors")
@@ -66,10 +92,28 @@ TORCH = Format(
     "torch", "PyTorch's weights", (".safetensors", ".pt", ".pth", ".ckpt", ".bin"), writer="torch.weights"
 )
 EXPORTS = (
-    Format("onnx", "ONNX", (".onnx",), "onnx.reader", "onnx.writer", ("output",), ("table", "dtype"), "onnx"),
+    Format(
+        "onnx",
+        "ONNX",
+        (".onnx",),
+        "onnx.reader",
+        "onnx.writer",
+        ("output",),
+        ("table", "dtype"),
+        "onnx",
+        means=True,
+    ),
     Format("keras", "Keras", (".keras", ".h5", ".hdf5"), "keras.reader", "keras.writer", extra="h5"),
     TORCH,
-    Format("c", "C99 source and header", (".c",), writer="c.writer", writes_with=("name",), beside=(".h",)),
+    Format(
+        "c",
+        "C99 source and header",
+        (".c",),
+        writer="c.writer",
+        writes_with=("name",),
+        beside=(".h",),
+        means=True,
+    ),
 )
 """What a model can be exported to."""
 

@@ -131,7 +131,7 @@ def onnxruntime(work: Workload) -> Callable[[], Any]:
     library = import_module("onnxruntime")
     n_in, layer = len(work.W), Dense(len(work.B), work.activation)
     layer.restore(n_in, [work.W.copy(), work.B.copy()])
-    model = serialized(Content("layer", [layer], n_in, "float32"), table=False, dtype="float32")
+    model = serialized([Content("layer", [layer], n_in, "float32")], table=False, dtype="float32")
     session = library.InferenceSession(model, providers=["CPUExecutionProvider"])
     inputs = {"X": work.X}
     return lambda: session.run(None, inputs)[0]

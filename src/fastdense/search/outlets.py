@@ -12,6 +12,7 @@ from fastdense.estimators.goal import Goal
 from fastdense.estimators.members import networks_of
 from fastdense.exchange import ensembles
 from fastdense.exchange.content import Content
+from fastdense.exchange.table import exported
 from fastdense.models.saving import check_free, content_of
 from fastdense.models.sequential import Sequential
 from fastdense.network.joined import FrozenEnsemble, freeze_together
@@ -70,6 +71,32 @@ class Outlets:
         """
         check_free(path, overwrite)
         ensembles.write(self._contents(), getattr(self, "classes_", None), path)
+
+    def export(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
+        """Write the mean of the members' outputs for other software.
+
+        Parameters
+        ----------
+        path : path-like
+        format : "onnx" or "c", optional
+            None takes it from the path's ending: ".onnx"; or ".c", with a header beside it.
+        **options
+            ``dtype`` for ONNX, ``name`` for C: see `fastdense.formats.onnx.write_onnx` and
+            `fastdense.formats.c.write_c`.
+
+        Raises
+        ------
+        NotFittedError
+        ValueError
+            The format or the ending is unknown.
+        FormatError
+            The format holds no mean of several networks.
+        ImportError
+            The package onnx, for ".onnx", is not installed.
+        OSError
+            The file cannot be written; what was there before is untouched.
+        """
+        exported(path, format).write_mean(self._contents(), path, **options)
 
     def _contents(self) -> list[Content]:
         """Return what files hold of the members: the seeds mean nothing, as no weights are drawn."""

@@ -15,6 +15,7 @@ from fastdense.core.curves import CURVES
 
 __all__ = [
     "ACTIVATE",
+    "ADD",
     "BIAS",
     "BODIES",
     "COPY",
@@ -22,6 +23,8 @@ __all__ = [
     "GROUP",
     "HEADER",
     "LEAK",
+    "MEAN",
+    "NETWORK",
     "NORMALIZE",
     "SCALE",
     "SOFTMAX",
@@ -165,6 +168,25 @@ static void layer_$k(const $real *in, $real *out)
     for (size_t j = 0; j < $units; ++j) out[j] = $curve;
 $groups}
 """)
+
+NETWORK = Template("""\
+/* Network $number. */
+static void network_$number(const $real *x, $real *y)
+{
+$calls
+}
+""")
+
+MEAN = Template("""\
+    $real z[$units];
+    double total[$units] = {0};
+
+$networks
+    for (size_t j = 0; j < $units; ++j) y[j] = ($real)(total[j] / $count.0);""")
+
+ADD = Template("""\
+    network_$number(x, z);
+    for (size_t j = 0; j < $units; ++j) total[j] += (double)z[j];""")
 
 COPY = Template("    for (size_t j = 0; j < $units; ++j) y[j] = x[j];")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, assert_never
 
@@ -29,7 +30,7 @@ from fastdense.errors import FormatError
 from fastdense.exchange.c import templates
 from fastdense.exchange.content import Content
 
-__all__ = ["write"]
+__all__ = ["write", "write_mean"]
 
 Array = NDArray[Any]
 
@@ -88,6 +89,11 @@ class Step(NamedTuple):
 
 def write(content: Content, path: str | os.PathLike[str], name: str | None = None) -> None:
     """Write a network; see `fastdense.formats.c.write_c`."""
+    write_mean([content], path, name)
+
+
+def write_mean(contents: Sequence[Content], path: str | os.PathLike[str], name: str | None = None) -> None:
+    """Write the mean of the outputs of networks that have the same inputs, outputs and dtype."""
     source = Path(path)
     if source.suffix != ".c" or not _FILE_NAME.fullmatch(source.name):
         raise FormatError(
@@ -106,39 +112,61 @@ def write(content: Content, path: str | os.PathLike[str], name: str | None = Non
             f"{name!r}: give one as name="
         )
     header = source.with_suffix(".h")
-    texts = _texts(content, name, header.name)
+    texts = _texts(contents, name, header.name)
     with atomic_files(header, source) as files:
         for file, lines in zip(files, texts, strict=True):
             file.write(lines.encode("ascii"))
 
 
-def _texts(content: Content, name: str, header: str) -> tuple[str, str]:
+def _texts(contents: Sequence[Content], name: str, header: str) -> tuple[str, str]:
     """Return the header's and the source file's text."""
-    network = content.network
+    network, several = contents[0].network, len(contents) > 1
     numbers, n_in, n_out = _NUMBERS[network.dtype], network.n_in, network.n_out
-    steps = list(_steps(content))
-    buffers = _buffers(steps)
-    widest = max((step.n_units for step in steps if isinstance(step.primitives[0], Product)), default=0)
+    each = [list(_steps(own, f"{i}_" if several else "")) for i, own in enumerate(contents)]
     common = {**numbers._asdict(), "name": name, "upper": name.upper(), "header": header}
     head = templates.HEADER.substitute(
         common,
-        drawing="\n".join(f" *   {line}".rstrip() for line in _drawing(content)),
+        drawing="\n".join(f" *   {line}".rstrip() for line in _drawings(contents)),
         inputs=n_in,
         outputs=n_out,
-        stack=np.dtype(network.dtype).itemsize * (sum(buffers.values()) + widest),
+        stack=max(_stack(steps, numbers) for steps in each) + (_room(n_out, numbers) if several else 0),
     )
-    functions = [*_curves(steps, numbers), *(_function(step, numbers) for step in steps)]
-    calls = "\n".join(_calls(steps, buffers, numbers)) or templates.COPY.substitute(units=n_in)
+    functions = [*_curves(chain.from_iterable(each), numbers)]
+    functions += [_function(step, numbers) for steps in each for step in steps]
+    bodies = ["\n".join(_calls(steps, numbers)) or templates.COPY.substitute(units=n_in) for steps in each]
+    if several:
+        functions += [
+            templates.NETWORK.substitute(common, number=i, calls=body) for i, body in enumerate(bodies)
+        ]
+    calls = _mean(len(bodies), n_out, numbers) if several else bodies[0]
     return head, templates.SOURCE.substitute(common, functions="\n".join(functions), calls=calls)
 
 
-def _steps(content: Content) -> Iterator[Step]:
-    """Yield the functions that take a row from the input to the output."""
+def _stack(steps: Sequence[Step], numbers: Numbers) -> int:
+    """Return the bytes that a network's arrays take."""
+    widest = max((step.n_units for step in steps if isinstance(step.primitives[0], Product)), default=0)
+    return np.dtype(numbers.type).itemsize * (sum(_buffers(steps).values()) + widest)
+
+
+def _room(units: int, numbers: Numbers) -> int:
+    """Return the bytes that one network's outputs and the sums of all take."""
+    return units * (np.dtype(numbers.type).itemsize + np.dtype(np.float64).itemsize)
+
+
+def _mean(count: int, units: int, numbers: Numbers) -> str:
+    """Return the lines that add the outputs of networks in their order, in double, and divide them."""
+    added = "\n".join(templates.ADD.substitute(number=i, units=units) for i in range(count))
+    return templates.MEAN.substitute(numbers._asdict(), units=units, networks=added, count=count)
+
+
+def _steps(content: Content, start: str) -> Iterator[Step]:
+    """Yield the functions that take a row from the input to the output; their labels begin with ``start``."""
     for k, (layer, primitives) in enumerate(zip(content.network.layers, content.primitives, strict=True), 1):
         width, joined = layer.n_in, _joined(primitives)
         for i, parts in enumerate(joined, 1):
             n_units = parts[0].n_units(width)
-            yield Step(f"{k}_{i}" if len(joined) > 1 else str(k), layer.kind, parts, width, n_units)
+            label = f"{start}{k}_{i}" if len(joined) > 1 else f"{start}{k}"
+            yield Step(label, layer.kind, parts, width, n_units)
             width = n_units
 
 
@@ -153,8 +181,15 @@ def _joined(primitives: Iterable[Primitive]) -> list[list[Primitive]]:
     return found
 
 
+def _drawings(contents: Sequence[Content]) -> Iterator[str]:
+    """Yield the lines that show the network, or the first of several."""
+    if len(contents) > 1:
+        yield f"The mean of {len(contents)} networks; the first:"
+    yield from _drawing(contents[0])
+
+
 def _drawing(content: Content) -> Iterator[str]:
-    """Yield the lines that show the network."""
+    """Yield the lines that show a network."""
     network = content.network
     yield f"{'input':<8}{network.n_in:>6}"
     for layer, primitives in zip(network.layers, content.primitives, strict=True):
@@ -255,15 +290,15 @@ def _curves(steps: Iterable[Step], numbers: Numbers) -> Iterator[str]:
         yield templates.SOFTMAX.substitute(numbers._asdict())
 
 
-def _buffers(steps: list[Step]) -> dict[str, int]:
+def _buffers(steps: Sequence[Step]) -> dict[str, int]:
     """Return the arrays between the layers, used in turn, and how many numbers each must hold."""
     between = [step.n_units for step in steps[:-1]]
     return {name: max(widths) for name, widths in (("a", between[::2]), ("b", between[1::2])) if widths}
 
 
-def _calls(steps: list[Step], buffers: dict[str, int], numbers: Numbers) -> Iterator[str]:
+def _calls(steps: Sequence[Step], numbers: Numbers) -> Iterator[str]:
     """Yield the lines that take a row through the layers."""
-    if buffers:
+    if buffers := _buffers(steps):
         sizes = ", ".join(f"{name}[{size}]" for name, size in buffers.items())
         yield f"    {numbers.real} {sizes};\n"
     source = "x"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, assert_never
 
@@ -28,7 +29,7 @@ from fastdense.exchange.content import Content
 from fastdense.exchange.onnx.nodes import Nodes
 from fastdense.exchange.onnx.preprocessing import NUMBERS, TEXTS, features, own_units
 
-__all__ = ["serialized", "write"]
+__all__ = ["serialized", "write", "write_mean"]
 
 # The first operator set with Gelu, and the format's version that belongs to it: ONNX Runtime 1.18 and later.
 _OPERATOR_SET, _IR_VERSION = 20, 10
@@ -38,18 +39,30 @@ def write(
     content: Content, path: str | os.PathLike[str], *, table: bool = False, dtype: str | None = None
 ) -> None:
     """Write a network; see `fastdense.formats.onnx.write_onnx`."""
+    _write([content], path, table, dtype)
+
+
+def write_mean(
+    contents: Sequence[Content], path: str | os.PathLike[str], *, dtype: str | None = None
+) -> None:
+    """Write the mean of the outputs of networks that have the same inputs and outputs, as one graph."""
+    _write(contents, path, False, dtype)
+
+
+def _write(contents: Sequence[Content], path: str | os.PathLike[str], table: bool, dtype: str | None) -> None:
     if not os.fspath(path).lower().endswith(".onnx"):
         raise FormatError(f"an ONNX file's name ends in .onnx, got {os.fspath(path)!r}")
-    kind = one_of("dtype", dtype or content.dtype, ("float32", "float64"))
+    kind = one_of("dtype", dtype or contents[0].dtype, ("float32", "float64"))
     # protobuf ends the process if memory runs out: it holds arrays as bytes, in two messages and serialised.
-    files.require_memory(files.ROOM + 5 * content.count_params() * np.dtype(kind).itemsize)
-    data = serialized(content, table, kind)
+    count = sum(content.count_params() for content in contents)
+    files.require_memory(files.ROOM + 5 * count * np.dtype(kind).itemsize)
+    data = serialized(contents, table, kind)
     with files.atomic_file(path) as file:
         file.write(data)
 
 
-def serialized(content: Content, table: bool, dtype: str) -> bytes:
-    """Return a network as the bytes of an ONNX model, with its table if asked for."""
+def serialized(contents: Sequence[Content], table: bool, dtype: str) -> bytes:
+    """Return a network, with its table if asked for, or the mean of several as the bytes of an ONNX model."""
     try:
         from onnx import helper
     except ModuleNotFoundError:
@@ -57,24 +70,37 @@ def serialized(content: Content, table: bool, dtype: str) -> bytes:
             "writing ONNX files needs the package onnx: pip install 'fastdense[onnx]'"
         ) from None
 
-    network, nodes = content.network, Nodes()
-    own: Any = content.table
+    network, nodes = contents[0].network, Nodes()
+    own: Any = contents[0].table
     value, inputs, output_dtype, metadata = "X", [("X", dtype, network.n_in)], dtype, {}
     if table:
         value, numbers, texts = features(nodes, own, dtype)
         raw = [(NUMBERS, "float64", numbers, "columns"), (TEXTS, "str", texts, "texts")]
         inputs = [(name, kind, len(columns)) for name, kind, columns, _ in raw if columns]
         metadata = {key: json.dumps(columns) for _, _, columns, key in raw if columns}
-    for primitive in chain.from_iterable(content.primitives):
-        value = _added(nodes, primitive, value, dtype)
+    value = _mean(nodes, [_outputs(nodes, content, value, dtype) for content in contents], dtype)
     if table and own.task == "regress":
         value, output_dtype = own_units(nodes, own.target, value), "float64"
     elif table and own.task == "classify":
         metadata["classes"] = json.dumps(list(own.classes))
     nodes.protos.append(helper.make_node("Identity", [value], ["Y"], name="output"))
     *sources, output = (_matrix(*each) for each in (*inputs, ("Y", output_dtype, network.n_out)))
-    graph = helper.make_graph(nodes.protos, content.name, sources, [output], nodes.constants)
+    graph = helper.make_graph(nodes.protos, contents[0].name, sources, [output], nodes.constants)
     return _model(graph, metadata)
+
+
+def _outputs(nodes: Nodes, content: Content, value: str, dtype: str) -> str:
+    """Add a network and return its output's name."""
+    for primitive in chain.from_iterable(content.primitives):
+        value = _added(nodes, primitive, value, dtype)
+    return value
+
+
+def _mean(nodes: Nodes, values: Sequence[str], dtype: str) -> str:
+    """Add the mean of some values; ONNX Runtime's Mean is float32's alone."""
+    if len(values) == 1:
+        return values[0]
+    return nodes.add("Div", nodes.add("Sum", *values), nodes.constant(np.array(len(values), dtype), "count"))
 
 
 def _matrix(name: str, dtype: str, columns: int) -> Any:
