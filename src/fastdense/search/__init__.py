@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fastdense.search.builder import Builder
     from fastdense.search.ensemble import Ensemble
     from fastdense.search.grid import GridSearch, RandomSearch
     from fastdense.search.halving import HalvingSearch
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fastdense.search.validation import cross_val
 
 __all__ = [
+    "Builder",
     "Ensemble",
     "GridSearch",
     "HalvingSearch",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Builder": "builder",
     "Ensemble": "ensemble",
     "GridSearch": "grid",
     "HalvingSearch": "halving",

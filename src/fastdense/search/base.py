@@ -38,7 +38,7 @@ class BaseSearch(BaseSearchCV):  # type: ignore[misc]
             for k, v in BaseSearchCV._parameter_constraints.items()
             if k not in ("n_jobs", "pre_dispatch")
         },
-        "estimator": [HasMethods(["fit"]), callable],
+        "estimator": [HasMethods(["fit"])],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
     }

@@ -22,7 +22,7 @@ from fastdense.training.loop import Course
 from fastdense.training.options import Options
 from fastdense.training.sample import Sample
 
-__all__ = ["FunctionTrial"]
+__all__ = ["FunctionTrial", "goodness"]
 
 Rows = NDArray[np.int64]
 _ABOUT_ROWS = ("validation_data", "validation_split", "class_weight")
@@ -164,13 +164,7 @@ class FunctionTrial:
         model, (X, y) = self.fitted(), self._sample.part(rows)
         if scorer is not None:
             return float(scorer(model, X, y))
-        found = model.evaluate(X, y, verbose=0, return_dict=True)
-        if self._metric not in found:
-            raise ValueError(f"there is no metric {self._metric!r}, but {', '.join(found)}")
-        mode = model.mode_of(self._metric)
-        if mode is None:
-            raise ValueError(f"is a small or a large {self._metric!r} good? give a scorer that says it")
-        return float(found[self._metric]) * (1.0 if mode == "max" else -1.0)
+        return goodness(model, self._metric, X, y)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the arrays, and the values that JSON can hold, that going on needs."""
@@ -229,3 +223,20 @@ class FunctionTrial:
 
     def _numbers(self, name: str) -> list[float]:
         return self._history.history.get(name, [])
+
+
+def goodness(model: Any, metric: str, X: Any, y: Any, sample_weight: Any = None) -> float:
+    """Return what `evaluate` gives by a name, with the opposite sign if small numbers of it are good.
+
+    Raises
+    ------
+    ValueError
+        The model has no metric of that name, or nothing says whether small or large numbers are good.
+    """
+    found = model.evaluate(X, y, sample_weight=sample_weight, verbose=0, return_dict=True)
+    if metric not in found:
+        raise ValueError(f"there is no metric {metric!r}, but {', '.join(found)}")
+    mode = model.mode_of(metric)
+    if mode is None:
+        raise ValueError(f"is a small or a large {metric!r} good? give a scorer that says it")
+    return float(found[metric]) * (1.0 if mode == "max" else -1.0)

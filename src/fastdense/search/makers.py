@@ -20,6 +20,8 @@ from fastdense.engines.jobs import Fitting
 from fastdense.estimators.mlp import BaseMLP
 from fastdense.estimators.sample import Sample
 from fastdense.estimators.trials import trial_of
+from fastdense.search.builder import Builder
+from fastdense.training.sample import Sample as ModelSample
 
 __all__ = ["Data", "EstimatorMaker", "Rows", "Trial", "maker_of"]
 
@@ -81,7 +83,8 @@ class Data:
         weights = {name: value for name, value in params.items() if name.split("__")[-1] == "sample_weight"}
         if unknown := params.keys() - weights.keys():
             raise TypeError(f"fit takes X, y, sample_weight and groups, but it was given {sorted(unknown)}")
-        self.sample = Sample(X, y, next(iter(weights.values()), None))
+        rows = X, y, next(iter(weights.values()), None)
+        self.sample, self.for_models = Sample(*rows), ModelSample(*rows)
 
     def part(self, estimator: Any, rows: Rows, fitted_to: Rows) -> tuple[Any, Any]:
         """Return some of the rows and their targets, for an estimator that is fitted to ``fitted_to``."""
@@ -133,10 +136,12 @@ class EstimatorMaker:
         ValueError
             The estimator cannot pause between epochs.
         """
+        if isinstance(self._estimator, Builder):
+            return "epochs"
         if not self._is_network:
             raise ValueError(
                 f"{type(self._estimator).__name__} cannot pause after some epochs: give an MLPClassifier, an "
-                "MLPRegressor or a pipeline that ends in one, or search with RandomSearch"
+                "MLPRegressor, a pipeline that ends in one or a Builder, or search with RandomSearch"
             )
         return f"{self._prefix}max_iter"
 
@@ -156,7 +161,10 @@ class EstimatorMaker:
 
     def trial(self, parameters: Mapping[str, Any], rows: Rows) -> Trial:
         """Return a new trial, not yet trained."""
-        return trial_of(self.built(parameters), self._data.sample, rows)
+        estimator = self.built(parameters)
+        if isinstance(estimator, Builder):
+            return estimator.trial(self._data.for_models, rows)
+        return trial_of(estimator, self._data.sample, rows)
 
     def fitted(self, parameters: Mapping[str, Any], until: float) -> Any:
         """Return an estimator fitted to all rows; a network has until a time of `time.monotonic`."""
