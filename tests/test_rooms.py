@@ -35,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchange": LEAVES | PARTS | {"_version", "engines", "tables"},
     "tabular": TRAINED | {"models"},
     "estimators": LEAVES | PARTS | {"engines", "models", "tabular", "training"},
-    "search": TRAINED | {"_version", "engines", "estimators", "exchange", "models"},
+    "search": TRAINED
+    | {"_version", "engines", "estimators", "exchange", "insight", "models", "native", "tabular"},
     "insight": LEAVES
     | PARTS
     | {"callbacks", "engines", "exchange", "libraries", "native", "network", "reference", "training"},

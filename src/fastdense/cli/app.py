@@ -20,6 +20,7 @@ from fastdense.cli.options import in_options
 from fastdense.cli.output import say_aside
 from fastdense.cli.predict import predict
 from fastdense.cli.profile import profile
+from fastdense.cli.search import search
 from fastdense.cli.train import train
 from fastdense.cli.vectorize import vectorize
 from fastdense.core.printable import printable, printable_lines
@@ -33,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     help="Dense neural networks: train on a table, predict, and see why it is fast.",
 )
-for command in (train, predict, evaluate, explain, export, import_, info, ladder, profile, vectorize):
+for command in (train, search, predict, evaluate, explain, export, import_, info, ladder, profile, vectorize):
     app.command(command.__name__.strip("_"))(command)
 
 

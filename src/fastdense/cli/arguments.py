@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shlex
+from collections.abc import Collection
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +14,16 @@ import typer
 
 from fastdense.core.checks import whole
 
-__all__ = ["Model", "Output", "TablePath", "command_line", "hidden_units", "named_types"]
+__all__ = ["Kinds", "Model", "Output", "TablePath", "Target", "Task"]
+__all__ += ["command_line", "hidden_units", "named_types", "seconds_of"]
 
 TablePath = Annotated[
     Path, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file; a CSV may be gzipped.")
+]
+Target = Annotated[str, typer.Option(help="The column to predict.")]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--type", help="COLUMN=number, category, date, time or ignore; may be repeated."),
 ]
 Model = Annotated[
     Path,
@@ -25,6 +35,16 @@ Output = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Of an .onnx file with several outputs: the one to end at."),
 ]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])", re.ASCII | re.IGNORECASE)
+
+
+class Task(StrEnum):
+    """What to do with the target column."""
+
+    auto = "auto"
+    classify = "classify"
+    regress = "regress"
 
 
 def hidden_units(text: str) -> tuple[int, ...]:
@@ -56,11 +76,37 @@ def named_types(pairs: list[str]) -> dict[str, str]:
     return {column: kind for column, _, kind in split}
 
 
-def command_line(context: typer.Context) -> str:
-    """Return the command that is running as one would type it, with what differs from its defaults."""
-    words = ["fastdense", str(context.info_name)]
+def seconds_of(text: str) -> float:
+    """Return the seconds that "90s", "5m" or "1.5h" say.
+
+    Examples
+    --------
+    >>> seconds_of("5m"), seconds_of("1.5 h")
+    (300.0, 5400.0)
+    """
+    found = _DURATION.fullmatch(text.strip())
+    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2].lower()] if found else math.nan
+    if not seconds > 0:
+        raise ValueError(
+            f"--time takes seconds, minutes or hours above 0, such as 90s, 5m or 1.5h; got {text!r}"
+        )
+    return seconds
+
+
+def command_line(context: typer.Context, only: Collection[str] | None = None) -> str:
+    """Return the command that is running as one would type it, with what differs from its defaults.
+
+    Parameters
+    ----------
+    context : typer.Context
+    only : collection of str, optional
+        The names of the parameters to speak of, without the command's own name; all of them by default.
+    """
+    words = ["fastdense", str(context.info_name)] if only is None else []
     for parameter in context.command.params:
         value = context.params.get(str(parameter.name))
+        if only is not None and parameter.name not in only:
+            continue
         if parameter.param_type_name == "argument":
             words.append(f"./{value}" if str(value).startswith("-") else str(value))  # no option
         elif value == parameter.default or value in (None, []):

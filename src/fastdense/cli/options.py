@@ -9,8 +9,13 @@ import shlex
 __all__ = ["in_options"]
 
 _TRAINING = "task types validation test seed epochs batch_size learning_rate weight_decay dropout"
-_ANY = "|".join([*_TRAINING.split(), "order", "prefix", "name", "table"])
-_OPTIONS = {"types": "--type"}  # where an argument's name is not its option's
+_SEARCH = "cv candidates score max_time n_threads"
+_ANY = "|".join([*_TRAINING.split(), *_SEARCH.split(), "order", "prefix", "name", "table"])
+_OPTIONS = {
+    "types": "--type",
+    "max_time": "--time",
+    "n_threads": "--threads",
+}  # where an argument's name is not its option's
 _VALUE = r"'[\w-]*'|\{[^{}]*\}|\[[^\[\]]*\]|\.\.\.|\d+(?:\.\d+)?|False"
 # Not within a path or a quoted name, which may look like an argument.
 _GIVEN = re.compile(rf"(?<![\w/.'\"-])(with )?({_ANY})=({_VALUE})?(?=[\s,;:)]|$)")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fastdense.cli.output import say
 from fastdense.exchange.tables import read_table
 from fastdense.tables import Cells
 
@@ -24,6 +25,7 @@ __all__ = [
     "Missing",
     "byte_count",
     "read_for",
+    "read_to_train",
     "stated",
 ]
 
@@ -81,6 +83,14 @@ def byte_count(text: str) -> int:
 def stated(decimal: str | None, missing: list[str] | None, default_missing: bool, order: str | None) -> Cells:
     """Return what a command's options say of a table's cells."""
     return Cells(decimal, tuple(missing or ()), default_missing, order)
+
+
+def read_to_train(path: Path, header: bool, cells: Cells, max_size: str, quiet: bool) -> Any:
+    """Read a table to learn from, and say its size unless ``quiet``."""
+    frame = read_table(path, header=header, cells=cells, max_size=byte_count(max_size))
+    if not quiet:
+        say(f"{path}: {len(frame):,} rows, {len(frame.columns)} columns")
+    return frame
 
 
 def read_for(

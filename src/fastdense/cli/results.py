@@ -9,7 +9,7 @@ from fastdense.models.sequential import Sequential
 from fastdense.tabular import evaluate_test, kept_epoch
 from fastdense.tabular.doubts import deciding_columns, leave_out
 
-__all__ = ["columns_found", "perfect_notes", "results"]
+__all__ = ["columns_found", "perfect_notes", "results", "test_results"]
 
 _SHOWN = 16  # columns
 _TOO_GOOD = "too good for new rows"
@@ -39,8 +39,13 @@ def results(model: Sequential) -> Iterator[str]:
         yield from _lines("Held-out", numbers, f"{run.held_out:,} rows, which chose the epoch: {_TOO_GOOD}")
     else:
         yield from _lines("Training", numbers, f"{run.rows:,} rows, which it was trained on: {_TOO_GOOD}")
-    tested = evaluate_test(model)
-    if tested is None or run.test is None:
+    yield from test_results(model)
+
+
+def test_results(model: Sequential) -> Iterator[str]:
+    """Yield the numbers of the rows that chose nothing, or how to have some."""
+    tested, run = evaluate_test(model), model.run
+    if tested is None or run is None or run.test is None:
         yield "--test 0.2 holds out rows that choose nothing, for an honest number"
     else:
         yield from _lines("Test", tested, f"{len(run.test[0]):,} rows, which chose nothing")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from fastdense.cli.arguments import TablePath, command_line, hidden_units, named_types
+from fastdense.cli.arguments import Kinds, TablePath, Target, Task, command_line, hidden_units, named_types
 from fastdense.cli.options import in_options
 from fastdense.cli.output import say, say_aside, say_lines
 from fastdense.cli.reading import (
@@ -20,33 +19,23 @@ from fastdense.cli.reading import (
     Header,
     MaxSize,
     Missing,
-    byte_count,
+    read_to_train,
     stated,
 )
 from fastdense.cli.results import columns_found, perfect_notes, results
 from fastdense.cli.saving import check_outputs
 from fastdense.errors import FormatError
-from fastdense.exchange.tables import read_table
 from fastdense.insight.report import check_page
 from fastdense.models.sequential import Sequential
-from fastdense.tables import Cells
 from fastdense.tabular import Interrupted, Recipe, train_table
 
 __all__ = ["train"]
 
 
-class Task(StrEnum):
-    """What to do with the target column."""
-
-    auto = "auto"
-    classify = "classify"
-    regress = "regress"
-
-
 def train(
     context: typer.Context,
     table: TablePath,
-    target: Annotated[str, typer.Option(help="The column to predict.")],
+    target: Target,
     task: Annotated[Task, typer.Option(help="What to predict: labels or quantities.")] = Task.auto,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers, separated by commas.")] = "256,256",
     epochs: Annotated[
@@ -66,10 +55,7 @@ def train(
     test: Annotated[
         float, typer.Option(help="Share of rows held out that choose nothing: an honest test.")
     ] = 0.0,
-    kinds: Annotated[
-        list[str] | None,
-        typer.Option("--type", help="COLUMN=number, category, date, time or ignore; may be repeated."),
-    ] = None,
+    kinds: Kinds = None,
     header: Header = True,
     decimal: Decimal = None,
     missing: Missing = None,
@@ -89,7 +75,7 @@ def train(
     cells = stated(decimal, missing, default_missing, date_order)
     start, stopped = time.perf_counter(), False
     try:
-        frame = _read(table, header, cells, max_size, quiet)
+        frame = read_to_train(table, header, cells, max_size, quiet)
         model = train_table(
             frame,
             target,
@@ -117,13 +103,6 @@ def train(
     say(f"Trained in {seconds:.1f} s, saved to {out}")
     if report is not None:
         _report(model, report, command_line(context))
-
-
-def _read(table: Path, header: bool, cells: Cells, max_size: str, quiet: bool) -> Any:
-    frame = read_table(table, header=header, cells=cells, max_size=byte_count(max_size))
-    if not quiet:
-        say(f"{table}: {len(frame):,} rows, {len(frame.columns)} columns")
-    return frame
 
 
 def _say_results(model: Sequential, quiet: bool) -> None:

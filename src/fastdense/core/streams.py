@@ -8,7 +8,8 @@ import numpy as np
 
 from fastdense.core.checks import whole
 
-__all__ = ["HELD_OUT", "ORDER", "WEIGHTS", "check_seed", "generator", "new_seed", "set_random_seed"]
+__all__ = ["CANDIDATES", "FOLDS", "HELD_OUT", "ORDER", "WEIGHTS"]
+__all__ += ["check_seed", "generator", "new_seed", "set_random_seed"]
 
 WEIGHTS = 0
 """Streams of initial weights, one for every layer."""
@@ -17,6 +18,12 @@ ORDER = 1
 
 HELD_OUT = 2
 """The stream that chooses the rows of a table to hold out."""
+
+FOLDS = 3
+"""The stream that deals the rows of a table to folds."""
+
+CANDIDATES = 4
+"""The stream that a search of a table draws its candidates from."""
 
 _session: list[np.random.Generator] = []
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fastdense.search.loading import load
     from fastdense.search.spaces import choice, integers, log_uniform, uniform
     from fastdense.search.studies import optuna
+    from fastdense.search.tables import TableSearch, search_table
     from fastdense.search.validation import cross_val
 
 __all__ = [
@@ -21,12 +22,14 @@ __all__ = [
     "GridSearch",
     "HalvingSearch",
     "RandomSearch",
+    "TableSearch",
     "choice",
     "cross_val",
     "integers",
     "load",
     "log_uniform",
     "optuna",
+    "search_table",
     "uniform",
 ]
 
@@ -36,12 +39,14 @@ _HOMES = {
     "GridSearch": "grid",
     "HalvingSearch": "halving",
     "RandomSearch": "grid",
+    "TableSearch": "tables",
     "choice": "spaces",
     "cross_val": "validation",
     "integers": "spaces",
     "load": "loading",
     "log_uniform": "spaces",
     "optuna": "studies",
+    "search_table": "tables",
     "uniform": "spaces",
 }
 
