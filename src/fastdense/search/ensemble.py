@@ -23,7 +23,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fastdense.core.arrays import Array
 from fastdense.engines.jobs import Fitting, together
@@ -152,6 +152,8 @@ class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         if self.oob_score and not self.bagging:
             raise ValueError("oob_score=True needs bagging=True: without, every member is fitted to all rows")
         X, y = self._checked(X, y)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
         seeds = check_random_state(self.random_state).randint(_MOST, size=self.n)
         samples = self._samples(seeds, X.shape)
         members, numbers = self._fitted(Sample(X, y, sample_weight), seeds, samples)
@@ -159,7 +161,7 @@ class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         self.estimators_, self.estimators_samples_ = members, [samples[i] for i in numbers]
         if is_classifier(self):
             self.classes_ = self._goal.classes  # type: ignore[attr-defined]
-        self.__dict__.pop("_frozen", None)
+        self._frozen = self.freeze()
         if self.oob_score:
             self._score_out_of_bag(X, y)
         return self
@@ -239,8 +241,6 @@ class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
     def _matrix(self, X: Any) -> tuple[FrozenEnsemble, Any]:
         """Return what predicts, and validated rows as it takes them."""
         check_is_fitted(self, "estimators_")
-        if "_frozen" not in self.__dict__:
-            self._frozen = self.freeze()
         if not is_plain(X, self.n_features_in_) or hasattr(self, "feature_names_in_"):
             X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         return self._frozen, as_matrix(X, self._frozen.dtype)
@@ -275,7 +275,8 @@ class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         -------
         p : array of shape (n_samples, n_classes)
         """
-        probabilities: Array = self._goal.probabilities(self._outputs(X))  # type: ignore[attr-defined]
+        outputs = self._outputs(X)
+        probabilities: Array = self._goal.probabilities(outputs)  # type: ignore[attr-defined]
         return probabilities
 
     def predict_spread(self, X: Any) -> Array:
@@ -316,6 +317,12 @@ class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: what is compiled is compiled again."""
         return {name: value for name, value in super().__getstate__().items() if name != "_frozen"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a pickle."""
+        super().__setstate__(state)
+        if "estimators_" in state:
+            self._frozen = self.freeze()
 
     def __sklearn_tags__(self) -> Any:
         tags, own = super().__sklearn_tags__(), get_tags(self.estimator)
