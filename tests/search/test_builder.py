@@ -88,3 +88,21 @@ def test_parameters_are_the_functions():
         Builder(build).set_params(depth=3)
     with pytest.raises(ValueError, match="'depth'"):
         GridSearch(Builder(build), {"depth": [3]}, cv=CV).fit(X, y)
+
+
+def test_halving_goes_on_after_a_kill(tmp_path):
+    network = Builder(build, epochs=8, fit_options=OPTIONS, adapt=True)
+    halving = HalvingSearch(network, GRID, min_epochs=2, factor=2, cv=CV, directory=tmp_path)
+    whole = halving.fit(X, y).cv_results_["mean_test_score"].tolist()
+    for rung in (1, 2):
+        (tmp_path / f"rung-{rung}.safetensors").unlink()
+    assert clone(halving).fit(X, y).cv_results_["mean_test_score"].tolist() == whole
+
+
+def test_studies():
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    network = Builder(build, epochs=4, fit_options=OPTIONS, adapt=True)
+    best = fd.search.optuna(study, network, X, y, space=GRID, n_trials=4, cv=CV, min_epochs=2)
+    assert same_weights(best.model_, by_hand(np.arange(60), 4, **study.best_params))

@@ -94,6 +94,12 @@ CASES = {
         {"cv": 3, "scoring": "neg_log_loss"},
         {},
     ),
+    "pipeline with weights": (
+        make_pipeline(StandardScaler(), classifier()),
+        over_pipeline(RATES, "mlpclassifier"),
+        {"cv": 3},
+        {"mlpclassifier__sample_weight": WEIGHTS},
+    ),
     "regressor": (regressor(), RATES, {}, {"X": data.X_NUMBERS, "y": data.Y_NUMBERS}),
     "three outputs": (regressor(), RATES, {"cv": 3}, {"X": data.X_NUMBERS, "y": data.Y_THREE}),
     "labels": (classifier(), RATES, {"cv": 3}, {"X": data.X_LABELS, "y": data.Y_LABELS}),

@@ -107,7 +107,7 @@ def test_several_scores():
     assert search.best_score_ == search.cv_results_["mean_test_neg_log_loss"].max()
 
 
-def _test_a_pipeline():
+def test_a_pipeline():
     pipeline = make_pipeline(StandardScaler(), network)
     space = {f"mlpclassifier__{name}": values for name, values in SPACE.items()}
     plain = halving().fit(X, Y)

@@ -318,8 +318,8 @@ def together(
     """
     fresh = enumerate(fittings)
     with _Driver(threads) as driver:
-        while True:
-            if driver.crew.has_room and time.monotonic() < until and (new := next(fresh, None)) is not None:
+        while time.monotonic() < until:  # asked each time: there may always be a job that has ended
+            if driver.crew.has_room and (new := next(fresh, None)) is not None:
                 ended = driver.begin(*new)
             elif (found := driver.crew.collect(until)) is not None:
                 ended = driver.go_on(*found)

@@ -119,9 +119,9 @@ class Evaluation:
                 raise
             seconds = earlier + time.perf_counter() - begun
             return self.failed(f"{type(error).__name__}: {error}", fit_time=seconds)
-        found = self._scores(trial, test, train)
+        found = self._scores(trial, test)
         scored = time.perf_counter()
-        trained = self._scores(trial, train, train) if self.return_train_score else None
+        trained = self._scores(trial, train) if self.return_train_score else None
         return self._outcome(trial, found, trained, earlier + fitted - begun, scored - fitted, keep)
 
     def _outcome(
@@ -133,11 +133,11 @@ class Evaluation:
             found, trained, fit_time, score_time, trial.epochs, *curves, ended=trial.ended, state=state
         )
 
-    def _scores(self, trial: Trial, rows: Rows, train: Rows) -> Scores:
+    def _scores(self, trial: Trial, rows: Rows) -> Scores:
         if isinstance(self.scorer, _PassthroughScorer) and not self.score_params:
             return trial.score(rows)
         estimator = trial.fitted()
-        X, y = self.data.part(estimator, rows, train)
+        X, y = self.data.part(rows)
         params = _check_method_params(self.data.X, params=self.score_params, indices=rows)
         return _score(estimator, X, y, self.scorer, params, self.error_score)
 

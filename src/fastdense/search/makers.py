@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils import _safe_indexing
 
 from fastdense.engines.jobs import Fitting
 from fastdense.estimators.mlp import BaseMLP
@@ -86,10 +86,9 @@ class Data:
         rows = X, y, next(iter(weights.values()), None)
         self.sample, self.for_models = Sample(*rows), ModelSample(*rows)
 
-    def part(self, estimator: Any, rows: Rows, fitted_to: Rows) -> tuple[Any, Any]:
-        """Return some of the rows and their targets, for an estimator that is fitted to ``fitted_to``."""
-        X, y = _safe_split(estimator, self.X, self.y, rows, fitted_to)
-        return X, y
+    def part(self, rows: Rows) -> tuple[Any, Any]:
+        """Return some of the rows and their targets."""
+        return _safe_indexing(self.X, rows), _safe_indexing(self.y, rows)
 
 
 class EstimatorMaker:
