@@ -1,5 +1,6 @@
 """The parts of a sample: row numbers into shared rows give what copies of the rows do."""
 
+import itertools
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.metrics import get_scorer
 
 from fastdense import MLPClassifier, MLPRegressor
 from fastdense.engines.jobs import alone
+from fastdense.estimators.orders import Drawn, Orders, Replayed
 from fastdense.estimators.sample import Sample
 from fastdense.estimators.trials import MLPTrial
 from tests.estimators import data
@@ -23,6 +25,7 @@ TWO_CLASSES = np.flatnonzero(Y < 2)
 TWICE = np.concatenate([TRAIN, TRAIN[:30]])
 WEIGHTS = RNG.uniform(0.5, 2, 150)
 SMALL = {"hidden_layer_sizes": (5,), "max_iter": 6, "random_state": 0, "batch_size": 30}
+KINDS = MLPClassifier, MLPRegressor
 CLASSIFIER, REGRESSOR = MLPClassifier(**SMALL), MLPRegressor(**SMALL)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -167,3 +170,33 @@ def test_a_fit_draws_no_more_than_its_epochs_took():
             assert message_of(lambda one=shown: one.fit(1e3 * X, Y))[:19] in ("", "Solver produced non")
             ends.append(generator.randint(2**31))
         assert ends[0] == ends[1]
+
+
+def test_candidates_share_what_a_seed_draws_and_nothing_else():
+    """A classifier and a regressor of the same shape, rates, dropout and stopping, long and short fits."""
+    labels = Y.clip(max=1)
+    sample = Sample(X, labels)
+    early = {"early_stopping": True, "validation_fraction": 0.2}
+    plans = ({}, early, {"alpha": 1.0, "max_iter": 9}, {"dropout": 0.5}, {"dropout": 0.2, **early})
+    trials = [MLPTrial(kind(**SMALL | chosen), sample, TRAIN) for chosen in plans for kind in KINDS]
+    for trial in trials[::-1]:
+        alone(trial.go_on(4))
+    for trial, (chosen, kind) in zip(trials, itertools.product(plans, KINDS), strict=True):
+        alone(trial.go_on())
+        theirs = kind(**SMALL | chosen).fit(X[TRAIN], labels[TRAIN])
+        np.testing.assert_array_equal(trial.fitted().coefs_[0], theirs.coefs_[0])
+        assert trial.losses == theirs.loss_curve_
+
+
+def test_long_fits_draw_what_is_not_shared():
+    generator = np.random.RandomState(0)
+    order = np.arange(100_000)
+    expected = Orders(order, generator)
+    drawn = Drawn(Orders(order, np.random.RandomState(0)))
+    found, another = Replayed(drawn), Replayed(drawn)
+    for _ in range(7):
+        latest = expected.next()
+        np.testing.assert_array_equal(found.next(), latest)
+        np.testing.assert_array_equal(found.state()[0], latest)
+    np.testing.assert_array_equal(found.state()[1][1], generator.get_state()[1])
+    np.testing.assert_array_equal(another.next(), Orders(order, np.random.RandomState(0)).next())

@@ -35,27 +35,25 @@ class Epochs:
 
     Attributes
     ----------
-    order : int64 array
-        The rows as the last epoch that was planned takes them; the next one shuffles it.
     counts : float64 array of shape (steps,)
         The rows of each step.
     """
 
     def __init__(self, problem: Problem, optimizer: Optimization, size: int) -> None:
         rows = problem.rows
-        self.order, self.counts = rows.numbers, rows.counts(size).astype(np.float64)
+        self.counts = rows.counts(size).astype(np.float64)
         self._rows, self._size, self._shuffles = rows, size, problem.parameters.shuffle
-        self._random_state, self._optimizer = problem.random_state, optimizer
-        self._alike = rows.batches(self.order, size) if rows.weights is None else None
+        self._orders, self._optimizer = problem.orders, optimizer
+        self._alike = rows.batches(rows.numbers, size) if rows.weights is None else None
         # Nobody else draws from a generator that comes of a seed: what it drew in vain is not missed.
         self._shared = not isinstance(problem.parameters.random_state, int | np.integer)
-        self._before: tuple[Any, NDArray[np.int64]] | None = None
+        self._before: tuple[NDArray[np.int64], Any] | None = None
         self._failed: BaseException | None = None
 
     def ahead(self, count: int, rows: int) -> list[Planned]:
         """Plan up to ``count`` epochs, ``rows`` having been trained on in all."""
         schedule = self._schedule(count, rows)
-        self._before = (self._random_state.get_state(), self.order) if self._shared else None
+        self._before = self._orders.state() if self._shared else None
         planned = []
         for rates, decays in schedule:
             batches, shares = self._batches(self._next())
@@ -68,8 +66,7 @@ class Epochs:
         """Take note of how many of the epochs planned were begun: the others' draws are taken back."""
         if self._before is None:
             return
-        state, self.order = self._before
-        self._random_state.set_state(state)
+        self._orders.back_to(self._before)
         for _ in range(count):
             self._next()
 
@@ -84,7 +81,7 @@ class Epochs:
         first, steps = self._optimizer.steps, len(self.counts)
         for i in range(count):
             try:
-                found.append(self._optimizer.plan(first + i * steps, steps, rows + i * len(self.order)))
+                found.append(self._optimizer.plan(first + i * steps, steps, rows + i * len(self._rows)))
             except BaseException as error:
                 if not found:
                     raise
@@ -93,11 +90,7 @@ class Epochs:
         return found
 
     def _next(self) -> NDArray[np.int64]:
-        """Return the next epoch's order: what scikit-learn's `shuffle` makes of the last one."""
-        if self._shuffles:
-            self.order = self.order.copy()
-            self._random_state.shuffle(self.order)
-        return self.order
+        return self._orders.next() if self._shuffles else self._rows.numbers
 
     def _batches(self, order: NDArray[np.int64]) -> tuple[Any, Array | None]:
         if self._alike is None:

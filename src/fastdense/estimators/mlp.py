@@ -25,7 +25,7 @@ from fastdense.estimators.inference import is_plain, ready
 from fastdense.estimators.lbfgs import lbfgs
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.parameters import SharedParameters
-from fastdense.estimators.problem import NON_FINITE, Problem, problem_of
+from fastdense.estimators.problem import NON_FINITE, Problem, drawn, problem_of
 from fastdense.estimators.rows import Given, Rows, are_crowded, as_matrix
 from fastdense.estimators.state import FitState, Fitted
 from fastdense.estimators.stochastic import Training, train
@@ -203,7 +203,8 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
             X_val, y_val = self._checked(held_out, first_pass=False)
             goal.check(y_val, held_out.name)
             validation = Rows.of(goal, weigh, held_out, X_val, y_val, dtype)
-        return problem_of(self, rows, validation, widths, random_state, incremental), state
+        draws = drawn(self, rows, validation is None, random_state)
+        return problem_of(self, rows, validation, widths, draws, incremental), state
 
     def _network_dtype(self, given: Any, crowded: Callable[[], bool], first_pass: bool) -> str:
         """Return what the network computes in, for rows of the dtype ``given``.

@@ -12,6 +12,7 @@ import numpy as np
 from fastdense.core.arrays import Array
 from fastdense.estimators.blueprint import Weights, flat
 from fastdense.estimators.optimization import Optimization
+from fastdense.estimators.orders import Orders
 from fastdense.estimators.problem import Problem
 from fastdense.estimators.state import FitState
 from fastdense.estimators.stochastic import Training
@@ -27,11 +28,15 @@ def saved(training: Training) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return all that going on needs, besides the rows and the estimator."""
     problem, state, optimizer = training.problem, training.state, training.optimizer
     slots = training.program.slots()
+    order, (_, generator, place, has_gauss, gauss) = problem.orders.state()
     arrays = {
         **_numbered("weights", flat(optimizer.weights())),
         **_numbered("best", flat((state.best_coefs, state.best_intercepts))),
         **_numbered("slots", [array for group in slots for array in group]),
-        "order": training.epochs.order,
+        "train": problem.rows.numbers,
+        "order": order,
+        "generator": np.asarray(generator),
+        "gauss": np.float64(gauss),
         "learning_rate": np.float64(optimizer.learning_rate),
         "seconds_left": np.float64(problem.deadline - time.monotonic()),
     }
@@ -40,9 +45,6 @@ def saved(training: Training) -> tuple[dict[str, Array], dict[str, Any]]:
     for name in (*_CURVES, *_NUMBERS):
         if (value := getattr(state, name)) is not None:
             arrays[name] = np.array(value, np.float64)
-    _, generator, place, has_gauss, gauss = problem.random_state.get_state()
-    arrays["generator"] = np.asarray(generator)
-    arrays["gauss"] = np.float64(gauss)
     values = {name: getattr(state, name) for name in _COUNTS} | {
         "seed": problem.seed,
         "steps": optimizer.steps,
@@ -56,17 +58,16 @@ def restored(
     problem: Problem, state: FitState, arrays: Mapping[str, Array], values: Mapping[str, Any]
 ) -> Training:
     """Return the training that was saved, from that of the same rows and estimator before its first epoch."""
-    generator = np.random.RandomState()
-    generator.set_state(("MT19937", arrays["generator"], *values["generator"], float(arrays["gauss"])))
+    generator = ("MT19937", arrays["generator"], *values["generator"], float(arrays["gauss"]))
     held_out = problem.held_out and replace(problem.held_out, numbers=arrays["held_out"])
-    rows = replace(problem.rows, numbers=arrays["order"])
+    rows = replace(problem.rows, numbers=arrays["train"])
     deadline = time.monotonic() + float(arrays["seconds_left"])
     problem = replace(
         problem,
         rows=rows,
         held_out=held_out,
         seed=values["seed"],
-        random_state=generator,
+        orders=Orders.at((arrays["order"], generator)),
         deadline=deadline,
     )
     for name in (*_CURVES, *_NUMBERS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -136,10 +136,6 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.numbers)
-
-    def take(self, places: Array) -> Rows:
-        """Return those of the rows that stand at these places."""
-        return replace(self, numbers=self.numbers[places])
 
     @cached_property
     def targets(self) -> Array:

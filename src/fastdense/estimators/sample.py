@@ -22,6 +22,7 @@ __all__ = ["Fold", "Latest", "Sample", "Table"]
 
 T = TypeVar("T")
 _FOLDS = 64
+_DRAWN = 16
 _PREPROCESSED = 16  # which are copies of the rows
 
 
@@ -165,6 +166,7 @@ class Sample:
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
         self._tables: dict[type[BaseMLP], Table | None] = {}
         self._folds = Latest(_FOLDS)
+        self.drawn = Latest(_DRAWN)
         self.preprocessed = Latest(_PREPROCESSED)
 
     def __len__(self) -> int:

@@ -17,16 +17,17 @@ from sklearn.utils import check_random_state
 from fastdense.core.arrays import Array
 from fastdense.engines.jobs import Fitting
 from fastdense.engines.programs import Programs
-from fastdense.estimators.blueprint import check_combinations, first_weights, hidden_sizes
+from fastdense.estimators.blueprint import Weights, check_combinations, first_weights, hidden_sizes
 from fastdense.estimators.classifier import MLPClassifier
 from fastdense.estimators.inference import ready
 from fastdense.estimators.labels import Labels
 from fastdense.estimators.mlp import BaseMLP, adopt
+from fastdense.estimators.orders import Drawn, Replayed
 from fastdense.estimators.pauses import restored, saved
 from fastdense.estimators.pipelines import Preprocessed
-from fastdense.estimators.problem import NON_FINITE, Problem, problem_of
+from fastdense.estimators.problem import NON_FINITE, Draws, Problem, drawn, problem_of
 from fastdense.estimators.regressor import MLPRegressor
-from fastdense.estimators.rows import Given
+from fastdense.estimators.rows import Given, Rows
 from fastdense.estimators.sample import Fold, Sample
 from fastdense.estimators.state import FitState
 from fastdense.estimators.stochastic import Training
@@ -82,20 +83,15 @@ class MLPTrial:
         ValueError
             What `fit` raises, of a parameter, of these rows, or of a loss that is not finite.
         """
-        training = self._training = self._training or Training(*self._start(self._generator()))
+        training = self._training = self._training or Training(*self._start())
         yield from training.go_on(math.inf if epochs is None else epochs)
         training.finish()
         state = training.state
         if not all(np.isfinite(array).all() for array in (*state.coefs, *state.intercepts)):
             raise ValueError(NON_FINITE)
 
-    def _generator(self) -> np.random.RandomState:
-        """Return what a clone of the estimator draws from."""
-        found: np.random.RandomState = check_random_state(copy.deepcopy(self._estimator.random_state))
-        return found
-
-    def _start(self, random_state: np.random.RandomState) -> tuple[Problem, FitState]:
-        """Return what is trained on and from, as `fit` prepares them."""
+    def _start(self, random_state: np.random.RandomState | None = None) -> tuple[Problem, FitState]:
+        """Return what is trained on and from, as `fit` prepares them, from its own draws or others."""
         p = self._estimator
         if not get_config()["skip_parameter_validation"]:
             p._validate_params()
@@ -106,9 +102,30 @@ class MLPTrial:
         goal = fold.goal(p)
         rows = fold.rows(p, goal)
         widths = [rows.X.shape[1], *hidden_sizes(p), goal.n_outputs]
-        weights = first_weights(p, widths, random_state, str(rows.X.dtype))
+        weights, draws = self._draws(fold, rows, widths, random_state)
         state = FitState.start(goal, weights, p.early_stopping)
-        return problem_of(p, rows, None, widths, random_state, once=False), state
+        return problem_of(p, rows, None, widths, draws, once=False), state
+
+    def _draws(
+        self, fold: Fold, rows: Rows, widths: list[int], random_state: np.random.RandomState | None
+    ) -> tuple[Weights, Draws]:
+        """Return what is drawn: by each trial for itself, or once for all that start from the same seed."""
+        p, dtype = self._estimator, str(rows.X.dtype)
+
+        def fresh(random_state: np.random.RandomState) -> tuple[Weights, Draws]:
+            return first_weights(p, widths, random_state, dtype), drawn(p, rows, True, random_state)
+
+        def shared() -> tuple[Weights, Draws, Drawn]:
+            weights, draws = fresh(np.random.RandomState(p.random_state))
+            return weights, draws, Drawn(draws.orders)
+
+        by_seed = isinstance(p.random_state, int | np.integer) and isinstance(p.activation, str)
+        if random_state is not None or not by_seed:
+            return fresh(random_state or check_random_state(copy.deepcopy(p.random_state)))
+        held = p.validation_fraction if p.early_stopping else None
+        key = type(p), p.random_state, p.activation, *widths, dtype, p.dropout > 0, held
+        weights, draws, orders = self._sample.drawn.get(key, fold.numbers, shared)
+        return weights, draws._replace(orders=Replayed(orders))
 
     def fitted(self) -> Any:
         """Return a fitted estimator: what `fit` makes of a clone, given these rows and as many epochs."""
