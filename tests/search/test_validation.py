@@ -11,8 +11,9 @@ from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, cross_val_p
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import fastdense as fd
 from fastdense import MLPClassifier, MLPRegressor
-from fastdense.search import cross_val
+from fastdense.search import Builder, cross_val
 from tests.compare import assert_identical
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -46,6 +47,18 @@ def agree(ours, theirs):
 def test_the_scores_are_scikit_learns(estimator, targets, threads):
     ours = cross_val(estimator, X, targets, n_threads=threads, return_train_score=True)
     agree(ours, cross_validate(estimator, X, targets, cv=5, return_train_score=True))
+
+
+def test_a_builders_models_are_fitted_together_too():
+    def build(units=5):
+        model = fd.Sequential([fd.Input((4,)), fd.Dense(units, "tanh"), fd.Dense(1)], seed=0)
+        model.compile("adam", "mean_squared_error")
+        return model
+
+    network = Builder(build, epochs=3, units=4)
+    ours = cross_val(network, X, LENGTHS, return_predictions=True)
+    agree({k: v for k, v in ours.items() if k != "predictions"}, cross_validate(network, X, LENGTHS))
+    assert_identical(ours["predictions"], cross_val_predict(network, X, LENGTHS))
 
 
 def test_splitters_scorers_groups_and_weights():

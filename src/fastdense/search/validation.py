@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._validation import (
@@ -21,14 +21,12 @@ from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures,
 )
 from sklearn.utils import indexable
-from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _num_samples
 
 from fastdense.core.arrays import Array
 from fastdense.core.checks import one_of
 from fastdense.engines.jobs import Fitting, together
-from fastdense.estimators.sample import Sample
-from fastdense.estimators.trials import trial_of
+from fastdense.search.makers import Data, EstimatorMaker, maker_of
 
 __all__ = ["cross_val"]
 
@@ -38,7 +36,7 @@ Rows = NDArray[np.int64]
 def cross_val(
     estimator: Any,
     X: Any,
-    y: Any = None,
+    y: Any,
     *,
     cv: Any = 5,
     scoring: Any = None,
@@ -59,9 +57,10 @@ def cross_val(
     Parameters
     ----------
     estimator : estimator
-        `MLPClassifier` or `MLPRegressor` train on the threads; any other estimator is fitted fold by fold.
+        `MLPClassifier`, `MLPRegressor`, a pipeline that ends in one, or a `Builder`. Any other estimator is
+        fitted fold by fold.
     X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     cv : int, splitter or iterable of (train, test)
     scoring : str, callable, list, tuple or dict, optional
     groups : array-like of shape (n_samples,), optional
@@ -106,7 +105,8 @@ def cross_val(
     says = _method(return_predictions, splits, _num_samples(X))
     scorer = check_scoring(estimator, scoring=scoring, raise_exc=error_score == "raise")
     parts = ("test", "train") if return_train_score else ("test",)
-    folds = _Folds(estimator, X, y, Sample(X, y, sample_weight), scorer, parts, says, error_score)
+    data = Data(X, y, {} if sample_weight is None else {"sample_weight": sample_weight})
+    folds = _Folds(maker_of(estimator, data), data, scorer, parts, says, error_score)
     found = _in_order((folds.fitting(*split) for split in splits), n_threads)
     _warn_or_raise_about_fit_failures(found, error_score)
     if callable(scoring):
@@ -152,10 +152,8 @@ def _in_order(fittings: Iterator[Fitting[dict[str, Any]]], threads: int | None) 
 class _Folds:
     """How an estimator is fitted to each fold and scored; ``says`` is the method that predicts, or ""."""
 
-    estimator: Any
-    X: Any
-    y: Any
-    sample: Sample
+    maker: EstimatorMaker
+    data: Data
     scorer: Any
     parts: tuple[str, ...]
     says: str
@@ -164,8 +162,8 @@ class _Folds:
     def fitting(self, train: Rows, test: Rows) -> Fitting[dict[str, Any]]:
         """Fit to a fold and score it, as scikit-learn's cross-validation does."""
         begun = time.perf_counter()
-        trial = trial_of(clone(self.estimator), self.sample, np.arange(len(self.sample))[train])
         try:
+            trial = self.maker.trial({}, np.arange(len(self.data.sample))[train])
             yield from trial.go_on()
             estimator = trial.fitted()
         except Exception:
@@ -173,11 +171,11 @@ class _Folds:
                 raise
             return self._failed(time.perf_counter() - begun, format_exc())
         fitted = time.perf_counter()
-        rows = {"test": _safe_split(estimator, self.X, self.y, test, train)}
+        rows = {"test": self.data.part(estimator, test, train)}
         found = {"test_scores": self._score(estimator, *rows["test"])}
         scored = time.perf_counter()
         if "train" in self.parts:
-            found["train_scores"] = self._score(estimator, *_safe_split(estimator, self.X, self.y, train))
+            found["train_scores"] = self._score(estimator, *self.data.part(estimator, train, train))
         found |= {"estimator": estimator, "fit_error": None}
         found |= {"fit_time": fitted - begun, "score_time": scored - fitted}
         said = getattr(estimator, self.says)(rows["test"][0]) if self.says else None
@@ -200,11 +198,11 @@ class _Folds:
             raise ValueError("there are no predictions for all rows, as an estimator could not be fitted")
         said = [fold["said"] for fold in found]
         if self.says == "predict_proba":
-            classes = np.unique(self.y)
+            classes = np.unique(self.data.y)
             said = [
                 _aligned(each, fold["estimator"], classes) for each, fold in zip(said, found, strict=True)
             ]
-        rows = np.concatenate([np.arange(len(self.sample))[test] for test in tests])
+        rows = np.concatenate([np.arange(len(self.data.sample))[test] for test in tests])
         joined: Array = np.concatenate(said)[np.argsort(rows)]
         return joined
 
