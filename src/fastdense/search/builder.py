@@ -53,6 +53,7 @@ class Builder(BaseEstimator):  # type: ignore[misc]
     --------
     >>> import fastdense as fd
     >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import StratifiedKFold
     >>> X, y = load_iris(return_X_y=True)
     >>> def build(units=8, rate=0.01):
     ...     layers = [fd.Normalization(), fd.Dense(units, "relu"), fd.Dense(3, "softmax")]
@@ -60,7 +61,7 @@ class Builder(BaseEstimator):  # type: ignore[misc]
     ...     model.compile(fd.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
     ...     return model
     >>> network = fd.search.Builder(build, epochs=20, metric="accuracy", adapt=True)
-    >>> search = fd.search.GridSearch(network, {"rate": [1e-4, 1e-2]}, cv=3).fit(X, y)
+    >>> search = fd.search.GridSearch(network, {"rate": [1e-4, 1e-2]}, cv=StratifiedKFold(3)).fit(X, y)
     >>> search.best_params_
     {'rate': 0.01}
     """

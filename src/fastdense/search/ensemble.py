@@ -93,10 +93,10 @@ class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
     >>> import fastdense as fd
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
-    >>> network = fd.MLPClassifier((16,), learning_rate_init=0.03, max_iter=30, tol=0.0)
-    >>> ensemble = fd.search.Ensemble(network, n=5, oob_score=True, random_state=0).fit(X, y)
-    >>> len(ensemble.estimators_), ensemble.oob_score_ > 0.9
-    (5, True)
+    >>> network = fd.MLPClassifier((16,), learning_rate_init=0.03, max_iter=500)
+    >>> ensemble = fd.search.Ensemble(network, n=30, oob_score=True, random_state=0).fit(X, y)
+    >>> len(ensemble.estimators_), bool(ensemble.oob_score_ > 0.9)
+    (30, True)
     >>> ensemble.predict(X[:2]), ensemble.predict_spread(X[:2]).shape
     (array([0, 0]), (2, 3))
     """

@@ -32,13 +32,15 @@ def load(path: str | os.PathLike[str]) -> FrozenEnsemble:
 
     Examples
     --------
+    >>> from tempfile import TemporaryDirectory
     >>> import fastdense as fd
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
-    >>> network = fd.MLPClassifier((8,), max_iter=3, tol=0.0, n_iter_no_change=1000)
+    >>> network = fd.MLPClassifier((8,), learning_rate_init=0.03, max_iter=500)
     >>> ensemble = fd.search.Ensemble(network, n=3, random_state=0).fit(X, y)
-    >>> ensemble.save("iris.safetensors")
-    >>> loaded = fd.search.load("iris.safetensors")
+    >>> with TemporaryDirectory() as folder:
+    ...     ensemble.save(f"{folder}/iris.safetensors")
+    ...     loaded = fd.search.load(f"{folder}/iris.safetensors")
     >>> bool((loaded.predict(X) == ensemble.predict_proba(X)).all())
     True
     """
