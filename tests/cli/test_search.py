@@ -52,7 +52,7 @@ def test_it_says_how_the_candidates_did(folder, said):
     assert re.search(r"^1\. +\d.* 9 +\d+\.\d{4} ± \d+\.\d{4}$", said, re.MULTILINE)
     assert "0, plain" in said
     assert re.search(r"Test RMSE: .*12 rows, which chose nothing", said)
-    assert f"trained on 48 rows, is saved to {folder}/best.safetensors" in said
+    assert f"the best one is trained and saved to {folder}/best.safetensors" in said
 
 
 def test_the_list_has_every_candidate(folder, said):

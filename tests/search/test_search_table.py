@@ -60,9 +60,9 @@ def test_the_plain_recipe_is_the_first_candidate(found):
     assert len(set(found.recipes)) == 6
 
 
-def test_the_best_one_is_trained_on_all_rows_but_the_tests(found):
+def test_the_best_one_is_trained_as_by_train_table(found):
     recipe = found.recipes[found.best]
-    model = train_table(flowers(80), "name", recipe=recipe, validation=0.0, test=0.25, seed=0, verbose=0)
+    model = train_table(flowers(80), "name", recipe=recipe, test=0.25, seed=0, verbose=0)
     for one, other in zip(found.model.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert evaluate_test(found.model) == evaluate_test(model)
@@ -70,7 +70,7 @@ def test_the_best_one_is_trained_on_all_rows_but_the_tests(found):
 
 def test_rows_of_the_test_choose_nothing(found):
     frame = flowers(80)
-    tested = split(*known_rows(frame, "name", "auto", None), (0.0, 0.25), 0).test.column("length").numbers()
+    tested = split(*known_rows(frame, "name", "auto", None), (0.15, 0.25), 0).test.column("length").numbers()
     strange = np.where(np.isin(frame["length"], tested), 9e3, frame["length"])
     assert (strange == 9e3).sum() == 20
     spoilt = searched({**frame, "length": strange}, "name", test=0.25)

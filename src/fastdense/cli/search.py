@@ -89,7 +89,7 @@ def search(
         int | None, typer.Option(help="Threads that train; as many as there are cores by default.")
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Where to save the best recipe's model, trained on all rows but the test's.")
+        Path, typer.Option(help="Where to save the best recipe's model, as `train` makes it.")
     ] = Path("model.safetensors"),
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Save a list of all candidates.")
@@ -141,9 +141,7 @@ def search(
     found.model.save(out)
     for line in test_results(found.model):
         say(line)
-    assert found.model.run is not None
-    trained = f"the best one, trained on {found.model.run.rows:,} rows, is saved to {out}"
-    say(f"Searched for {time.monotonic() - begun:.1f} s; {trained}")
+    say(f"Searched for {time.monotonic() - begun:.1f} s; the best one is trained and saved to {out}")
     say(f"To train it again: {again}")
 
 
@@ -209,7 +207,6 @@ def _train_again(context: typer.Context, found: TableSearch) -> str:
         "--learning-rate": best.learning_rate,
         "--weight-decay": best.weight_decay,
         "--dropout": best.dropout,
-        "--validation": 0,
         "--test": context.params["test"],
         "--seed": context.params["seed"],
     }

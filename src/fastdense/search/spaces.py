@@ -31,7 +31,7 @@ class Range:
     whole: bool = False
 
     def rvs(self, *, random_state: Any) -> float | int:
-        """Return a number drawn with a RandomState of NumPy."""
+        """Return a number drawn with a RandomState or a Generator of NumPy."""
         share = random_state.uniform()
         low, high = self.low, self.high + self.whole
         drawn = low * (high / low) ** share if self.log else low + (high - low) * share

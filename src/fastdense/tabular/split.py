@@ -16,7 +16,7 @@ from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Classes, Target, Task, find_task, learn_target, without_value
 from fastdense.tables.values import Column
 
-__all__ = ["Parts", "check_shares", "known_rows", "split", "with_target"]
+__all__ = ["Parts", "check_shares", "known_rows", "part_of_rows", "split", "with_target"]
 
 
 class Parts(NamedTuple):
@@ -77,6 +77,12 @@ def split(data: Frame, goal: Target, shares: tuple[float, float], seed: int) -> 
 
     Every class keeps a row to train on. The rows that choose the epoch are the same with a test and without.
     """
+    part = part_of_rows(data, goal, shares, seed)
+    return Parts(data.take(np.flatnonzero(part == 0)), _taken(data, part == 1), _taken(data, part == 2))
+
+
+def part_of_rows(data: Frame, goal: Target, shares: tuple[float, float], seed: int) -> NDArray[np.int64]:
+    """Return what every row is for in `split`: 0 to train on, 1 to choose the epoch, 2 to test."""
     column = data.column(goal.name)
     strata = goal.encode(column) if isinstance(goal, Classes) else np.zeros(len(data), dtype=np.int64)
     order = generator(seed, HELD_OUT).permutation(len(strata))
@@ -88,7 +94,7 @@ def split(data: Frame, goal: Target, shares: tuple[float, float], seed: int) -> 
         test = min(round(shares[1] * len(rows)), most - validation)
         part[rows[:validation]] = 1
         part[rows[validation : validation + test]] = 2
-    return Parts(data.take(np.flatnonzero(part == 0)), _taken(data, part == 1), _taken(data, part == 2))
+    return part
 
 
 def _taken(data: Frame, chosen: NDArray[np.bool_]) -> Frame | None:

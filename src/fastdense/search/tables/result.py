@@ -35,7 +35,7 @@ class TableSearch:
     best : int
         The number of the best candidate of those with the most epochs.
     model : Sequential or None
-        The best recipe, trained on all rows that are not for the test; None if Ctrl-C came before it was.
+        The best recipe, trained as by `train_table` with the same test; None if Ctrl-C came before it was.
     reason : str
         Why not all candidates were tried: "time" or "Ctrl-C"; "" if they were.
     ledger : Ledger

@@ -26,9 +26,12 @@ from fastdense.tables import Cells, Table
 from fastdense.tables.targets import Task
 from fastdense.tabular import Recipe, train_table
 from fastdense.tabular.doubts import note_doubts
-from fastdense.tabular.split import check_shares, known_rows, split
+from fastdense.tabular.split import check_shares, known_rows, part_of_rows
 
 __all__ = ["search_table"]
+
+_VALIDATION = 0.15
+"""The share of rows that chooses the epoch of the best one, as in `train_table`; folds have them too."""
 
 
 def search_table(
@@ -91,6 +94,7 @@ def search_table(
     Returns
     -------
     TableSearch
+        Its ``model`` is what `train_table` makes of the best recipe, with the same test.
 
     Raises
     ------
@@ -111,15 +115,19 @@ def search_table(
     (3, 'rmse', 'price')
     """
     begun, seed = time.monotonic(), check_seed(seed)
-    shares, cv, candidates = check_shares(0.0, test), whole("cv", cv, 2), whole("candidates", candidates, 1)
+    shares, cv, candidates = (
+        check_shares(_VALIDATION, test),
+        whole("cv", cv, 2),
+        whole("candidates", candidates, 1),
+    )
     if n_threads is not None:
         whole("n_threads", n_threads, 1)
     seconds = math.inf if max_time is None else number("max_time", max_time, above=0.0)
     data, goal = known_rows(frame, target, task, cells)
-    rows = split(data, goal, shares, seed).training
+    rows = data.take(np.flatnonzero(part_of_rows(data, goal, shares, seed) != 2))  # none of the test's
     measure, watcher = measure_for(goal, score), watcher or Watcher()
     recipes = draw(candidates, len(rows), epochs, seed)
-    note_doubts(Table.learn(rows, target, task=goal.task, types=types), data, 0.0)
+    note_doubts(Table.learn(rows, target, task=goal.task, types=types), data, _VALIDATION)
     folds = folds_of(rows, goal, cv, seed, types)
     watcher.begin(measure)
     asked = {
@@ -178,12 +186,12 @@ def _trained(
     seed: int,
     reason: str,
 ) -> tuple[Sequential | None, str]:
-    """Return a recipe's network, trained on all rows but the test's, None after Ctrl-C; and the reason."""
+    """Return a recipe's network, trained as by `train_table`, None after Ctrl-C; and the reason."""
     given: dict[str, Any] = {"task": task, "types": types, "cells": cells, "recipe": recipe, "test": test}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TableWarning)  # said before the search
-            return train_table(frame, target, **given, validation=0.0, seed=seed, verbose=0), reason
+            return train_table(frame, target, **given, validation=_VALIDATION, seed=seed, verbose=0), reason
     except KeyboardInterrupt:
         return None, "Ctrl-C"
 

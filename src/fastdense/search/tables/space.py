@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from fastdense.core.streams import CANDIDATES, generator
+from fastdense.search.spaces import log_uniform, uniform
 from fastdense.tabular import Recipe
 
 __all__ = ["draw"]
 
 _HIDDEN = ((64,), (128,), (256,), (512,), (64, 64), (128, 128), (256, 256), (128, 128, 128))
-_LEARNING_RATES, _WEIGHT_DECAYS = (3e-4, 1e-2), (1e-3, 1.0)
-_MOST_DROPOUT = 0.5
+_LEARNING_RATE, _WEIGHT_DECAY = log_uniform(3e-4, 1e-2), log_uniform(1e-3, 1.0)
+_DROPOUT = uniform(0.0, 0.5)
 
 
 def draw(count: int, rows: int, epochs: int | None, seed: int) -> list[Recipe]:
@@ -38,13 +39,8 @@ def _drawn(plain: Recipe, random: np.random.Generator) -> Recipe:
     return replace(
         plain,
         hidden=_HIDDEN[random.integers(len(_HIDDEN))],
-        learning_rate=_by_logarithm(random, *_LEARNING_RATES),
-        weight_decay=_by_logarithm(random, *_WEIGHT_DECAYS),
-        dropout=random.uniform(0.0, _MOST_DROPOUT),
         batch_size=sizes[random.integers(len(sizes))],
+        learning_rate=_LEARNING_RATE.rvs(random_state=random),
+        weight_decay=_WEIGHT_DECAY.rvs(random_state=random),
+        dropout=_DROPOUT.rvs(random_state=random),
     )
-
-
-def _by_logarithm(random: np.random.Generator, low: float, high: float) -> float:
-    """Return a number between two ends, each decade as likely as the others."""
-    return float(low * (high / low) ** random.uniform())
