@@ -27,8 +27,8 @@ __all__ = ["Training", "train"]
 
 
 # A job of several epochs holds at most so many bytes, and so many rows times weights: some hundredths of a
-# second, which Ctrl-C waits for and which it leaves no records of.
-_BYTES, _WORK = 2**23, 5e8
+# second, which Ctrl-C leaves no records of.
+_BYTES, _WORK = 2**23, 1e8
 
 
 class Training:
