@@ -295,6 +295,7 @@ def test_a_callbacks_error_after_a_job_loses_nothing():
     with pytest.raises(LookupError, match="mine"):
         model.fit(X, y, epochs=5, verbose=0, callbacks=Failing())
     assert model.history.epoch == [0, 1]
+    assert model.next_epoch == 5
     plain = classifier()
     plain.fit(X, y, epochs=5, verbose=0)
     assert same_weights(model, plain)

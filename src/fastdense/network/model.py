@@ -152,7 +152,8 @@ class Model(Trained):
         NonFiniteLossError
             The loss became NaN or infinite; the model keeps its last good weights.
         KeyboardInterrupt
-            Ctrl-C was pressed; the model keeps the weights of the last whole step.
+            Ctrl-C was pressed; the model keeps the weights of the last whole step. Epochs of the call that it
+            came in, a tenth of a second or so, count in ``next_epoch`` but are not in the history.
         BusyError
             The model is training already, in another thread or around a callback; nothing is changed.
         """

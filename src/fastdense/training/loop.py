@@ -127,9 +127,10 @@ class Course:
         outputs = watched + len(fit.data) * bool(fit.metrics.all)
         numbers = outputs * self.model.output_shape[1] + weights * fit.callbacks.wants_weights
         return most_epochs(
-            size * numbers + 8 * watched + 16 * fit.steps,
-            2 * weights * (3 * len(fit.data) + watched) + 1,
+            size * numbers + 8 * watched,
+            2 * weights * (3 * len(fit.data) + watched),
             len(fit.data),
+            fit.steps,
         )
 
     def _together(self, start: State, count: int) -> Fitting[bool]:
@@ -139,15 +140,16 @@ class Course:
         optimizer's state that are finite after the last epoch were so after each.
         """
         model, fit, clock = self.model, self.fit, time.perf_counter()
+        at = model.next_epoch
         orders = [self._order(start.iterations + i * fit.steps) for i in range(count)]
         try:
             passed = yield from self._take(orders, self._watch, fit.callbacks.wants_weights)
         except BaseException:
-            model.next_epoch += (model.optimizer.iterations - start.iterations) // fit.steps
+            model.next_epoch = at + (model.optimizer.iterations - start.iterations) // fit.steps
             raise
         if not (math.isfinite(passed[-1].losses[-1]) and model.state().is_finite()):
             model.rewind(start)
-            self._singly = model.next_epoch + count
+            self._singly = at + count
             return False
         seconds = time.perf_counter() - clock
         self._pace.took(count, seconds)
@@ -160,7 +162,8 @@ class Course:
                 loss = _Loss(fit).plus(each.losses)
                 fit.display.advance(fit.steps)
                 self._report(self._logs(order, loss, each.outputs, each.watched), seconds / count)
-        finally:
+        finally:  # an interrupt amid the reports finds the model at the end of the job
+            model.next_epoch = at + count
             fit.callbacks.stand_at(None)
         return True
 

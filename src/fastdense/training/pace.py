@@ -12,6 +12,7 @@ _REFRESH = 0.1
 # What a job of several epochs may hold and do: what is lost when Ctrl-C or a bad loss ends it is small.
 _BYTES = 2**23
 _OPERATIONS = 2**32  # about a tenth of a second of one core
+_STEP = 2**17  # what a step takes beside its products, in such operations
 
 
 class Pace:
@@ -47,16 +48,17 @@ def stretches(steps: int, every_step: bool, live: bool) -> Iterator[tuple[int, i
         begin = end
 
 
-def most_epochs(values: int, operations: float, rows: int) -> int:
+def most_epochs(values: int, operations: int, rows: int, steps: int) -> int:
     """Return how many epochs a job may have for its bounds.
 
     Parameters
     ----------
     values : int
-        The bytes that the job returns for an epoch.
-    operations : float
+        The bytes that the job returns for an epoch beside its losses.
+    operations : int
         The floating-point operations of an epoch.
-    rows : int
-        The rows of an epoch, whose order the job holds.
+    rows, steps : int
+        Those of an epoch: the job holds the order of the rows, and a rate and a loss for each step.
     """
-    return max(1, int(min(_BYTES / (values + 8 * rows), _OPERATIONS / operations)))
+    size, work = values + 8 * rows + 16 * steps, operations + _STEP * steps
+    return max(1, min(_BYTES // size, _OPERATIONS // work))
