@@ -24,7 +24,6 @@ from fastdense.engines.jobs import Crew, Epoch, Job, run
 from fastdense.native.program import NativeEngine
 
 X = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
-TASKS = Path("/proc/self/task")
 PRELUDE = """
 import os, signal, threading, time
 from fastdense.engines.jobs import Crew, alone, together
@@ -180,15 +179,21 @@ def test_a_program_that_a_crew_trains_is_not_trained_by_another_call():
     assert trained.steps == steps + 4
 
 
-@pytest.mark.skipif(not TASKS.exists(), reason="counts the threads in /proc")
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts the threads in /proc")
 def test_a_crew_has_as_many_threads_as_it_has_work_for():
-    before = len([*TASKS.iterdir()])
-    with native_crew(5) as crew:
-        assert crew.threads == 5
-        for seed in range(2):
-            crew.submit(long_job(program(seed)))
-        assert len([*TASKS.iterdir()]) == before + 2
-        assert crew.collect(0.0) is None
+    script = """
+before = len(os.listdir("/proc/self/task"))
+with program().crew(5) as crew:
+    for seed in range(2):
+        crew.submit(long_job(program(seed)))
+    print(crew.threads, len(os.listdir("/proc/self/task")) - before, crew.collect(0.0))
+"""
+    assert printed_by(script) == ["5", "2", "None"]
+
+
+def test_a_crew_that_has_been_left_takes_no_jobs():
+    with native_crew(1) as crew:
+        pass
     with pytest.raises(RuntimeError, match="dismissed"):
         crew.submit(job_of(program()))
 
