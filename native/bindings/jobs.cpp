@@ -15,7 +15,7 @@
 #include "bindings/gil.h"
 #include "bindings/numpy.h"
 #include "bindings/signals.h"
-#include "engine/program.h"
+#include "engine/lane_program.h"
 #include "threads/crew.h"
 
 namespace fastdense::bindings {
@@ -53,11 +53,14 @@ public:
 
 protected:
     virtual Trained train(const GoOn& go_on) = 0;
+    Trained trained_;
 
 private:
-    Trained trained_;
     std::exception_ptr error_;
 };
+
+template <class T>
+class LanesOf;
 
 // It keeps all arrays alive that it is given.
 template <class T>
@@ -119,6 +122,7 @@ public:
     }
 
 private:
+    friend class LanesOf<T>;
     Trained train(const GoOn& go_on) override { return program_->train(job_, go_on); }
 
     nb::handle keep(nb::object array) {
@@ -132,6 +136,35 @@ private:
     Batches<T> batches_{};
     Numbers<double> penalties_;
     Job<T> job_;
+    std::vector<nb::object> kept_;
+};
+
+// Jobs of programs of one shape that run as one, each in a lane of a vector. It keeps them alive.
+template <class T>
+class LanesOf final : public AnyJob {
+public:
+    explicit LanesOf(const nb::typed<nb::list, AnyJob>& jobs) {
+        for (const nb::handle job : jobs) {
+            jobs_.push_back(&nb::cast<JobOf<T>&>(job));
+            kept_.push_back(nb::borrow(job));
+        }
+        if (jobs_.empty()) throw nb::value_error("there is no job to run in lanes");
+    }
+
+private:
+    Trained train(const GoOn& go_on) override {
+        std::vector<Program<T>*> programs;
+        std::vector<const Job<T>*> jobs;
+        for (const JobOf<T>* each : jobs_) {
+            programs.push_back(each->program_.get());
+            jobs.push_back(&each->job_);
+        }
+        const std::vector<Trained> all = LaneProgram<T>(programs).train(jobs, go_on);
+        for (std::size_t i = 0; i < all.size(); ++i) jobs_[i]->trained_ = all[i];
+        return all.front();
+    }
+
+    std::vector<JobOf<T>*> jobs_;
     std::vector<nb::object> kept_;
 };
 
@@ -194,6 +227,10 @@ void bind_jobs(nb::module_& m) {
     nb::class_<AnyJob>(m, "Job").def("run", &AnyJob::run_here).def_prop_ro("trained", &AnyJob::trained);
     bind<float>(m, "Job32");
     bind<double>(m, "Job64");
+    nb::class_<LanesOf<float>, AnyJob>(m, "Lanes32")
+        .def(nb::init<const nb::typed<nb::list, AnyJob>&>(), "jobs"_a);
+    nb::class_<LanesOf<double>, AnyJob>(m, "Lanes64")
+        .def(nb::init<const nb::typed<nb::list, AnyJob>&>(), "jobs"_a);
     nb::class_<Crew>(m, "Crew")
         .def(nb::init<int>(), "threads"_a)
         .def_prop_ro("threads", &Crew::threads)

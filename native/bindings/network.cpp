@@ -61,7 +61,8 @@ public:
         add(std::make_unique<ActivationLayer<T>>(kernels_.of<T>(), width_, curve));
     }
     void dropout(double rate, std::uint32_t stream) {
-        add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, width_, rate, stream, dropouts_++));
+        add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, kernels_.of<T>().lanes, width_, rate,
+                                              stream, dropouts_++));
     }
     void layer_norm(double epsilon, bool scales, bool centers, const Arrays& treatments) {
         add(std::make_unique<LayerNormLayer<T>>(kernels_.of<T>(), width_, epsilon, scales, centers,
@@ -82,6 +83,7 @@ public:
     }
 
     std::size_t steps() const { return program_->steps(); }
+    std::size_t lanes() const { return kernels_.of<T>().lanes; }
     double penalty() const { return program_->penalty(); }
 
     // `given` holds tuples (layer, arrays); `slot` is one of the optimizer's, or None for the weights
@@ -209,6 +211,7 @@ void bind_network(nb::module_& m, const char* name) {
         .def("scale", &N::scale, "mean"_a, "deviation"_a)
         .def("compile", &N::compile, "head"_a, "loss"_a.none(), "recipe"_a.none())
         .def_prop_ro("steps", &N::steps)
+        .def_prop_ro("lanes", &N::lanes)
         .def("penalty", &N::penalty)
         .def("load", &N::load, "slot"_a.none(), "layers"_a)
         .def("store", &N::store, "layer"_a, "slot"_a.none(), "arrays"_a)

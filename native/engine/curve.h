@@ -13,6 +13,8 @@ struct Curve {
     double alpha = 0;
     std::vector<std::size_t> groups = {};  // the columns of each group of a softmax; empty for one of all
 
+    bool operator==(const Curve&) const = default;
+
     // What is said of each activation in kernels/activations.inc.
     bool needs_z() const { return facts().slope == Slope::z; }
     bool mixes_columns() const { return facts().over == Over::row; }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <utility>
 
+#include "engine/lane_dense.h"
 #include "threads/pool.h"
 
 namespace fastdense {
@@ -89,6 +90,20 @@ void DenseLayer<T>::backward(const Place& place, View<const T>, View<const T> ou
     const T* z = curve_.needs_z() ? z_.rows(place.row, out.rows).data : nullptr;
     curve_.backward<T>(kernels_, z, out, d_out);
     if (d_in.data) kernels_.product({d_out, weights_.transposed(), this->inputs, with_gaps(d_in), false});
+}
+
+template <class T>
+std::unique_ptr<LaneLayer<T>> DenseLayer<T>::in_lanes(const std::vector<Layer<T>*>& alike) {
+    std::vector<DenseWeights<T>*> of_lanes;
+    for (Layer<T>* each : alike) {
+        auto* const layer = dynamic_cast<DenseLayer*>(each);
+        if (!layer || layer->inputs != this->inputs || layer->units != this->units ||
+            layer->curve_ != curve_ || layer->weights_.has_bias() != weights_.has_bias() ||
+            layer->weights_.slots() != weights_.slots())
+            return nullptr;
+        of_lanes.push_back(&layer->weights_);
+    }
+    return std::make_unique<LaneDense<T>>(kernels_, of_lanes, curve_);
 }
 
 template class DenseLayer<float>;

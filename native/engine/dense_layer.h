@@ -21,6 +21,7 @@ public:
     void forward(const Place& place, const Input<T>& in, View<T> out) override;
     void backward(const Place& place, View<const T> in, View<const T> out, View<T> d_out,
                   View<T> d_in) override;
+    std::unique_ptr<LaneLayer<T>> in_lanes(const std::vector<Layer<T>*>& alike) override;
     Weights<T>* weights() override { return &weights_; }
     std::size_t work_per_unit() const override { return this->inputs + 4; }
 

@@ -44,6 +44,11 @@ typename DenseWeights<T>::Part DenseWeights<T>::at(std::size_t part) const {
 }
 
 template <class T>
+std::size_t DenseWeights<T>::slots() const {
+    return std::size_t(std::ranges::count_if(slots_, [](const Buffer<T>& slot) { return slot.size() > 0; }));
+}
+
+template <class T>
 bool DenseWeights<T>::penalised() const {
     return by_array_[0].penalties.any() || by_array_[1].penalties.any();
 }

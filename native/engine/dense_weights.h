@@ -16,6 +16,12 @@ public:
     DenseWeights(const KernelsOf<T>& kernels, std::size_t inputs, std::size_t units, bool has_bias,
                  const PerArray<Treatment<T>>& treatments);
 
+    std::size_t inputs() const { return inputs_; }
+    std::size_t units() const { return units_; }
+    bool has_bias() const { return has_bias_; }
+    const PerArray<Treatment<T>>& treatments() const { return by_array_; }
+    std::size_t slots() const;
+
     const T* panels() const { return panels_.data(); }
     const T* transposed() const { return transposed_.data(); }
     // Allocates the transpose, which follows the weights from then on.
@@ -30,6 +36,14 @@ public:
     void keep_slots(std::size_t count) override;
     void keep_gradient() override;
     std::size_t parts() const override { return panels_across() * chunks(); }
+    // Where a part lies: the inputs `first` to `last` of the panel at a column, which starts with its head.
+    struct Part {
+        std::size_t column, first, last, panel, width;
+        std::size_t start() const { return panel + (first + 1) * width; }
+        std::size_t count() const { return (last - first) * width; }
+        bool has_head() const { return first == 0; }
+    };
+    Part at(std::size_t part) const;
     // Writes the part of the transpose while the weights are in the nearest cache: as a pass of its own it
     // took a fifth of a step of 256 x 4 at batch 32.
     void update(std::size_t part, const Passed<T>& batch, const Optimizer<T>* optimizer,
@@ -44,14 +58,6 @@ private:
     std::size_t panels_across() const {
         return (units_ + kernels_.panel_columns - 1) / kernels_.panel_columns;
     }
-    // Where a part lies: the inputs `first` to `last` of the panel at a column, which starts with its head.
-    struct Part {
-        std::size_t column, first, last, panel, width;
-        std::size_t start() const { return panel + (first + 1) * width; }
-        std::size_t count() const { return (last - first) * width; }
-        bool has_head() const { return first == 0; }
-    };
-    Part at(std::size_t part) const;
     const Buffer<T>& buffer(std::optional<std::size_t> slot) const { return slot ? slots_[*slot] : panels_; }
     // Renews what depends on a part's weights.
     void follow(std::size_t part);

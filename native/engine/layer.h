@@ -1,11 +1,15 @@
 // What the engine asks of a layer: forward over a block of rows, backward over a block of rows, and the
 // weights that it trains, if any. A new kind of layer is one file here, one method in bindings/network.cpp
-// and, if it trains what is not a dense layer's, one implementation of Weights.
+// and, if it trains what is not a dense layer's, one implementation of Weights. One that small networks have
+// may also have a LaneLayer.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
+#include "engine/lane_layer.h"
 #include "engine/matrix.h"
 #include "engine/weights.h"
 #include "kernels/table.h"
@@ -50,6 +54,10 @@ public:
     // Computes the gradient of a block's inputs from that of its outputs, unless `d_in.data` is null.
     // Overwrites `d_out`; a layer with weights leaves there what they are updated from.
     virtual void backward(const Place&, View<const T> in, View<const T> out, View<T> d_out, View<T> d_in) = 0;
+
+    // The same layer of several programs, this one's first, as one with a program in each lane; null if it
+    // has no such form, or if they differ in more than weights, treatments and rates.
+    virtual std::unique_ptr<LaneLayer<T>> in_lanes(const std::vector<Layer*>& /*alike*/) { return nullptr; }
 
     // What the layer trains, or null.
     virtual Weights<T>* weights() { return nullptr; }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "engine/curve.h"
@@ -21,6 +22,8 @@ using Layers = std::vector<std::unique_ptr<Layer<T>>>;
 
 template <class T>
 class Mean;
+template <class T>
+class LaneProgram;
 
 template <class T>
 class Program {
@@ -57,10 +60,21 @@ public:
     Trained train(const Job<T>& job, const GoOn& go_on);
 
 private:
-    friend class Mean<T>;  // which runs several programs over a block of rows
+    friend class Mean<T>;         // which runs several programs over a block of rows
+    friend class LaneProgram<T>;  // which trains it in a lane
     struct Scratch;
     // Reserves a program for one call that trains. A signal handler may ask again on the same thread.
-    class Holding;
+    class Holding {
+    public:
+        explicit Holding(std::atomic_flag& held) : held_(held) {
+            if (held_.test_and_set()) throw std::runtime_error("another call is training this model already");
+        }
+        ~Holding() { held_.clear(); }
+        Holding(const Holding&) = delete;
+
+    private:
+        std::atomic_flag& held_;
+    };
     // The outcome of some steps: the threads that took them, the end of the steps, and whether to go on.
     struct Stretch {
         int threads;
@@ -119,6 +133,7 @@ private:
     void clipped_step(const Team& team, const Optimizer<T>& optimizer);
     template <class Visit>
     void over_parts(const Team& team, Visit visit) const;
+    void watch(const Job<T>& job, const Epoch<T>& epoch) const;
     std::size_t take_steps(const Run<T>& run, const GoOn& go_on);
     Stretch stretch(const Run<T>& run, int threads, std::size_t begin, std::size_t end);
 };

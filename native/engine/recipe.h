@@ -34,13 +34,18 @@ struct Recipe {
     }
 
     // Adam's bias corrections are folded into its rate: Kingma and Ba, "Adam", 2015, the end of section 2.
+    struct Correction {
+        double factor = 1, divisor = 1;
+        double operator()(double rate) const { return rate * factor / divisor; }
+    };
+    Correction correction(std::size_t step) const {
+        if (rule != Rule::adam) return {};
+        const double t = double(step) + 1;
+        return {std::sqrt(1 - std::pow(beta_2, t)), 1 - std::pow(beta_1, t)};
+    }
+
     template <class T>
     Optimizer<T> at(std::size_t step, double rate, double decay) const {
-        double scaled = rate;
-        if (rule == Rule::adam) {
-            const double t = double(step) + 1;
-            scaled = rate * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
-        }
         return {.rule = rule,
                 .nesterov = nesterov != 0,
                 .centered = centered != 0,
@@ -52,7 +57,7 @@ struct Recipe {
                 .gain_2 = T(1 - beta_2),
                 .epsilon = std::max(T(epsilon), std::numeric_limits<T>::min()),  // 0 / (0 + epsilon) is 0
                 .decay = T(decay * rate),
-                .rate = T(scaled),
+                .rate = T(correction(step)(rate)),
                 .limit = T(clipvalue)};
     }
 };

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
-#include <stdexcept>
 
 #include "engine/blocks.h"
 #include "engine/program.h"
@@ -170,18 +169,6 @@ void Program<T>::clipped_step(const Team& team, const Optimizer<T>& optimizer) {
 }
 
 template <class T>
-class Program<T>::Holding {
-public:
-    explicit Holding(std::atomic_flag& held) : held_(held) {
-        if (held_.test_and_set()) throw std::runtime_error("another call is training this model already");
-    }
-    ~Holding() { held_.clear(); }
-
-private:
-    std::atomic_flag& held_;
-};
-
-template <class T>
 void Program<T>::load(std::optional<std::size_t> slot, const std::vector<LayerArrays<const T>>& given) {
     const Holding holding(training_);
     for (const auto& [layer, arrays] : given) weights(layer).load(slot, arrays);
@@ -214,14 +201,20 @@ Trained Program<T>::train(const Job<T>& job, const GoOn& go_on) {
         const Run<T>& run = epoch.run;
         done.losses = take_steps(run, go_on);
         if (done.losses < run.steps || (run.steps > 0 && !std::isfinite(run.losses[run.steps - 1]))) break;
-        if (job.watched) {
-            losses(*job.watched, epoch.losses, epoch.outputs);
-            *epoch.penalty = penalty();
-        }
-        for (const auto& [layer, arrays] : epoch.parameters) weights(layer).store(std::nullopt, arrays);
+        watch(job, epoch);
         ++done.epochs;
     }
     return done;
+}
+
+// Computes what is asked for after an epoch.
+template <class T>
+void Program<T>::watch(const Job<T>& job, const Epoch<T>& epoch) const {
+    if (job.watched) {
+        losses(*job.watched, epoch.losses, epoch.outputs);
+        *epoch.penalty = penalty();
+    }
+    for (const auto& [layer, arrays] : epoch.parameters) weights(layer).store(std::nullopt, arrays);
 }
 
 template <class T>

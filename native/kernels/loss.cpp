@@ -90,8 +90,30 @@ struct Elements {
 // The mean of one number per output.
 template <template <class> class Term>
 struct Mean {
+    // Rows of one output that follow one another in memory, as those of lanes do.
+    template <class T>
+    static void column(const LossRows<T>& rows) {
+        const Smoothed<T> targets(rows);
+        const T parameter = T(rows.options.parameter);
+        for (std::size_t i = 0; i < rows.outputs.rows; i += lanes<T>) {
+            const std::size_t left = rows.outputs.rows - i, count = left < lanes<T> ? left : lanes<T>;
+            const Vector<T> a = load_part(rows.outputs.data + i, count, T(0.5));
+            const Vector<T> t =
+                load_part(rows.targets.data + i, count, T(0.5)) * targets.kept + targets.spread;
+            T values[lanes<T>];
+            store<T>(values, Term<T>::value(a, t, parameter) + T(0));
+            for (std::size_t k = 0; k < count; ++k) rows.losses[i + k] = double(values[k]);
+            if (!rows.scale) continue;
+            const Vector<T> scale = load_part(rows.scale + i, count, T(0));
+            store_part<T>(rows.gradient.data + i, count, Term<T>::slope(a, t, parameter) * scale);
+        }
+    }
+
     template <class T>
     static void run(const LossRows<T>& rows) {
+        const bool is_column = rows.outputs.columns == 1 && rows.outputs.stride == 1 &&
+                               rows.targets.stride == 1 && rows.gradient.stride <= 1;
+        if (is_column) return column<T>(rows);
         const Smoothed<T> targets(rows);
         const std::size_t columns = rows.outputs.columns,
                           together = columns < room<T> ? room<T> / columns : 1;

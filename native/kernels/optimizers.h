@@ -2,6 +2,7 @@
 // fastdense/reference/optimizers.py.
 #pragma once
 
+#include "kernels/lanes.h"
 #include "kernels/tile.h"
 
 namespace fastdense::FASTDENSE_ISA {
@@ -18,11 +19,13 @@ template <class T>
 #endif
 }
 
-// A rule's `move` returns the parameters w after a step, given their gradient g, and updates the slots.
+// A rule's `move` returns the parameters w after a step, given their gradient g, and updates the slots. The
+// constants are numbers, or vectors with one for each lane.
 template <class T>
 struct Sgd {
     static constexpr int slots = 0;
-    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>*) {
+    template <class Constants>
+    static Vector<T> move(const Constants& o, Vector<T> w, Vector<T> g, Vector<T>*) {
         return w - o.rate * g;
     }
 };
@@ -30,7 +33,8 @@ struct Sgd {
 template <class T>
 struct Momentum {
     static constexpr int slots = 1;
-    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+    template <class Constants>
+    static Vector<T> move(const Constants& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
         slot[0] = o.momentum * slot[0] - o.rate * g;
         return w + (o.nesterov ? o.momentum * slot[0] - o.rate * g : slot[0]);
     }
@@ -39,7 +43,8 @@ struct Momentum {
 template <class T, bool centered, bool momentum>
 struct RmsProp {
     static constexpr int slots = 1 + centered + momentum;
-    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+    template <class Constants>
+    static Vector<T> move(const Constants& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
         slot[0] = o.rho * slot[0] + o.rho_gain * (g * g);
         Vector<T> variance = slot[0];
         if constexpr (centered) {
@@ -56,7 +61,8 @@ struct RmsProp {
 template <class T>
 struct Adagrad {
     static constexpr int slots = 1;
-    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+    template <class Constants>
+    static Vector<T> move(const Constants& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
         slot[0] += g * g;
         return w - o.rate * g / root<T>(slot[0] + o.epsilon);
     }
@@ -65,7 +71,8 @@ struct Adagrad {
 template <class T, bool amsgrad>
 struct Adam {
     static constexpr int slots = 2 + amsgrad;
-    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+    template <class Constants>
+    static Vector<T> move(const Constants& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
         slot[0] += (g - slot[0]) * o.gain_1;
         slot[1] += (g * g - slot[1]) * o.gain_2;
         if constexpr (amsgrad) slot[2] = slot[1] > slot[2] ? slot[1] : slot[2];
@@ -76,22 +83,22 @@ struct Adam {
 template <class T>
 struct Lion {
     static constexpr int slots = 1;
-    static Vector<T> move(const Optimizer<T>& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
+    template <class Constants>
+    static Vector<T> move(const Constants& o, Vector<T> w, Vector<T> g, Vector<T>* slot) {
         const Vector<T> c = slot[0] + (g - slot[0]) * o.gain_1, one = Vector<T>{} + T(1);
         slot[0] += (g - slot[0]) * o.gain_2;
         return w - o.rate * (c > T(0) ? one : (c < T(0) ? -one : c));
     }
 };
 
-template <class Rule, class T>
-[[gnu::always_inline]] inline void walk(const Step<T> s) {
+template <class Rule, class T, class Constants, class Scale>
+[[gnu::always_inline]] inline void walk(const Constants& o, const Parameters<T>& p, const T* gradient,
+                                        Scale scale, std::size_t count) {
     constexpr int slots = Rule::slots;
-    const Optimizer<T>& o = s.optimizer;
-    const Parameters<T>& p = s.parameters;
-    for (std::size_t i = 0; i < s.count; i += lanes<T>) {
+    for (std::size_t i = 0; i < count; i += lanes<T>) {
         Vector<T> slot[slots + 1];  // an array has at least one element
         for (int k = 0; k < slots; ++k) slot[k] = load(p.slots[k] + i);
-        Vector<T> g = load(s.gradient + i) * s.scale, w = load(p.w + i);
+        Vector<T> g = load(gradient + i) * scale, w = load(p.w + i);
         g = g > o.limit ? Vector<T>{} + o.limit : g;
         g = g < -o.limit ? Vector<T>{} - o.limit : g;
         w -= o.decay * w;
@@ -101,32 +108,63 @@ template <class Rule, class T>
 }
 
 template <class T>
-[[gnu::always_inline]] inline void sgd(const Step<T>& s) {
-    s.optimizer.momentum > T(0) ? walk<Momentum<T>>(s) : walk<Sgd<T>>(s);
+[[gnu::always_inline]] inline bool has_momentum(const Optimizer<T>& o) {
+    return o.momentum > T(0);
+}
+// Lanes that train together have it or lack it together.
+template <class T>
+[[gnu::always_inline]] inline bool has_momentum(const Optimizer<PerLane<T>>& o) {
+    return o.momentum.of[0] > T(0);
 }
 
-template <class T>
-[[gnu::always_inline]] inline void adagrad(const Step<T>& s) {
-    walk<Adagrad<T>>(s);
+// A function of an optimizer's name calls take(rule) with the rule that its constants ask for.
+template <class T, class Constants, class Take>
+[[gnu::always_inline]] inline void sgd(const Constants& o, Take take) {
+    has_momentum(o) ? take(Momentum<T>{}) : take(Sgd<T>{});
 }
 
-template <class T>
-[[gnu::always_inline]] inline void adam(const Step<T>& s) {
-    s.optimizer.amsgrad ? walk<Adam<T, true>>(s) : walk<Adam<T, false>>(s);
+template <class T, class Constants, class Take>
+[[gnu::always_inline]] inline void adagrad(const Constants&, Take take) {
+    take(Adagrad<T>{});
 }
 
-template <class T>
-[[gnu::always_inline]] inline void lion(const Step<T>& s) {
-    walk<Lion<T>>(s);
+template <class T, class Constants, class Take>
+[[gnu::always_inline]] inline void adam(const Constants& o, Take take) {
+    o.amsgrad ? take(Adam<T, true>{}) : take(Adam<T, false>{});
 }
 
-template <class T>
-[[gnu::always_inline]] inline void rmsprop(const Step<T>& s) {
-    if (s.optimizer.momentum > T(0)) {
-        s.optimizer.centered ? walk<RmsProp<T, true, true>>(s) : walk<RmsProp<T, false, true>>(s);
+template <class T, class Constants, class Take>
+[[gnu::always_inline]] inline void lion(const Constants&, Take take) {
+    take(Lion<T>{});
+}
+
+template <class T, class Constants, class Take>
+[[gnu::always_inline]] inline void rmsprop(const Constants& o, Take take) {
+    if (has_momentum(o)) {
+        o.centered ? take(RmsProp<T, true, true>{}) : take(RmsProp<T, false, true>{});
     } else {
-        s.optimizer.centered ? walk<RmsProp<T, true, false>>(s) : walk<RmsProp<T, false, false>>(s);
+        o.centered ? take(RmsProp<T, true, false>{}) : take(RmsProp<T, false, false>{});
     }
+}
+
+// Calls take(rule) with the rule of an optimizer.
+template <class T, class Constants, class Take>
+[[gnu::always_inline]] inline void with_rule(const Constants& o, Take take) {
+    switch (o.rule) {
+#define OPTIMIZER(name) \
+    case Rule::name:    \
+        return name<T>(o, take);
+#include "kernels/optimizers.inc"
+    }
+}
+
+// The gradient g with that of the penalties of the parameters w added.
+template <class T, class Number>
+[[gnu::always_inline]] inline Vector<T> penalised(Vector<T> g, Vector<T> w, Number l1, Number l2) {
+    const Vector<T> zero{}, pull = zero + l1;
+    g += T(2) * l2 * w;
+    g += w > zero ? pull : zero;
+    return g - (w < zero ? pull : zero);
 }
 
 }  // namespace fastdense::FASTDENSE_ISA

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/dense.h"
+#include "kernels/lanes.h"
 #include "kernels/loss.h"
 
 namespace fastdense {

@@ -39,11 +39,7 @@ void sparse_row(const SparseInputs<T>& inputs, std::size_t input, const View<con
 template <class T>
 void add_penalties(const Penalties<T>& penalties, const T* w, T* gradient, std::size_t count) {
     for (std::size_t i = 0; i < count; i += lanes<T>) {
-        const Vector<T> x = load(w + i), zero{}, l1 = zero + penalties.l1;
-        Vector<T> g = load(gradient + i) + T(2) * penalties.l2 * x;
-        g += x > zero ? l1 : zero;
-        g -= x < zero ? l1 : zero;
-        store(gradient + i, g);
+        store(gradient + i, penalised<T>(load(gradient + i), load(w + i), penalties.l1, penalties.l2));
     }
 }
 
@@ -115,12 +111,9 @@ void update(const Update<T>& update) {
 
 template <class T>
 void step(const Step<T>& s) {
-    switch (s.optimizer.rule) {
-#define OPTIMIZER(name) \
-    case Rule::name:    \
-        return name(s);
-#include "kernels/optimizers.inc"
-    }
+    with_rule<T>(s.optimizer, [&](auto rule) {
+        walk<decltype(rule), T>(s.optimizer, s.parameters, s.gradient, s.scale, s.count);
+    });
 }
 
 template void update(const Update<float>& update);

@@ -27,6 +27,7 @@ __all__ = [
     "Watched",
     "alone",
     "in_turn",
+    "passed",
     "run",
     "together",
     "watched_by",
@@ -190,11 +191,11 @@ def _runs_jobs(program: Any) -> TypeGuard[RunsJobs]:
 def run(job: Job) -> list[Passed]:
     """Run a job on this thread, in one call if its program can."""
     if _runs_jobs(job.program):
-        return _passed(job.program.run(job))
+        return passed(job.program.run(job))
     return in_turn(job)
 
 
-def _passed(epochs: list[tuple[Any, ...]]) -> list[Passed]:
+def passed(epochs: list[tuple[Any, ...]]) -> list[Passed]:
     """Name the fields that an engine returns."""
     return [
         Passed(losses, outputs, watched and Watched(*watched), parameters)
@@ -238,14 +239,19 @@ class Crew:
         if not _runs_jobs(job.program):
             self._waiting.append(job)
             return
-        if self._crew is None:
-            self._crew = self._held.enter_context(job.program.crew(self._threads))
+        crew = self._open(job.program)
         try:
-            self._crew.submit(job)
+            crew.submit(job)
         except Exception as error:  # noqa: BLE001  (it is the job's, as one that it ends by)
             self._refused.append((job, error))
         else:
             self._under_way += 1
+
+    def _open(self, program: RunsJobs) -> Any:
+        """Return the threads, those of the first program's engine."""
+        if self._crew is None:
+            self._crew = self._held.enter_context(program.crew(self._threads))
+        return self._crew
 
     def collect(self, until: float = math.inf) -> tuple[Job, list[Passed] | Exception] | None:
         """Wait for a job that has ended; return it with its epochs, or with the error that it ended by.
@@ -272,7 +278,7 @@ class Crew:
             return None
         self._under_way -= 1
         job, came = found
-        return job, came if isinstance(came, Exception) else _passed(came)
+        return job, came if isinstance(came, Exception) else passed(came)
 
 
 def alone(fitting: Fitting[T]) -> T:
@@ -295,7 +301,10 @@ def alone(fitting: Fitting[T]) -> T:
 
 
 def together(
-    fittings: Iterable[Fitting[T]], threads: int | None = None, until: float = math.inf
+    fittings: Iterable[Fitting[T]],
+    threads: int | None = None,
+    until: float = math.inf,
+    crew: Crew | None = None,
 ) -> Iterator[tuple[int, T | Exception]]:
     """Run many fittings side by side; yield each one's place and its result, or its error, as they end.
 
@@ -310,6 +319,9 @@ def together(
         As many as the engine has, if None.
     until : float
         When to stop, by `time.monotonic`. What is under way then is closed, and not yielded.
+    crew : Crew, optional
+        What runs the jobs, in place of a crew of ``threads``: `fastdense.engines.lanes.LaneCrew` for many
+        small networks of one shape. It is closed at the end.
 
     Raises
     ------
@@ -317,7 +329,7 @@ def together(
         Ctrl-C was pressed. What is under way is closed.
     """
     fresh = enumerate(fittings)
-    with _Driver(threads) as driver:
+    with _Driver(crew or Crew(threads)) as driver:
         while time.monotonic() < until:  # asked each time: there may always be a job that has ended
             if driver.crew.has_room and (new := next(fresh, None)) is not None:
                 ended = driver.begin(*new)
@@ -332,8 +344,8 @@ def together(
 class _Driver:
     """The fittings under way, and the crew that their jobs are with, which stops before any is closed."""
 
-    def __init__(self, threads: int | None) -> None:
-        self.crew = Crew(threads)
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
         self._fittings: dict[int, tuple[int, Fitting[Any]]] = {}  # by the id of the job
 
     def __enter__(self) -> Self:

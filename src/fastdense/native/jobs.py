@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +13,9 @@ from fastdense.native import _core
 from fastdense.native._arguments import source, steps, targets, weights
 from fastdense.native.threads import count_of
 
-__all__ = ["Crew", "Plan"]
+__all__ = ["Crew", "LanePlan", "Plan"]
+
+_LANES: dict[str, Any] = {"float32": _core.Lanes32, "float64": _core.Lanes64}
 
 
 class Plan:
@@ -87,6 +89,30 @@ class Plan:
         return passed
 
 
+class LanePlan:
+    """Plans of programs of one kind, run as one: each program in a lane of a vector.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        At most as many as there are lanes, with as many epochs, and epochs of as many rows and steps.
+
+    Raises
+    ------
+    ValueError
+        By `passed`: the programs or their jobs differ in more than they may.
+    """
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self.job, self._plans = [plan.job for plan in plans], plans
+        self.core = _LANES[plans[0].job.program.network.dtype]([plan.core for plan in plans])
+
+    def passed(self) -> list[list[tuple[Any, ...]]]:
+        """Return what the epochs of each job came to, or raise what all ended by."""
+        self.core.trained  # noqa: B018  (raises)
+        return [plan.passed() for plan in self._plans]
+
+
 class Crew:
     """Threads that each run a job from start to end, one job at a time.
 
@@ -116,6 +142,11 @@ class Crew:
     def submit(self, job: Any) -> None:
         """Add a job of a native program; it is kept alive until it is collected, and begun in turn."""
         plan = job.program.plan(job)
+        self._core.submit(plan.core, plan)
+
+    def submit_in_lanes(self, jobs: Sequence[Any]) -> None:
+        """Add jobs to be run as one; `collect` returns the sequence, with the epochs of each."""
+        plan = LanePlan([job.program.plan(job) for job in jobs])
         self._core.submit(plan.core, plan)
 
     def collect(self, seconds: float) -> tuple[Any, list[tuple[Any, ...]] | Exception] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn, assert_never
@@ -34,7 +34,8 @@ from fastdense.core.spec import (
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.native import _core
 from fastdense.native._arguments import plain, source, steps, targets, weights, written
-from fastdense.native.jobs import Crew, Plan
+from fastdense.native.jobs import Crew, LanePlan, Plan
+from fastdense.native.lanes import kind_of
 from fastdense.native.processor import isa_in_use
 from fastdense.native.threads import tell_threadpoolctl
 
@@ -84,7 +85,7 @@ class NativeProgram:
     def __init__(
         self, isa: str, network: NetworkSpec, parameters: Groups, training: TrainingSpec | None
     ) -> None:
-        self.network, self.training = network, training
+        self.isa, self.network, self.training = isa, network, training
         self._n_out, self._dtype = network.n_out, np.dtype(network.dtype)
         check_parameters(network, parameters)
         given = [tuple(plain(a, network.dtype) for a in arrays) for arrays in parameters]
@@ -179,6 +180,23 @@ class NativeProgram:
     def run(self, job: Any) -> list[tuple[Any, ...]]:
         """Run all epochs of a job in one call; see `fastdense.engines.jobs.RunsJobs`."""
         plan = self.plan(job)
+        plan.core.run()
+        return plan.passed()
+
+    @property
+    def lanes(self) -> int:
+        """How many programs of this one's dtype and instruction set share the lanes of a vector."""
+        return int(self._core.lanes)
+
+    @property
+    def kind(self) -> Hashable:
+        """What programs that share lanes have in common; see `fastdense.engines.lanes.RunsInLanes`."""
+        found = None if self.training is None else kind_of(self.network, self.training)
+        return None if found is None else (self.isa, found)
+
+    def run_in_lanes(self, jobs: Sequence[Any]) -> list[list[tuple[Any, ...]]]:
+        """Run jobs side by side in one call; see `fastdense.engines.lanes.RunsInLanes`."""
+        plan = LanePlan([job.program.plan(job) for job in jobs])
         plan.core.run()
         return plan.passed()
 
