@@ -29,7 +29,7 @@ class CommandLine(SphinxDirective):
 
     def section(self, command: str) -> nodes.Node:
         """Return a command's section."""
-        found = nodes.section(ids=[nodes.make_id(command)], names=[command])
+        found = nodes.section(ids=[nodes.make_id(command)], names=[f"fastdense {command}"])
         found += nodes.title(text=command)
         found += help_of(command)
         self.state.document.note_explicit_target(found)

@@ -134,7 +134,8 @@ def ending_with(objects: dict[str, ObjectEntry], target: str) -> list[ObjectEntr
 
 def skip(app: Sphinx, what: str, name: str, member: Any, skipped: bool, options: Any) -> bool | None:
     """Leave out what an estimator inherits from scikit-learn, which documents it."""
-    return True if str(getattr(member, "__module__", "")).startswith("sklearn.") else None
+    function = getattr(member, "fget", member)  # a property's
+    return True if str(getattr(function, "__module__", "")).startswith("sklearn.") else None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

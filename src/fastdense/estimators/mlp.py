@@ -261,7 +261,7 @@ class BaseMLP(SharedParameters, Fitted, CallbackSupportMixin, BaseEstimator):  #
     def to_network(self) -> Sequential:
         """Return the fitted network: to freeze and serve, to save, or to compile and train on.
 
-        Its outputs are what `predict_proba` returns (for two classes the second one's probability), or a
+        Its outputs are what ``predict_proba`` returns (for two classes the second one's probability), or a
         regressor's predictions as a matrix.
 
         Raises

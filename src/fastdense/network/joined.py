@@ -117,7 +117,7 @@ class FrozenEnsemble:
             yield outputs
 
     def spread(self, X: Any) -> Array:
-        """Return the standard deviation of the networks' outputs, divided by their number as `numpy.std`.
+        """Return the standard deviation of the networks' outputs, divided by their number as ``numpy.std``.
 
         Parameters
         ----------

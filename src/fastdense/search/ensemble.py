@@ -62,14 +62,14 @@ class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         Whether to score each row by the members that were not fitted to it; needs ``bagging``.
     random_state : int or RandomState instance, optional
         Where the members' seeds and bootstraps are drawn from, by the same draws as in
-        `sklearn.ensemble.BaggingClassifier`.
+        ``sklearn.ensemble.BaggingClassifier``.
     n_threads : int, optional
         The threads that train; as many as `fastdense.get_threads` says, if None.
 
     Attributes
     ----------
     estimators_ : list of estimator
-        The fitted members. One whose fit failed is missing, and a `FitFailedWarning` says why.
+        The fitted members. One whose fit failed is missing, and a ``FitFailedWarning`` says why.
     estimators_samples_ : list of int64 array of shape (n_samples,)
         The numbers of the rows that each member was fitted to.
     classes_ : array of shape (n_classes,)

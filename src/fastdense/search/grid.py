@@ -28,7 +28,7 @@ class GridSearch(BaseSearch):
     param_grid : dict or list of dict
         Lists of values by the parameters' names.
     scoring, refit, cv, error_score, return_train_score : optional
-        As of `sklearn.model_selection.GridSearchCV`.
+        As of ``sklearn.model_selection.GridSearchCV``.
     n_threads : int, optional
         The threads that train; as many as `fastdense.get_threads` says, if None.
     max_time : float, optional

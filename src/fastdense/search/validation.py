@@ -51,8 +51,8 @@ def cross_val(
 ) -> dict[str, Any]:
     """Fit an estimator to all folds side by side, and score it on what each leaves out.
 
-    The scores are those of `sklearn.model_selection.cross_validate`: every fold's network has the bits of the
-    estimator fitted alone, for any number of threads.
+    The scores are those of ``sklearn.model_selection.cross_validate``: each fold's network has the bits of
+    the estimator fitted alone, for any number of threads.
 
     Parameters
     ----------
