@@ -285,6 +285,16 @@ def test_what_runs_alone():
         assert kind_of(replace(job, program=program)) is None
 
 
+@pytest.mark.parametrize(
+    ("width", "same_rows", "shares"),
+    [(4, True, True), (4, False, True), (30, True, True), (30, False, False)],
+)
+def test_larger_networks_share_lanes_over_the_same_rows_alone(width, same_rows, shares):
+    lanes = replace(many(), sizes=(5, width, width, 1), same_rows=same_rows, count=2)
+    one, other = map(kind_of, lanes.jobs(lanes.programs()))
+    assert (one == other) is shares
+
+
 def test_programs_that_differ_are_refused():
     lanes = many()
     one, other = lanes.programs()[0], replace(lanes, hidden="relu").programs()[1]

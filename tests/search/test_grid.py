@@ -326,3 +326,13 @@ def test_scorers_of_ones_own():
     ours = GridSearch(classifier(), RATES, scoring={"mine": scorer}, refit="mine", cv=2).fit(X, Y)
     same_results(ours, theirs)
     assert ours.scorer_.keys() == theirs.scorer_.keys()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_small_networks_of_one_shape_share_lanes_and_no_score_changes(threads):
+    rates = {"learning_rate_init": np.geomspace(1e-3, 1e-1, 20).tolist()}
+    ours = GridSearch(classifier((4,)), rates, cv=3, n_threads=threads).fit(X, Y)
+    same_results(ours, GridSearchCV(classifier((4,)), rates, cv=3).fit(X, Y))
+    assert ours.n_in_lanes_ >= 30
+    wide = GridSearch(classifier((300,)), {"alpha": [1e-3, 1e-2]}, cv=3, n_threads=threads).fit(X, Y)
+    assert wide.n_in_lanes_ == 0

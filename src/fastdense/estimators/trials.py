@@ -32,7 +32,7 @@ from fastdense.estimators.sample import Fold, Sample
 from fastdense.estimators.state import FitState
 from fastdense.estimators.stochastic import Training
 
-__all__ = ["MLPTrial", "PipelineTrial", "PlainTrial", "trial_of"]
+__all__ = ["MLPTrial", "PipelineTrial", "PlainTrial", "has_epochs", "trial_of"]
 
 Scorer = Callable[..., float]
 
@@ -336,7 +336,7 @@ def trial_of(
     """Return an estimator's trial: of a kind that can pause, if the estimator can."""
     if _ends_in_network(estimator):
         return PipelineTrial(estimator, sample, train)
-    return (MLPTrial if _has_epochs(estimator) else PlainTrial)(estimator, sample, train)
+    return (MLPTrial if has_epochs(estimator) else PlainTrial)(estimator, sample, train)
 
 
 def _ends_in_network(estimator: Any) -> bool:
@@ -344,10 +344,10 @@ def _ends_in_network(estimator: Any) -> bool:
     if type(estimator) is not Pipeline or len(estimator.steps) < 2 or estimator.transform_input is not None:
         return False
     routed = get_config()["enable_metadata_routing"] or getattr(estimator, "_skl_callbacks", [])
-    return _has_epochs(estimator.steps[-1][1]) and not routed
+    return has_epochs(estimator.steps[-1][1]) and not routed
 
 
-def _has_epochs(estimator: Any) -> bool:
+def has_epochs(estimator: Any) -> bool:
     """Return True for the estimators whose ``fit`` a trial can stand in for."""
     if type(estimator) not in (MLPClassifier, MLPRegressor):  # another class may fit in another way
         return False

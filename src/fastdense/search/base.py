@@ -137,6 +137,7 @@ class BaseSearch(BaseSearchCV):  # type: ignore[misc]
     def _keep(self, contest: Contest, reason: str) -> None:
         """Set the attributes that tell what the candidates came to, and choose the best."""
         whole = sum(map(contest.is_whole, range(len(contest.candidates))))
+        self.n_in_lanes_ = contest.in_lanes
         outcomes = contest.in_order(f"not finished: {reason}")
         if reason:
             text = f"{reason}: {whole} of {len(contest.candidates)} candidates were finished"

@@ -11,9 +11,13 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from fastdense.engines.jobs import Fitting, together
+from fastdense.engines.lanes import LaneCrew
 from fastdense.search.evaluation import Evaluation, Outcome
 
 __all__ = ["Contest", "Place"]
+
+# Candidates that train on a split together, if they are small: so many fill the lanes of two threads or more.
+_BLOCK = 32
 
 Place = tuple[int, int]
 """The numbers of a candidate and of a split."""
@@ -36,6 +40,8 @@ class Contest:
     Attributes
     ----------
     outcomes : dict of (candidate, split) to Outcome
+    in_lanes : int
+        The jobs so far that shared the lanes of vectors with others.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class Contest:
         self.evaluation, self.candidates = evaluation, candidates
         self.outcomes: dict[Place, Outcome] = {}
         self.listeners = list(listeners)
+        self.in_lanes = 0
         self._threads, self._until = threads, until
 
     def advance(self, running: Sequence[int], epochs: int | None = None, keep: bool = False) -> bool:
@@ -56,7 +63,8 @@ class Contest:
 
         The longest come first, so that no thread is left with a long one at the end; where time may run out,
         they come in their own order. A candidate's splits come one after another, so that a search that is
-        broken off has whole candidates.
+        broken off has whole candidates. Small networks come in blocks, split by split: those that share the
+        order of rows share lanes.
 
         Raises
         ------
@@ -66,13 +74,12 @@ class Contest:
         ordered = list(running)
         if self._until == math.inf:
             ordered.sort(key=lambda c: -self.evaluation.maker.cost(self.candidates[c]))
-        splits = range(len(self.evaluation.splits))
-        places = [(c, s) for c in ordered for s in splits if self._goes_on((c, s), epochs)]
-        left = set(places)
+        places = [place for place in self._places(ordered) if self._goes_on(place, epochs)]
+        left, crew = set(places), LaneCrew(self._threads)
         fittings = self._fittings(places, epochs, keep)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs tells who was stopped
-            for number, found in together(fittings, self._threads, self._until):
+            for number, found in together(fittings, until=self._until, crew=crew):
                 if isinstance(found, Exception):
                     raise found
                 place = places[number]
@@ -80,7 +87,16 @@ class Contest:
                 left.discard(place)
                 for listener in self.listeners:
                     listener(place, found)
+        self.in_lanes += crew.shared
         return not left
+
+    def _places(self, ordered: Sequence[int]) -> Iterator[Place]:
+        """Yield the places of candidates, in the order that they are to be trained in."""
+        small = all(self.evaluation.maker.is_small(self.candidates[c]) for c in ordered)
+        size = _BLOCK if small else 1
+        for first in range(0, len(ordered), size):
+            for split in range(len(self.evaluation.splits)):
+                yield from ((candidate, split) for candidate in ordered[first : first + size])
 
     def _goes_on(self, place: Place, epochs: int | None) -> bool:
         before = self.outcomes.get(place)

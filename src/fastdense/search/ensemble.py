@@ -27,6 +27,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from fastdense.core.arrays import Array
 from fastdense.engines.jobs import Fitting, together
+from fastdense.engines.lanes import LaneCrew
 from fastdense.estimators.inference import is_plain
 from fastdense.estimators.members import common_goal
 from fastdense.estimators.mlp import BaseMLP
@@ -192,7 +193,7 @@ class Ensemble(Outlets, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
     ) -> tuple[list[Any], list[int]]:
         """Return the members that could be fitted, and their numbers; warn of the others."""
         fittings = (self._member(sample, *each) for each in zip(seeds, samples, strict=True))
-        found = dict(sorted(together(fittings, self.n_threads), key=lambda ended: ended[0]))
+        found = dict(sorted(together(fittings, crew=LaneCrew(self.n_threads)), key=lambda ended: ended[0]))
         failed = {i: each for i, each in found.items() if isinstance(each, Exception)}
         if failed:
             causes = "\n".join(f"member {i}: {type(each).__name__}: {each}" for i, each in failed.items())

@@ -43,6 +43,8 @@ class GridSearch(BaseSearch):
         ``curves``, for each split the training loss and the validation score of every epoch; and ``error``,
         for each split why it has no score, or None. A fit's seconds are those from its start to its end,
         while others were at work.
+    n_in_lanes_ : int
+        How often a small network shared the lanes of vectors with others, as those do that have one shape.
     best_estimator_, best_params_, best_score_, best_index_, refit_time_, scorer_, n_splits_, multimetric_
         As of scikit-learn's search.
 

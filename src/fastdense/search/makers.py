@@ -17,9 +17,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing
 
 from fastdense.engines.jobs import Fitting
+from fastdense.engines.lanes import MOST_WEIGHTS
 from fastdense.estimators.mlp import BaseMLP
 from fastdense.estimators.sample import Sample
-from fastdense.estimators.trials import trial_of
+from fastdense.estimators.trials import has_epochs, trial_of
 from fastdense.search.builder import Builder
 from fastdense.training.sample import Sample as ModelSample
 
@@ -104,7 +105,8 @@ class EstimatorMaker:
     def __init__(self, estimator: Any, data: Data) -> None:
         self._estimator, self._data = clone(estimator), data
         steps = getattr(estimator, "steps", None)
-        self._is_network = isinstance(steps[-1][1] if steps else estimator, BaseMLP)
+        network = steps[-1][1] if steps else estimator
+        self._is_network, self._trains_in_jobs = isinstance(network, BaseMLP), has_epochs(network)
         self._prefix = f"{steps[-1][0]}__" if steps else ""
 
     def check(self, candidates: Sequence[Mapping[str, Any]]) -> None:
@@ -120,11 +122,24 @@ class EstimatorMaker:
         """Return epochs times weights, where the parameters tell."""
         given = {**self._estimator.get_params(), **parameters}
         try:
-            sizes = np.ravel(given[f"{self._prefix}hidden_layer_sizes"]).tolist()
-            weights = sum(a * b for a, b in pairwise([1, *sizes, 1]))
-            return float(given[f"{self._prefix}max_iter"] * weights)
+            return float(given[f"{self._prefix}max_iter"] * sum(self._kernels(given, 1)))
         except (KeyError, TypeError, ValueError):  # another estimator; or a candidate that will say so itself
             return 0.0
+
+    def is_small(self, parameters: Mapping[str, Any]) -> bool:
+        """Return True if a candidate's network is one of those that may share lanes, as far as is known."""
+        if not self._trains_in_jobs:
+            return False
+        try:
+            kernels = self._kernels({**self._estimator.get_params(), **parameters}, self._data.X.shape[1])
+        except (AttributeError, KeyError, TypeError, IndexError):
+            return False
+        return max(kernels) <= MOST_WEIGHTS
+
+    def _kernels(self, given: Mapping[str, Any], n_in: int) -> list[float]:
+        """Return the number of weights of each layer."""
+        sizes = np.ravel(given[f"{self._prefix}hidden_layer_sizes"]).tolist()
+        return [a * b for a, b in pairwise([n_in, *sizes, 1])]
 
     @property
     def limit(self) -> str:

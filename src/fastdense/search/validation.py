@@ -26,6 +26,7 @@ from sklearn.utils.validation import _num_samples
 from fastdense.core.arrays import Array
 from fastdense.core.checks import one_of
 from fastdense.engines.jobs import Fitting, together
+from fastdense.engines.lanes import LaneCrew
 from fastdense.search.makers import Data, EstimatorMaker, maker_of
 
 __all__ = ["cross_val"]
@@ -141,7 +142,7 @@ def _method(asked: bool | str, splits: Sequence[tuple[Rows, Rows]], count: int) 
 def _in_order(fittings: Iterator[Fitting[dict[str, Any]]], threads: int | None) -> list[dict[str, Any]]:
     """Return what fittings that are run together came to; raise the first error."""
     found: dict[int, dict[str, Any]] = {}
-    for place, came in together(fittings, threads):
+    for place, came in together(fittings, crew=LaneCrew(threads)):
         if isinstance(came, Exception):
             raise came
         found[place] = came

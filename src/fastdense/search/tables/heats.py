@@ -131,7 +131,7 @@ class Heats:
         for heat in heats:
             running = [int(candidate) for candidate in heat]
             for number in range(len(self.rungs)):
-                if not self._climb(running, number, until - self.seconds_of_best()):
+                if not self._climb(running, number, until):
                     return False
                 self._watcher.rung_ended(self.rungs, number)
                 running = self._promoted(running, self.rungs[number].epochs)
@@ -157,27 +157,26 @@ class Heats:
         A candidate's folds come one after another, so that time that runs out leaves whole candidates; the
         longest come first, so that no thread is left with a long one at the end.
         """
-        rung, begun = self.rungs[number], time.monotonic()
+        rung, clock = self.rungs[number], time.monotonic()
         ordered = sorted(running, key=lambda candidate: (candidate > 0, -self._cost(candidate, 1)))
         every = [Place(c, fold, rung.epochs) for c in ordered for fold in range(len(self._folds))]
         places = [place for place in every if place not in self._ledger]
-        left, before, gained = (
-            len(places),
-            rung.seconds,
-            rung.epochs - (self.rungs[number - 1].epochs if number else 0),
-        )
+        left, gained = len(places), rung.epochs - (self.rungs[number - 1].epochs if number else 0)
         for candidate in ordered:
             self._stand(rung, candidate)
-        for at, found in together(self._fittings(places), self._threads, until):
+        for at, found in together(self._fittings(places), self._threads, until - self.seconds_of_best()):
             if isinstance(found, Exception):
                 raise found
             self._ledger.add(places[at], found)
             left -= 1
             self._stand(rung, places[at].candidate)
-            rung.seconds = before + time.monotonic() - begun
             self._work += self._cost(places[at].candidate, gained)
+            seconds, clock = time.monotonic() - clock, time.monotonic()
+            rung.seconds += seconds
+            self._spent += seconds
             self._watcher.scored(self.rungs, number)
-        self._spent += time.monotonic() - begun
+            if left and clock > until - self.seconds_of_best():  # known only since the first has ended
+                break
         return not left
 
     def _fittings(self, places: Sequence[Place]) -> Iterator[Fitting[Entry]]:

@@ -82,8 +82,8 @@ def search_table(
         Decides the candidates, the folds and all of the training. With the same seed the result is the same,
         for any number of threads, unless time runs out.
     max_time : float, optional
-        Seconds. What has been scored by then counts. The time to train the best one is kept, as soon as a
-        rung has shown how long that takes; if time runs out before, it comes on top.
+        Seconds. What has been scored by then counts. The time to train the best one is kept: as long as the
+        candidates trained so far suggest.
     n_threads : int, optional
         The threads that train; as many as `fastdense.get_threads` says, if None.
     directory : Path, optional
