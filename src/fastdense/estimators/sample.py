@@ -6,10 +6,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
@@ -27,7 +29,7 @@ _PREPROCESSED = 16  # which are copies of the rows
 
 
 class Latest:
-    """What was made for a key and for row numbers, which are known by the array that they are in.
+    """What was made for a key and an object, such as an array of row numbers, which is known by its identity.
 
     Parameters
     ----------
@@ -37,13 +39,13 @@ class Latest:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._kept: OrderedDict[object, tuple[Array, Any]] = OrderedDict()
+        self._kept: OrderedDict[object, tuple[object, Any]] = OrderedDict()
 
-    def get(self, key: object, numbers: Array, make: Callable[[], T]) -> T:
+    def get(self, key: object, of: object, make: Callable[[], T]) -> T:
         """Return what there is, made if there is nothing."""
-        place = (key, id(numbers))  # that of an array that is kept, so of no other one
+        place = (key, id(of))  # that of an object that is kept, so of no other one
         if place not in self._kept:
-            self._kept[place] = numbers, make()
+            self._kept[place] = of, make()
             if len(self._kept) > self._count:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(place)
@@ -166,11 +168,24 @@ class Sample:
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
         self._tables: dict[type[BaseMLP], Table | None] = {}
         self._folds = Latest(_FOLDS)
+        self._valid: WeakSet[BaseMLP] = WeakSet()
         self.drawn = Latest(_DRAWN)
         self.preprocessed = Latest(_PREPROCESSED)
 
     def __len__(self) -> int:
         return int(self.X.shape[0])
+
+    def validate(self, estimator: BaseMLP) -> None:
+        """Validate an estimator's parameters, once for all parts: it does not change while it is on trial.
+
+        Raises
+        ------
+        ValueError
+            What `fit` raises.
+        """
+        if estimator not in self._valid and not get_config()["skip_parameter_validation"]:
+            estimator._validate_params()
+            self._valid.add(estimator)
 
     def part(self, numbers: NDArray[np.int64]) -> Given:
         """Return some rows as they were given, copied."""

@@ -93,8 +93,7 @@ class MLPTrial:
     def _start(self, random_state: np.random.RandomState | None = None) -> tuple[Problem, FitState]:
         """Return what is trained on and from, as `fit` prepares them, from its own draws or others."""
         p = self._estimator
-        if not get_config()["skip_parameter_validation"]:
-            p._validate_params()
+        self._sample.validate(p)
         check_combinations(p)
         if p.solver == "lbfgs":
             raise ValueError("solver='lbfgs' has no epochs to pause after: trial_of fits it in one go")

@@ -19,7 +19,7 @@ from sklearn.utils import _safe_indexing
 from fastdense.engines.jobs import Fitting
 from fastdense.engines.lanes import MOST_WEIGHTS
 from fastdense.estimators.mlp import BaseMLP
-from fastdense.estimators.sample import Sample
+from fastdense.estimators.sample import Latest, Sample
 from fastdense.estimators.trials import has_epochs, trial_of
 from fastdense.search.builder import Builder
 from fastdense.training.sample import Sample as ModelSample
@@ -27,6 +27,7 @@ from fastdense.training.sample import Sample as ModelSample
 __all__ = ["Data", "EstimatorMaker", "Rows", "Trial", "maker_of"]
 
 Rows = NDArray[np.int64]
+_CANDIDATES = 64
 
 
 class Trial(Protocol):
@@ -108,6 +109,7 @@ class EstimatorMaker:
         network = steps[-1][1] if steps else estimator
         self._is_network, self._trains_in_jobs = isinstance(network, BaseMLP), has_epochs(network)
         self._prefix = f"{steps[-1][0]}__" if steps else ""
+        self._candidates = Latest(_CANDIDATES)
 
     def check(self, candidates: Sequence[Mapping[str, Any]]) -> None:
         """Raise ValueError if a candidate has a parameter that there is not."""
@@ -175,7 +177,8 @@ class EstimatorMaker:
 
     def trial(self, parameters: Mapping[str, Any], rows: Rows) -> Trial:
         """Return a new trial, not yet trained."""
-        estimator = self.built(parameters)
+        # The splits of a candidate share an estimator, which trials only read.
+        estimator = self._candidates.get("", parameters, lambda: self.built(parameters))
         if isinstance(estimator, Builder):
             return estimator.trial(self._data.for_models, rows)
         return trial_of(estimator, self._data.sample, rows)
