@@ -44,7 +44,8 @@ class GridSearch(BaseSearch):
         for each split why it has no score, or None. A fit's seconds are those from its start to its end,
         while others were at work.
     n_in_lanes_ : int
-        How often a small network shared the lanes of vectors with others, as those do that have one shape.
+        How often a small network shared the lanes of vectors with others of its shape. Only the time depends
+        on it, and it on which threads were free.
     best_estimator_, best_params_, best_score_, best_index_, refit_time_, scorer_, n_splits_, multimetric_
         As of scikit-learn's search.
 
