@@ -53,7 +53,7 @@ sanitize: sanitize-memory sanitize-threads
 sanitize-memory: sanitized
 	$(call preloaded,asan ubsan) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST:$(BIN)/%=$(VENV)-asan/bin/%) tests $(addprefix --ignore=tests/, \
-		array cli core docs formats insight keras libraries reference tables typing)
+		array cli core docs formats insight keras libraries reference search tables typing)
 
 sanitized:
 	$(MAKE) VENV=$(VENV)-asan EXTRAS=test SANITIZE=address,undefined $(VENV)-asan/.installed-test
