@@ -334,6 +334,10 @@ def test_a_crew_collects_what_has_ended_only():
         assert crew.collect() is None
         crew.submit(Job(program_of(0), [epoch_of(0)] * 20_000, 0))
         assert crew.collect(time.monotonic()) is None
+    with Crew(1) as crew:
+        crew.submit(Job(program_of(0, "array"), [epoch_of(0)], 0))
+        assert crew.collect(time.monotonic()) is None
+        assert crew.collect() is not None
 
 
 def test_a_crew_is_asked_for_at_least_one_thread():

@@ -148,7 +148,7 @@ public:
             jobs_.push_back(&nb::cast<JobOf<T>&>(job));
             kept_.push_back(nb::borrow(job));
         }
-        if (jobs_.empty()) throw nb::value_error("there is no job to run in lanes");
+        if (jobs_.empty()) throw nb::value_error("run_in_lanes takes at least one job");
     }
 
 private:

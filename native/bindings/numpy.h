@@ -30,8 +30,8 @@ struct Numbers {
     std::size_t count = 0;
 };
 
-// Returns the numbers of an array, or of None, which has none. Throws Python's TypeError if it is no plain
-// one.
+// Returns the numbers of an array, or of None, which has none. Throws Python's TypeError unless it is a
+// plain one.
 template <class T>
 Numbers<T> numbers(nb::handle object) {
     if (object.is_none()) return {};

@@ -25,7 +25,7 @@ public:
     // Adds each lane's penalties to `totals`.
     void add_penalties(PerLane<double>& totals) const;
 
-    // Adds a block of rows to the gradient, which the next `step` starts anew.
+    // Adds a block of rows to the gradient, which `step` resets.
     void add_gradient(std::size_t rows, LaneMatrix<const T> in, bool shared, const T* d_out);
     // Adds the penalties, times a factor for each lane, to the gradient.
     void penalise(const PerLane<double>& factors);

@@ -18,7 +18,7 @@ template <class T, bool shared>
     }
 }
 
-// A tile of the product in registers, as that of tile.h but for the steps between its elements.
+// A tile of the product in registers, as in tile.h, except for the strides between its elements.
 template <class T, int columns, bool shared>
 struct Tiles {
     template <int rows>

@@ -5,7 +5,7 @@ import pytest
 
 from fastdense.errors import FormatError, NonFiniteLossError, TableError
 from fastdense.search.tables import search_table
-from fastdense.search.tables.heats import Watcher, rungs_of
+from fastdense.search.tables.heats import Heats, Watcher, rungs_of
 from fastdense.search.tables.space import draw
 from fastdense.search.tables.trial import TableTrial
 from fastdense.tabular import Recipe, evaluate_test, train_table
@@ -146,6 +146,22 @@ def test_ctrl_c_before_any_score_is_no_search():
 def test_time_that_is_too_short_is_said():
     with pytest.raises(TableError, match="no candidate was scored on all folds within max_time=1e-06 s"):
         searched(houses(40), "price", max_time=1e-6)
+
+
+def test_the_time_for_the_last_training_is_kept_from_the_first_candidate_on(monkeypatch):
+    expected, known = [], Heats.seconds_of_best
+
+    def far_too_long(self):
+        expected.append(known(self))
+        return 1e6 if expected[-1] else 0.0
+
+    monkeypatch.setattr(Heats, "seconds_of_best", far_too_long)
+    found = searched(houses(40), "price", max_time=1e5, n_threads=1)
+    assert found.reason == "time"
+    assert found.model is not None
+    whole = [n for n in range(6) if found.ledger.is_whole(n, 1)]
+    assert whole == [found.best]
+    assert expected[0] == 0.0 < expected[-1]
 
 
 def test_a_candidate_that_fails_says_why_and_the_others_go_on(monkeypatch):

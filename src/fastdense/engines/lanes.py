@@ -14,9 +14,9 @@ from fastdense.engines.jobs import Crew, Job, Passed, passed, run
 __all__ = ["MOST_WEIGHTS", "LaneCrew", "RunsInLanes", "kind_of", "run_together"]
 
 # Of a layer. `benchmarks/lanes.py` on AVX2, 8 lanes of float32, batches of 32: against one by one, a network
-# 8-8-1 trains 3 to 3.6 times as fast in lanes, 20-16-1 over twice, 20-32-32-3 1.3 times, and 20-64-64-3,
-# whose weights times 8 leave the nearest cache, as fast. With an order of rows for each lane 8-8-1 trains 1.8
-# to 2.7 times as fast, and 20-32-32-3 no faster.
+# 8-8-1 trains 2.8 times as fast in lanes, 20-16-1 2.2 times, 20-32-32-3 1.3 times, and 20-64-64-3, whose
+# weights times 8 leave the nearest cache, as fast. With an order of rows for each lane 8-8-1 trains 1.8 times
+# as fast, 20-16-1 1.3 times, and 20-32-32-3 no faster.
 MOST_WEIGHTS, MOST_WEIGHTS_APART = 32 * 32, 20 * 16
 
 

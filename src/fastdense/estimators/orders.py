@@ -65,7 +65,7 @@ class Drawn:
         return self._kept[place]
 
     def after(self, count: int) -> Orders:
-        """Return orders that go on after so many."""
+        """Return the orders that follow the first ``count``."""
         orders = Orders.at(self._start)
         for _ in range(count):
             orders.next()

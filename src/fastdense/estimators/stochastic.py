@@ -26,8 +26,8 @@ from fastdense.training.pace import stretches
 __all__ = ["Training", "train"]
 
 
-# A job of several epochs holds at most so many bytes, and so many rows times weights: some hundredths of a
-# second, which Ctrl-C leaves no records of.
+# The most bytes that a job of several epochs holds, and its most rows times weights: some hundredths of a
+# second, whose epochs Ctrl-C leaves without records.
 _BYTES, _WORK = 2**23, 1e8
 
 

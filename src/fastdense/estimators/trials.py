@@ -236,7 +236,7 @@ class PlainTrial:
         return self._fitted
 
     def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Raise ValueError: there is no state between nothing and fitted."""
+        """Raise ValueError: an estimator that fits in one go has no state to pause in."""
         raise ValueError(self._cannot_pause())
 
     def restore(self, arrays: Mapping[str, Array], values: Mapping[str, Any]) -> None:

@@ -73,7 +73,7 @@ class Choice(Sequence[Any]):
         return len(self._values)
 
     def suggest(self, trial: Any, name: str) -> Any:
-        """Return what a trial of Optuna suggests; it knows values that are no plain ones by their text."""
+        """Return what a trial of Optuna suggests; values that are not plain are given to it as text."""
         plain = all(isinstance(value, bool | int | float | str | None) for value in self._values)
         labels = list(self._values) if plain else [repr(value) for value in self._values]
         return self._values[labels.index(trial.suggest_categorical(name, labels))]

@@ -115,12 +115,8 @@ def search_table(
     >>> len(found.recipes), found.measure.name, found.model.table.target.name
     (3, 'rmse', 'price')
     """
-    begun, seed = time.monotonic(), check_seed(seed)
-    shares, cv, candidates = (
-        check_shares(_VALIDATION, test),
-        whole("cv", cv, 2),
-        whole("candidates", candidates, 1),
-    )
+    begun, seed, shares = time.monotonic(), check_seed(seed), check_shares(_VALIDATION, test)
+    cv, candidates = whole("cv", cv, 2), whole("candidates", candidates, 1)
     if n_threads is not None:
         whole("n_threads", n_threads, 1)
     seconds = math.inf if max_time is None else number("max_time", max_time, above=0.0)
@@ -131,14 +127,8 @@ def search_table(
     note_doubts(Table.learn(rows, target, task=goal.task, types=types), data, _VALIDATION)
     folds = folds_of(rows, goal, cv, seed, types)
     watcher.begin(measure)
-    asked = {
-        "seed": seed,
-        "candidates": candidates,
-        "cv": cv,
-        "epochs": recipes[0].epochs,
-        "score": measure.name,
-    }
-    asked["rows"] = None if directory is None else _digest(folds)
+    asked = {"seed": seed, "candidates": candidates, "cv": cv, "epochs": recipes[0].epochs}
+    asked |= {"score": measure.name, "rows": None if directory is None else _digest(folds)}
     with Ledger(cv, directory, asked) as ledger:
         heats = Heats(folds, recipes, measure, ledger, seed, n_threads, watcher)
         reason = _ran(heats, begun + seconds)
