@@ -334,7 +334,7 @@ def test_small_networks_of_one_shape_share_lanes_and_no_score_changes(threads):
     ours = GridSearch(classifier((4,)), rates, cv=3, n_threads=threads).fit(X, Y)
     same_results(ours, GridSearchCV(classifier((4,)), rates, cv=3).fit(X, Y))
     assert ours.n_in_lanes_ >= 30
-    square = GridSearch(classifier((20, 20)), rates, cv=3, n_threads=threads).fit(X, Y)
-    assert square.n_in_lanes_ >= 40  # only those that share the order of rows, so splits come together
+    square = GridSearch(classifier((20, 20)), rates, cv=10, n_threads=threads).fit(X, Y)
+    assert square.n_in_lanes_ >= 150  # only those that share the order of rows: they come split by split
     wide = GridSearch(classifier((300,)), {"alpha": [1e-3, 1e-2]}, cv=3, n_threads=threads).fit(X, Y)
     assert wide.n_in_lanes_ == 0

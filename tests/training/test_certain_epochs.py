@@ -120,6 +120,17 @@ def test_early_stopping(patience, start, restore, lengths):
         assert max(lengths) >= patience
 
 
+@pytest.mark.parametrize("patience", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("least", [0.02, 0.05])
+def test_early_stopping_after_epochs_that_improve(patience, least):
+    def stopping():
+        return [EarlyStopping("loss", min_delta=least, patience=patience, restore_best_weights=True)]
+
+    _, history, [stopped] = both_ways(stopping, epochs=60)
+    assert 0 < stopped.best_epoch
+    assert len(history.epoch) == stopped.best_epoch + 1 + patience < 60
+
+
 def test_the_weights_that_come_back_are_those_of_the_best_epoch():
     model, given = noisy()
     stopping = EarlyStopping(patience=3, restore_best_weights=True)
@@ -134,6 +145,16 @@ def test_a_rate_that_falls_on_a_plateau(arguments, lengths):
     _, history, _ = both_ways(lambda: [ReduceLROnPlateau(min_lr=0.01, **arguments)], epochs=40)
     assert len(set(history.history["learning_rate"])) > 1
     assert max(lengths) > 1
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3, 4])
+@pytest.mark.parametrize("cooldown", [0, 2, 3])
+def test_a_rate_that_falls_after_epochs_that_improve(patience, cooldown):
+    def lower():
+        return [ReduceLROnPlateau("loss", min_delta=0.02, patience=patience, cooldown=cooldown, factor=0.5)]
+
+    _, history, _ = both_ways(lower, epochs=40)
+    assert len(set(history.history["learning_rate"])) > 2
 
 
 def test_callbacks_that_only_write(tmp_path, lengths):
