@@ -127,7 +127,7 @@ def test_early_stopping_after_epochs_that_improve(patience, least):
         return [EarlyStopping("loss", min_delta=least, patience=patience, restore_best_weights=True)]
 
     _, history, [stopped] = both_ways(stopping, epochs=60)
-    assert 0 < stopped.best_epoch
+    assert stopped.best_epoch > 0
     assert len(history.epoch) == stopped.best_epoch + 1 + patience < 60
 
 

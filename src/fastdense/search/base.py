@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_method_params
 
 from fastdense.search.contest import Contest
 from fastdense.search.evaluation import Evaluation
-from fastdense.search.makers import Data, EstimatorMaker, maker_of
+from fastdense.search.makers import Data, EstimatorMaker, check_estimator, maker_of
 from fastdense.search.progress import Progress
 from fastdense.search.results import as_records, columns_of, report_failures
 
@@ -106,6 +106,7 @@ class BaseSearch(BaseSearchCV):  # type: ignore[misc]
 
     def evaluation(self, X: Any, y: Any, params: dict[str, Any]) -> Evaluation:
         """Return how candidates are fitted to rows and scored; set the number of splits."""
+        check_estimator(self.estimator)
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)

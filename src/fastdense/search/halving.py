@@ -149,7 +149,9 @@ class HalvingSearch(BaseSearch):
         """Return how candidates are fitted, for as many epochs as the last rung has at most."""
         maker = evaluation.maker.limited(self.max_epochs)
         if any(maker.limit in parameters for parameters in candidates):
-            raise ValueError(f"space has {maker.limit!r}, which is what the rungs have more and more of")
+            raise ValueError(
+                f"space has {maker.limit!r}, which the rungs decide: leave it out, and give max_epochs"
+            )
         halvings = math.ceil(round(math.log(len(candidates), self.factor), 9))
         least = self.min_epochs or max(1, maker.epochs // self.factor**halvings)
         if least > maker.epochs:

@@ -24,7 +24,7 @@ from fastdense.estimators.trials import has_epochs, trial_of
 from fastdense.search.builder import Builder
 from fastdense.training.sample import Sample as ModelSample
 
-__all__ = ["Data", "EstimatorMaker", "Rows", "Trial", "maker_of"]
+__all__ = ["Data", "EstimatorMaker", "Rows", "Trial", "check_estimator", "maker_of"]
 
 Rows = NDArray[np.int64]
 _CANDIDATES = 64
@@ -194,6 +194,16 @@ class EstimatorMaker:
             warnings.simplefilter("ignore", ConvergenceWarning)
             estimator.fit(self._data.X, self._data.y, **self._data.params)
         return estimator.set_params(**{name: own}) if self._is_network else estimator
+
+
+def check_estimator(estimator: Any) -> None:
+    """Raise TypeError unless there is an estimator of scikit-learn's kind; a model needs a `Builder`."""
+    if not hasattr(estimator, "get_params") or isinstance(estimator, type):
+        found = repr(estimator) if isinstance(estimator, type) else type(estimator).__name__
+        raise TypeError(
+            f"estimator must be one such as MLPClassifier(), got {found}; for a Sequential give "
+            "fastdense.search.Builder a function that returns a new compiled one"
+        )
 
 
 def maker_of(estimator: Any, data: Data) -> EstimatorMaker:

@@ -27,7 +27,7 @@ from fastdense.core.arrays import Array
 from fastdense.core.checks import one_of
 from fastdense.engines.jobs import Fitting, together
 from fastdense.engines.lanes import LaneCrew
-from fastdense.search.makers import Data, EstimatorMaker, maker_of
+from fastdense.search.makers import Data, EstimatorMaker, check_estimator, maker_of
 
 __all__ = ["cross_val"]
 
@@ -100,6 +100,7 @@ def cross_val(
     >>> bool(found["test_score"].mean() > 0.9), found["predictions"].shape
     (True, (150,))
     """
+    check_estimator(estimator)
     X, y, groups = indexable(X, y, groups)
     cv = check_cv(cv, y, classifier=is_classifier(estimator))
     splits = list(cv.split(X, y) if groups is None else cv.split(X, y, groups))

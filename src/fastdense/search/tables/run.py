@@ -127,7 +127,7 @@ def search_table(
     note_doubts(Table.learn(rows, target, task=goal.task, types=types), data, _VALIDATION)
     folds = folds_of(rows, goal, cv, seed, types)
     watcher.begin(measure)
-    asked = {"seed": seed, "candidates": candidates, "cv": cv, "epochs": recipes[0].epochs}
+    asked: dict[str, Any] = {"seed": seed, "candidates": candidates, "cv": cv, "epochs": recipes[0].epochs}
     asked |= {"score": measure.name, "rows": None if directory is None else _digest(folds)}
     with Ledger(cv, directory, asked) as ledger:
         heats = Heats(folds, recipes, measure, ledger, seed, n_threads, watcher)
