@@ -131,7 +131,7 @@ def test_a_diverged_network_is_not_promoted():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"space": {"max_iter": [1, 2]}, "n_candidates": None}, "'max_iter', which is what the rungs"),
+        ({"space": {"max_iter": [1, 2]}, "n_candidates": None}, "'max_iter', which the rungs decide"),
         ({"estimator": LogisticRegression(), "space": {"C": [1, 2]}, "n_candidates": None}, "cannot pause"),
         ({"min_epochs": 10}, "over the 9 epochs"),
         ({"resource": "rows"}, "resource"),
