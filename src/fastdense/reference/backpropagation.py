@@ -51,22 +51,21 @@ class Trace:
 def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept: Kept = None) -> Trace:
     """Return ``z`` and ``a_out`` of one layer for one example.
 
-    ====================  ==================================================
-    `DenseSpec`           ``z_j = sum_k a_k * W_kj + b_j``, ``a_out = g(z)``
-    `ActivateSpec`        ``a_out = g(a_in)``
-    `ScaleSpec`           ``(a_k - mean_k) / deviation_k``
-    `PReLUSpec`           ``a_k`` above zero, otherwise ``alpha_k * a_k``
-    `LayerNormSpec`       ``(a_k - mean) / deviation * gamma_k + beta_k``, those of the row
-    `DropoutSpec`         ``a_k / (1 - rate)`` where kept, otherwise 0
-    ====================  ==================================================
+    ==========================  ==================================================================
+    `DenseSpec`                 ``z_j = sum_k a_k * W_kj + b_j``, ``a_out = g(z)``
+    `ActivateSpec`              ``a_out = g(a_in)``
+    `ScaleSpec`                 ``(a_k - mean_k) / deviation_k``
+    `PReLUSpec`                 ``a_k`` above zero, otherwise ``alpha_k * a_k``
+    `LayerNormSpec`             ``(a_k - mean) / deviation * gamma_k + beta_k``, those of the row
+    `DropoutSpec`               ``a_k / (1 - rate)`` where kept, otherwise 0
+    ==========================  ==================================================================
 
     Parameters
     ----------
     layer : LayerSpec
     parameters : tuple of float64 arrays
-        ``(W, b)`` of a `DenseSpec`, of shapes (n_in, n_units) and (n_units,), or ``(W,)`` without a bias;
-        ``(mean, deviation)`` of a `ScaleSpec` and ``(alpha,)`` of a `PReLUSpec`, all of shape (n_in,); ``()``
-        of the others.
+        Those of ``layer.parameters``, in order: ``(W, b)`` of a `DenseSpec`, of shapes (n_in, n_units) and
+        (n_units,), or ``(W,)`` without a bias; ``()`` of a layer that has none.
     a_in : sequence of n_in floats
     kept : sequence of n_in bools, optional
         Which inputs a dropout layer keeps; None outside training and for the other layers.
@@ -115,17 +114,17 @@ def backward_layer(
 ) -> tuple[Row, LayerParameters]:
     """Return the loss's gradient with respect to a layer's input and to its trained parameters.
 
-    ====================  ======================================================================
-    `DenseSpec`           ``da_k = sum_j W_kj * dz_j``, ``dW_kj = a_k * dz_j``, ``db_j = dz_j``
-    `ActivateSpec`        ``da = dz``: its ``z`` is its input
-    `ScaleSpec`           ``da_k = dz_k / deviation_k``
-    `PReLUSpec`           ``da_k = dz_k``, ``dalpha_k = 0`` above zero, otherwise
-                          ``da_k = alpha_k * dz_k``, ``dalpha_k = a_k * dz_k``
-    `LayerNormSpec`       ``da_k = (g_k - mean(g) - x_k * mean(g * x)) / deviation`` for the
-                          normalised row ``x`` and ``g = dz * gamma``; ``dgamma_k = dz_k * x_k``,
-                          ``dbeta_k = dz_k``
-    `DropoutSpec`         ``da_k = dz_k / (1 - rate)`` where kept, otherwise 0
-    ====================  ======================================================================
+    ==========================  ==================================================================
+    `DenseSpec`                 ``da_k = sum_j W_kj * dz_j``, ``dW_kj = a_k * dz_j``, ``db_j = dz_j``
+    `ActivateSpec`              ``da = dz``: its ``z`` is its input
+    `ScaleSpec`                 ``da_k = dz_k / deviation_k``
+    `PReLUSpec`                 ``da_k = dz_k``, ``dalpha_k = 0`` above zero, otherwise
+                                ``da_k = alpha_k * dz_k``, ``dalpha_k = a_k * dz_k``
+    `LayerNormSpec`             ``da_k = (g_k - mean(g) - x_k * mean(g * x)) / deviation`` for the
+                                normalised row ``x`` and ``g = dz * gamma``; ``dgamma_k = dz_k * x_k``,
+                                ``dbeta_k = dz_k``
+    `DropoutSpec`               ``da_k = dz_k / (1 - rate)`` where kept, otherwise 0
+    ==========================  ==================================================================
 
     Parameters
     ----------
@@ -144,8 +143,8 @@ def backward_layer(
     da : sequence of n_in floats
         The gradient with respect to ``a_in``.
     gradients : tuple of float64 arrays
-        ``(dW, db)`` of a `DenseSpec`, of the shapes of ``W`` and ``b``, or ``(dW,)`` without a bias;
-        ``(dalpha,)`` of a `PReLUSpec`; ``()`` of the others.
+        Those of the trained parameters, of their shapes, in order: ``(dW, db)`` of a `DenseSpec`, or
+        ``(dW,)`` without a bias; ``()`` of a layer that trains none.
 
     Examples
     --------
