@@ -17,7 +17,7 @@ from fastdense.array.layers import (
 from fastdense.array.losses import losses_gradient
 from fastdense.core.spec import LossSpec, NetworkSpec, loss_of_logits, loss_reads_logits, trained_arrays
 
-__all__ = ["Trace", "backward", "forward", "head", "total_penalty"]
+__all__ = ["Trace", "backward", "forward", "head", "input_gradient", "total_penalty"]
 
 Parameters = Sequence[Sequence[Any]]
 
@@ -79,17 +79,43 @@ def backward(
     """
     head_loss, read = head(network, loss, traces[-1])
     dA = losses_gradient(xp, head_loss, y, read) * row_weight
+    first = next((i for i, layer in enumerate(network.layers) if layer.is_trained), len(network.layers))
     is_dZ = loss_reads_logits(network, loss)
+    gradients = _backward(xp, network, parameters, traces, dA, is_dZ=is_dZ, first=first)[1]
+    charged = zip(network.trained, trained_arrays(network, parameters), gradients, strict=True)
+    return [penalty_gradient(xp, p.penalty, penalty_scale, w, g) for p, w, g in charged]
+
+
+def input_gradient(
+    xp: Any, network: NetworkSpec, parameters: Parameters, traces: Sequence[Trace], dA_out: Any
+) -> Any:
+    """Return the gradient of ``sum(dA_out * A_out)`` by the network's input, an array of its shape."""
+    return _backward(xp, network, parameters, traces, dA_out)[0]
+
+
+def _backward(
+    xp: Any,
+    network: NetworkSpec,
+    parameters: Parameters,
+    traces: Sequence[Trace],
+    dA: Any,
+    *,
+    is_dZ: bool = False,
+    first: int | None = None,
+) -> tuple[Any, list[Any]]:
+    """Return the gradients of the input and of the trained parameters, back to the layer ``first``.
+
+    ``dA`` is the gradient of the last layer's ``A_out``, or of its ``Z``. Without ``first``, all layers are
+    passed; with it, the gradient of the input is None, since nothing before that layer needs it.
+    """
     gradients: list[Any] = []
-    first = next((i for i, layer in enumerate(network.layers) if layer.is_trained), None)
-    for i in reversed(range(len(network.layers) if first is None else first, len(network.layers))):
+    for i in reversed(range(first or 0, len(network.layers))):
         layer, trace = network.layers[i], traces[i + 1]
         dZ = dA if is_dZ else to_dZ(xp, layer, trace.Z, trace.A_out, dA)
         is_dZ = False
         dA, of_layer = layer_backward(xp, layer, parameters[i], trace.A_in, dZ, trace.mask, i != first)
         gradients[:0] = of_layer
-    charged = zip(network.trained, trained_arrays(network, parameters), gradients, strict=True)
-    return [penalty_gradient(xp, p.penalty, penalty_scale, w, g) for p, w, g in charged]
+    return dA, gradients
 
 
 def total_penalty(xp: Any, network: NetworkSpec, parameters: Parameters) -> Any:

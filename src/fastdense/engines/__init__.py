@@ -32,6 +32,7 @@ __all__ = [
     "backend_of",
     "choose",
     "dense",
+    "input_gradient",
     "installed",
     "known",
     "library_named",
@@ -347,4 +348,29 @@ def losses(loss: LossSpec, y: NDArray[Any], outputs: NDArray[Any]) -> NDArray[An
     from fastdense.array.losses import losses as array_losses
 
     values: NDArray[Any] = array_losses(np, loss, y, outputs)
+    return values
+
+
+def input_gradient(
+    network: NetworkSpec, parameters: Parameters, X: NDArray[Any], weights: NDArray[Any]
+) -> NDArray[Any]:
+    """Return the gradient of ``sum(weights * A_out)`` by a network's inputs, dropout off, for NumPy arrays.
+
+    Parameters
+    ----------
+    network : NetworkSpec
+    parameters : sequence of one tuple of arrays per layer
+    X : array of shape (m, n_in), the network's dtype
+    weights : array of shape (m, n_out), same dtype
+        Of every output. A row whose output ``k`` has the weight 1 and whose others have 0 gets the
+        gradient of its output ``k``.
+
+    Returns
+    -------
+    dX : array of shape (m, n_in), same dtype
+    """
+    from fastdense.array import network as matrices
+
+    traces = matrices.forward(np, network, parameters, X)
+    values: NDArray[Any] = matrices.input_gradient(np, network, parameters, traces, weights)
     return values
