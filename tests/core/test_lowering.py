@@ -7,11 +7,13 @@ import pytest
 
 from fastdense.core.spec import ActivationSpec, DenseSpec, DropoutSpec, NetworkSpec
 from fastdense.core.spec.lowering import (
+    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
     NormalizeRows,
     Product,
+    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -36,6 +38,10 @@ def computed(primitive, A):
             return X * (1.0 if gamma is None else gamma) + (0.0 if beta is None else beta)
         case LeakColumns(slopes):
             return np.where(A > 0, A, slopes * A)
+        case ScaleColumns(scale):
+            return A * scale
+        case BlendColumns(alpha, curve):
+            return A + alpha * (computed(curve, A) - A)
         case Curve(name, alpha):
             return np.array([activate(ActivationSpec(name, alpha), row) for row in A.tolist()])
         case Softmax(groups):

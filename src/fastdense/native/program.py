@@ -17,12 +17,14 @@ from fastdense.core.spec import (
     ActivationSpec,
     DenseSpec,
     DropoutSpec,
+    FeatureScaleSpec,
     HuberSpec,
     LayerNormSpec,
     LayerSpec,
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
+    ParametricActivationSpec,
     PReLUSpec,
     QuantileSpec,
     ScaleSpec,
@@ -336,6 +338,10 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             core.layer_norm(layer.epsilon, layer.scale, layer.center, _treatments(layer))
         case PReLUSpec():
             core.prelu(_treatments(layer))
+        case FeatureScaleSpec():
+            core.feature_scale(_treatments(layer))
+        case ParametricActivationSpec():
+            core.parametric_activation(_curve(layer.curve, layer.n_units), _treatments(layer))
         case DropoutSpec():
             core.dropout(layer.rate, layer.stream)
         case _:

@@ -12,9 +12,11 @@ from fastdense.layers import (
     Activation,
     Dense,
     Dropout,
+    FeatureScale,
     Layer,
     LayerNormalization,
     Normalization,
+    ParametricActivation,
     PReLU,
     Rescaling,
 )
@@ -99,6 +101,10 @@ def _detail(layer: Layer) -> str:
             return "(x - mean) / deviation of each row"
         case PReLU():
             return "max(x, 0) + alpha * min(x, 0)"
+        case FeatureScale():
+            return "x * scale of each column"
+        case ParametricActivation():
+            return f"x + alpha * ({_activation(layer.activation)}(x) - x)"
         case Rescaling():
             return "x * scale + offset"
     return ""

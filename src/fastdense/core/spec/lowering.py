@@ -12,6 +12,8 @@ over specs.
 `StandardizeColumns`      ``(A - mean) / deviation``, by columns
 `NormalizeRows`           each row less its mean, divided by its deviation, scaled and shifted by columns
 `LeakColumns`             ``A`` above zero, otherwise ``alpha * A``, by columns
+`ScaleColumns`            ``A * scale``, by columns
+`BlendColumns`            ``(1 - alpha) * A + alpha * g(A)``, by columns
 `Curve`                   ``g(A)``, each number by itself
 `Softmax`                 ``exp(a) / sum(exp(a))`` of each row, or of groups of its columns
 `Dropout`                 nothing in prediction
@@ -29,12 +31,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 __all__ = [
+    "BlendColumns",
     "Curve",
     "Dropout",
     "LeakColumns",
     "NormalizeRows",
     "Primitive",
     "Product",
+    "ScaleColumns",
     "Softmax",
     "StandardizeColumns",
 ]
@@ -110,6 +114,21 @@ class Curve(_Primitive):
     alpha: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class ScaleColumns(_Primitive):
+    """``A * scale``, for an array of shape (n_in,)."""
+
+    scale: Any
+
+
+@dataclass(frozen=True, eq=False)
+class BlendColumns(_Primitive):
+    """``(1 - alpha) * A + alpha * g(A)``: a share ``alpha``, of shape (n_in,), of the curve ``g``."""
+
+    alpha: Any
+    curve: Curve
+
+
 @dataclass(frozen=True)
 class Softmax(_Primitive):
     """A softmax of each group of columns, ``groups`` being their sizes; of the whole row if empty."""
@@ -126,4 +145,14 @@ class Dropout(_Primitive):
     computes: ClassVar[bool] = False
 
 
-Primitive = Product | StandardizeColumns | LeakColumns | NormalizeRows | Curve | Softmax | Dropout
+Primitive = (
+    Product
+    | StandardizeColumns
+    | LeakColumns
+    | NormalizeRows
+    | ScaleColumns
+    | BlendColumns
+    | Curve
+    | Softmax
+    | Dropout
+)

@@ -17,6 +17,7 @@ __all__ = [
     "ACTIVATE",
     "ADD",
     "BIAS",
+    "BLEND",
     "BODIES",
     "COPY",
     "DENSE",
@@ -24,6 +25,7 @@ __all__ = [
     "HEADER",
     "LEAK",
     "MEAN",
+    "MULTIPLY",
     "NETWORK",
     "NORMALIZE",
     "SCALE",
@@ -137,6 +139,38 @@ static void layer_$k(const $real *in, $real *out)
     for (size_t j = 0; j < $units; ++j) {
         const int vanishes = in[j] < 0 && slope_$k[j] == 0;
         out[j] = in[j] > 0 ? in[j] : vanishes ? 0 : slope_$k[j] * in[j];
+    }
+}
+""")
+
+# A factor of 0 makes 0 of infinite numbers too; NaN stays.
+MULTIPLY = Template("""\
+static const $real scale_$k[$units] = {
+$factors
+};
+
+/* $comment */
+static void layer_$k(const $real *in, $real *out)
+{
+    for (size_t j = 0; j < $units; ++j) {
+        const int vanishes = scale_$k[j] == 0 && in[j] == in[j];
+        out[j] = vanishes ? 0 : in[j] * scale_$k[j];
+    }
+}
+""")
+
+# NaN stays: at least one of the two factors is not 0.
+BLEND = Template("""\
+static const $real share_$k[$units] = {
+$shares
+};
+
+/* $comment */
+static void layer_$k(const $real *in, $real *out)
+{
+    for (size_t j = 0; j < $units; ++j) {
+        const $real share = share_$k[j], rest = 1 - share, g = $curve;
+        out[j] = (rest == 0 ? 0 : in[j] * rest) + (share == 0 ? 0 : g * share);
     }
 }
 """)

@@ -1,5 +1,11 @@
 """The modules of PyTorch's that `fastdense.formats.torch.to_torch` makes and PyTorch does not have."""
 
-from fastdense.exchange.torch.modules import Exponential, Normalization, SoftmaxByGroups
+from fastdense.exchange.torch.modules import (
+    Exponential,
+    FeatureScale,
+    Normalization,
+    ParametricActivation,
+    SoftmaxByGroups,
+)
 
-__all__ = ["Exponential", "Normalization", "SoftmaxByGroups"]
+__all__ = ["Exponential", "FeatureScale", "Normalization", "ParametricActivation", "SoftmaxByGroups"]

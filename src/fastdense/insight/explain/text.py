@@ -12,12 +12,14 @@ from fastdense.core.curves import CURVES
 from fastdense.core.printable import printable
 from fastdense.core.shapes import draw_product
 from fastdense.core.spec.lowering import (
+    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
     NormalizeRows,
     Primitive,
     Product,
+    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -37,7 +39,8 @@ __all__ = [
 MOST = 6
 """Rows and columns of a matrix that are shown; of larger ones the first ones and the last."""
 TERMS = 5
-SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/", "alpha": ",", "gamma": ",", "beta": ","}
+SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/", "scale": "*"}
+SIGNS |= dict.fromkeys(("alpha", "gamma", "beta"), ",")
 """What stands before the primitives' arrays: an operator, or a comma if the formula says more."""
 WIDEST = 110  # of a line
 
@@ -65,15 +68,18 @@ def formulas(step: Step) -> tuple[str, ...]:
     so_far, lines = f"A{step.number - 1}", []
     for primitive, n in _numbered(step):
         match primitive:
-            case Product() | StandardizeColumns():
+            case Product() | StandardizeColumns() | ScaleColumns():
                 for sign, (name, _) in _terms(primitive, n):
-                    is_sum = sign in "@/" and (" + " in so_far or " - " in so_far)
+                    is_sum = sign in "@/*" and (" + " in so_far or " - " in so_far)
                     so_far = f"({so_far}) {sign} {name}" if is_sum else f"{so_far} {sign} {name}"
             case NormalizeRows(gamma, beta, epsilon):
                 affine = f" * gamma{n}" * (gamma is not None) + f" + beta{n}" * (beta is not None)
                 so_far = f"({so_far} - mean({so_far})) / sqrt(var({so_far}) + {epsilon:g}){affine}"
             case LeakColumns():
                 so_far = f"max({so_far}, 0) + alpha{n} * min({so_far}, 0)"
+            case BlendColumns(_, g):
+                curve = f"{g.name}({so_far}{settings_text(g)})"
+                so_far = f"{so_far} + alpha{n} * ({curve} - {so_far})"
             case Curve() | Softmax():
                 if " " in so_far:
                     lines.append(f"Z{n} = {so_far}")
