@@ -171,7 +171,7 @@ class Chain:
                 self._fill(layer, width, arrays)
             except (FastdenseError, ValueError) as error:
                 raise FormatError(f"layer {layer.name or layer.default_name!r}: {error}") from error
-            width = layer.n_units or width
+            width = layer.units_for(width)
         layers = [layer for layer, _ in self._layers]
         names = Names(layer for layer in layers if layer.name)  # those of a file come first
         for layer in layers:
@@ -215,7 +215,7 @@ class Chain:
 
     def _append(self, layer: Layer, arrays: list[Array]) -> None:
         self._layers.append((layer, arrays))
-        self.width = layer.n_units or self.width
+        self.width = layer.n_units if self.width is None else layer.units_for(self.width)
 
     def _meet(self, n_in: int | None) -> None:
         """Take note of the columns that a step takes; FormatError where others come in."""

@@ -221,7 +221,7 @@ def _fill(rebuilt: list[Layer], n_in: int, dtype: str, arrays: dict[str, NDArray
         widths.append(n_in)
         for name, shape in layer.weight_shapes(n_in).items():
             expected[f"layers/{i}/{name}"] = (layer.weight_dtypes.get(name, dtype), shape)
-        n_in = layer.n_units or n_in
+        n_in = layer.units_for(n_in)
     if set(expected) != set(arrays):
         odd = sorted(set(expected) ^ set(arrays))
         raise FormatError(

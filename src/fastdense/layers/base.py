@@ -116,7 +116,11 @@ class Layer(Variables, Configurable, Versioned):
     @property
     def n_units(self) -> int | None:
         """Columns of the output; None until known."""
-        return self.n_in
+        return None if self.n_in is None else self.units_for(self.n_in)
+
+    def units_for(self, n_in: int) -> int:
+        """Return the columns of the output for an input of ``n_in`` columns."""
+        return n_in
 
     @property
     def dtype(self) -> str | None:

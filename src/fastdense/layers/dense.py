@@ -105,6 +105,10 @@ class Dense(Layer):
         """Columns of the output."""
         return self.units
 
+    def units_for(self, n_in: int) -> int:
+        """Return ``units``."""
+        return self.units
+
     @property
     def kernel(self) -> Array:
         """``W``, of shape (n_in, units), read-only."""

@@ -79,6 +79,8 @@ class Snapshot:
     def inputs(self, centred: bool = True) -> Inputs:
         """Return what the network takes; without its centre if ``centred`` is False."""
         first = next((layer for layer in self.layers if isinstance(layer, Dense)), None)
+        if first is not None and first.n_in not in (None, self.n_in):
+            first = None  # it takes what another layer makes of the rows
         owner = f"model {self.name!r}" if first is None else f"layer {first.name!r}"
         n_units, centre = first.n_units if first else None, self.centre if centred else None
         return Inputs(self.n_in, n_units, owner, self.dtype, self.table, self.engine, centre)

@@ -317,5 +317,5 @@ class Stack(Variables):
                     f"layer {layer.name!r} has weights of {layer.dtype} already, but the model computes in "
                     f"{self.dtype}"
                 )
-            widths.append(layer.n_units or widths[-1])
+            widths.append(layer.units_for(widths[-1]))
         return widths
