@@ -16,6 +16,7 @@ from fastdense.core.spec import (
     AdagradSpec,
     AdamSpec,
     BinaryCrossentropySpec,
+    CategoryEmbeddingSpec,
     DenseSpec,
     DropoutSpec,
     Factors,
@@ -24,7 +25,6 @@ from fastdense.core.spec import (
     LossSpec,
     MeanSquaredErrorSpec,
     NetworkSpec,
-    ParametricActivationSpec,
     Penalty,
     PoissonSpec,
     RMSpropSpec,
@@ -34,6 +34,7 @@ from fastdense.core.spec import (
     TrainingSpec,
 )
 from fastdense.engines import Batches
+from tests.category_layers import category_layers, with_categories
 from tests.vector_layers import vector_layers
 
 __all__ = ["ALPHAS", "CASES", "FLOAT64_CASES", "SGD", "Case", "Data", "case_named", "loss_named"]
@@ -97,6 +98,8 @@ class Case:
         """Return the case's rows, the same at every call; a third of the weights are zero."""
         rng = self._rng("data")
         X = rng.normal(size=(self.rows, self.network.n_in)).astype(self.dtype)
+        for layer in self.network.layers[:1]:
+            X = with_categories(X, layer.sizes) if isinstance(layer, CategoryEmbeddingSpec) else X
         sample_weight = rng.uniform(0.5, 2.0, self.rows) if self.weighted else None
         if sample_weight is not None:
             sample_weight[::3] = 0.0
@@ -172,12 +175,6 @@ def _network(hidden: str = "tanh", last: str = "linear", n_out: int = N_OUT) -> 
     return NetworkSpec(N_IN, (first, DenseSpec(N_HIDDEN, n_out, _activation(last))))
 
 
-def _blended(name: str) -> NetworkSpec:
-    """Return a network with a share of an activation between two dense layers."""
-    first, last = _network(hidden="linear").layers
-    return NetworkSpec(N_IN, (first, ParametricActivationSpec(N_HIDDEN, _activation(name)), last))
-
-
 def _last(name: str, loss: LossSpec) -> Case:
     """Return the case of an activation last and a loss, trained by plain gradient descent."""
     title = f"{name}-{loss.name}{'-from-logits' if loss.from_logits else ''}"
@@ -193,11 +190,6 @@ def _activations() -> list[Case]:
     of_positive = [loss_named(loss) for loss in (*CATEGORICAL, "poisson")]
     return [
         *(Case(f"hidden-{name}", _network(hidden=name)) for name in ACTIVATIONS),
-        *(
-            Case(f"blended-{name}", _blended(name))
-            for name in ACTIVATIONS
-            if name not in ("linear", "softmax")
-        ),
         *(_last(name, loss) for name in ACTIVATIONS for loss in of_any),
         *(_last(name, loss) for name in ("sigmoid", "softmax") for loss in of_probabilities),
         *(_last(name, loss) for name in ("softplus", "exponential") for loss in of_positive),
@@ -360,12 +352,13 @@ def _layers() -> list[Case]:
         "dropout-scale-activate-only": (low, scale, ActivateSpec(N_IN, _activation("tanh"))),
         "deep": (first, *(DenseSpec(N_HIDDEN, N_HIDDEN, _activation("relu")),) * 3, last),
         **vector_layers(first, last),
+        **category_layers(first, last),
     }
     two_word_seed = TrainingSpec(MSE, SGD, seed=2**40 + 5)
     activate_last = NetworkSpec(N_IN, (first, last, softmax))
     clipped = {name: TrainingSpec(MSE, AdamSpec(weight_decay=0.1, **{name: 0.1})) for name in CLIPPINGS}
-    of_columns = ("prelu", "norm", "feature-scale", "blend")
-    charged = {kind: NetworkSpec(N_IN, variants[f"{kind}-middle"]) for kind in of_columns}
+    places = {"prelu": "prelu-middle", "norm": "norm-middle", "category": "category-first"}
+    charged = {kind: NetworkSpec(N_IN, variants[name]) for kind, name in places.items()}
     return [
         *(Case(f"{k}-{name}", charged[k], training) for k in charged for name, training in clipped.items()),
         *(Case(name, NetworkSpec(N_IN, layers), two_word_seed) for name, layers in variants.items()),

@@ -12,16 +12,15 @@ from fastdense.core.spec import (
     OPTIMIZERS,
     ActivateSpec,
     ActivationSpec,
+    CategoryEmbeddingSpec,
     DenseSpec,
     DropoutSpec,
     Factors,
-    FeatureScaleSpec,
     LayerNormSpec,
     LayerSpec,
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
-    ParametricActivationSpec,
     Penalty,
     PReLUSpec,
     ScaleSpec,
@@ -33,7 +32,7 @@ __all__ = ["drawn"]
 
 # Round the widths of vectors and of tiles, and one column more often than others.
 _WIDTHS = (1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33)
-_KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale", "prelu", "norm", "blend", "feature")
+_KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale", "prelu", "norm", "category")
 _OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "lion")
 _FACTORS = True
 _POSITIVE = ("sigmoid", "softmax", "softplus", "exponential")
@@ -81,16 +80,19 @@ def _layer(rng: random.Random, n_in: int, place: int) -> LayerSpec:
         return LayerNormSpec(n_in, 0.01, rng.random() < 0.8, rng.random() < 0.8, _penalty(rng), _penalty(rng))
     if kind == "prelu":
         return PReLUSpec(n_in, _penalty(rng))
-    if kind == "feature":
-        return FeatureScaleSpec(n_in, _penalty(rng))
-    if kind == "blend":
-        name = rng.choice([name for name in ACTIVATIONS if name not in ("linear", "softmax")])
-        return ParametricActivationSpec(n_in, ActivationSpec(name, ALPHAS.get(name, 0.0)), _penalty(rng))
+    if kind == "category" and place == 0:  # of numbers that are computed a rounding may make another category
+        return _categories(rng, n_in)
     if kind == "activate":
         return ActivateSpec(n_in, _activation(rng, n_in))
     units = rng.choice(_WIDTHS)
     penalties = _penalty(rng), _penalty(rng)
     return DenseSpec(n_in, units, _activation(rng, units), rng.random() < 0.8, *penalties)
+
+
+def _categories(rng: random.Random, n_in: int) -> CategoryEmbeddingSpec:
+    sizes = tuple(rng.choice((1, 2, 3, 17, 90)) for _ in range(rng.randint(1, n_in)))
+    factors = Factors(rng.choice((0.5, 1.0)), rng.choice((1.0, 2.0)))
+    return CategoryEmbeddingSpec(n_in, sizes, rng.choice((1, 2, 3, 8)), factors)
 
 
 def _with_factors(rng: random.Random, layer: LayerSpec) -> LayerSpec:

@@ -10,11 +10,12 @@ namespace fastdense {
 
 template <class T>
 VectorWeights<T>::VectorWeights(const KernelsOf<T>& kernels, std::size_t columns, std::size_t count,
-                                const PerArray<Treatment<T>>& treatments)
+                                const PerArray<Treatment<T>>& treatments, std::size_t chunk)
     : kernels_(kernels),
       columns_(columns),
       stride_((columns + kernels.lanes - 1) / kernels.lanes * kernels.lanes),
       count_(count),
+      chunk_(chunk),
       treatments_(treatments),
       values_(count * stride_),
       gradient_(count * stride_),
@@ -58,17 +59,25 @@ void VectorWeights<T>::keep_slots(std::size_t count) {
 
 template <class T>
 typename VectorWeights<T>::Part VectorWeights<T>::at(std::size_t part) const {
-    const std::size_t first = part * chunk;
-    return {first, std::min(chunk, columns_ - first)};
+    const std::size_t first = part * chunk_;
+    return {first, std::min(chunk_, columns_ - first)};
 }
 
 template <class T>
-void VectorWeights<T>::sum_gradient(std::size_t vector, const Part& part, View<const T> d_out) {
-    const auto columns = [&](View<const T> from) -> View<const T> {
-        return {from.data ? from.data + part.first : nullptr, d_out.rows, part.count, from.stride};
-    };
-    kernels_.column_sums(
-        {columns(d_out), columns(factors_[vector]), gradient_.data() + vector * stride_ + part.first});
+void VectorWeights<T>::sum_gradient(std::size_t vector, const Part& part, const Passed<T>& batch,
+                                    T* gradient) {
+    double sums[most_columns] = {};
+    const View<const T> factors = factors_[vector], d_out = batch.d_out;
+    for (std::size_t i = 0; i < d_out.rows; ++i) {
+        const T* d = d_out.data + i * d_out.stride + part.first;
+        const T* f = factors.data + i * factors.stride + part.first;
+        if (factors.data) {
+            for (std::size_t j = 0; j < part.count; ++j) sums[j] += double(d[j]) * double(f[j]);
+        } else {
+            for (std::size_t j = 0; j < part.count; ++j) sums[j] += double(d[j]);
+        }
+    }
+    std::copy_n(sums, part.count, gradient);
 }
 
 template <class T>
@@ -76,10 +85,10 @@ void VectorWeights<T>::update(std::size_t part, const Passed<T>& batch, const Op
                               T penalty_factor) {
     const Part here = at(part);
     for (std::size_t k = 0; k < count_; ++k) {
-        sum_gradient(k, here, batch.d_out);
+        T* g = gradient_.data() + k * stride_ + here.first;
+        sum_gradient(k, here, batch, g);
         const Penalties<T> own = treatments_[k].penalties * penalty_factor;
         const T* w = vector(k) + here.first;
-        T* g = gradient_.data() + k * stride_ + here.first;
         for (std::size_t j = 0; own.any() && j < here.count; ++j) {
             g[j] += T(2) * own.l2 * w[j] + own.l1 * T((w[j] > T(0)) - (w[j] < T(0)));
         }

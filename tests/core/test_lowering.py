@@ -7,15 +7,15 @@ import pytest
 
 from fastdense.core.spec import ActivationSpec, DenseSpec, DropoutSpec, NetworkSpec
 from fastdense.core.spec.lowering import (
-    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
+    LookUpColumns,
     NormalizeRows,
     Product,
-    ScaleColumns,
     Softmax,
     StandardizeColumns,
+    tables,
 )
 from fastdense.engines import choose
 from fastdense.reference import activate
@@ -38,10 +38,12 @@ def computed(primitive, A):
             return X * (1.0 if gamma is None else gamma) + (0.0 if beta is None else beta)
         case LeakColumns(slopes):
             return np.where(A > 0, A, slopes * A)
-        case ScaleColumns(scale):
-            return A * scale
-        case BlendColumns(alpha, curve):
-            return A + alpha * (computed(curve, A) - A)
+        case LookUpColumns(passed, sizes, embeddings):
+            columns = [
+                [embeddings[table][list(range(size)).index(a) if a in range(size) else 0] for a in column]
+                for column, size, table in zip(A[:, passed:].T, sizes, tables(sizes), strict=True)
+            ]
+            return np.hstack([A[:, :passed], *columns])
         case Curve(name, alpha):
             return np.array([activate(ActivationSpec(name, alpha), row) for row in A.tolist()])
         case Softmax(groups):

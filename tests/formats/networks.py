@@ -14,6 +14,7 @@ from fastdense.core.curves import CURVES
 from fastdense.core.spec import ACTIVATIONS
 from fastdense.engines import choose
 from tests.bounds import output_bound
+from tests.category_layers import with_categories
 from tests.compare import assert_within
 
 __all__ = ["assert_predicts_as", "inputs", "networks"]
@@ -53,12 +54,23 @@ def activations(draw, columns, names=ACTIVATIONS):
 
 
 @st.composite
-def networks(draw, names=ACTIVATIONS):
-    """Draw a `Sequential` of one to five layers with random weights; the exponential comes once at most."""
-    width = n_in = draw(st.integers(1, 6))
+def categories(draw, n_in):
+    """Draw a layer for category numbers in some of so many columns, in a list."""
+    sizes = draw(st.lists(st.integers(1, 40), min_size=1, max_size=n_in))
+    return [fd.layers.CategoryEmbedding(sizes, draw(st.integers(1, 5)))]
+
+
+@st.composite
+def networks(draw, names=ACTIVATIONS, of_tables=True):
+    """Draw a `Sequential` of one to five layers with random weights; the exponential comes once at most.
+
+    With ``of_tables``, one that takes category numbers may come before them.
+    """
+    n_in = draw(st.integers(1, 6))
+    layers = draw(st.one_of(st.just([]), categories(n_in))) if of_tables else []
+    width = layers[0].units_for(n_in) if layers else n_in
     dtype = draw(st.sampled_from(["float32", "float64"]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    layers = []
     for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=5)):
         if kind == "dense":
             width = draw(st.integers(1, 9))
@@ -91,6 +103,8 @@ def _initial(rng, shape):
 def inputs(model, rows, seed=0):
     """Return random rows for a model, in its dtype."""
     X = np.random.default_rng(seed).normal(size=(rows, model.input_shape[1]))
+    first = model.layers[0] if model.layers else None
+    X = with_categories(X, first.sizes) if isinstance(first, fd.layers.CategoryEmbedding) else X
     return X.astype(model.dtype)
 
 

@@ -299,6 +299,7 @@ def _narrower(bench: Bench, costs: Sequence[LayerCost]) -> Iterator[Advice]:
 def _what(layer: LayerSpec, primitives: Sequence[Primitive]) -> str:
     """Return a layer's kind, sizes and activations."""
     has_product = any(isinstance(primitive, Product) for primitive in primitives)
-    sizes = f"{layer.n_in:,} to {layer.n_units:,}" if has_product else f"{layer.n_in:,}"
+    changes = has_product or layer.n_units != layer.n_in
+    sizes = f"{layer.n_in:,} to {layer.n_units:,}" if changes else f"{layer.n_in:,}"
     curves = [primitive.name for primitive in primitives if isinstance(primitive, Curve | Softmax)]
     return ", ".join([layer.kind, sizes, *curves])

@@ -14,12 +14,11 @@ from fastdense.core.checks import fraction, from_zero
 from fastdense.core.parameters import Converted, parameter
 from fastdense.core.spec import ActivateSpec, DropoutSpec
 from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Input, Layer
+from fastdense.layers.category_embedding import CategoryEmbedding
 from fastdense.layers.dense import Activation as Given
 from fastdense.layers.dense import Dense
-from fastdense.layers.feature_scale import FeatureScale
 from fastdense.layers.layer_normalization import LayerNormalization
 from fastdense.layers.normalization import Normalization
-from fastdense.layers.parametric_activation import ParametricActivation
 from fastdense.layers.prelu import PReLU
 from fastdense.layers.rescaling import Rescaling
 from fastdense.optimizers.scheduled import Scheduled, at_steps, scheduled
@@ -27,16 +26,15 @@ from fastdense.optimizers.scheduled import Scheduled, at_steps, scheduled
 __all__ = [
     "ELU",
     "Activation",
+    "CategoryEmbedding",
     "Dense",
     "Dropout",
-    "FeatureScale",
     "Input",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
     "Normalization",
     "PReLU",
-    "ParametricActivation",
     "ReLU",
     "Rescaling",
     "Softmax",

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-float32, float64 = tf.float32, tf.float64
+float32, float64, int32 = tf.float32, tf.float64, tf.int32
 abs, floor, sign, where = tf.abs, tf.floor, tf.sign, tf.where
 exp, expm1, log, log1p, sqrt, tanh = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p, tf.sqrt, tf.tanh
 ones_like, zeros_like, stack, take, astype = tf.ones_like, tf.zeros_like, tf.stack, tf.gather, tf.cast

@@ -15,16 +15,15 @@ from fastdense.core.arrays import Array
 from fastdense.core.spec import (
     ActivateSpec,
     ActivationSpec,
+    CategoryEmbeddingSpec,
     DenseSpec,
     DropoutSpec,
-    FeatureScaleSpec,
     HuberSpec,
     LayerNormSpec,
     LayerSpec,
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
-    ParametricActivationSpec,
     PReLUSpec,
     QuantileSpec,
     ScaleSpec,
@@ -338,10 +337,8 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             core.layer_norm(layer.epsilon, layer.scale, layer.center, _treatments(layer))
         case PReLUSpec():
             core.prelu(_treatments(layer))
-        case FeatureScaleSpec():
-            core.feature_scale(_treatments(layer))
-        case ParametricActivationSpec():
-            core.parametric_activation(_curve(layer.curve, layer.n_units), _treatments(layer))
+        case CategoryEmbeddingSpec():
+            core.category_embedding(layer.sizes, layer.width, _treatments(layer))
         case DropoutSpec():
             core.dropout(layer.rate, layer.stream)
         case _:

@@ -10,13 +10,12 @@ from fastdense.core.columns import aligned
 from fastdense.core.printable import printable
 from fastdense.layers import (
     Activation,
+    CategoryEmbedding,
     Dense,
     Dropout,
-    FeatureScale,
     Layer,
     LayerNormalization,
     Normalization,
-    ParametricActivation,
     PReLU,
     Rescaling,
 )
@@ -101,10 +100,9 @@ def _detail(layer: Layer) -> str:
             return "(x - mean) / deviation of each row"
         case PReLU():
             return "max(x, 0) + alpha * min(x, 0)"
-        case FeatureScale():
-            return "x * scale of each column"
-        case ParametricActivation():
-            return f"x + alpha * ({_activation(layer.activation)}(x) - x)"
+        case CategoryEmbedding():
+            columns, categories = len(layer.sizes), sum(layer.sizes)
+            return f"{categories:,} categories of {columns:,} columns, {layer.width} numbers each"
         case Rescaling():
             return "x * scale + offset"
     return ""

@@ -16,19 +16,18 @@ from numpy.typing import NDArray
 
 from fastdense.core.spec import (
     ActivateSpec,
+    CategoryEmbeddingSpec,
     DenseSpec,
     DropoutSpec,
-    FeatureScaleSpec,
     LayerNormSpec,
     LayerSpec,
     NetworkSpec,
-    ParametricActivationSpec,
     Penalty,
     PReLUSpec,
     ScaleSpec,
 )
 from fastdense.reference.activations import activate, activate_backward
-from fastdense.reference.columns import blend, blend_backward, scale, scale_backward
+from fastdense.reference.category_embedding import embed, embed_backward
 from fastdense.reference.curves import leaky_relu, leaky_relu_derivative
 from fastdense.reference.ieee import divide, sign, times
 from fastdense.reference.layer_norm import layer_norm, layer_norm_backward
@@ -60,8 +59,7 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
     `ScaleSpec`                 ``(a_k - mean_k) / deviation_k``
     `PReLUSpec`                 ``a_k`` above zero, otherwise ``alpha_k * a_k``
     `LayerNormSpec`             ``(a_k - mean) / deviation * gamma_k + beta_k``, those of the row
-    `FeatureScaleSpec`          ``a_k * scale_k``
-    `ParametricActivationSpec`  ``(1 - alpha_k) * a_k + alpha_k * g(a_k)``
+    `CategoryEmbeddingSpec`     the numbers that pass, then the row of ``embeddings`` of each category number
     `DropoutSpec`               ``a_k / (1 - rate)`` where kept, otherwise 0
     ==========================  ==================================================================
 
@@ -105,11 +103,8 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
         case LayerNormSpec():
             z = layer_norm(layer, parameters, a_in)
             return Trace(a_in, z, z)
-        case FeatureScaleSpec():
-            z = scale(parameters[0], a_in)
-            return Trace(a_in, z, z)
-        case ParametricActivationSpec():
-            z = blend(layer.curve, parameters[0], a_in)
+        case CategoryEmbeddingSpec():
+            z = embed(layer, parameters[0], a_in)
             return Trace(a_in, z, z)
         case DropoutSpec() if kept is not None:
             z = [a / (1 - layer.rate) if keep else 0.0 for a, keep in zip(a_in, kept, strict=True)]
@@ -134,9 +129,8 @@ def backward_layer(
     `LayerNormSpec`             ``da_k = (g_k - mean(g) - x_k * mean(g * x)) / deviation`` for the
                                 normalised row ``x`` and ``g = dz * gamma``; ``dgamma_k = dz_k * x_k``,
                                 ``dbeta_k = dz_k``
-    `FeatureScaleSpec`          ``da_k = dz_k * scale_k``, ``dscale_k = dz_k * a_k``
-    `ParametricActivationSpec`  ``da_k = dz_k * (1 - alpha_k + alpha_k * g'(a_k))``,
-                                ``dalpha_k = dz_k * (g(a_k) - a_k)``
+    `CategoryEmbeddingSpec`     ``da_k = dz_k`` of what passes, 0 of the category numbers; the gradient of the
+                                row of ``embeddings`` that one stands for is the ``dz`` in its place
     `DropoutSpec`               ``da_k = dz_k / (1 - rate)`` where kept, otherwise 0
     ==========================  ==================================================================
 
@@ -186,12 +180,9 @@ def backward_layer(
             return da, (np.array([0.0 if a > 0 else a * dz_k for a, dz_k in zip(a_in, dz, strict=True)]),)
         case LayerNormSpec():
             return layer_norm_backward(layer, parameters, a_in, dz)
-        case FeatureScaleSpec():
-            da, dscale = scale_backward(parameters[0], a_in, dz)
-            return da, (dscale,)
-        case ParametricActivationSpec():
-            da, dalpha = blend_backward(layer.curve, parameters[0], a_in, dz)
-            return da, (dalpha,)
+        case CategoryEmbeddingSpec():
+            da, dembeddings = embed_backward(layer, a_in, dz)
+            return da, (dembeddings,)
         case DropoutSpec() if kept is not None:
             return [dz_k / (1 - layer.rate) if keep else 0.0 for dz_k, keep in zip(dz, kept, strict=True)], ()
         case DropoutSpec():

@@ -36,7 +36,7 @@ def run(path, X):
 
 
 @settings(max_examples=60, deadline=None)
-@given(model=networks())
+@given(model=networks(of_tables=False))
 def test_random_networks(path, model):
     """float64 is read back only: ONNX Runtime lacks most activations in it."""
     X = inputs(model, 5)
@@ -64,6 +64,16 @@ def test_what_is_read_is_the_same_to_the_bit(path):
     model = fd.Sequential(layers, seed=0)
     write_onnx(model, path)
     assert_identical(read_onnx(path).predict(inputs(model, 9)), model.predict(inputs(model, 9)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("passed", [0, 2])
+def test_category_numbers_and_what_is_none(path, dtype, passed):
+    layers = [fd.layers.CategoryEmbedding((3, 40, 1), 5), fd.Dense(7, "tanh"), fd.Dense(2)]
+    model = fd.Sequential([fd.Input((passed + 3,)), *layers], seed=0, dtype=dtype)
+    write_onnx(model, path)
+    onnx.checker.check_model(path, full_check=True)
+    assert_predicts_as(functools.partial(run, path), model, inputs(model, 200))
 
 
 def test_float64_networks_of_what_the_runtime_has(path):

@@ -9,14 +9,13 @@ from typing import Any, Protocol
 
 from fastdense.core.curves import CURVES
 from fastdense.core.spec.lowering import (
-    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
+    LookUpColumns,
     NormalizeRows,
     Primitive,
     Product,
-    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -25,15 +24,14 @@ __all__ = [
     "ACTIVATIONS",
     "ActivateSpec",
     "ActivationSpec",
+    "CategoryEmbeddingSpec",
     "DenseSpec",
     "DropoutSpec",
     "Factors",
-    "FeatureScaleSpec",
     "LayerNormSpec",
     "LayerSpec",
     "PReLUSpec",
     "Parameter",
-    "ParametricActivationSpec",
     "Penalty",
     "ScaleSpec",
     "group_slices",
@@ -241,56 +239,42 @@ class LayerNormSpec(_Linear):
 
 
 @dataclass(frozen=True)
-class FeatureScaleSpec(_Linear):
-    """``A_in * scale``, with a trained factor ``scale`` per column.
+class CategoryEmbeddingSpec(_Linear):
+    """The last ``len(sizes)`` columns, which hold category numbers, as ``width`` trained numbers each.
 
-    A factor of 0 makes 0, even of an infinite number; NaN stays.
+    The columns before them pass, and come first. Column ``i`` of the others has the categories ``0, 1, ...
+    sizes[i] - 1``, and whatever else it holds, NaN too, counts as category 0.
     """
 
-    scale_penalty: Penalty = Penalty()
-    scale_factors: Factors = Factors()
+    sizes: tuple[int, ...]
+    width: int
+    embeddings_factors: Factors = Factors()
 
     def __post_init__(self) -> None:
-        """Set the parameter: ``scale``, of shape (n_in,)."""
-        scale = Parameter("scale", (self.n_in,), True, self.scale_penalty, self.scale_factors)
-        object.__setattr__(self, "parameters", (scale,))
+        """Set the parameter: ``embeddings``, of shape (sum(sizes), width), a row per category."""
+        if not 0 < len(self.sizes) <= self.n_in or min(*self.sizes, self.width) < 1:
+            raise ValueError(f"{self.n_in} columns have no categories {self.sizes} of {self.width} numbers")
+        shape = (sum(self.sizes), self.width)
+        embeddings = Parameter("embeddings", shape, factors=self.embeddings_factors)
+        object.__setattr__(self, "parameters", (embeddings,))
 
-    def lower(self, scale: Any) -> tuple[Primitive, ...]:
-        """Return a scaling."""
-        return (ScaleColumns(scale),)
+    @property
+    def passed(self) -> int:
+        """The number of columns that pass."""
+        return self.n_in - len(self.sizes)
 
+    @property
+    def n_units(self) -> int:
+        """The columns that pass, and ``width`` for each of the others."""
+        return self.passed + len(self.sizes) * self.width
 
-@dataclass(frozen=True)
-class ParametricActivationSpec(_Linear):
-    """``A_in + alpha * (g(A_in) - A_in)``, with a trained ``alpha`` per column; ``g`` is the ``curve``.
-
-    Computed as ``(1 - alpha) * A_in + alpha * g(A_in)``, in which a factor of 0 makes 0, even of an infinite
-    number: an ``alpha`` of 1 gives ``g(A_in)`` and one of 0 gives ``A_in``; NaN stays.
-    """
-
-    curve: ActivationSpec
-    alpha_penalty: Penalty = Penalty()
-    alpha_factors: Factors = Factors()
-
-    def __post_init__(self) -> None:
-        """Set the parameter: ``alpha``, of shape (n_in,)."""
-        alpha = Parameter("alpha", (self.n_in,), True, self.alpha_penalty, self.alpha_factors)
-        object.__setattr__(self, "parameters", (alpha,))
-
-    def lower(self, alpha: Any) -> tuple[Primitive, ...]:
-        """Return a blend with its curve."""
-        return (BlendColumns(alpha, Curve(self.curve.name, self.curve.alpha)),)
+    def lower(self, embeddings: Any) -> tuple[Primitive, ...]:
+        """Return a look-up."""
+        return (LookUpColumns(self.passed, self.sizes, embeddings),)
 
 
 LayerSpec = (
-    DenseSpec
-    | DropoutSpec
-    | ScaleSpec
-    | ActivateSpec
-    | PReLUSpec
-    | LayerNormSpec
-    | FeatureScaleSpec
-    | ParametricActivationSpec
+    DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec | PReLUSpec | LayerNormSpec | CategoryEmbeddingSpec
 )
 
 

@@ -12,8 +12,7 @@ over specs.
 `StandardizeColumns`      ``(A - mean) / deviation``, by columns
 `NormalizeRows`           each row less its mean, divided by its deviation, scaled and shifted by columns
 `LeakColumns`             ``A`` above zero, otherwise ``alpha * A``, by columns
-`ScaleColumns`            ``A * scale``, by columns
-`BlendColumns`            ``(1 - alpha) * A + alpha * g(A)``, by columns
+`LookUpColumns`           the first columns of ``A``, and rows of a table for category numbers in the others
 `Curve`                   ``g(A)``, each number by itself
 `Softmax`                 ``exp(a) / sum(exp(a))`` of each row, or of groups of its columns
 `Dropout`                 nothing in prediction
@@ -27,20 +26,22 @@ which would round differently. A new primitive is a class here, a member of `Pri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any, ClassVar
 
 __all__ = [
-    "BlendColumns",
     "Curve",
     "Dropout",
     "LeakColumns",
+    "LookUpColumns",
     "NormalizeRows",
     "Primitive",
     "Product",
-    "ScaleColumns",
     "Softmax",
     "StandardizeColumns",
+    "tables",
 ]
 
 
@@ -106,27 +107,45 @@ class LeakColumns(_Primitive):
     alpha: Any
 
 
+def tables(sizes: Sequence[int]) -> list[slice]:
+    """Return the rows of ``embeddings`` that belong to each column of category numbers.
+
+    Examples
+    --------
+    >>> tables((3, 2))
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    return [slice(*ends) for ends in pairwise(accumulate(sizes, initial=0))]
+
+
+@dataclass(frozen=True, eq=False)
+class LookUpColumns(_Primitive):
+    """The first ``passed`` columns, then a row of ``embeddings`` for each category number in the others.
+
+    ``embeddings``, of shape (sum(sizes), width), holds the columns' `tables` one below the other. A number of
+    column ``passed + i`` that is not one of ``0, 1, ... sizes[i] - 1``, NaN too, counts as category 0.
+    """
+
+    passed: int
+    sizes: tuple[int, ...]
+    embeddings: Any
+
+    @property
+    def width(self) -> int:
+        """The number of columns that each category number becomes."""
+        return int(self.embeddings.shape[1])
+
+    def n_units(self, n_in: int) -> int:
+        """Return the number of columns that pass, and ``width`` for each of the others."""
+        return self.passed + len(self.sizes) * self.width
+
+
 @dataclass(frozen=True)
 class Curve(_Primitive):
     """``g(A)``: the activation ``name`` of `fastdense.core.curves.CURVES`, neither linear nor softmax."""
 
     name: str
     alpha: float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class ScaleColumns(_Primitive):
-    """``A * scale``, for an array of shape (n_in,)."""
-
-    scale: Any
-
-
-@dataclass(frozen=True, eq=False)
-class BlendColumns(_Primitive):
-    """``(1 - alpha) * A + alpha * g(A)``: a share ``alpha``, of shape (n_in,), of the curve ``g``."""
-
-    alpha: Any
-    curve: Curve
 
 
 @dataclass(frozen=True)
@@ -146,13 +165,5 @@ class Dropout(_Primitive):
 
 
 Primitive = (
-    Product
-    | StandardizeColumns
-    | LeakColumns
-    | NormalizeRows
-    | ScaleColumns
-    | BlendColumns
-    | Curve
-    | Softmax
-    | Dropout
+    Product | StandardizeColumns | LeakColumns | LookUpColumns | NormalizeRows | Curve | Softmax | Dropout
 )

@@ -17,15 +17,14 @@ __all__ = [
     "ACTIVATE",
     "ADD",
     "BIAS",
-    "BLEND",
     "BODIES",
     "COPY",
     "DENSE",
     "GROUP",
     "HEADER",
     "LEAK",
+    "LOOK_UP",
     "MEAN",
-    "MULTIPLY",
     "NETWORK",
     "NORMALIZE",
     "SCALE",
@@ -143,34 +142,29 @@ static void layer_$k(const $real *in, $real *out)
 }
 """)
 
-# A factor of 0 makes 0 of infinite numbers too; NaN stays.
-MULTIPLY = Template("""\
-static const $real scale_$k[$units] = {
-$factors
+# A number is converted only if it is in range, which NaN is not: the others are category 0.
+LOOK_UP = Template("""\
+static const size_t sizes_$k[$columns] = {
+$sizes
+};
+static const $real embeddings_$k[$rows][$width] = {
+$embeddings
 };
 
 /* $comment */
 static void layer_$k(const $real *in, $real *out)
 {
-    for (size_t j = 0; j < $units; ++j) {
-        const int vanishes = scale_$k[j] == 0 && in[j] == in[j];
-        out[j] = vanishes ? 0 : in[j] * scale_$k[j];
-    }
-}
-""")
+    const size_t passed = $passed;
+    size_t table = 0;
 
-# NaN stays: at least one of the two factors is not 0.
-BLEND = Template("""\
-static const $real share_$k[$units] = {
-$shares
-};
+    for (size_t j = 0; j < passed; ++j) out[j] = in[j];
+    for (size_t i = 0; i < $columns; ++i) {
+        const $real number = in[passed + i];
+        const size_t whole = number >= 0 && number < ($real)sizes_$k[i] ? (size_t)number : 0;
+        const size_t row = table + (($real)whole == number ? whole : 0);
 
-/* $comment */
-static void layer_$k(const $real *in, $real *out)
-{
-    for (size_t j = 0; j < $units; ++j) {
-        const $real share = share_$k[j], rest = 1 - share, g = $curve;
-        out[j] = (rest == 0 ? 0 : in[j] * rest) + (share == 0 ? 0 : g * share);
+        for (size_t j = 0; j < $width; ++j) out[passed + i * $width + j] = embeddings_$k[row][j];
+        table += sizes_$k[i];
     }
 }
 """)

@@ -17,14 +17,13 @@ from fastdense.core.curves import CURVES
 from fastdense.core.files import atomic_files
 from fastdense.core.spec import group_slices
 from fastdense.core.spec.lowering import (
-    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
+    LookUpColumns,
     NormalizeRows,
     Primitive,
     Product,
-    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -213,10 +212,8 @@ def _words(primitive: Primitive) -> str:
             return "(x - mean) / deviation of the row, times gamma plus beta"
         case LeakColumns():
             return "x above 0, otherwise slope * x"
-        case ScaleColumns():
-            return "x * scale"
-        case BlendColumns(_, g):
-            return f"x + alpha * ({_words(g)}(x) - x)"
+        case LookUpColumns(_, sizes):
+            return f"category numbers in the last {len(sizes)}, each to {primitive.width} numbers"
         case Curve(name, alpha):
             return f"{name}({alpha:g})" if alpha else name
         case Softmax(groups):
@@ -257,11 +254,16 @@ def _function(step: Step, numbers: Numbers) -> str:
             )
         case LeakColumns(slopes):
             return templates.LEAK.substitute(common, slopes=numbers.array(slopes))
-        case ScaleColumns(factors):
-            return templates.MULTIPLY.substitute(common, factors=numbers.array(factors))
-        case BlendColumns(shares, g):
-            activated = _call([g], "in[j]", numbers)
-            return templates.BLEND.substitute(common, shares=numbers.array(shares), curve=activated)
+        case LookUpColumns(passed, sizes, embeddings):
+            return templates.LOOK_UP.substitute(
+                common,
+                passed=passed,
+                columns=len(sizes),
+                sizes=f"    {', '.join(map(str, sizes))}",
+                rows=len(embeddings),
+                width=first.width,
+                embeddings=numbers.array(embeddings),
+            )
         case Curve() | Softmax():
             curve, groups = _call([first], "in[j]", numbers), _groups([first], n_units)
             return templates.ACTIVATE.substitute(common, curve=curve, groups=groups)
@@ -295,8 +297,7 @@ def _groups(curves: Iterable[Primitive], units: int) -> str:
 def _curves(steps: Iterable[Step], numbers: Numbers) -> Iterator[str]:
     """Yield the functions that the layers call, each once and before those that call it."""
     primitives = [primitive for step in steps for primitive in step.primitives]
-    curves = [p.curve if isinstance(p, BlendColumns) else p for p in primitives]
-    for function in templates.functions({_called(p).name for p in curves if isinstance(p, Curve)}):
+    for function in templates.functions({_called(p).name for p in primitives if isinstance(p, Curve)}):
         yield function.substitute(numbers._asdict())
     if any(isinstance(primitive, Softmax) for primitive in primitives):
         yield templates.SOFTMAX.substitute(numbers._asdict())

@@ -15,16 +15,16 @@ from fastdense.core import files
 from fastdense.core.checks import one_of
 from fastdense.core.curves import CURVES
 from fastdense.core.spec.lowering import (
-    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
+    LookUpColumns,
     NormalizeRows,
     Primitive,
     Product,
-    ScaleColumns,
     Softmax,
     StandardizeColumns,
+    tables,
 )
 from fastdense.errors import FormatError
 from fastdense.exchange.content import Content
@@ -140,12 +140,19 @@ def _added(nodes: Nodes, primitive: Primitive, value: str, dtype: str) -> str:
             scale = nodes.constant(np.asarray(np.ones(columns) if gamma is None else gamma, dtype), "gamma")
             shift = [] if beta is None else [nodes.constant(np.asarray(beta, dtype), "beta")]
             return nodes.add("LayerNormalization", value, scale, *shift, axis=-1, epsilon=epsilon)
-        case LeakColumns() | ScaleColumns() | BlendColumns():
-            return _by_columns(nodes, primitive, value, dtype)
+        case LeakColumns(slopes):
+            return nodes.add("PRelu", value, nodes.constant(slopes.astype(dtype), "slope"))
+        case LookUpColumns():
+            return _looked_up(nodes, primitive, value, dtype)
         case Curve():
             return _curve(nodes, primitive, value, dtype)
-        case Softmax(groups):
-            return _softmax(nodes, groups, value)
+        case Softmax(groups) if len(groups) > 1:
+            parts = nodes.add_several(
+                "Split", value, nodes.constant(np.array(groups), "groups"), outputs=len(groups), axis=-1
+            )
+            return nodes.add("Concat", *[nodes.add("Softmax", part, axis=-1) for part in parts], axis=-1)
+        case Softmax():
+            return nodes.add("Softmax", value, axis=-1)
         case Dropout():
             return value
         case _:
@@ -165,26 +172,29 @@ def _standardized(nodes: Nodes, primitive: StandardizeColumns, value: str, dtype
     return nodes.add("Div", value, nodes.constant(spread, "deviation"))
 
 
-def _by_columns(
-    nodes: Nodes, primitive: LeakColumns | ScaleColumns | BlendColumns, value: str, dtype: str
-) -> str:
-    match primitive:
-        case LeakColumns(slopes):
-            return nodes.add("PRelu", value, nodes.constant(slopes.astype(dtype), "slope"))
-        case ScaleColumns(factors):
-            return nodes.add("Mul", value, nodes.constant(factors.astype(dtype), "scale"))
-        case BlendColumns(shares, g):  # not x + alpha * (g(x) - x), in which a small g(x) loses digits
-            alpha = shares.astype(dtype)
-            activated = nodes.add("Mul", _curve(nodes, g, value, dtype), nodes.constant(alpha, "alpha"))
-            return nodes.add("Add", nodes.add("Mul", value, nodes.constant(1 - alpha, "rest")), activated)
+def _looked_up(nodes: Nodes, primitive: LookUpColumns, value: str, dtype: str) -> str:
+    """Add the columns that pass, and beside them the rows of a table.
 
-
-def _softmax(nodes: Nodes, groups: tuple[int, ...], value: str) -> str:
-    if len(groups) < 2:
-        return nodes.add("Softmax", value, axis=-1)
-    sizes = nodes.constant(np.array(groups), "groups")
-    parts = nodes.add_several("Split", value, sizes, outputs=len(groups), axis=-1)
-    return nodes.add("Concat", *[nodes.add("Softmax", part, axis=-1) for part in parts], axis=-1)
+    A number is cast only if it is in range: what becomes of others, such as NaN, is not defined.
+    """
+    passed, columns = primitive.passed, len(primitive.sizes)
+    parts: list[str] = []
+    if passed:
+        widths = nodes.constant(np.array([passed, columns]), "widths")
+        first, value = nodes.add_several("Split", value, widths, outputs=2, axis=-1)
+        parts.append(first)
+    zero, sizes = (nodes.constant(np.array(a, dtype), "sizes") for a in (0, primitive.sizes))
+    is_in_range = nodes.add("And", nodes.add("GreaterOrEqual", value, zero), nodes.add("Less", value, sizes))
+    value = nodes.add("Where", is_in_range, value, zero)
+    whole = nodes.cast(value, "int64")
+    is_whole = nodes.add("Equal", nodes.cast(whole, dtype), value)
+    categories = nodes.add("Where", is_whole, whole, nodes.constant(np.array(0), "category"))
+    starts = np.array([table.start for table in tables(primitive.sizes)])
+    rows = nodes.add("Add", categories, nodes.constant(starts, "tables"))
+    embeddings = nodes.constant(np.asarray(primitive.embeddings, dtype), "embeddings")
+    width = nodes.constant(np.array([-1, columns * primitive.width]), "width")
+    parts.append(nodes.add("Reshape", nodes.add("Gather", embeddings, rows, axis=0), width))
+    return parts[0] if len(parts) == 1 else nodes.add("Concat", *parts, axis=-1)
 
 
 def _curve(nodes: Nodes, g: Curve, value: str, dtype: str) -> str:

@@ -16,7 +16,7 @@ from fastdense.exchange.chain import Chain
 from fastdense.exchange.limits import between, limit
 from fastdense.exchange.torch import modules
 from fastdense.exchange.torch.parts import SMALLEST_DEVIATION, as_array, normalised
-from fastdense.layers import LayerNormalization, Normalization
+from fastdense.layers import CategoryEmbedding, LayerNormalization, Normalization
 
 __all__ = ["ELEMENTWISE_MODULES", "SUPPORTED", "TAKES", "array_of"]
 
@@ -103,6 +103,11 @@ def _layer_norm(chain: Chain, module: Any) -> None:
     chain.add(layer, arrays, n_in=module.normalized_shape[0])
 
 
+def _category_embedding(chain: Chain, module: Any) -> None:
+    layer = CategoryEmbedding(module.sizes, module.width)
+    chain.add(layer, [array_of(module.weight)], n_in=module.passed + len(module.sizes))
+
+
 def _threshold(chain: Chain, module: Any) -> None:
     if (module.threshold, module.value) != (0, 0):
         _refuse("only a threshold and a value of 0 can be read, which is a ReLU")
@@ -132,6 +137,7 @@ TAKES: dict[type, Take] = {
     nn.Threshold: _threshold,
     nn.Dropout: lambda chain, module: chain.dropout(module.p),
     nn.Flatten: _flatten,
+    modules.CategoryEmbedding: _category_embedding,
     modules.Normalization: _normalization,
     **{kind: lambda chain, module: chain.activate(_activation(module)) for kind in WITH_ARGUMENTS},
 }

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torch.nn import functional
 
-__all__ = ["Exponential", "FeatureScale", "Normalization", "ParametricActivation", "SoftmaxByGroups"]
+from fastdense.core.spec.lowering import tables
+
+__all__ = ["CategoryEmbedding", "Exponential", "Normalization", "SoftmaxByGroups"]
 
 
 _HOME = "fastdense.formats.torch.modules"  # as pickles of such modules name it
@@ -47,6 +50,60 @@ class SoftmaxByGroups(nn.Module):
         return f"groups={self.groups}"
 
 
+class CategoryEmbedding(nn.Module):
+    """The first ``passed`` columns, then a row of ``weight`` for each category number in the others.
+
+    A number of column ``passed + i`` that is not one of ``0, 1, ... sizes[i] - 1``, NaN too, counts as
+    category 0.
+
+    Parameters
+    ----------
+    passed : int
+    sizes : sequence of int
+        How many categories each of the other columns has.
+    width : int
+        How many numbers a category becomes.
+    device, dtype : optional
+        Of ``weight``, as PyTorch's own modules take them.
+
+    Attributes
+    ----------
+    weight : parameter of shape (sum(sizes), width)
+        The rows of the first column's categories, then those of the second one, and so on.
+    """
+
+    __module__ = _HOME
+
+    def __init__(
+        self,
+        passed: int,
+        sizes: Sequence[int],
+        width: int,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.passed, self.sizes, self.width = passed, tuple(sizes), width
+        self.weight = nn.Parameter(torch.empty(sum(sizes), width, device=device, dtype=dtype))
+        nn.init.normal_(self.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return what passes and the rows of the categories, side by side."""
+        rows = [self._rows(x[..., self.passed + i], table) for i, table in enumerate(tables(self.sizes))]
+        looked_up = functional.embedding(torch.stack(rows, -1), self.weight).flatten(-2)
+        return torch.cat([x[..., : self.passed], looked_up], -1)
+
+    @staticmethod
+    def _rows(numbers: torch.Tensor, table: slice) -> torch.Tensor:
+        """Return the row of ``weight`` for each number of a column."""
+        is_one = (numbers >= 0) & (numbers < table.stop - table.start) & (numbers == numbers.floor())
+        return torch.where(is_one, numbers, 0).long() + table.start
+
+    def extra_repr(self) -> str:
+        """Show the columns."""
+        return f"passed={self.passed}, sizes={self.sizes}, width={self.width}"
+
+
 class Normalization(nn.Module):
     """``(x - mean) / deviation``, by columns.
 
@@ -80,77 +137,3 @@ class Normalization(nn.Module):
     def extra_repr(self) -> str:
         """Show the number of columns."""
         return f"{len(self.mean)}"
-
-
-class FeatureScale(nn.Module):
-    """``x * scale``, by columns; 0 where the factor is, even for an infinite number.
-
-    Parameters
-    ----------
-    columns : int
-    device, dtype : optional
-        Of the parameter, as PyTorch's own modules take them.
-
-    Attributes
-    ----------
-    scale : parameter of shape (columns,)
-        Ones at first.
-    """
-
-    __module__ = _HOME
-
-    def __init__(
-        self, columns: int, device: torch.device | str | None = None, dtype: torch.dtype | None = None
-    ) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(columns, device=device, dtype=dtype))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return ``x * scale``."""
-        return _times(x, self.scale)
-
-    def extra_repr(self) -> str:
-        """Show the number of columns."""
-        return f"{len(self.scale)}"
-
-
-class ParametricActivation(nn.Module):
-    """``(1 - alpha) * x + alpha * activation(x)``, with a share ``alpha`` per column.
-
-    A factor of 0 makes 0, even of an infinite number.
-
-    Parameters
-    ----------
-    activation : Module
-        Of each number by itself.
-    columns : int
-    device, dtype : optional
-        Of the parameter, as PyTorch's own modules take them.
-
-    Attributes
-    ----------
-    alpha : parameter of shape (columns,)
-        Ones at first.
-    """
-
-    __module__ = _HOME
-
-    def __init__(
-        self,
-        activation: nn.Module,
-        columns: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__()
-        self.activation = activation
-        self.alpha = nn.Parameter(torch.ones(columns, device=device, dtype=dtype))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the blend of ``x`` and its activation."""
-        return _times(x, 1 - self.alpha) + _times(self.activation(x), self.alpha)
-
-
-def _times(x: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
-    """Return ``x * factors``, 0 for a factor of 0 unless ``x`` is NaN."""
-    return torch.where((factors == 0) & ~torch.isnan(x), torch.zeros_like(x), x * factors)

@@ -1,11 +1,10 @@
 """The modules of PyTorch's that `fastdense.formats.torch.to_torch` makes and PyTorch does not have."""
 
 from fastdense.exchange.torch.modules import (
+    CategoryEmbedding,
     Exponential,
-    FeatureScale,
     Normalization,
-    ParametricActivation,
     SoftmaxByGroups,
 )
 
-__all__ = ["Exponential", "FeatureScale", "Normalization", "ParametricActivation", "SoftmaxByGroups"]
+__all__ = ["CategoryEmbedding", "Exponential", "Normalization", "SoftmaxByGroups"]

@@ -25,7 +25,7 @@ from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
 
 __all__ = ["Explanation", "explain"]
 
-KINDS = {"activate": "activation", "scale": "normalization"}
+KINDS = {"activate": "activation", "scale": "normalization", "categoryembedding": "category embedding"}
 FIELDS = ("W", "B", "mean", "deviation")  # of a step, named after the primitives' own
 
 

@@ -12,14 +12,13 @@ from fastdense.core.curves import CURVES
 from fastdense.core.printable import printable
 from fastdense.core.shapes import draw_product
 from fastdense.core.spec.lowering import (
-    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
+    LookUpColumns,
     NormalizeRows,
     Primitive,
     Product,
-    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -39,8 +38,8 @@ __all__ = [
 MOST = 6
 """Rows and columns of a matrix that are shown; of larger ones the first ones and the last."""
 TERMS = 5
-SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/", "scale": "*"}
-SIGNS |= dict.fromkeys(("alpha", "gamma", "beta"), ",")
+SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/"}
+SIGNS |= dict.fromkeys(("alpha", "gamma", "beta", "embeddings"), ",")
 """What stands before the primitives' arrays: an operator, or a comma if the formula says more."""
 WIDEST = 110  # of a line
 
@@ -68,18 +67,18 @@ def formulas(step: Step) -> tuple[str, ...]:
     so_far, lines = f"A{step.number - 1}", []
     for primitive, n in _numbered(step):
         match primitive:
-            case Product() | StandardizeColumns() | ScaleColumns():
+            case Product() | StandardizeColumns():
                 for sign, (name, _) in _terms(primitive, n):
-                    is_sum = sign in "@/*" and (" + " in so_far or " - " in so_far)
+                    is_sum = sign in "@/" and (" + " in so_far or " - " in so_far)
                     so_far = f"({so_far}) {sign} {name}" if is_sum else f"{so_far} {sign} {name}"
             case NormalizeRows(gamma, beta, epsilon):
                 affine = f" * gamma{n}" * (gamma is not None) + f" + beta{n}" * (beta is not None)
                 so_far = f"({so_far} - mean({so_far})) / sqrt(var({so_far}) + {epsilon:g}){affine}"
             case LeakColumns():
                 so_far = f"max({so_far}, 0) + alpha{n} * min({so_far}, 0)"
-            case BlendColumns(_, g):
-                curve = f"{g.name}({so_far}{settings_text(g)})"
-                so_far = f"{so_far} + alpha{n} * ({curve} - {so_far})"
+            case LookUpColumns(passed):
+                look_up = f"rows(embeddings{n}, {so_far}[:, {passed}:])"
+                so_far = f"concat({so_far}[:, :{passed}], {look_up})" if passed else look_up
             case Curve() | Softmax():
                 if " " in so_far:
                     lines.append(f"Z{n} = {so_far}")
@@ -202,7 +201,7 @@ def _heading(explanation: Passes) -> str:
 def _forward(step: Step) -> str:
     k, n_in, n_units = step.number, step.A_in.shape[1], step.A_out.shape[1]
     has_product = any(isinstance(primitive, Product) for primitive in step.primitives)
-    units = f"{n_in:,} to {n_units:,}" if has_product else f"{n_in:,}"
+    units = f"{n_in:,} to {n_units:,}" if has_product or n_units != n_in else f"{n_in:,}"
     lines = [f"Layer {k}: {step.kind} {step.name!r}, {units}", *(f"  {each}" for each in formulas(step))]
     return "\n".join([*lines, "", *_arrays(step)])
 
