@@ -22,9 +22,18 @@ CLASSIFY = Table.learn(ROWS, "grade", types={"key": "ignore"})
 REGRESS = Table.learn(ROWS, "price", types={"key": "category"})
 TABLES = [CLASSIFY, REGRESS, Table.learn(ROWS), Table.learn(ROWS, "key", task="classify")]
 MANY = Table.learn({"x": [f"c{k}" for k in range(70)] * 2})
+EMBEDDED = Table.learn(
+    {
+        **ROWS,
+        "when": ["2024-01-01", "2024-03-01", None, "2024-02-01", "2025-06-01"],
+        "paid": [True, False] * 2 + [True],
+    },
+    "grade",
+    embedded=True,
+)
 
 
-@pytest.mark.parametrize("table", [*TABLES, MANY], ids=repr)
+@pytest.mark.parametrize("table", [*TABLES, MANY, EMBEDDED], ids=repr)
 def test_json_keeps_every_bit(table):
     again = Table.from_dict(json.loads(json.dumps(table.to_dict())))
     assert again == table
@@ -69,7 +78,7 @@ def set_at(path, value):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["version"], 3, "unknown or absent keys 'cells'"),
+        (["version"], 4, "unknown or absent keys 'cells'"),
         (["version"], 1, "unknown or absent keys 'cells'"),
         (["version"], 2.0, "'version' should be int, is float"),
         (["more"], 1, "unknown or absent keys 'more'"),

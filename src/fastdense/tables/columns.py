@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
 from fastdense.core.notes import note
 from fastdense.errors import TableWarning
 from fastdense.tables.cells import Cells
+from fastdense.tables.layout import Layout
 from fastdense.tables.reading import PLAIN, Reading
 from fastdense.tables.spellings import merge, places_of
+from fastdense.tables.statistics import quantiles
 from fastdense.tables.strict import check, record
 from fastdense.tables.values import LARGEST, Column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MAX_CATEGORIES", "Category", "Ignored", "Number", "is_text"]
+__all__ = ["MAX_CATEGORIES", "Category", "Ignored", "Number", "by_frequency", "is_text"]
 
 MAX_CATEGORIES: Final = 64
 """Most categories of a column that get a feature of their own.
@@ -72,14 +74,23 @@ class Number:
     reading: Reading = PLAIN
 
     @classmethod
-    def learn(cls, column: Column, reading: Reading | None = None) -> Number:
+    def learn(
+        cls, column: Column, reading: Reading | None = None, weights: NDArray[np.float64] | None = None
+    ) -> Self:
         """Find the centre and spread of the values that are there; TableError if one is not a number."""
         reading = reading or column.read_as("number")
         numbers = column.numbers(reading)
-        present = numbers[~np.isnan(numbers)]
-        low, q25, median, q75, high = np.quantile(present, [0.0, 0.25, 0.5, 0.75, 1.0]).tolist()
+        there = ~np.isnan(numbers)
+        shares = [0.0, 0.25, 0.5, 0.75, 1.0]
+        weights = None if weights is None else weights[there]
+        low, q25, median, q75, high = quantiles(numbers[there], shares, weights)
         spread = q75 - q25 if q75 > q25 else (high - low) / 2
-        return cls(column.name, median, spread, len(present) < len(numbers), reading)
+        return cls(column.name, median, spread, not there.all(), reading)
+
+    @property
+    def layout(self) -> Layout:
+        """The groups of its features."""
+        return Layout(plain=len(self.feature_names))
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -95,14 +106,21 @@ class Number:
 
     def encode(self, column: Column, out: NDArray[Any]) -> None:
         """Fill this column's features, ``out`` of shape (m, n_features); TableError for other cells."""
-        numbers = column.numbers(self.reading)
-        missing = np.isnan(numbers)
-        if self.spread > 0:
-            with np.errstate(over="ignore"):  # a tiny spread: the quotient's infinity is clipped
-                z = np.clip((numbers - self.center) / self.spread, -1e100, 1e100)
-            out[:, 0] = np.where(missing, 0.0, z / np.sqrt(1 + np.square(z / _CLIP)))
+        scaled = self.scale(column)
+        missing = np.isnan(scaled)
+        out[:, 0] = np.where(missing, 0.0, scaled)
         if self.missing:
             out[:, 1] = missing
+
+    def scale(self, column: Column) -> NDArray[np.float64]:
+        """Return the values scaled and clipped, of shape (m,), NaN if missing; TableError for other cells."""
+        numbers = column.numbers(self.reading)
+        if self.spread == 0:
+            return np.where(np.isnan(numbers), np.nan, 0.0)
+        with np.errstate(over="ignore"):  # a tiny spread: the quotient's infinity is clipped
+            z = np.clip((numbers - self.center) / self.spread, -1e100, 1e100)
+        clipped: NDArray[np.float64] = z / np.sqrt(1 + np.square(z / _CLIP))
+        return clipped
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in values that JSON keeps exactly."""
@@ -116,7 +134,7 @@ class Number:
         }
 
     @classmethod
-    def from_dict(cls, value: object, cells: Cells) -> Number:
+    def from_dict(cls, value: object, cells: Cells) -> Self:
         """Read what `to_dict` wrote; FormatError for anything else."""
         keys = {"kind": str, "name": str, "center": float, "spread": float, "missing": bool}
         reading = {} if cells.plain else {"reading": dict}
@@ -160,11 +178,14 @@ class Category:
     @classmethod
     def learn(cls, column: Column) -> Category:
         """Order the texts by frequency, equally frequent ones by the alphabet."""
-        counts = dict(zip(column.texts[0], column.counts, strict=True))
-        merged = merge(counts)
-        order = sorted(merged, key=lambda text: (-merged[text], text))
+        order = list(by_frequency(column))
         missing = bool((column.texts[1] < 0).any())
         return cls(column.name, tuple(order[:MAX_CATEGORIES]), len(order) > MAX_CATEGORIES, missing)
+
+    @property
+    def layout(self) -> Layout:
+        """The groups of its features."""
+        return Layout(plain=len(self.feature_names))
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -183,21 +204,27 @@ class Category:
 
     def encode(self, column: Column, out: NDArray[Any]) -> None:
         """Fill this column's features, ``out`` of shape (m, n_features) and zero."""
-        texts, codes = column.texts
         unseen = len(self.categories) if self.other else -1
+        missing = out.shape[1] - 1 if self.missing else unseen
+        place = self.places(column, unseen, missing)
+        rows = np.flatnonzero(place >= 0)
+        out[rows, place[rows]] = 1
+
+    def places(self, column: Column, unseen: int, missing: int) -> NDArray[np.intp]:
+        """Return each row's place among the categories, or what stands for unknown and missing ones.
+
+        It warns if most values are unknown; if the model knows the frequent ones alone, if all of many are.
+        """
+        texts, codes = column.texts
         places = places_of(self.categories, texts, exact=column.cells.plain)
         self._warn_of_unknown(
             column, [text for text, place in zip(texts, places, strict=True) if place is None]
         )
-        missing = out.shape[1] - 1 if self.missing else unseen
         # A missing cell's code, -1, picks the last entry.
         known = [unseen if place is None else place for place in places]
-        place = np.array([*known, missing], dtype=np.intp)[codes]
-        rows = np.flatnonzero(place >= 0)
-        out[rows, place[rows]] = 1
+        return np.array([*known, missing], dtype=np.intp)[codes]
 
     def _warn_of_unknown(self, column: Column, unknown: list[str]) -> None:
-        """Warn if most values are unknown; if the model knows the frequent ones alone, if all of many are."""
         counts = dict(zip(column.texts[0], column.counts, strict=True))
         total, rows = sum(counts.values()), sum(counts[text] for text in unknown)
         if (total > _FEW and rows == total) if self.other else 2 * rows > total:
@@ -221,13 +248,20 @@ class Category:
     @classmethod
     def from_dict(cls, value: object, cells: Cells) -> Category:
         """Read what `to_dict` wrote; FormatError for anything else."""
+        read = cls._read(value, cells, MAX_CATEGORIES)
+        full = len(read.categories) == MAX_CATEGORIES
+        check(full or not read.other, f"column {read.name!r}: categories leave no room for others")
+        return read
+
+    @classmethod
+    def _read(cls, value: object, cells: Cells, most: int) -> Self:
+        """Read a description of at most so many categories."""
         keys = {"kind": str, "name": str, "categories": list, "other": bool, "missing": bool}
         _, name, categories, other, missing = record(value, "category column", keys)
         what = f"column {name!r}: categories"
-        check(1 <= len(categories) <= MAX_CATEGORIES, f"{what} number 1 to {MAX_CATEGORIES}")
+        check(1 <= len(categories) <= most, f"{what} number 1 to {most}")
         check(all(is_text(category, cells) for category in categories), f"{what} are not all texts")
         check(len(set(categories)) == len(categories), f"{what} repeat")
-        check(not other or len(categories) == MAX_CATEGORIES, f"{what} leave no room for others")
         return cls(name, tuple(categories), other, missing)
 
 
@@ -245,6 +279,7 @@ class Ignored:
 
     kind: ClassVar[str] = "ignored"
     feature_names: ClassVar[tuple[str, ...]] = ()
+    layout: ClassVar[Layout] = Layout()
     name: str
     summary: str
 
@@ -261,6 +296,15 @@ class Ignored:
         _, name, note = record(value, "ignored column", {"kind": str, "name": str, "note": str})
         check(len(note) <= 200, f"column {name!r}: the note is too long")
         return cls(name, note)
+
+
+def by_frequency(column: Column) -> dict[str, int]:
+    """Return the rows of each category, spellings of one number merged, the most frequent first.
+
+    Equally frequent ones are in the order of the alphabet.
+    """
+    merged = merge(dict(zip(column.texts[0], column.counts, strict=True)))
+    return dict(sorted(merged.items(), key=lambda item: (-item[1], item[0])))
 
 
 def is_text(value: object, cells: Cells) -> bool:

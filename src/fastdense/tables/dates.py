@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
 from fastdense.tables.columns import Number
+from fastdense.tables.layout import Layout
 from fastdense.tables.moments import DAY
 from fastdense.tables.strict import check, record
 
@@ -47,6 +48,7 @@ class Date:
     ('day', 'day (sin of week)', 'day (cos of week)')
     """
 
+    position_type: ClassVar[type[Number]] = Number
     position: Number
     cycles: tuple[str, ...]
 
@@ -61,14 +63,19 @@ class Date:
         return self.position.name
 
     @classmethod
-    def learn(cls, column: Column, reading: Reading) -> Date:
+    def learn(cls, column: Column, reading: Reading, weights: NDArray[np.float64] | None = None) -> Self:
         """Find the position's centre and spread, and which cycles the values span."""
         numbers = column.numbers(reading)
         present = numbers[~np.isnan(numbers)]
         span = np.ptp(present) if reading.kind == "date" else DAY
         cycles = CYCLES if reading.kind == "date" else ("day",)
         spanned = [name for name in cycles if span >= CYCLES[name] and np.ptp(_phase(present, name)) > 0]
-        return cls(Number.learn(column, reading), tuple(spanned))
+        return cls(cls.position_type.learn(column, reading, weights), tuple(spanned))
+
+    @property
+    def layout(self) -> Layout:
+        """The groups of its features."""
+        return self.position.layout + Layout(plain=2 * len(self.cycles))
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -100,11 +107,11 @@ class Date:
         return {"kind": self.kind, "position": self.position.to_dict(), "cycles": list(self.cycles)}
 
     @classmethod
-    def from_dict(cls, value: object, cells: Cells) -> Date:
+    def from_dict(cls, value: object, cells: Cells) -> Self:
         """Read what `to_dict` wrote; FormatError for anything else."""
         kind, position, cycles = record(value, "date column", {"kind": str, "position": dict, "cycles": list})
         check(not cells.plain, "a column of dates in a description of version 1")
-        number = Number.from_dict(position, cells)
+        number = cls.position_type.from_dict(position, cells)
         check(position["kind"] == "number", "date column: its position is not a number")
         check(number.reading.kind == kind, f"column {number.name!r}: a {kind} that is read otherwise")
         check(_is_date(number.center), f"column {number.name!r}: center {number.center} out of range")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -10,7 +10,11 @@ from fastdense.errors import FormatError
 from fastdense.tables.cells import Cells
 from fastdense.tables.columns import Category, Ignored, Number
 from fastdense.tables.dates import Date
+from fastdense.tables.embedded import EmbeddedCategory, EmbeddedDate, EmbeddedNumber, Truth
 from fastdense.tables.values import Column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["KINDS", "Encoder", "learn_column", "read_column"]
 
@@ -20,17 +24,32 @@ KINDS: Final = ("number", "category", "date", "time", "ignore")
 _MAX_UNIQUE_ROWS: Final = 20
 """A category column of more rows than this, every value distinct, is taken for names or keys and ignored."""
 
-Encoder: TypeAlias = Number | Category | Date | Ignored
-_ENCODERS: Final[dict[str, type[Number] | type[Category] | type[Date] | type[Ignored]]] = {
+Encoder: TypeAlias = Number | Category | Date | Truth | Ignored
+_Types: TypeAlias = dict[str, type[Number] | type[Category] | type[Date] | type[Truth] | type[Ignored]]
+_ENCODERS: Final[_Types] = {
     "number": Number,
     "category": Category,
     "date": Date,
     "time": Date,
     "ignored": Ignored,
 }
+_EMBEDDED: Final[_Types] = {
+    "number": EmbeddedNumber,
+    "truth": Truth,
+    "category": EmbeddedCategory,
+    "date": EmbeddedDate,
+    "time": EmbeddedDate,
+    "ignored": Ignored,
+}
 
 
-def learn_column(column: Column, kind: str | None = None) -> Encoder:
+def learn_column(
+    column: Column,
+    kind: str | None = None,
+    weights: NDArray[np.float64] | None = None,
+    *,
+    embedded: bool = False,
+) -> Encoder:
     """Learn a column of a kind that was stated, one of `KINDS`, or find out which it is.
 
     Examples
@@ -41,28 +60,47 @@ def learn_column(column: Column, kind: str | None = None) -> Encoder:
     if kind == "ignore":
         return Ignored(column.name, "as asked")
     if kind == "category":
-        return _learn_category(column)
+        return _learn_category(column, embedded)
     reading = column.read_as(kind)
     if reading.kind == "category":
         if len(column.texts[0]) == np.sum(column.texts[1] >= 0) > _MAX_UNIQUE_ROWS:
             return Ignored(column.name, "every value is distinct, as of names or keys")
-        return _learn_category(column)
+        return _learn_category(column, embedded)
     if np.isnan(column.numbers(reading)).all():
         return Ignored(column.name, "every value is missing")
     if kind != "number" and reading.kind in ("date", "time"):
-        return Date.learn(column, reading)
-    return Number.learn(column, reading)
+        date = (EmbeddedDate if embedded else Date).learn(column, reading, weights)
+        return _unless_constant(date, date.position) if embedded else date
+    if not embedded:
+        return Number.learn(column, reading, weights)
+    if kind is None and Truth.fits(column, reading):
+        return Truth.learn(column, reading)
+    number = EmbeddedNumber.learn(column, reading, weights)
+    return _unless_constant(number, number)
 
 
-def _learn_category(column: Column) -> Category | Ignored:
+def _learn_category(column: Column, embedded: bool) -> Encoder:
     if not column.texts[0]:
         return Ignored(column.name, "every value is missing")
-    return Category.learn(column)
+    if not embedded:
+        return Category.learn(column)
+    learned = EmbeddedCategory.learn(column)
+    if not learned.categories:
+        return Ignored(column.name, "every category is rare")
+    is_constant = learned.is_constant
+    return Ignored(column.name, f"constant, {learned.categories[0][:40]!r}") if is_constant else learned
 
 
-def read_column(value: object, cells: Cells) -> Encoder:
+def _unless_constant(encoder: Number | Date, number: Number) -> Encoder:
+    """Leave a column out of an embedded table that has one value and none missing."""
+    is_constant = number.spread == 0 and not number.missing
+    return Ignored(encoder.name, f"constant, {number.center:.10g}") if is_constant else encoder
+
+
+def read_column(value: object, cells: Cells, *, embedded: bool = False) -> Encoder:
     """Read what an encoder's `to_dict` wrote in a table of these cells; FormatError for anything else."""
+    types = _EMBEDDED if embedded else _ENCODERS
     kind = value.get("kind") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in _ENCODERS:
+    if not isinstance(kind, str) or kind not in types:
         raise FormatError(f"table: a column of unknown kind {repr(kind)[:40]}")
-    return _ENCODERS[kind].from_dict(value, cells)
+    return types[kind].from_dict(value, cells)

@@ -13,6 +13,8 @@ from fastdense.errors import TableError
 from fastdense.tables.cells import Cells
 from fastdense.tables.encoders import KINDS, Encoder, learn_column, read_column
 from fastdense.tables.frames import Frame, nearest
+from fastdense.tables.layout import Layout, places_of_parts
+from fastdense.tables.statistics import check_weights
 from fastdense.tables.strict import check, record
 from fastdense.tables.targets import Classes, Label, Scale, Target, Task, learn_target, read_target
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Table"]
 
-_VERSION: Final = 2
+_VERSION: Final = 3
+"""Of embedded tables; the others are of version 2, or of 1 if they read their cells as `_FIRST` says."""
 _FIRST: Final = Cells(plain=True)
-"""How tables of description version 1 read their cells."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,12 +39,14 @@ class Table:
 
     Attributes
     ----------
-    columns : tuple of Number, Category, Date or Ignored
+    columns : tuple of encoders
         Every column in the order of the frame learned from; each has ``name``, ``kind``,
-        ``feature_names`` and ``summary``.
+        ``feature_names``, ``layout`` and ``summary``.
     target : Classes, Scale or None
     cells : Cells
         What was stated about how texts are read.
+    embedded : bool
+        Whether the features are those of a network that embeds numbers and categories; see `layout`.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class Table:
     columns: tuple[Encoder, ...]
     target: Target | None
     cells: Cells = _FIRST
+    embedded: bool = False
 
     @classmethod
     def learn(
@@ -73,6 +78,8 @@ class Table:
         task: Task = "auto",
         types: Mapping[Any, str] | None = None,
         cells: Cells | None = None,
+        embedded: bool = False,
+        weights: ArrayLike | None = None,
     ) -> Table:
         """Find the type of every column and what encodes it.
 
@@ -97,6 +104,14 @@ class Table:
             Overrides what would be found.
         cells : Cells, optional
             How texts are to be read, if that should not be found from the data.
+        embedded : bool
+            Encode for a network that embeds numbers and categories itself: missing numbers are NaN,
+            categories beyond eight are codes, constant columns are left out, and a frame with its columns
+            in another order gives the same matrix.
+        weights : array of shape (m,), optional
+            One weight per row, for the quantiles of numbers and the target's mean and deviation. Whole
+            weights count as so many rows; others are scaled to a mean of 1. The features of rows of weight
+            0 count for nothing.
 
         Returns
         -------
@@ -112,20 +127,56 @@ class Table:
         goal = None if target is None else str(target)
         if goal is None and task != "auto":
             raise TableError(f"task={task!r} needs a target column")
-        learned = None if goal is None else learn_target(data.column(goal), task)
         kinds = _check_types(types or {}, data, goal)
+        counts = check_weights(weights, len(data))
+        learned = None if goal is None else learn_target(data.column(goal), task, counts)
+        if counts is not None:
+            data, counts = data.take(np.flatnonzero(counts)), counts[counts > 0]
         columns = tuple(
-            learn_column(data.column(name), kinds.get(name)) for name in data.names if name != goal
+            learn_column(data.column(name), kinds.get(name), counts, embedded=embedded)
+            for name in data.names
+            if name != goal
         )
         if not any(column.feature_names for column in columns):
             notes = "".join(f"; {column.name!r}: {column.summary}" for column in columns[:5])
             raise TableError(f"no column is of use as a feature{notes}")
-        return cls(columns, learned, data.cells)
+        return cls(columns, learned, data.cells, embedded)
+
+    @property
+    def layout(self) -> Layout:
+        """The groups of the matrix's columns.
+
+        Examples
+        --------
+        >>> frame = {"age": [20, 30, 40, None], "job": list("abca"), "paid": [True, False, True, True]}
+        >>> table = Table.learn(frame, embedded=True)
+        >>> table.layout, table.feature_names
+        (Layout(numbers=1, plain=4, sizes=()), ['age', 'job=a', 'job=b', 'job=c', 'paid'])
+        """
+        return sum((column.layout for column, _ in self.places()), Layout())
 
     @property
     def feature_names(self) -> list[str]:
         """One name per column of the matrix, for people to read."""
-        return [name for column in self.columns for name in column.feature_names]
+        names = [""] * self.layout.width
+        for column, places in self.places():
+            for place, name in zip(places, column.feature_names, strict=True):
+                names[place] = name
+        return names
+
+    def places(self) -> list[tuple[Encoder, NDArray[np.intp]]]:
+        """Return each column that has features, and where these stand in the matrix.
+
+        Examples
+        --------
+        >>> table = Table.learn({"job": ["clerk", "smith", "clerk"], "age": [20, 30, 40]}, embedded=True)
+        >>> [(column.name, places.tolist()) for column, places in table.places()]
+        [('age', [0]), ('job', [1])]
+        """
+        used = [column for column in self.columns if column.feature_names]
+        if self.embedded:
+            used.sort(key=lambda column: column.name)
+        return list(zip(used, places_of_parts([column.layout for column in used]), strict=True))
 
     @property
     def task(self) -> Literal["classify", "regress"] | None:
@@ -158,17 +209,20 @@ class Table:
         """
         _check_dtype(dtype)
         data = Frame(frame, self.cells)
-        used = [column for column in self.columns if column.feature_names]
-        absent = [column.name for column in used if column.name not in data.names]
+        used = self.places()
+        absent = [column.name for column, _ in used if column.name not in data.names]
         if absent:
             hint = nearest(absent[0], data.names) if len(absent) == 1 else ""
             raise TableError(f"the table lacks {', '.join(map(repr, absent))}{hint}")
-        matrix = np.zeros((data.n_rows, len(self.feature_names)), dtype)
-        start = 0
-        for column in used:
-            stop = start + len(column.feature_names)
-            column.encode(data.column(column.name), matrix[:, start:stop])
-            start = stop
+        matrix = np.zeros((data.n_rows, self.layout.width), dtype)
+        for column, places in used:
+            first, width = places[0], len(places)
+            if places[-1] - first == width - 1:
+                column.encode(data.column(column.name), matrix[:, first : first + width])
+            else:
+                part = np.zeros((data.n_rows, width), dtype)
+                column.encode(data.column(column.name), part)
+                matrix[:, places] = part
         return matrix
 
     def targets(self, frame: Any, dtype: DTypeLike = "float32") -> NDArray[Any]:
@@ -219,7 +273,8 @@ class Table:
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the table in values that JSON keeps exactly."""
-        own = {"version": 1} if self.cells.plain else {"version": _VERSION, "cells": self.cells.to_dict()}
+        version = _VERSION if self.embedded else 2
+        own = {"version": 1} if self.cells.plain else {"version": version, "cells": self.cells.to_dict()}
         return {
             **own,
             "columns": [column.to_dict() for column in self.columns],
@@ -239,15 +294,16 @@ class Table:
             (value.get(key) for key in ("target", "version")) if isinstance(value, dict) else (None, 0)
         )
         keys = {"version": int, "columns": list, "target": type(goal)}
-        if version == _VERSION:
+        if version in (2, _VERSION):
             keys["cells"] = dict
         _, columns, _, *stated = record(value, "description", keys)
         known = f"this release reads 1 to {_VERSION}"
-        check(version in (1, _VERSION), f"version {version} is unknown; {known}")
+        check(version in (1, 2, _VERSION), f"version {version} is unknown; {known}")
         cells = Cells.from_dict(stated[0]) if stated else _FIRST
         check(cells.plain == (version == 1), "cells: only version 1 is plain")
-        encoders = tuple(read_column(column, cells) for column in columns)
-        table = cls(encoders, None if goal is None else read_target(goal, cells), cells)
+        embedded = version == _VERSION
+        encoders = tuple(read_column(column, cells, embedded=embedded) for column in columns)
+        table = cls(encoders, None if goal is None else read_target(goal, cells), cells, embedded)
         names = [column.name for column in table.columns] + ([table.target.name] if table.target else [])
         check(len(set(names)) == len(names), "two columns have one name")
         check(any(column.feature_names for column in table.columns), "no column gives a feature")

@@ -14,6 +14,7 @@ from fastdense.tables.cells import Cells
 from fastdense.tables.columns import is_text
 from fastdense.tables.reading import PLAIN, Reading
 from fastdense.tables.spellings import merge, places_of
+from fastdense.tables.statistics import mean_and_deviation
 from fastdense.tables.strict import check, record
 from fastdense.tables.values import LARGEST, TRUTH, Column, cell_text
 
@@ -145,13 +146,11 @@ class Scale:
     reading: Reading = PLAIN
 
     @classmethod
-    def learn(cls, column: Column) -> Scale:
+    def learn(cls, column: Column, weights: NDArray[np.float64] | None = None) -> Scale:
         """Find the mean and standard deviation; TableError if a value is not a number or all are equal."""
         reading = column.read_as("number")
         numbers = column.numbers(reading)
-        power = 2.0 ** int(np.frexp(np.abs(numbers).max())[1])
-        unit = numbers / power  # below 1, so that no square overflows, and without rounding
-        mean, std = float(unit.mean()) * power, float(unit.std()) * power
+        mean, std = mean_and_deviation(numbers, weights)
         if numbers.min() == numbers.max() or not std > 0:
             raise TableError(f"target {column.name!r} is constant, {numbers[0]:g}: there is nothing to learn")
         return cls(column.name, mean, std, reading)
@@ -194,7 +193,7 @@ class Scale:
 Target: TypeAlias = Classes | Scale
 
 
-def learn_target(column: Column, task: Task = "auto") -> Target:
+def learn_target(column: Column, task: Task = "auto", weights: NDArray[np.float64] | None = None) -> Target:
     """Learn a target: text and truth values as labels, numbers with fractions as quantities.
 
     Whole numbers are labels if they take at most 30 distinct values and these are at most a fifth of
@@ -207,7 +206,7 @@ def learn_target(column: Column, task: Task = "auto") -> Target:
     """
     found = find_task(column, task)
     _refuse_missing(column, without_value(column, found))
-    return Classes.learn(column) if found == "classify" else Scale.learn(column)
+    return Classes.learn(column) if found == "classify" else Scale.learn(column, weights)
 
 
 def find_task(column: Column, task: Task = "auto") -> Literal["classify", "regress"]:

@@ -44,10 +44,15 @@ def features(nodes: Nodes, table: Any, dtype: str) -> Features:
     Raises
     ------
     FormatError
-        There is no table, or it has columns of dates.
+        There is no table, it is an embedded one, or it has columns of dates.
     """
     if not isinstance(table, Table):
         raise FormatError("the model has no table to include: export it without one, and features go in")
+    if table.embedded:
+        raise FormatError(
+            "an embedded table does not go into an ONNX file: encode its columns outside (Table.features) "
+            "and write the file without the table"
+        )
     used = [column for column in table.columns if column.feature_names]
     dates = [column for column in used if isinstance(column, Date)]
     if dates:
