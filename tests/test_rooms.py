@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "functional": LEAVES | {"activations", "engines", "libraries"},
     "tables": LEAVES,
     "exchange": LEAVES | PARTS | {"_version", "engines", "tables"},
-    "tabular": TRAINED | {"models"},
+    "tabular": TRAINED | {"models", "native"},
     "estimators": LEAVES | PARTS | {"engines", "models", "tabular", "training"},
     "search": TRAINED
     | {"_version", "engines", "estimators", "exchange", "insight", "models", "native", "tabular"},

@@ -12,6 +12,7 @@ namespace fastdense::bindings {
 void bind_networks(nanobind::module_& m);
 void bind_predictors(nanobind::module_& m);
 void bind_jobs(nanobind::module_& m);
+void bind_rows(nanobind::module_& m);
 
 // Returns a Python object that predicts with a compiled network, or with the mean of several, at the least
 // overhead per call. It calls `otherwise(X, out)` for arguments that are not plain matrices of the network's

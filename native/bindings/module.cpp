@@ -136,6 +136,7 @@ void bind_all(nb::module_& m) {
     bind_networks(m);
     bind_predictors(m);
     bind_jobs(m);
+    bind_rows(m);
 }
 
 }  // namespace
