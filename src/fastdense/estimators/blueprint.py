@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -92,7 +93,12 @@ def hidden_activations(parameters: SharedParameters, count: int) -> list[Activat
 
 def activation_spec(name: Any) -> ActivationSpec:
     """Return the spec of an activation, by scikit-learn's name or ours."""
-    return activations.get(ACTIVATION_NAMES.get(name, name) if isinstance(name, str) else name).spec
+    return _named(name) if isinstance(name, str) else activations.get(name).spec
+
+
+@cache
+def _named(name: str) -> ActivationSpec:
+    return activations.get(ACTIVATION_NAMES.get(name, name)).spec
 
 
 def network_spec(

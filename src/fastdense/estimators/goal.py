@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
@@ -40,7 +41,7 @@ class Goal(ABC):
     factor: float = 1.0
     shares: int = 1
 
-    @property
+    @cached_property
     def curve(self) -> ActivationSpec:
         """The last layer's activation, in the groups of the loss."""
         return replace(activation_spec(self.out_activation), groups=self.loss.groups)

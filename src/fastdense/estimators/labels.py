@@ -42,6 +42,8 @@ class Labels(Goal):
     def smoothed(self, share: float) -> Self:
         """Return the same with a share of every target spread over all classes of its column."""
         cross_entropy: Any = self.loss
+        if share == cross_entropy.label_smoothing:
+            return self
         return replace(self, loss=replace(cross_entropy, label_smoothing=share))
 
     @abstractmethod

@@ -7,12 +7,19 @@ lists them all; the three follow from one declaration.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import KW_ONLY
+from functools import cache
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from fastdense import engines, optimizers
 from fastdense.activations import ActivationFunction
@@ -26,6 +33,7 @@ __all__ = [
     "Allowed",
     "LossParameters",
     "SharedParameters",
+    "validated",
 ]
 
 ACTIVATION_NAMES = {"identity": "linear", "logistic": "sigmoid", "exp": "exponential"}
@@ -49,6 +57,7 @@ class _Engines(StrOptions):  # type: ignore[misc]
         return True
 
 
+_UNKNOWN = object()
 _ENGINES = _Engines({"auto", *engines.known()})
 
 
@@ -83,6 +92,31 @@ class Parameters(Declared):
             }
         if cls.__doc__:
             cls.__doc__ = cls.__doc__.replace("<attributes>", _attributes(cls))
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """Return the parameters' names, which scikit-learn reads off the constructor at every call."""
+        names: list[str] = super()._get_param_names()  # type: ignore[misc]
+        return names
+
+    def _validate_params(self: Any) -> None:
+        """Validate the parameters as scikit-learn does, except those that have their default."""
+        validated(self, {name: each.default for name, each in self.declared.items()})
+
+
+def validated(estimator: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an estimator's parameters, validated except those that are these very objects.
+
+    Raises
+    ------
+    ValueError
+        What scikit-learn's validation raises.
+    """
+    given: dict[str, Any] = estimator.get_params(deep=False)
+    others = {name: value for name, value in given.items() if value is not known.get(name, _UNKNOWN)}
+    validate_parameter_constraints(estimator._parameter_constraints, others, type(estimator).__name__)
+    return given
 
 
 def _attributes(cls: type) -> str:

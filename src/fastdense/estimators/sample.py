@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from sklearn.utils import _safe_indexing
 from fastdense.core.arrays import Array
 from fastdense.estimators.goal import Goal, Numbers
 from fastdense.estimators.mlp import BaseMLP
+from fastdense.estimators.parameters import validated
 from fastdense.estimators.rows import Given, Rows, are_crowded, as_matrix, within
 
 __all__ = ["Fold", "Latest", "Sample", "Table"]
@@ -168,7 +168,7 @@ class Sample:
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
         self._tables: dict[type[BaseMLP], Table | None] = {}
         self._folds = Latest(_FOLDS)
-        self._valid: WeakSet[BaseMLP] = WeakSet()
+        self._valid: dict[type[BaseMLP], dict[str, Any]] = {}
         self.drawn = Latest(_DRAWN)
         self.preprocessed = Latest(_PREPROCESSED)
 
@@ -176,16 +176,16 @@ class Sample:
         return int(self.X.shape[0])
 
     def validate(self, estimator: BaseMLP) -> None:
-        """Validate an estimator's parameters, once for all parts: it does not change while it is on trial.
+        """Validate an estimator's parameters: those that another of its kind did not have before it.
 
         Raises
         ------
         ValueError
             What `fit` raises.
         """
-        if estimator not in self._valid and not get_config()["skip_parameter_validation"]:
-            estimator._validate_params()
-            self._valid.add(estimator)
+        if not get_config()["skip_parameter_validation"]:
+            kind = type(estimator)
+            self._valid[kind] = validated(estimator, self._valid.get(kind, {}))
 
     def part(self, numbers: NDArray[np.int64]) -> Given:
         """Return some rows as they were given, copied."""

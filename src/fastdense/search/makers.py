@@ -105,6 +105,7 @@ class EstimatorMaker:
 
     def __init__(self, estimator: Any, data: Data) -> None:
         self._estimator, self._data = clone(estimator), data
+        self._parameters = self._estimator.get_params()
         steps = getattr(estimator, "steps", None)
         network = steps[-1][1] if steps else estimator
         self._is_network, self._trains_in_jobs = isinstance(network, BaseMLP), has_epochs(network)
@@ -122,7 +123,7 @@ class EstimatorMaker:
 
     def cost(self, parameters: Mapping[str, Any]) -> float:
         """Return epochs times weights, where the parameters tell."""
-        given = {**self._estimator.get_params(), **parameters}
+        given = {**self._parameters, **parameters}
         try:
             return float(given[f"{self._prefix}max_iter"] * sum(self._kernels(given, 1)))
         except (KeyError, TypeError, ValueError):  # another estimator; or a candidate that will say so itself
@@ -133,7 +134,7 @@ class EstimatorMaker:
         if not self._trains_in_jobs:
             return False
         try:
-            kernels = self._kernels({**self._estimator.get_params(), **parameters}, self._data.X.shape[1])
+            kernels = self._kernels({**self._parameters, **parameters}, self._data.X.shape[1])
         except (AttributeError, KeyError, TypeError, IndexError):
             return False
         return max(kernels) <= MOST_WEIGHTS
@@ -164,7 +165,7 @@ class EstimatorMaker:
     @property
     def epochs(self) -> int:
         """The most epochs of a trial, where no candidate says otherwise."""
-        return int(self._estimator.get_params()[self.limit])
+        return int(self._parameters[self.limit])
 
     def limited(self, epochs: int | None) -> Self:
         """Return what makes trials of as many epochs at most; of the estimator's own, if None."""
@@ -175,10 +176,18 @@ class EstimatorMaker:
         """Return a new estimator with a candidate's parameters."""
         return clone(self._estimator).set_params(**clone(dict(parameters), safe=False))
 
+    def _read(self, parameters: Mapping[str, Any]) -> Any:
+        """Return an estimator with a candidate's parameters that is only read."""
+        if not has_epochs(self._estimator) or not parameters.keys() <= self._parameters.keys():
+            return self.built(parameters)
+        made = object.__new__(type(self._estimator))  # no clone, which copies all parameters and their values
+        vars(made).update(self._parameters, **parameters)
+        return made
+
     def trial(self, parameters: Mapping[str, Any], rows: Rows) -> Trial:
         """Return a new trial, not yet trained."""
         # The splits of a candidate share an estimator, which trials only read.
-        estimator = self._candidates.get("", parameters, lambda: self.built(parameters))
+        estimator = self._candidates.get("", parameters, lambda: self._read(parameters))
         if isinstance(estimator, Builder):
             return estimator.trial(self._data.for_models, rows)
         return trial_of(estimator, self._data.sample, rows)
