@@ -113,7 +113,7 @@ def test_sparse_rows(name):
 
     def make_job(program):
         job = job_of(case, program, watch=Watch(X, data.y, FEW), outputs=True)
-        return replace(job, epochs=[Epoch(replace(b, X=X), rates) for b, rates in job.epochs])
+        return replace(job, epochs=[Epoch(b._replace(X=X), rates) for b, rates in job.epochs])
 
     assert_as_in_turn(lambda: compiled(NativeEngine(), case), make_job)
 
@@ -127,9 +127,9 @@ def test_odd_arrays_and_rows_that_change_from_epoch_to_epoch():
     def make_job(program):
         job = job_of(case, program, watch=Watch(np.repeat(data.X, 2, axis=1)[:, ::2], data.y, FEW[::-1]))
         (a, rates), (b, _), (c, _) = job.epochs
-        a = replace(a, X=X, order=a.order[::-1])
+        a = a._replace(X=X, order=a.order[::-1])
         return replace(
-            job, epochs=[Epoch(a, rates), Epoch(replace(b, X=swapped), rates[:1]), Epoch(c, rates)]
+            job, epochs=[Epoch(a, rates), Epoch(b._replace(X=swapped), rates[:1]), Epoch(c, rates)]
         )
 
     expected = assert_as_in_turn(lambda: compiled(NativeEngine(), case), make_job)

@@ -258,7 +258,7 @@ def test_a_job_with_an_error_of_its_own_leaves_the_others_alone():
     lanes = many()
     jobs = lanes.jobs(lanes.programs())
     narrow = jobs[1].epochs[0].batches
-    epochs = [replace_batches(epoch, replace(narrow, X=narrow.X[:, 1:])) for epoch in jobs[1].epochs]
+    epochs = [replace_batches(epoch, narrow._replace(X=narrow.X[:, 1:])) for epoch in jobs[1].epochs]
     jobs[1] = replace(jobs[1], epochs=epochs)
     found = dict(together(map(fitting, jobs), crew=LaneCrew(1)))
     wrong = {place for place, result in found.items() if isinstance(result, Exception)}

@@ -91,7 +91,7 @@ def test_a_step_takes_its_loss_before_its_update_with_penalties(engine):
 def scaled_run(engine, case, scale):
     """Return one epoch's losses and the state after it, the penalties multiplied by a number a step."""
     program = compiled(choose(engine), case)
-    batches = replace(case.batches(case.data(), 0), penalty_scale=scale)
+    batches = case.batches(case.data(), 0)._replace(penalty_scale=scale)
     return program.train(batches, case.learning_rates(0), 0), state(program)
 
 
@@ -138,7 +138,7 @@ def changed(case, **of_dense):
 def state_after(engine, case, **of_batches):
     """Return a program's parameters and slots after an epoch whose batches have other fields."""
     program = compiled(choose(engine), case)
-    batches = replace(case.batches(case.data(), 0), **of_batches)
+    batches = case.batches(case.data(), 0)._replace(**of_batches)
     program.train(batches, case.learning_rates(0), 0)
     return state(program)
 

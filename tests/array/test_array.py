@@ -124,7 +124,7 @@ def strict_train(program, case, steps):
     for step in range(0, steps, case.steps_per_epoch):
         batches = case.batches(data, epoch=step // case.steps_per_epoch)
         weights = None if data.sample_weight is None else strict(data.sample_weight)
-        own = replace(batches, X=strict(data.X), y=strict(data.y), sample_weight=weights)
+        own = batches._replace(X=strict(data.X), y=strict(data.y), sample_weight=weights)
         outputs = strict(np.full((case.rows, case.network.n_out), np.nan, dtype=case.dtype))
         step_losses += plain(program.train(own, case.learning_rates(step), step, outputs)).tolist()
         all_outputs.append(plain(outputs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import dataclass, is_dataclass
+from typing import NamedTuple
 
 from tests.docs.pages import extension, need
 
@@ -15,10 +16,14 @@ ENTRY = re.compile(r"^(\w[\w, ]*?)(?= : |$)", flags=re.MULTILINE)
 COLLECTED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
+def has_fields(value):
+    return is_dataclass(value) or hasattr(value, "_fields")
+
+
 def described(value):
-    """Return the names in a docstring's Parameters; a dataclass or its base may say Attributes."""
-    kinds = ("Parameters", "Attributes") if is_dataclass(value) else ("Parameters",)
-    texts = [c.__doc__ for c in value.__mro__ if is_dataclass(c)] if is_dataclass(value) else [value.__doc__]
+    """Return the names in a docstring's Parameters; one with fields, or its base, may say Attributes."""
+    kinds = ("Parameters", "Attributes") if has_fields(value) else ("Parameters",)
+    texts = [c.__doc__ for c in value.__mro__ if has_fields(c)] if has_fields(value) else [value.__doc__]
     entries = []
     for text in texts:
         _, *rest = SECTION.split(inspect.cleandoc(text or ""))
@@ -85,7 +90,7 @@ def test_a_function_of_one_parameter_needs_no_section():
     assert undescribed(area) == []
 
 
-def test_only_the_fields_of_a_dataclass_may_be_attributes():
+def test_only_fields_may_be_attributes():
     class Circle:
         """A circle.
 
@@ -108,5 +113,15 @@ def test_only_the_fields_of_a_dataclass_may_be_attributes():
 
         radius: float
 
+    class Ring(NamedTuple):
+        """A ring.
+
+        Attributes
+        ----------
+        radius : float
+        """
+
+        radius: float
+
     assert undescribed(Circle) == ["radius"]
-    assert undescribed(Disc) == []
+    assert undescribed(Disc) == undescribed(Ring) == []

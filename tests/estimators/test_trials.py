@@ -122,6 +122,16 @@ def test_pauses_change_nothing(estimator):
         assert_same(one.fitted(), whole.fitted())
 
 
+def test_epochs_that_are_certain_are_one_job():
+    rows, patience = 2048, 3
+    sample = Sample(np.ones((rows, 4)), np.arange(rows) % 2)
+    plan = MLPClassifier((256, 256), max_iter=9, batch_size=rows, n_iter_no_change=patience, random_state=0)
+    fitting = trial_of(plan, sample, np.arange(rows)).go_on()
+    job = next(fitting)
+    assert len(job.epochs) == patience + 1
+    fitting.close()
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_many_side_by_side(threads):
     sample = Sample(X, Y)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +52,7 @@ Slots = Sequence[Sequence[Array]]
 """The optimizer's arrays, one sequence per trained parameter; see `core.spec.SGDSpec.slots`."""
 
 
-@dataclass(frozen=True)
-class Batches:
+class Batches(NamedTuple):
     """The rows to train on, the order to take them in, and what else changes from step to step.
 
     Attributes
@@ -81,7 +81,7 @@ class Batches:
     batch_size: int
     penalty_scale: NDArray[np.float64] | None = None
     weight_decay: NDArray[np.float64] | None = None
-    dropout: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+    dropout: Mapping[int, NDArray[np.float64]] = MappingProxyType({})
 
 
 class Program(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,14 +36,17 @@ class Epochs:
     ----------
     counts : float64 array of shape (steps,)
         The rows of each step.
+    seen : list of int
+        The rows of all steps up to each.
     """
 
     def __init__(self, problem: Problem, optimizer: Optimization, size: int) -> None:
         rows = problem.rows
-        self.counts = rows.counts(size).astype(np.float64)
+        counts = rows.counts(size)
+        self.counts, self.seen = counts.astype(np.float64), counts.cumsum().tolist()
         self._rows, self._size, self._shuffles = rows, size, problem.parameters.shuffle
         self._orders, self._optimizer = problem.orders, optimizer
-        self._alike = rows.batches(rows.numbers, size) if rows.weights is None else None
+        self._alike = rows.batches(rows.numbers, size)[0] if rows.weights is None else None
         # Nobody else draws from a generator that comes of a seed: what it drew in vain is not missed.
         self._shared = not isinstance(problem.parameters.random_state, int | np.integer)
         self._before: tuple[NDArray[np.int64], Any] | None = None
@@ -58,7 +60,7 @@ class Epochs:
         for rates, decays in schedule:
             batches, shares = self._batches(self._next())
             if decays is not None:
-                batches = replace(batches, weight_decay=decays)
+                batches = batches._replace(weight_decay=decays)
             planned.append(Planned(Epoch(batches, rates), shares))
         return planned
 
@@ -95,7 +97,7 @@ class Epochs:
     def _batches(self, order: NDArray[np.int64]) -> tuple[Any, Array | None]:
         if self._alike is None:
             return self._rows.batches(order, self._size)
-        return replace(self._alike[0], order=order), None
+        return self._alike._replace(order=order), None
 
 
 def part(epoch: Epoch, begin: int, end: int) -> Epoch:
@@ -104,5 +106,6 @@ def part(epoch: Epoch, begin: int, end: int) -> Epoch:
     assert batches.penalty_scale is not None
     order = batches.order[begin * batches.batch_size : end * batches.batch_size]
     decay = None if batches.weight_decay is None else batches.weight_decay[begin:end]
-    some = replace(batches, order=order, penalty_scale=batches.penalty_scale[begin:end], weight_decay=decay)
+    scale = batches.penalty_scale[begin:end]
+    some = batches._replace(order=order, penalty_scale=scale, weight_decay=decay)
     return Epoch(some, rates[begin:end])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ class Optimization:
         if self._given is not None:
             return self._given.rates(first, steps), self._given.weight_decays(first, steps)
         rate = self.learning_rate if first == self.steps else self._scaled(rows)
-        return np.full(steps, rate), None
+        return _alike(steps, rate), None
 
     def epoch_ended(self, rows: int) -> None:
         """Set the next epoch's rate, ``rows`` having been trained on in all."""
@@ -114,6 +115,14 @@ class Optimization:
             small = " Learning rate too small." if self._plan == "adaptive" else ""
             print(f"{reason}{small} Stopping.")
         return True
+
+
+@lru_cache(64)
+def _alike(steps: int, rate: float) -> NDArray[np.float64]:
+    """Return one rate for all steps, an array that the epochs of many trainings share."""
+    rates = np.full(steps, rate)
+    rates.flags.writeable = False
+    return rates
 
 
 def _belong(slots: Slots | None, weights: Weights) -> bool:

@@ -154,7 +154,8 @@ class Rows:
 
     def counts(self, size: int) -> NDArray[np.int64]:
         """Return how many rows each step of an epoch takes, ``size`` at most."""
-        return np.diff(np.arange(0, len(self), size), append=len(self))
+        whole, rest = divmod(len(self), size)
+        return np.array([size] * whole + [rest] * (rest > 0), np.int64)
 
     def batches(self, order: NDArray[np.int64], size: int) -> tuple[Batches, Array | None]:
         """Return the batches of an epoch, and each row's share in its batch (None: all the same).

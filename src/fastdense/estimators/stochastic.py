@@ -7,15 +7,19 @@ import time
 import warnings
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from fastdense.core.arrays import Array
 from fastdense.core.spec import TrainingSpec
 from fastdense.engines.jobs import Epoch, Fitting, Job, Passed, Watch, alone, watched_by
+from fastdense.engines.programs import Programs
 from fastdense.estimators.blueprint import Weights, ungrouped
 from fastdense.estimators.epochs import Epochs, Planned, part
+from fastdense.estimators.inference import ready
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.parameters import SharedParameters
@@ -26,9 +30,9 @@ from fastdense.training.pace import stretches
 __all__ = ["Training", "train"]
 
 
-# The most bytes that a job of several epochs holds, and its most rows times weights: some hundredths of a
-# second, whose epochs Ctrl-C leaves without records.
-_BYTES, _WORK = 2**23, 1e8
+# The most bytes that a job of several epochs holds, and its most rows times weights: half a second or so; in
+# `fit`, where Ctrl-C leaves its epochs without records, some hundredths of one.
+_BYTES, _WORK, _WORK_IN_FIT = 2**23, 2e9, 1e8
 
 
 class Training:
@@ -56,15 +60,18 @@ class Training:
         self.epochs = Epochs(problem, self.optimizer, _batch_rows(p.batch_size, len(problem.rows)))
         self.over = False
         self._paused: float | None = None
-        self._most = _epochs_in_a_job(problem, sum(array.size for group in weights for array in group))
+        self._size = sum(array.size for group in weights for array in group)
+        self._programs = Programs()
 
     @property
     def ended(self) -> bool:
         """Whether it came to its own end."""
         return self.over or self.state.n_iter >= self.problem.parameters.max_iter
 
-    def go_on(self, epochs: float, listeners: Listeners | None = None) -> Fitting[None]:
+    def go_on(self, epochs: float, listeners: Listeners | None = None, work: float = _WORK) -> Fitting[None]:
         """Train until ``epochs`` in all, or until progress or time runs out.
+
+        A job of several epochs has at most as much ``work``, in rows times weights.
 
         Raises
         ------
@@ -73,12 +80,13 @@ class Training:
         """
         state = self.state
         epochs = min(epochs, self.problem.parameters.max_iter)
+        most = _epochs_in_a_job(self.problem, self._size, work)
         self._clock_runs()
         try:
             while not self.over and state.n_iter < epochs:
                 if listeners:
                     listeners.epoch_begins()
-                planned = self.epochs.ahead(self._certain(epochs, listeners), state.t)
+                planned = self.epochs.ahead(min(most, self._certain(epochs, listeners)), state.t)
                 if self.problem.deadline < math.inf:
                     came = [(yield from self._in_stretches(planned[0].epoch))]
                 else:
@@ -95,6 +103,14 @@ class Training:
             deadline = self.problem.deadline + time.monotonic() - self._paused
             self.problem = replace(self.problem, deadline=deadline)
 
+    def outputs(self, X: Any) -> Array:
+        """Return the network's outputs for rows, by the weights that the state has."""
+        if self.state.coefs is self.state.best_coefs:  # which the program has left behind
+            p, weights = self.problem.parameters, (self.state.coefs, self.state.intercepts)
+            return ready(self._programs, p, X.shape[1], weights, self.state.goal).run(X)
+        found: Array = self.program.predict(X)
+        return found
+
     def finish(self) -> None:
         """Go back to the best weights, with early stopping."""
         state, problem = self.state, self.problem
@@ -102,12 +118,12 @@ class Training:
             state.coefs, state.intercepts = state.best_coefs, state.best_intercepts
 
     def _certain(self, epochs: float, listeners: Listeners | None) -> int:
-        """Return how many epochs run whatever they come to, as few as one job should have."""
+        """Return how many epochs run whatever they come to."""
         p = self.problem.parameters
         if p.verbose or self.problem.deadline < math.inf or (listeners and listeners.any):
             return 1
         patience = p.n_iter_no_change + 1 - self.state.no_improvement_count
-        return int(max(1, min(patience, epochs - self.state.n_iter, self._most)))
+        return int(max(1, min(patience, epochs - self.state.n_iter)))
 
     def _run(self, epochs: list[Epoch], watch: Watch | None) -> Fitting[list[Passed]]:
         """Run epochs, or steps of one, as one job."""
@@ -144,10 +160,11 @@ class Training:
         Its loss is the mean loss, as shown, of its rows, each at its own step.
         """
         problem, state, p = self.problem, self.state, self.problem.parameters
-        rows, counts = problem.rows, self.epochs.counts[: len(passed.losses)]
-        seen, (batches, _) = float(counts.sum()), planned.epoch
-        loss = float(passed.losses @ counts) / seen + rows.constant(batches.order, planned.shares)
-        state.t += int(seen)
+        rows, steps = problem.rows, len(passed.losses)
+        seen = self.epochs.seen[steps - 1]
+        loss = float(passed.losses @ self.epochs.counts[:steps]) / seen
+        loss += rows.constant(planned.epoch.batches.order, planned.shares)
+        state.t += seen
         state.record(loss / rows.goal.shares, problem.validated(passed.watched), p.verbose)
         state.judge(p.early_stopping, p.tol, partial(self._weights, passed))
         self.optimizer.epoch_ended(state.t)
@@ -165,19 +182,19 @@ def train(training: Training, listeners: Listeners | None) -> None:
     """Train to the end; an interrupt is one, with a warning."""
     p = training.problem.parameters
     try:
-        alone(training.go_on(1 if training.problem.once else p.max_iter, listeners))
+        alone(training.go_on(1 if training.problem.once else p.max_iter, listeners, _WORK_IN_FIT))
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
     training.finish()
 
 
-def _epochs_in_a_job(problem: Problem, weights: int) -> int:
-    """Return the most epochs of a job, by what they hold and how long they take."""
+def _epochs_in_a_job(problem: Problem, weights: int, work: float) -> int:
+    """Return the most epochs of a job, by what they hold and how much work they are."""
     rows, held = len(problem.rows), 0 if problem.held_out is None else len(problem.held_out)
     size = 8 * (rows + held * (1 + problem.network.n_out))
     size += 8 * weights if problem.parameters.early_stopping else 0
     size += 0 if problem.rows.weights is None else 16 * len(problem.rows.y)
-    return int(min(_BYTES / size, _WORK / (rows * weights)))
+    return int(max(1, min(_BYTES / size, work / (rows * weights))))
 
 
 def _batch_rows(given: int | str, count: int) -> int:

@@ -16,10 +16,8 @@ from sklearn.utils import check_random_state
 
 from fastdense.core.arrays import Array
 from fastdense.engines.jobs import Fitting
-from fastdense.engines.programs import Programs
 from fastdense.estimators.blueprint import Weights, check_combinations, first_weights, hidden_sizes
 from fastdense.estimators.classifier import MLPClassifier
-from fastdense.estimators.inference import ready
 from fastdense.estimators.labels import Labels
 from fastdense.estimators.mlp import BaseMLP, adopt
 from fastdense.estimators.orders import Drawn, Replayed
@@ -53,7 +51,6 @@ class MLPTrial:
         self._estimator, self._sample, self._train = estimator, sample, train
         self._fold: Fold | None = None
         self._training: Training | None = None
-        self._programs = Programs()
 
     @property
     def epochs(self) -> int:
@@ -153,12 +150,11 @@ class MLPTrial:
 
     def _own_score(self, sample: Sample, rows: NDArray[np.int64]) -> float | None:
         """Return what the estimator's ``score`` does, unchecked; None where a check may matter."""
-        table, state = sample.table(self._estimator), self._so_far()[0].state
+        table, training = sample.table(self._estimator), self._so_far()[0]
         if table is None or len(rows) < 2:
             return None
-        X, weights = table.matrix(str(state.coefs[0].dtype)), (state.coefs, state.intercepts)
-        network = ready(self._programs, self._estimator, X.shape[1], weights, state.goal)
-        return state.goal.plain_score(table.y[rows], network.run(X[rows]))
+        X = table.matrix(training.program.network.dtype)
+        return training.state.goal.plain_score(table.y[rows], training.outputs(X[rows]))
 
     def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return the arrays and the values, such as JSON has, that going on needs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, SupportsIndex
 
@@ -117,21 +117,26 @@ def steps(network: NetworkSpec, batches: Any, learning_rates: NDArray[np.float64
 
 def _changes(network: NetworkSpec, batches: Any, count: int) -> tuple[NDArray[np.float64] | None, ...]:
     """Return the penalty scales, weight decays and dropout rates of each step, None for what has none."""
-    if batches.penalty_scale is None and batches.weight_decay is None and not batches.dropout:
-        return None, None, None  # at once: jobs of tiny networks are asked for thousands of times per second
-    drops = [layer for layer in network.layers if isinstance(layer, DropoutSpec)] if batches.dropout else []
-    rates = [batches.dropout.get(layer.stream, np.full(count, layer.rate)) for layer in drops]
-    given = [
-        ("penalty scales", batches.penalty_scale),
-        ("weight decays", batches.weight_decay),
-        *(("dropout rates", own) for own in rates),
+    scale = _by_step("penalty scales", batches.penalty_scale, count)
+    decay = _by_step("weight decays", batches.weight_decay, count)
+    return scale, decay, _dropout(network, batches.dropout, count) if batches.dropout else None
+
+
+def _by_step(what: str, numbers: NDArray[np.float64] | None, count: int) -> NDArray[np.float64] | None:
+    if numbers is None:
+        return None
+    if len(numbers) < count:
+        raise ValueError(f"{len(numbers)} {what} were given for {count} learning rates")
+    return np.ascontiguousarray(numbers[:count], np.float64)
+
+
+def _dropout(
+    network: NetworkSpec, given: Mapping[int, NDArray[np.float64]], count: int
+) -> NDArray[np.float64] | None:
+    """Return the rates of all dropout layers, step by step."""
+    drops = [layer for layer in network.layers if isinstance(layer, DropoutSpec)]
+    rates = [
+        _by_step("dropout rates", given.get(layer.stream, np.full(count, layer.rate)), count)
+        for layer in drops
     ]
-    for what, numbers in given:
-        if numbers is not None and len(numbers) < count:
-            raise ValueError(f"{len(numbers)} {what} were given for {count} learning rates")
-    scale, decay = (
-        None if numbers is None else np.ascontiguousarray(numbers[:count], np.float64)
-        for _, numbers in given[:2]
-    )
-    by_step = np.array([own[:count] for own in rates], np.float64).ravel(order="F") if rates else None
-    return scale, decay, by_step
+    return np.array(rates).ravel(order="F") if rates else None

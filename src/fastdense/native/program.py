@@ -253,6 +253,8 @@ class NativeProgram:
         for i in self._trained:
             of_layer = [next(given) for _ in self._shapes[i]] if given is not None else None
             for slot, start in enumerate(optimizer.slots.values()):
+                if of_layer is None and start == 0.0:
+                    continue  # as compiled
                 values = (
                     [np.full(shape, start, self._dtype) for shape in self._shapes[i]]
                     if of_layer is None
