@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdense.core.arrays import Array
+from fastdense.engines import Batches
 from fastdense.engines.jobs import Epoch
 from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.problem import Problem
@@ -94,10 +95,11 @@ class Epochs:
     def _next(self) -> NDArray[np.int64]:
         return self._orders.next() if self._shuffles else self._rows.numbers
 
-    def _batches(self, order: NDArray[np.int64]) -> tuple[Any, Array | None]:
+    def _batches(self, order: NDArray[np.int64]) -> tuple[Batches, Array | None]:
         if self._alike is None:
             return self._rows.batches(order, self._size)
-        return self._alike._replace(order=order), None
+        one = self._alike  # whose _replace takes several times as long
+        return Batches(one.X, one.y, one.sample_weight, order, one.batch_size, one.penalty_scale), None
 
 
 def part(epoch: Epoch, begin: int, end: int) -> Epoch:

@@ -25,6 +25,8 @@ MANY = "multiclass-multioutput"
 """scikit-learn's word for targets of several columns, each with classes of its own."""
 _INDICATORS = "multilabel-indicator"
 """Its word for columns of zeros and ones."""
+_TWO, _SEVERAL = "binary", "multiclass"
+"""Its words for one column of at most two classes, and of more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +233,10 @@ def labels_of(y: Any) -> Labels:
         return ManyLabels.of([np.unique(_plain(column)) for column in np.asarray(y).T])
     if issparse(y) and not np.isin(y.data, (0, 1)).all():
         raise ValueError("columns of classes must be an array, not a sparse matrix: use y.toarray()")
+    if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biufU":
+        kind = type_of_target(y, input_name="y")
+        if kind in (_TWO, _SEVERAL):  # what a binarizer finds, which looks at the targets' type once more
+            return (Multiclass if kind == _SEVERAL else Binary).of(np.unique(y))
     return labels_with(LabelBinarizer().fit(y))
 
 
@@ -238,7 +244,7 @@ def labels_with(binarizer: LabelBinarizer) -> Labels:
     """Return the classes that scikit-learn's binarizer has learned."""
     if binarizer.y_type_ == _INDICATORS:
         return Indicators.of(binarizer.classes_, binarizer.sparse_input_)
-    return (Multiclass if binarizer.y_type_ == "multiclass" else Binary).of(binarizer.classes_)
+    return (Multiclass if binarizer.y_type_ == _SEVERAL else Binary).of(binarizer.classes_)
 
 
 def _has_columns_of_classes(y: Any) -> bool:

@@ -122,9 +122,9 @@ class FitState:
         """Return the state that goes on from a fitted estimator, ours or scikit-learn's."""
         state = cls.start(goal, (estimator.coefs_, estimator.intercepts_), estimator.early_stopping)
         attributes = {**vars(estimator), "_goal": goal, "stopped_": False}
-        for each in fields(cls):
-            value = attributes.get(_attribute(each.name), getattr(state, each.name))
-            setattr(state, each.name, [*value] if isinstance(value, list) else value)
+        for name, attribute in _ATTRIBUTES.items():
+            value = attributes.get(attribute, getattr(state, name))
+            setattr(state, name, [*value] if isinstance(value, list) else value)
         best = state.best_validation_score
         if best is None or not math.isfinite(best):
             state.best_coefs, state.best_intercepts = state.coefs, state.intercepts
@@ -132,14 +132,13 @@ class FitState:
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of an estimator that is fitted up to here."""
-        own = {_attribute(each.name): getattr(self, each.name) for each in fields(self)}
-        absent = {name for name in ("loss_", "_optimizer") if own[name] is None}
-        shape = {
-            "n_layers_": len(self.coefs) + 1,
-            "n_outputs_": self.goal.n_outputs,
-            "out_activation_": self.goal.out_activation,
-        }
-        return {name: value for name, value in own.items() if name not in absent} | shape
+        found = {attribute: getattr(self, name) for name, attribute in _ATTRIBUTES.items()}
+        for name in ("loss_", "_optimizer"):
+            if found[name] is None:
+                del found[name]
+        found["n_layers_"], found["n_outputs_"] = len(self.coefs) + 1, self.goal.n_outputs
+        found["out_activation_"] = self.goal.out_activation
+        return found
 
     def record(self, loss: float, validated: tuple[float, float] | None, verbose: Any) -> None:
         """Write an epoch down: its loss, and the loss and the score of the rows held out."""
@@ -174,6 +173,7 @@ class FitState:
         self.no_improvement_count = self.no_improvement_count + 1 if stuck else 0
 
 
-def _attribute(field: str) -> str:
-    """Return the estimator's attribute that keeps a field."""
-    return f"_{field}" if field in _PRIVATE else f"{field}_"
+_ATTRIBUTES = {
+    each.name: f"_{each.name}" if each.name in _PRIVATE else f"{each.name}_" for each in fields(FitState)
+}
+"""The estimator's attribute that keeps a field, by the field's name."""

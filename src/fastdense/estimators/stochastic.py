@@ -160,9 +160,9 @@ class Training:
         Its loss is the mean loss, as shown, of its rows, each at its own step.
         """
         problem, state, p = self.problem, self.state, self.problem.parameters
-        rows, steps = problem.rows, len(passed.losses)
-        seen = self.epochs.seen[steps - 1]
-        loss = float(passed.losses @ self.epochs.counts[:steps]) / seen
+        rows, losses, counts = problem.rows, passed.losses, self.epochs.counts
+        seen = self.epochs.seen[len(losses) - 1]
+        loss = float(losses @ (counts if len(losses) == len(counts) else counts[: len(losses)])) / seen
         loss += rows.constant(planned.epoch.batches.order, planned.shares)
         state.t += seen
         state.record(loss / rows.goal.shares, problem.validated(passed.watched), p.verbose)

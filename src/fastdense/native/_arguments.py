@@ -127,7 +127,7 @@ def _by_step(what: str, numbers: NDArray[np.float64] | None, count: int) -> NDAr
         return None
     if len(numbers) < count:
         raise ValueError(f"{len(numbers)} {what} were given for {count} learning rates")
-    return np.ascontiguousarray(numbers[:count], np.float64)
+    return np.ascontiguousarray(numbers if len(numbers) == count else numbers[:count], np.float64)
 
 
 def _dropout(
