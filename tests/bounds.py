@@ -7,16 +7,17 @@ import numpy as np
 from fastdense.core.curves import CURVES
 from fastdense.core.spec import (
     ActivateSpec,
-    ActivationSpec,
     CategoryEmbeddingSpec,
     DenseSpec,
     DropoutSpec,
+    FeatureScaleSpec,
     LayerNormSpec,
+    ParametricActivationSpec,
     PReLUSpec,
     ScaleSpec,
 )
 from fastdense.engines import available
-from fastdense.reference import forward
+from fastdense.reference import activate, forward
 from tests.compare import dense_bound
 
 __all__ = ["GROWTH", "activation_ulps", "is_of_library", "library_ulps", "output_bound"]
@@ -52,7 +53,8 @@ def output_bound(case, X, short_tails=False):
 
 
 def _short_tail(layer, size):
-    activation = layer.activation if isinstance(layer, DenseSpec | ActivateSpec) else ActivationSpec()
+    blends = isinstance(layer, ParametricActivationSpec)
+    activation = layer.curve if blends else layer.activation
     limits = {
         "elu": 2 * activation.alpha,
         "celu": 2 * activation.alpha,
@@ -80,8 +82,22 @@ def _layer_bound(layer, own, trace, error, eps):
             return np.append(error[: layer.passed], np.zeros(layer.n_units - layer.passed))
         case PReLUSpec():
             return error * np.maximum(1.0, np.abs(own[0])) + eps * np.abs(a_out)
+        case FeatureScaleSpec():
+            return error * np.abs(own[0]) + eps * np.abs(a_out)
+        case ParametricActivationSpec():
+            return _blend_bound(layer.curve, own[0], a_in, error, eps)
         case DropoutSpec():
             return error
+
+
+def _blend_bound(activation, shares, a, error, eps):
+    """Each part is off by its own error times its factor, by that of the factor, and by two roundings."""
+    g = np.array(activate(activation, a.tolist()))
+    of_g = _activation_bound(activation, a, g, error, eps)
+    rest = np.abs(1 - shares)
+    return (
+        rest * (error + 3 * eps * np.abs(a)) + np.abs(shares) * (of_g + 3 * eps * np.abs(g)) + eps * np.abs(a)
+    )
 
 
 def _norm_bound(layer, own, a, a_out, error, eps):

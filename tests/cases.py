@@ -25,6 +25,7 @@ from fastdense.core.spec import (
     LossSpec,
     MeanSquaredErrorSpec,
     NetworkSpec,
+    ParametricActivationSpec,
     Penalty,
     PoissonSpec,
     RMSpropSpec,
@@ -175,6 +176,12 @@ def _network(hidden: str = "tanh", last: str = "linear", n_out: int = N_OUT) -> 
     return NetworkSpec(N_IN, (first, DenseSpec(N_HIDDEN, n_out, _activation(last))))
 
 
+def _blended(name: str) -> NetworkSpec:
+    """Return a network with a share of an activation between two dense layers."""
+    first, last = _network(hidden="linear").layers
+    return NetworkSpec(N_IN, (first, ParametricActivationSpec(N_HIDDEN, _activation(name)), last))
+
+
 def _last(name: str, loss: LossSpec) -> Case:
     """Return the case of an activation last and a loss, trained by plain gradient descent."""
     title = f"{name}-{loss.name}{'-from-logits' if loss.from_logits else ''}"
@@ -190,6 +197,11 @@ def _activations() -> list[Case]:
     of_positive = [loss_named(loss) for loss in (*CATEGORICAL, "poisson")]
     return [
         *(Case(f"hidden-{name}", _network(hidden=name)) for name in ACTIVATIONS),
+        *(
+            Case(f"blended-{name}", _blended(name))
+            for name in ACTIVATIONS
+            if name not in ("linear", "softmax")
+        ),
         *(_last(name, loss) for name in ACTIVATIONS for loss in of_any),
         *(_last(name, loss) for name in ("sigmoid", "softmax") for loss in of_probabilities),
         *(_last(name, loss) for name in ("softplus", "exponential") for loss in of_positive),
@@ -357,7 +369,8 @@ def _layers() -> list[Case]:
     two_word_seed = TrainingSpec(MSE, SGD, seed=2**40 + 5)
     activate_last = NetworkSpec(N_IN, (first, last, softmax))
     clipped = {name: TrainingSpec(MSE, AdamSpec(weight_decay=0.1, **{name: 0.1})) for name in CLIPPINGS}
-    places = {"prelu": "prelu-middle", "norm": "norm-middle", "category": "category-first"}
+    places = {kind: f"{kind}-middle" for kind in ("prelu", "norm", "feature-scale", "blend")}
+    places["category"] = "category-first"
     charged = {kind: NetworkSpec(N_IN, variants[name]) for kind, name in places.items()}
     return [
         *(Case(f"{k}-{name}", charged[k], training) for k in charged for name, training in clipped.items()),

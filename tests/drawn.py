@@ -16,11 +16,13 @@ from fastdense.core.spec import (
     DenseSpec,
     DropoutSpec,
     Factors,
+    FeatureScaleSpec,
     LayerNormSpec,
     LayerSpec,
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
+    ParametricActivationSpec,
     Penalty,
     PReLUSpec,
     ScaleSpec,
@@ -33,6 +35,7 @@ __all__ = ["drawn"]
 # Round the widths of vectors and of tiles, and one column more often than others.
 _WIDTHS = (1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33)
 _KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale", "prelu", "norm", "category")
+_KINDS += ("blend", "feature")
 _OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "lion")
 _FACTORS = True
 _POSITIVE = ("sigmoid", "softmax", "softplus", "exponential")
@@ -82,6 +85,11 @@ def _layer(rng: random.Random, n_in: int, place: int) -> LayerSpec:
         return PReLUSpec(n_in, _penalty(rng))
     if kind == "category" and place == 0:  # of numbers that are computed a rounding may make another category
         return _categories(rng, n_in)
+    if kind == "feature":
+        return FeatureScaleSpec(n_in, _penalty(rng))
+    if kind == "blend":
+        name = rng.choice([name for name in ACTIVATIONS if name not in ("linear", "softmax")])
+        return ParametricActivationSpec(n_in, ActivationSpec(name, ALPHAS.get(name, 0.0)), _penalty(rng))
     if kind == "activate":
         return ActivateSpec(n_in, _activation(rng, n_in))
     units = rng.choice(_WIDTHS)

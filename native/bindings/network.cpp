@@ -24,7 +24,9 @@
 #include "engine/category_layer.h"
 #include "engine/dense_layer.h"
 #include "engine/dropout_layer.h"
+#include "engine/feature_scale_layer.h"
 #include "engine/layer_norm_layer.h"
+#include "engine/parametric_activation_layer.h"
 #include "engine/prelu_layer.h"
 #include "engine/program.h"
 #include "engine/scale_layer.h"
@@ -65,9 +67,16 @@ public:
         add(std::make_unique<DropoutLayer<T>>(kernels_.dropout_mask, kernels_.of<T>().lanes, width_, rate,
                                               stream, dropouts_++));
     }
+    void feature_scale(const Arrays& treatments) {
+        add(std::make_unique<FeatureScaleLayer<T>>(kernels_.of<T>(), width_, treatments_of(treatments)));
+    }
     void layer_norm(double epsilon, bool scales, bool centers, const Arrays& treatments) {
         add(std::make_unique<LayerNormLayer<T>>(kernels_.of<T>(), width_, epsilon, scales, centers,
                                                 treatments_of(treatments)));
+    }
+    void parametric_activation(const Curve& curve, const Arrays& treatments) {
+        add(std::make_unique<ParametricActivationLayer<T>>(kernels_.of<T>(), width_, curve,
+                                                           treatments_of(treatments)));
     }
     void prelu(const Arrays& treatments) {
         add(std::make_unique<PReluLayer<T>>(kernels_.of<T>(), width_, treatments_of(treatments)));
@@ -211,7 +220,9 @@ void bind_network(nb::module_& m, const char* name) {
         .def("dense", &N::dense, "units"_a, "curve"_a, "bias"_a, "treatments"_a)
         .def("activation", &N::activation, "curve"_a)
         .def("dropout", &N::dropout, "rate"_a, "stream"_a)
+        .def("feature_scale", &N::feature_scale, "treatments"_a)
         .def("layer_norm", &N::layer_norm, "epsilon"_a, "scales"_a, "centers"_a, "treatments"_a)
+        .def("parametric_activation", &N::parametric_activation, "curve"_a, "treatments"_a)
         .def("prelu", &N::prelu, "treatments"_a)
         .def("category_embedding", &N::category_embedding, "sizes"_a, "width"_a, "treatments"_a)
         .def("scale", &N::scale, "mean"_a, "deviation"_a)

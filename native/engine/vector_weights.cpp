@@ -66,18 +66,10 @@ typename VectorWeights<T>::Part VectorWeights<T>::at(std::size_t part) const {
 template <class T>
 void VectorWeights<T>::sum_gradient(std::size_t vector, const Part& part, const Passed<T>& batch,
                                     T* gradient) {
-    double sums[most_columns] = {};
-    const View<const T> factors = factors_[vector], d_out = batch.d_out;
-    for (std::size_t i = 0; i < d_out.rows; ++i) {
-        const T* d = d_out.data + i * d_out.stride + part.first;
-        const T* f = factors.data + i * factors.stride + part.first;
-        if (factors.data) {
-            for (std::size_t j = 0; j < part.count; ++j) sums[j] += double(d[j]) * double(f[j]);
-        } else {
-            for (std::size_t j = 0; j < part.count; ++j) sums[j] += double(d[j]);
-        }
-    }
-    std::copy_n(sums, part.count, gradient);
+    const auto columns = [&](View<const T> from) -> View<const T> {
+        return {from.data ? from.data + part.first : nullptr, batch.d_out.rows, part.count, from.stride};
+    };
+    kernels_.column_sums({columns(batch.d_out), columns(factors_[vector]), gradient});
 }
 
 template <class T>

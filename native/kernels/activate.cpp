@@ -1,35 +1,19 @@
 // The activations over whole arrays: elementwise ones straight through, softmax row by row.
 #include "kernels/activations.h"
 #include "kernels/softmax.h"
+#include "kernels/whole_vectors.h"
 
 namespace fastdense::FASTDENSE_ISA {
 namespace {
 
-// Runs `blocks(in, out, n)` for n a multiple of the lanes: over the whole vectors, then over a padded copy of
-// what is left. One function does both, so an element's result can't depend on where it lies.
-template <class T, std::size_t inputs, class Blocks>
-void in_whole_vectors(const T* const (&in)[inputs], T* out, std::size_t n, Blocks blocks) {
-    const std::size_t tail = n % lanes<T>, whole = n - tail;
-    blocks(in, out, whole);
-    if (tail == 0) return;
-    T part[inputs][lanes<T>] = {}, result[lanes<T>];
-    const T* parts[inputs];
-    for (std::size_t k = 0; k < inputs; ++k) {
-        for (std::size_t i = 0; i < tail; ++i) part[k][i] = in[k][whole + i];
-        parts[k] = part[k];
-    }
-    blocks(parts, result, lanes<T>);
-    for (std::size_t i = 0; i < tail; ++i) out[whole + i] = result[i];
-}
-
 template <class T, class G>
 void forward(G, const Activate<T>& f) {
-    const auto blocks = [alpha = f.alpha](const T* const(&in)[1], T* out, std::size_t count)
+    const auto blocks = [alpha = f.alpha](const T* const(&in)[1], T* const(&out)[1], std::size_t count)
                             __attribute__((noinline)) {
                                 for (std::size_t i = 0; i < count; i += lanes<T>)
-                                    store(out + i, G::forward(load(in[0] + i), alpha));
+                                    store(out[0] + i, G::forward(load(in[0] + i), alpha));
                             };
-    in_whole_vectors<T, 1>({f.z}, f.a, f.rows * f.columns, blocks);
+    in_whole_vectors<T, 1, 1>({f.z}, {f.a}, f.rows * f.columns, blocks);
 }
 
 template <class T>
@@ -41,13 +25,13 @@ void forward(Softmax<T>, const Activate<T>& f) {
 
 template <class T, class G>
 void backward(G, const ActivateBackward<T>& b) {
-    const auto blocks = [alpha = b.alpha](const T* const(&in)[3], T* out,
+    const auto blocks = [alpha = b.alpha](const T* const(&in)[3], T* const(&out)[1],
                                           std::size_t count) __attribute__((noinline)) {
         for (std::size_t i = 0; i < count; i += lanes<T>) {
-            store(out + i, load(in[2] + i) * G::slope(load(in[0] + i), load(in[1] + i), alpha));
+            store(out[0] + i, load(in[2] + i) * G::slope(load(in[0] + i), load(in[1] + i), alpha));
         }
     };
-    in_whole_vectors<T, 3>({b.z, b.a, b.da}, b.dz, b.rows * b.columns, blocks);
+    in_whole_vectors<T, 3, 1>({b.z, b.a, b.da}, {b.dz}, b.rows * b.columns, blocks);
 }
 
 template <class T>

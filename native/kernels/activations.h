@@ -9,6 +9,12 @@
 
 namespace fastdense::FASTDENSE_ISA {
 
+// g(z) and g'(z).
+template <class T>
+struct Sloped {
+    Vector<T> a, slope;
+};
+
 // z / (1 + exp(-x)) for z and x of one sign, given the power -|x|: below 0, z exp(x) / (1 + exp(x)).
 template <class T>
 [[gnu::always_inline]] inline Vector<T> gated(Vector<T> z, Power<T> power) {
@@ -172,6 +178,18 @@ struct Mish {
         const Vector<T> sigmoid = (z < T(0) ? e : Vector<T>{} + T(1)) / (e + T(1));
         const Vector<T> bend = rest(z, e) * ((n + d) * inverse) * sigmoid;
         return (n + copy_sign<T>(size, z) * bend) * inverse;
+    }
+    // The same from one exponential and one quotient, 1 / (d (1 + e)): a third of the time of both.
+    [[gnu::always_inline]] static Sloped<T> sloped(Vector<T> z, T) {
+        const Vector<T> bounded = at_least<T>(z, -largest), size = at_most<T>(absolute<T>(z), largest);
+        const Power<T> power = reduce<T>(-size);
+        const Vector<T> e = exp<T>(power), one = e + T(1);
+        const Vector<T> n = numerator(z, e), d = n + rest(z, e), joint = T(1) / (d * one);
+        const Vector<T> inverse = joint * one, sigmoid = (z < T(0) ? e : Vector<T>{} + T(1)) * (joint * d);
+        const Vector<T> whole = z < T(0) ? times_exp<T>(bounded, power) : bounded;
+        const Vector<T> u = (z < T(0) ? e * one : rest(z, e)) * inverse;
+        const Vector<T> bend = rest(z, e) * ((n + d) * inverse) * sigmoid;
+        return {whole * (T(1) - u), (n + copy_sign<T>(size, z) * bend) * inverse};
     }
 
 private:

@@ -108,21 +108,6 @@ Optimizer<Vector<T>> in_registers(const Optimizer<PerLane<T>>& o) {
             .limit = each(o.limit)};
 }
 
-// As many numbers as there are lanes of double, from narrower ones or the same.
-[[gnu::always_inline]] inline Vector<double> widened(const double* from) {
-    return load(from);
-}
-[[gnu::always_inline]] inline Vector<double> widened(const float* from) {
-#if defined(FASTDENSE_SCALAR)
-    return *from;
-#else
-    typedef float Half __attribute__((vector_size(vector_bytes / 2)));
-    Half half;
-    __builtin_memcpy(&half, from, sizeof half);
-    return __builtin_convertvector(half, Vector<double>);
-#endif
-}
-
 // Each product is rounded, as in engine/sums.h, which is compiled without fused operations.
 [[gnu::always_inline]] inline Vector<double> charged(const Penalties<PerLane<double>>* penalties,
                                                      std::size_t lane, Vector<double> w) {

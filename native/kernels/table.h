@@ -51,6 +51,33 @@ struct ActivateBackward {
     T* dz;
 };
 
+// out = (1 - share) z + share g(z), with a share per column; a factor of 0 makes 0 of any number but NaN.
+// In training also the derivative, and the difference g(z) - z; their data are null if they are not wanted.
+template <class T>
+struct Blend {
+    Activation activation;
+    T alpha;  // the activation's
+    View<const T> z;
+    const T* shares;
+    View<T> out, slope = {}, difference = {};
+};
+
+// out = a * factors; a factor of 0 makes 0 of any number but NaN. With a stride of 0 there is a factor per
+// column. out may be a.
+template <class T>
+struct Multiply {
+    View<const T> a, factors;
+    View<T> out;
+};
+
+// The sums over rows of d * factors, or of d if the factors' data are null, in double and in the order of the
+// rows, then rounded.
+template <class T>
+struct ColumnSums {
+    View<const T> d, factors;
+    T* sums;  // one per column
+};
+
 // The kernels for one type of number.
 template <class T>
 struct KernelsOf {

@@ -17,6 +17,21 @@ template <class T>
     __builtin_memcpy(to, &value, sizeof value);
 }
 
+// As many numbers as there are lanes of double, from narrower ones or the same.
+[[gnu::always_inline]] inline Vector<double> widened(const double* from) {
+    return load(from);
+}
+[[gnu::always_inline]] inline Vector<double> widened(const float* from) {
+#if defined(FASTDENSE_SCALAR)
+    return *from;
+#else
+    typedef float Half __attribute__((vector_size(vector_bytes / 2)));
+    Half half;
+    __builtin_memcpy(&half, from, sizeof half);
+    return __builtin_convertvector(half, Vector<double>);
+#endif
+}
+
 // A panel is two vectors of columns wide. A tile of `tile_rows` of them leaves registers for the two vectors
 // of the panel's row and a number spread over one: 12 x 2 + 3 of 32, 6 x 2 + 3 of 16. Measured on Zen 5
 // (AVX-512) at widths 64 to 1024: 12 x 2 gives 90 to 97% of the multiply-add peak, 14 x 2 the same, 6 x 4 the

@@ -7,12 +7,14 @@ import pytest
 
 from fastdense.core.spec import ActivationSpec, DenseSpec, DropoutSpec, NetworkSpec
 from fastdense.core.spec.lowering import (
+    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
     LookUpColumns,
     NormalizeRows,
     Product,
+    ScaleColumns,
     Softmax,
     StandardizeColumns,
     tables,
@@ -44,6 +46,10 @@ def computed(primitive, A):
                 for column, size, table in zip(A[:, passed:].T, sizes, tables(sizes), strict=True)
             ]
             return np.hstack([A[:, :passed], *columns])
+        case ScaleColumns(scale):
+            return A * scale
+        case BlendColumns(alpha, curve):
+            return A + alpha * (computed(curve, A) - A)
         case Curve(name, alpha):
             return np.array([activate(ActivationSpec(name, alpha), row) for row in A.tolist()])
         case Softmax(groups):

@@ -48,6 +48,13 @@ GIVEN = {
         "gamma_regularizer": regularizers.L2(0.5),
         "name": "a",
     },
+    "FeatureScale": {"scale_initializer": "random_uniform", "scale_regularizer": "l2", "name": "a"},
+    "ParametricActivation": {
+        "activation": fd.activations.ActivationFunction("elu", 0.5),
+        "alpha_initializer": initializers.Constant(0.25),
+        "alpha_regularizer": "l1",
+        "name": "a",
+    },
     "PReLU": {"alpha_initializer": initializers.Constant(0.25), "alpha_regularizer": "l1", "name": "a"},
     "Rescaling": {"scale": [0.5, 2.0], "offset": -1.0, "name": "a"},
     "Zeros": {},

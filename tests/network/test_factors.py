@@ -6,26 +6,35 @@ import numpy as np
 import pytest
 
 import fastdense as fd
-from fastdense.layers import CategoryEmbedding, Dense, LayerNormalization, PReLU
+from fastdense.layers import (
+    CategoryEmbedding,
+    Dense,
+    FeatureScale,
+    LayerNormalization,
+    ParametricActivation,
+    PReLU,
+)
 from tests.compare import assert_within
 
 RATE, DECAY, STEPS = 0.1, 0.5, 4
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(32, 3)).astype(np.float32), RNG.normal(size=(32, 1)).astype(np.float32)
-# Every layer that trains, with the arguments by which none of its arrays starts at zero.
-LAYERS = {
-    "kernel": (Dense, {"units": 3, "bias_initializer": "ones"}),
-    "bias": (Dense, {"units": 3, "bias_initializer": "ones"}),
-    "alpha": (PReLU, {"alpha_initializer": fd.initializers.Constant(0.25)}),
-    "embeddings": (CategoryEmbedding, {"sizes": (2, 3)}),
-    "gamma": (LayerNormalization, {"beta_initializer": "ones"}),
-    "beta": (LayerNormalization, {"beta_initializer": "ones"}),
-}
+# Every array that a layer trains, its layer, and the arguments by which none of its arrays starts at zero.
+ARRAYS = [
+    ("kernel", Dense, {"units": 3, "bias_initializer": "ones"}),
+    ("bias", Dense, {"units": 3, "bias_initializer": "ones"}),
+    ("alpha", PReLU, {"alpha_initializer": fd.initializers.Constant(0.25)}),
+    ("embeddings", CategoryEmbedding, {"sizes": (2, 3)}),
+    ("gamma", LayerNormalization, {"beta_initializer": "ones"}),
+    ("beta", LayerNormalization, {"beta_initializer": "ones"}),
+    ("scale", FeatureScale, {}),
+    ("alpha", ParametricActivation, {"activation": "mish"}),
+]
+each_array = pytest.mark.parametrize(("array", "kind", "settings"), ARRAYS)
 
 
-def before_and_after(array, learns=True, **factors):
+def before_and_after(array, kind, settings, learns=True, **factors):
     """Return the arrays of a layer by name, before some steps and after; rows of weight 0 teach nothing."""
-    kind, settings = LAYERS[array]
     layer = kind(**settings, **{f"{array}_{name}": value for name, value in factors.items()})
     model = fd.Sequential([fd.Input((3,)), layer, Dense(1)], seed=1)
     model.compile(fd.optimizers.SGD(RATE, weight_decay=DECAY), "mse")
@@ -34,25 +43,24 @@ def before_and_after(array, learns=True, **factors):
     return {name: pair for name, *pair in zip(names, before, layer.get_weights(), strict=True)}
 
 
-@pytest.mark.parametrize("array", LAYERS)
-def test_a_rate_factor_of_zero_keeps_that_array_alone(array):
-    for name, (before, after) in before_and_after(array, rate_factor=0.0).items():
+@each_array
+def test_a_rate_factor_of_zero_keeps_that_array_alone(array, kind, settings):
+    for name, (before, after) in before_and_after(array, kind, settings, rate_factor=0.0).items():
         assert np.array_equal(before, after) == (name == array)
 
 
-@pytest.mark.parametrize("array", LAYERS)
-def test_an_array_decays_by_its_own_factors(array):
+@each_array
+def test_an_array_decays_by_its_own_factors(array, kind, settings):
     """Rows that teach nothing leave the decay: ``1 - rate * decay`` at every step."""
-    found = before_and_after(array, learns=False, rate_factor=2.0, decay_factor=3.0)
+    found = before_and_after(array, kind, settings, learns=False, rate_factor=2.0, decay_factor=3.0)
     for name, (before, after) in found.items():
         factor = 2.0 * 3.0 if name == array else 1.0
         expected = before * (1 - RATE * DECAY * factor) ** STEPS
         assert_within(after, expected, 1e-6 * np.abs(before))
 
 
-@pytest.mark.parametrize("array", LAYERS)
-def test_the_factors_are_described_if_they_are_not_one(array):
-    kind, settings = LAYERS[array]
+@each_array
+def test_the_factors_are_described_if_they_are_not_one(array, kind, settings):
     assert not [name for name in kind(**settings).get_config() if name.endswith("_factor")]
     config = kind(**settings, **{f"{array}_decay_factor": 0.5}).get_config()
     assert [name for name in config if name.endswith("_factor")] == [f"{array}_decay_factor"]

@@ -13,8 +13,10 @@ from fastdense.core.spec import (
     CategoryEmbeddingSpec,
     DenseSpec,
     DropoutSpec,
+    FeatureScaleSpec,
     LayerNormSpec,
     LayerSpec,
+    ParametricActivationSpec,
     Penalty,
     PReLUSpec,
     ScaleSpec,
@@ -97,6 +99,12 @@ def layer_forward(
         case CategoryEmbeddingSpec():
             A_out = embed(xp, layer, parameters[0], A_in)
             return A_out, A_out
+        case FeatureScaleSpec():
+            A_out = _times(xp, A_in, parameters[0])
+            return A_out, A_out
+        case ParametricActivationSpec():
+            A_out = _blend(xp, layer.curve, parameters[0], A_in, curve)
+            return A_out, A_out
         case DropoutSpec():
             A_out = A_in if mask is None else _drop(xp, A_in, mask)
             return A_out, A_out
@@ -135,6 +143,10 @@ def layer_backward(
         case CategoryEmbeddingSpec():
             dA_in, dembeddings = embed_backward(xp, layer, A_in, dZ)
             return dA_in, (dembeddings,)
+        case FeatureScaleSpec():
+            return dZ * parameters[0], (xp.sum(dZ * A_in, axis=0),)
+        case ParametricActivationSpec():
+            return _blend_backward(xp, layer.curve, parameters[0], A_in, dZ)
         case DropoutSpec():
             return (dZ if mask is None else _drop(xp, dZ, mask)), ()
         case ActivateSpec():
@@ -168,6 +180,26 @@ def _layer_norm_backward(
     G = dZ if gamma is None else dZ * gamma
     dA_in = (G - _mean(xp, G) - X * _mean(xp, G * X)) / deviation
     return dA_in, (xp.sum(dZ * X, axis=0),) * layer.scale + (xp.sum(dZ, axis=0),) * layer.center
+
+
+def _times(xp: Any, A: Any, factors: Any) -> Any:
+    """Return ``A * factors`` by columns, 0 where the factor is, even of an infinite number."""
+    return xp.where((factors == 0) & ~xp.isnan(A), xp.zeros_like(A), A * factors)
+
+
+def _blend(xp: Any, g: ActivationSpec, shares: Any, A_in: Any, curve: Curve | None) -> Any:
+    """Return ``(1 - alpha) * A_in + alpha * g(A_in)`` by columns."""
+    G = activate(xp, g, A_in) if curve is None else curve(g, A_in)
+    return _times(xp, A_in, 1.0 - shares) + _times(xp, G, shares)
+
+
+def _blend_backward(
+    xp: Any, g: ActivationSpec, shares: Any, A_in: Any, dZ: Any
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return ``dZ * (1 - alpha + alpha * g'(A_in))`` and the sums of ``dZ * (g(A_in) - A_in)``."""
+    G = activate(xp, g, A_in)
+    dA_in = dZ * (1.0 - shares) + activate_backward(xp, g, A_in, G, dZ * shares)
+    return dA_in, (xp.sum(dZ * (G - A_in), axis=0),)
 
 
 def to_dZ(xp: Any, layer: LayerSpec, Z: Any, A_out: Any, dA_out: Any) -> Any:

@@ -17,8 +17,10 @@ from fastdense.layers.base import FAMILY, INPUT_SHAPE, NAME, Input, Layer
 from fastdense.layers.category_embedding import CategoryEmbedding
 from fastdense.layers.dense import Activation as Given
 from fastdense.layers.dense import Dense
+from fastdense.layers.feature_scale import FeatureScale
 from fastdense.layers.layer_normalization import LayerNormalization
 from fastdense.layers.normalization import Normalization
+from fastdense.layers.parametric_activation import ParametricActivation
 from fastdense.layers.prelu import PReLU
 from fastdense.layers.rescaling import Rescaling
 from fastdense.optimizers.scheduled import Scheduled, at_steps, scheduled
@@ -29,12 +31,14 @@ __all__ = [
     "CategoryEmbedding",
     "Dense",
     "Dropout",
+    "FeatureScale",
     "Input",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
     "Normalization",
     "PReLU",
+    "ParametricActivation",
     "ReLU",
     "Rescaling",
     "Softmax",

@@ -18,12 +18,14 @@ from fastdense.core.spec import (
     CategoryEmbeddingSpec,
     DenseSpec,
     DropoutSpec,
+    FeatureScaleSpec,
     HuberSpec,
     LayerNormSpec,
     LayerSpec,
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
+    ParametricActivationSpec,
     PReLUSpec,
     QuantileSpec,
     ScaleSpec,
@@ -341,6 +343,10 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             core.prelu(_treatments(layer))
         case CategoryEmbeddingSpec():
             core.category_embedding(layer.sizes, layer.width, _treatments(layer))
+        case FeatureScaleSpec():
+            core.feature_scale(_treatments(layer))
+        case ParametricActivationSpec():
+            core.parametric_activation(_curve(layer.curve, layer.n_units), _treatments(layer))
         case DropoutSpec():
             core.dropout(layer.rate, layer.stream)
         case _:

@@ -13,9 +13,11 @@ from fastdense.layers import (
     CategoryEmbedding,
     Dense,
     Dropout,
+    FeatureScale,
     Layer,
     LayerNormalization,
     Normalization,
+    ParametricActivation,
     PReLU,
     Rescaling,
 )
@@ -103,6 +105,10 @@ def _detail(layer: Layer) -> str:
         case CategoryEmbedding():
             columns, categories = len(layer.sizes), sum(layer.sizes)
             return f"{categories:,} categories of {columns:,} columns, {layer.width} numbers each"
+        case FeatureScale():
+            return "x * scale of each column"
+        case ParametricActivation():
+            return f"x + alpha * ({_activation(layer.activation)}(x) - x)"
         case Rescaling():
             return "x * scale + offset"
     return ""

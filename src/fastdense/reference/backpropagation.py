@@ -19,15 +19,18 @@ from fastdense.core.spec import (
     CategoryEmbeddingSpec,
     DenseSpec,
     DropoutSpec,
+    FeatureScaleSpec,
     LayerNormSpec,
     LayerSpec,
     NetworkSpec,
+    ParametricActivationSpec,
     Penalty,
     PReLUSpec,
     ScaleSpec,
 )
 from fastdense.reference.activations import activate, activate_backward
 from fastdense.reference.category_embedding import embed, embed_backward
+from fastdense.reference.columns import blend, blend_backward, scale, scale_backward
 from fastdense.reference.curves import leaky_relu, leaky_relu_derivative
 from fastdense.reference.ieee import divide, sign, times
 from fastdense.reference.layer_norm import layer_norm, layer_norm_backward
@@ -60,6 +63,8 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
     `PReLUSpec`                 ``a_k`` above zero, otherwise ``alpha_k * a_k``
     `LayerNormSpec`             ``(a_k - mean) / deviation * gamma_k + beta_k``, those of the row
     `CategoryEmbeddingSpec`     the numbers that pass, then the row of ``embeddings`` of each category number
+    `FeatureScaleSpec`          ``a_k * scale_k``
+    `ParametricActivationSpec`  ``(1 - alpha_k) * a_k + alpha_k * g(a_k)``
     `DropoutSpec`               ``a_k / (1 - rate)`` where kept, otherwise 0
     ==========================  ==================================================================
 
@@ -106,6 +111,12 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
         case CategoryEmbeddingSpec():
             z = embed(layer, parameters[0], a_in)
             return Trace(a_in, z, z)
+        case FeatureScaleSpec():
+            z = scale(parameters[0], a_in)
+            return Trace(a_in, z, z)
+        case ParametricActivationSpec():
+            z = blend(layer.curve, parameters[0], a_in)
+            return Trace(a_in, z, z)
         case DropoutSpec() if kept is not None:
             z = [a / (1 - layer.rate) if keep else 0.0 for a, keep in zip(a_in, kept, strict=True)]
             return Trace(a_in, z, z)
@@ -131,6 +142,9 @@ def backward_layer(
                                 ``dbeta_k = dz_k``
     `CategoryEmbeddingSpec`     ``da_k = dz_k`` of what passes, 0 of the category numbers; the gradient of the
                                 row of ``embeddings`` that one stands for is the ``dz`` in its place
+    `FeatureScaleSpec`          ``da_k = dz_k * scale_k``, ``dscale_k = dz_k * a_k``
+    `ParametricActivationSpec`  ``da_k = dz_k * (1 - alpha_k + alpha_k * g'(a_k))``,
+                                ``dalpha_k = dz_k * (g(a_k) - a_k)``
     `DropoutSpec`               ``da_k = dz_k / (1 - rate)`` where kept, otherwise 0
     ==========================  ==================================================================
 
@@ -183,6 +197,12 @@ def backward_layer(
         case CategoryEmbeddingSpec():
             da, dembeddings = embed_backward(layer, a_in, dz)
             return da, (dembeddings,)
+        case FeatureScaleSpec():
+            da, dscale = scale_backward(parameters[0], a_in, dz)
+            return da, (dscale,)
+        case ParametricActivationSpec():
+            da, dalpha = blend_backward(layer.curve, parameters[0], a_in, dz)
+            return da, (dalpha,)
         case DropoutSpec() if kept is not None:
             return [dz_k / (1 - layer.rate) if keep else 0.0 for dz_k, keep in zip(dz, kept, strict=True)], ()
         case DropoutSpec():

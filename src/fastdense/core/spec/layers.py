@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from fastdense.core.curves import CURVES
 from fastdense.core.spec.lowering import (
+    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
@@ -16,6 +17,7 @@ from fastdense.core.spec.lowering import (
     NormalizeRows,
     Primitive,
     Product,
+    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -28,10 +30,12 @@ __all__ = [
     "DenseSpec",
     "DropoutSpec",
     "Factors",
+    "FeatureScaleSpec",
     "LayerNormSpec",
     "LayerSpec",
     "PReLUSpec",
     "Parameter",
+    "ParametricActivationSpec",
     "Penalty",
     "ScaleSpec",
     "group_slices",
@@ -273,8 +277,58 @@ class CategoryEmbeddingSpec(_Linear):
         return (LookUpColumns(self.passed, self.sizes, embeddings),)
 
 
+@dataclass(frozen=True)
+class FeatureScaleSpec(_Linear):
+    """``A_in * scale``, with a trained factor ``scale`` per column.
+
+    A factor of 0 makes 0, even of an infinite number; NaN stays.
+    """
+
+    scale_penalty: Penalty = Penalty()
+    scale_factors: Factors = Factors()
+
+    def __post_init__(self) -> None:
+        """Set the parameter: ``scale``, of shape (n_in,)."""
+        scale = Parameter("scale", (self.n_in,), True, self.scale_penalty, self.scale_factors)
+        object.__setattr__(self, "parameters", (scale,))
+
+    def lower(self, scale: Any) -> tuple[Primitive, ...]:
+        """Return a scaling."""
+        return (ScaleColumns(scale),)
+
+
+@dataclass(frozen=True)
+class ParametricActivationSpec(_Linear):
+    """``A_in + alpha * (g(A_in) - A_in)``, with a trained ``alpha`` per column; ``g`` is the ``curve``.
+
+    Computed as ``(1 - alpha) * A_in + alpha * g(A_in)``, in which a factor of 0 makes 0, even of an infinite
+    number: an ``alpha`` of 1 gives ``g(A_in)`` and one of 0 gives ``A_in``; NaN stays.
+    """
+
+    curve: ActivationSpec
+    alpha_penalty: Penalty = Penalty()
+    alpha_factors: Factors = Factors()
+
+    def __post_init__(self) -> None:
+        """Set the parameter: ``alpha``, of shape (n_in,)."""
+        alpha = Parameter("alpha", (self.n_in,), True, self.alpha_penalty, self.alpha_factors)
+        object.__setattr__(self, "parameters", (alpha,))
+
+    def lower(self, alpha: Any) -> tuple[Primitive, ...]:
+        """Return a blend with its curve."""
+        return (BlendColumns(alpha, Curve(self.curve.name, self.curve.alpha)),)
+
+
 LayerSpec = (
-    DenseSpec | DropoutSpec | ScaleSpec | ActivateSpec | PReLUSpec | LayerNormSpec | CategoryEmbeddingSpec
+    DenseSpec
+    | DropoutSpec
+    | ScaleSpec
+    | ActivateSpec
+    | PReLUSpec
+    | LayerNormSpec
+    | CategoryEmbeddingSpec
+    | FeatureScaleSpec
+    | ParametricActivationSpec
 )
 
 

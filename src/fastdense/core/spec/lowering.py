@@ -13,6 +13,8 @@ over specs.
 `NormalizeRows`           each row less its mean, divided by its deviation, scaled and shifted by columns
 `LeakColumns`             ``A`` above zero, otherwise ``alpha * A``, by columns
 `LookUpColumns`           the first columns of ``A``, and rows of a table for category numbers in the others
+`ScaleColumns`            ``A * scale``, by columns
+`BlendColumns`            ``(1 - alpha) * A + alpha * g(A)``, by columns
 `Curve`                   ``g(A)``, each number by itself
 `Softmax`                 ``exp(a) / sum(exp(a))`` of each row, or of groups of its columns
 `Dropout`                 nothing in prediction
@@ -32,6 +34,7 @@ from itertools import accumulate, pairwise
 from typing import Any, ClassVar
 
 __all__ = [
+    "BlendColumns",
     "Curve",
     "Dropout",
     "LeakColumns",
@@ -39,6 +42,7 @@ __all__ = [
     "NormalizeRows",
     "Primitive",
     "Product",
+    "ScaleColumns",
     "Softmax",
     "StandardizeColumns",
     "tables",
@@ -148,6 +152,21 @@ class Curve(_Primitive):
     alpha: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class ScaleColumns(_Primitive):
+    """``A * scale``, for an array of shape (n_in,)."""
+
+    scale: Any
+
+
+@dataclass(frozen=True, eq=False)
+class BlendColumns(_Primitive):
+    """``(1 - alpha) * A + alpha * g(A)``: a share ``alpha``, of shape (n_in,), of the curve ``g``."""
+
+    alpha: Any
+    curve: Curve
+
+
 @dataclass(frozen=True)
 class Softmax(_Primitive):
     """A softmax of each group of columns, ``groups`` being their sizes; of the whole row if empty."""
@@ -165,5 +184,14 @@ class Dropout(_Primitive):
 
 
 Primitive = (
-    Product | StandardizeColumns | LeakColumns | LookUpColumns | NormalizeRows | Curve | Softmax | Dropout
+    Product
+    | StandardizeColumns
+    | LeakColumns
+    | LookUpColumns
+    | NormalizeRows
+    | ScaleColumns
+    | BlendColumns
+    | Curve
+    | Softmax
+    | Dropout
 )

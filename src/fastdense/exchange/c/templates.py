@@ -17,6 +17,7 @@ __all__ = [
     "ACTIVATE",
     "ADD",
     "BIAS",
+    "BLEND",
     "BODIES",
     "COPY",
     "DENSE",
@@ -25,6 +26,7 @@ __all__ = [
     "LEAK",
     "LOOK_UP",
     "MEAN",
+    "MULTIPLY",
     "NETWORK",
     "NORMALIZE",
     "SCALE",
@@ -165,6 +167,38 @@ static void layer_$k(const $real *in, $real *out)
 
         for (size_t j = 0; j < $width; ++j) out[passed + i * $width + j] = embeddings_$k[row][j];
         table += sizes_$k[i];
+    }
+}
+""")
+
+# A factor of 0 makes 0 of infinite numbers too; NaN stays.
+MULTIPLY = Template("""\
+static const $real scale_$k[$units] = {
+$factors
+};
+
+/* $comment */
+static void layer_$k(const $real *in, $real *out)
+{
+    for (size_t j = 0; j < $units; ++j) {
+        const int vanishes = scale_$k[j] == 0 && in[j] == in[j];
+        out[j] = vanishes ? 0 : in[j] * scale_$k[j];
+    }
+}
+""")
+
+# NaN stays: at least one of the two factors is not 0.
+BLEND = Template("""\
+static const $real share_$k[$units] = {
+$shares
+};
+
+/* $comment */
+static void layer_$k(const $real *in, $real *out)
+{
+    for (size_t j = 0; j < $units; ++j) {
+        const $real share = share_$k[j], rest = 1 - share, g = $curve;
+        out[j] = (rest == 0 ? 0 : in[j] * rest) + (share == 0 ? 0 : g * share);
     }
 }
 """)

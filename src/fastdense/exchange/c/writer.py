@@ -17,6 +17,7 @@ from fastdense.core.curves import CURVES
 from fastdense.core.files import atomic_files
 from fastdense.core.spec import group_slices
 from fastdense.core.spec.lowering import (
+    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
@@ -24,6 +25,7 @@ from fastdense.core.spec.lowering import (
     NormalizeRows,
     Primitive,
     Product,
+    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -214,6 +216,10 @@ def _words(primitive: Primitive) -> str:
             return "x above 0, otherwise slope * x"
         case LookUpColumns(_, sizes):
             return f"category numbers in the last {len(sizes)}, each to {primitive.width} numbers"
+        case ScaleColumns():
+            return "x * scale"
+        case BlendColumns(_, g):
+            return f"x + alpha * ({_words(g)}(x) - x)"
         case Curve(name, alpha):
             return f"{name}({alpha:g})" if alpha else name
         case Softmax(groups):
@@ -264,6 +270,11 @@ def _function(step: Step, numbers: Numbers) -> str:
                 width=first.width,
                 embeddings=numbers.array(embeddings),
             )
+        case ScaleColumns(factors):
+            return templates.MULTIPLY.substitute(common, factors=numbers.array(factors))
+        case BlendColumns(shares, g):
+            activated = _call([g], "in[j]", numbers)
+            return templates.BLEND.substitute(common, shares=numbers.array(shares), curve=activated)
         case Curve() | Softmax():
             curve, groups = _call([first], "in[j]", numbers), _groups([first], n_units)
             return templates.ACTIVATE.substitute(common, curve=curve, groups=groups)
@@ -297,7 +308,8 @@ def _groups(curves: Iterable[Primitive], units: int) -> str:
 def _curves(steps: Iterable[Step], numbers: Numbers) -> Iterator[str]:
     """Yield the functions that the layers call, each once and before those that call it."""
     primitives = [primitive for step in steps for primitive in step.primitives]
-    for function in templates.functions({_called(p).name for p in primitives if isinstance(p, Curve)}):
+    curves = [p.curve if isinstance(p, BlendColumns) else p for p in primitives]
+    for function in templates.functions({_called(p).name for p in curves if isinstance(p, Curve)}):
         yield function.substitute(numbers._asdict())
     if any(isinstance(primitive, Softmax) for primitive in primitives):
         yield templates.SOFTMAX.substitute(numbers._asdict())

@@ -15,6 +15,7 @@ from fastdense.core import files
 from fastdense.core.checks import one_of
 from fastdense.core.curves import CURVES
 from fastdense.core.spec.lowering import (
+    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
@@ -22,6 +23,7 @@ from fastdense.core.spec.lowering import (
     NormalizeRows,
     Primitive,
     Product,
+    ScaleColumns,
     Softmax,
     StandardizeColumns,
     tables,
@@ -140,19 +142,14 @@ def _added(nodes: Nodes, primitive: Primitive, value: str, dtype: str) -> str:
             scale = nodes.constant(np.asarray(np.ones(columns) if gamma is None else gamma, dtype), "gamma")
             shift = [] if beta is None else [nodes.constant(np.asarray(beta, dtype), "beta")]
             return nodes.add("LayerNormalization", value, scale, *shift, axis=-1, epsilon=epsilon)
-        case LeakColumns(slopes):
-            return nodes.add("PRelu", value, nodes.constant(slopes.astype(dtype), "slope"))
         case LookUpColumns():
             return _looked_up(nodes, primitive, value, dtype)
+        case LeakColumns() | ScaleColumns() | BlendColumns():
+            return _by_columns(nodes, primitive, value, dtype)
         case Curve():
             return _curve(nodes, primitive, value, dtype)
-        case Softmax(groups) if len(groups) > 1:
-            parts = nodes.add_several(
-                "Split", value, nodes.constant(np.array(groups), "groups"), outputs=len(groups), axis=-1
-            )
-            return nodes.add("Concat", *[nodes.add("Softmax", part, axis=-1) for part in parts], axis=-1)
-        case Softmax():
-            return nodes.add("Softmax", value, axis=-1)
+        case Softmax(groups):
+            return _softmax(nodes, groups, value)
         case Dropout():
             return value
         case _:
@@ -195,6 +192,28 @@ def _looked_up(nodes: Nodes, primitive: LookUpColumns, value: str, dtype: str) -
     width = nodes.constant(np.array([-1, columns * primitive.width]), "width")
     parts.append(nodes.add("Reshape", nodes.add("Gather", embeddings, rows, axis=0), width))
     return parts[0] if len(parts) == 1 else nodes.add("Concat", *parts, axis=-1)
+
+
+def _by_columns(
+    nodes: Nodes, primitive: LeakColumns | ScaleColumns | BlendColumns, value: str, dtype: str
+) -> str:
+    match primitive:
+        case LeakColumns(slopes):
+            return nodes.add("PRelu", value, nodes.constant(slopes.astype(dtype), "slope"))
+        case ScaleColumns(factors):
+            return nodes.add("Mul", value, nodes.constant(factors.astype(dtype), "scale"))
+        case BlendColumns(shares, g):  # not x + alpha * (g(x) - x), in which a small g(x) loses digits
+            alpha = shares.astype(dtype)
+            activated = nodes.add("Mul", _curve(nodes, g, value, dtype), nodes.constant(alpha, "alpha"))
+            return nodes.add("Add", nodes.add("Mul", value, nodes.constant(1 - alpha, "rest")), activated)
+
+
+def _softmax(nodes: Nodes, groups: tuple[int, ...], value: str) -> str:
+    if len(groups) < 2:
+        return nodes.add("Softmax", value, axis=-1)
+    sizes = nodes.constant(np.array(groups), "groups")
+    parts = nodes.add_several("Split", value, sizes, outputs=len(groups), axis=-1)
+    return nodes.add("Concat", *[nodes.add("Softmax", part, axis=-1) for part in parts], axis=-1)
 
 
 def _curve(nodes: Nodes, g: Curve, value: str, dtype: str) -> str:

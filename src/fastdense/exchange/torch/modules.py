@@ -10,7 +10,14 @@ from torch.nn import functional
 
 from fastdense.core.spec.lowering import tables
 
-__all__ = ["CategoryEmbedding", "Exponential", "Normalization", "SoftmaxByGroups"]
+__all__ = [
+    "CategoryEmbedding",
+    "Exponential",
+    "FeatureScale",
+    "Normalization",
+    "ParametricActivation",
+    "SoftmaxByGroups",
+]
 
 
 _HOME = "fastdense.formats.torch.modules"  # as pickles of such modules name it
@@ -137,3 +144,77 @@ class Normalization(nn.Module):
     def extra_repr(self) -> str:
         """Show the number of columns."""
         return f"{len(self.mean)}"
+
+
+class FeatureScale(nn.Module):
+    """``x * scale``, by columns; 0 where the factor is, even for an infinite number.
+
+    Parameters
+    ----------
+    columns : int
+    device, dtype : optional
+        Of the parameter, as PyTorch's own modules take them.
+
+    Attributes
+    ----------
+    scale : parameter of shape (columns,)
+        Ones at first.
+    """
+
+    __module__ = _HOME
+
+    def __init__(
+        self, columns: int, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(columns, device=device, dtype=dtype))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return ``x * scale``."""
+        return _times(x, self.scale)
+
+    def extra_repr(self) -> str:
+        """Show the number of columns."""
+        return f"{len(self.scale)}"
+
+
+class ParametricActivation(nn.Module):
+    """``(1 - alpha) * x + alpha * activation(x)``, with a share ``alpha`` per column.
+
+    A factor of 0 makes 0, even of an infinite number.
+
+    Parameters
+    ----------
+    activation : Module
+        Of each number by itself.
+    columns : int
+    device, dtype : optional
+        Of the parameter, as PyTorch's own modules take them.
+
+    Attributes
+    ----------
+    alpha : parameter of shape (columns,)
+        Ones at first.
+    """
+
+    __module__ = _HOME
+
+    def __init__(
+        self,
+        activation: nn.Module,
+        columns: int,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        self.alpha = nn.Parameter(torch.ones(columns, device=device, dtype=dtype))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the blend of ``x`` and its activation."""
+        return _times(x, 1 - self.alpha) + _times(self.activation(x), self.alpha)
+
+
+def _times(x: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
+    """Return ``x * factors``, 0 for a factor of 0 unless ``x`` is NaN."""
+    return torch.where((factors == 0) & ~torch.isnan(x), torch.zeros_like(x), x * factors)

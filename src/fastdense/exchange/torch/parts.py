@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastdense.core.curves import CURVES
 from fastdense.core.spec.lowering import (
+    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
@@ -18,6 +19,7 @@ from fastdense.core.spec.lowering import (
     NormalizeRows,
     Primitive,
     Product,
+    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -33,7 +35,10 @@ _SOFTPLUS_THRESHOLD = {"float32": 20.0, "float64": 40.0}
 
 
 class Part(NamedTuple):
-    """A module: its class in torch.nn or `modules`, its arguments, and its arrays by PyTorch's names."""
+    """A module: its class in torch.nn or `modules`, its arguments, and its arrays by PyTorch's names.
+
+    An argument may be a part itself, without arrays.
+    """
 
     kind: str
     arguments: dict[str, Any]
@@ -66,11 +71,11 @@ def _part(primitive: Primitive, dtype: str) -> Part:
             return Part("Normalization", {"columns": len(mean)}, {"mean": mean, "deviation": deviation})
         case NormalizeRows():
             return _layer_norm(primitive)
-        case LeakColumns(slopes):
-            return Part("PReLU", {"num_parameters": len(slopes)}, {"weight": slopes})
         case LookUpColumns(passed, sizes, embeddings):
             settings = {"passed": passed, "sizes": sizes, "width": primitive.width}
             return Part("CategoryEmbedding", settings, {"weight": embeddings})
+        case LeakColumns() | ScaleColumns() | BlendColumns():
+            return _by_columns(primitive, dtype)
         case Curve():
             return _curve(primitive, dtype)
         case Softmax(()):
@@ -81,6 +86,17 @@ def _part(primitive: Primitive, dtype: str) -> Part:
             return Part("Dropout", {"p": rate}, {})
         case _:
             assert_never(primitive)
+
+
+def _by_columns(primitive: LeakColumns | ScaleColumns | BlendColumns, dtype: str) -> Part:
+    match primitive:
+        case LeakColumns(slopes):
+            return Part("PReLU", {"num_parameters": len(slopes)}, {"weight": slopes})
+        case ScaleColumns(factors):
+            return Part("FeatureScale", {"columns": len(factors)}, {"scale": factors})
+        case BlendColumns(shares, g):
+            settings = {"activation": _curve(g, dtype), "columns": len(shares)}
+            return Part("ParametricActivation", settings, {"alpha": shares})
 
 
 def _curve(g: Curve, dtype: str) -> Part:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from fastdense.exchange.content import Content
-from fastdense.exchange.torch.parts import parts
+from fastdense.exchange.torch.parts import Part, parts
 
 __all__ = ["module_source"]
 
-_OWN = ("CategoryEmbedding", "Exponential", "Normalization", "SoftmaxByGroups")
+_OWN = (
+    "CategoryEmbedding",
+    "Exponential",
+    "FeatureScale",
+    "Normalization",
+    "ParametricActivation",
+    "SoftmaxByGroups",
+)
 
 
 def module_source(content: Content) -> str:
@@ -24,10 +31,16 @@ def module_source(content: Content) -> str:
         nn.Sigmoid(),
     )
     """
-    lines = []
-    for part in parts(content):
-        place = "fastdense.formats.torch.modules" if part.kind in _OWN else "nn"
-        arguments = ", ".join(f"{name}={value!r}" for name, value in part.arguments.items())
-        lines.append(f"    {place}.{part.kind}({arguments}),")
+    lines = [f"    {_source(part)}," for part in parts(content)]
     double = ".double()" if content.dtype == "float64" else ""
     return "\n".join(["nn.Sequential(", *lines, f"){double}"])
+
+
+def _source(part: Part) -> str:
+    """Return the expression that makes one module."""
+    place = "fastdense.formats.torch.modules" if part.kind in _OWN else "nn"
+    given = {
+        name: _source(value) if isinstance(value, Part) else repr(value)
+        for name, value in part.arguments.items()
+    }
+    return f"{place}.{part.kind}({', '.join(f'{name}={value}' for name, value in given.items())})"

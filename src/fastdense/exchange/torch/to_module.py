@@ -22,10 +22,14 @@ def make_module(content: Content) -> nn.Sequential:
 def _made(part: Part, dtype: torch.dtype) -> nn.Module:
     own = part.kind in modules.__all__
     kind = getattr(modules if own else nn, part.kind)
+    arguments = {
+        name: _made(value, dtype) if isinstance(value, Part) else value
+        for name, value in part.arguments.items()
+    }
     if not part.arrays:
-        return kind(**part.arguments)
+        return kind(**arguments)
     # Without drawing weights: that takes time, and would move the caller's random numbers on.
-    module = nn.utils.skip_init(kind, **part.arguments, dtype=dtype)
+    module = nn.utils.skip_init(kind, **arguments, dtype=dtype)
     # Copies: a model's arrays are read-only, and training the module must not change the model.
     module.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in part.arrays.items()})
     return module

@@ -3,8 +3,17 @@
 from fastdense.exchange.torch.modules import (
     CategoryEmbedding,
     Exponential,
+    FeatureScale,
     Normalization,
+    ParametricActivation,
     SoftmaxByGroups,
 )
 
-__all__ = ["CategoryEmbedding", "Exponential", "Normalization", "SoftmaxByGroups"]
+__all__ = [
+    "CategoryEmbedding",
+    "Exponential",
+    "FeatureScale",
+    "Normalization",
+    "ParametricActivation",
+    "SoftmaxByGroups",
+]

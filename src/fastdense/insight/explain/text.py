@@ -12,6 +12,7 @@ from fastdense.core.curves import CURVES
 from fastdense.core.printable import printable
 from fastdense.core.shapes import draw_product
 from fastdense.core.spec.lowering import (
+    BlendColumns,
     Curve,
     Dropout,
     LeakColumns,
@@ -19,6 +20,7 @@ from fastdense.core.spec.lowering import (
     NormalizeRows,
     Primitive,
     Product,
+    ScaleColumns,
     Softmax,
     StandardizeColumns,
 )
@@ -38,7 +40,7 @@ __all__ = [
 MOST = 6
 """Rows and columns of a matrix that are shown; of larger ones the first ones and the last."""
 TERMS = 5
-SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/"}
+SIGNS = {"W": "@", "B": "+", "mean": "-", "deviation": "/", "scale": "*"}
 SIGNS |= dict.fromkeys(("alpha", "gamma", "beta", "embeddings"), ",")
 """What stands before the primitives' arrays: an operator, or a comma if the formula says more."""
 WIDEST = 110  # of a line
@@ -67,9 +69,9 @@ def formulas(step: Step) -> tuple[str, ...]:
     so_far, lines = f"A{step.number - 1}", []
     for primitive, n in _numbered(step):
         match primitive:
-            case Product() | StandardizeColumns():
+            case Product() | StandardizeColumns() | ScaleColumns():
                 for sign, (name, _) in _terms(primitive, n):
-                    is_sum = sign in "@/" and (" + " in so_far or " - " in so_far)
+                    is_sum = sign in "@/*" and (" + " in so_far or " - " in so_far)
                     so_far = f"({so_far}) {sign} {name}" if is_sum else f"{so_far} {sign} {name}"
             case NormalizeRows(gamma, beta, epsilon):
                 affine = f" * gamma{n}" * (gamma is not None) + f" + beta{n}" * (beta is not None)
@@ -79,6 +81,9 @@ def formulas(step: Step) -> tuple[str, ...]:
             case LookUpColumns(passed):
                 look_up = f"rows(embeddings{n}, {so_far}[:, {passed}:])"
                 so_far = f"concat({so_far}[:, :{passed}], {look_up})" if passed else look_up
+            case BlendColumns(_, g):
+                curve = f"{g.name}({so_far}{settings_text(g)})"
+                so_far = f"{so_far} + alpha{n} * ({curve} - {so_far})"
             case Curve() | Softmax():
                 if " " in so_far:
                     lines.append(f"Z{n} = {so_far}")
