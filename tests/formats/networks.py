@@ -19,7 +19,7 @@ from tests.compare import assert_within
 
 __all__ = ["assert_predicts_as", "inputs", "networks"]
 
-KINDS = ("dense", "dense", "activation", "dropout", "normalization", "prelu", "rows")
+KINDS = ("dense", "dense", "activation", "dropout", "normalization", "prelu", "rows", "scale")
 
 
 @dataclass(frozen=True)
@@ -61,37 +61,50 @@ def categories(draw, n_in):
 
 
 @st.composite
+def a_layer(draw, kind, columns, names, rng):
+    """Draw a layer of a kind, for inputs of so many columns."""
+    match kind:
+        case "dense":
+            units = draw(st.integers(1, 9))
+            return fd.Dense(units, draw(activations(units, names)), use_bias=draw(st.booleans()))
+        case "activation":
+            return fd.Activation(draw(activations(columns, names)))
+        case "dropout":
+            return fd.Dropout(draw(st.sampled_from([0.0, 0.25, 0.5])))
+        case "rows":
+            return fd.layers.LayerNormalization(center=draw(st.booleans()), scale=draw(st.booleans()))
+        case "prelu":
+            return fd.layers.PReLU()
+        case "scale":
+            return fd.layers.FeatureScale()
+        case "blend":
+            blended = tuple(name for name in names if name not in ("linear", "softmax"))
+            return fd.layers.ParametricActivation(draw(activations(columns, blended)))
+    mean, variance = rng.normal(size=columns), rng.uniform(0.25, 4.0, columns)
+    return fd.Normalization(mean=mean, variance=variance)
+
+
+@st.composite
 def networks(draw, names=ACTIVATIONS, of_tables=True):
     """Draw a `Sequential` of one to five layers with random weights; the exponential comes once at most.
 
-    With ``of_tables``, one that takes category numbers may come before them.
+    With ``of_tables``, one that takes category numbers may come before them, and shares of activations among
+    them: layers that other libraries lack.
     """
     n_in = draw(st.integers(1, 6))
     layers = draw(st.one_of(st.just([]), categories(n_in))) if of_tables else []
     width = layers[0].units_for(n_in) if layers else n_in
     dtype = draw(st.sampled_from(["float32", "float64"]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=5)):
-        if kind == "dense":
-            width = draw(st.integers(1, 9))
-            layers.append(fd.Dense(width, draw(activations(width, names)), use_bias=draw(st.booleans())))
-        elif kind == "activation":
-            layers.append(fd.Activation(draw(activations(width, names))))
-        elif kind == "dropout":
-            layers.append(fd.Dropout(draw(st.sampled_from([0.0, 0.25, 0.5]))))
-        elif kind == "rows":
-            layers.append(fd.layers.LayerNormalization(center=draw(st.booleans()), scale=draw(st.booleans())))
-        elif kind == "prelu":
-            layers.append(fd.layers.PReLU())
-        else:
-            mean, variance = rng.normal(size=width), rng.uniform(0.25, 4.0, width)
-            layers.append(fd.Normalization(mean=mean, variance=variance))
-        if "activation" in kind or kind == "dense":
-            once = layers[-1].activation.name == "exponential"
-            names = tuple(name for name in names if not (once and name == "exponential"))
+    kinds = (*KINDS, "blend") if of_tables else KINDS
+    for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=5)):
+        layers.append(draw(a_layer(kind, width, names, rng)))
+        width = getattr(layers[-1], "units", width)
+        if getattr(layers[-1], "activation", fd.activations.linear).name == "exponential":
+            names = tuple(name for name in names if name != "exponential")
     model = fd.Sequential([fd.Input((n_in,)), *layers], seed=0, dtype=dtype)
     for layer in model.layers:
-        if isinstance(layer, fd.Dense | fd.layers.LayerNormalization | fd.layers.PReLU):
+        if not isinstance(layer, fd.Normalization):
             layer.set_weights([_initial(rng, array.shape) for array in layer.weights])
     return model
 

@@ -34,6 +34,8 @@ LAYERS = {
     "rows": lambda: fd.layers.LayerNormalization(beta_initializer="random_uniform", beta_regularizer="l2"),
     "rows, scaled": lambda: fd.layers.LayerNormalization(center=False),
     "prelu": lambda: fd.layers.PReLU("random_uniform", "l2"),
+    "factors": lambda: fd.layers.FeatureScale("random_uniform", "l2"),
+    "shares": lambda: fd.layers.ParametricActivation("selu", "random_uniform", "l1"),
     "softmax": fd.layers.Softmax,
     "dropout": lambda: fd.Dropout(0.3),
     "adapted": adapted,

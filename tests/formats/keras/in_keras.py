@@ -237,6 +237,10 @@ MODELS = {
         dense(5), layer(L.LayerNormalization, name="ln"), dense(4), layer(L.LayerNormalization, scale=False),
         dense(3), layer(L.LayerNormalization, epsilon=0.1, center=False, gamma_regularizer="l2"), dense(2),
     ),
+    "scaled columns": of(
+        layer(L.EinsumDense, "ab,b->ab", ROWS.size, name="scale"), dense(5),
+        layer(L.EinsumDense, "ab,b->ab", 5, activation="relu", kernel_regularizer="l2"), dense(2),
+    ),
     "many slopes": of(
         dense(5), layer(L.PReLU, "random_uniform", "l2", name="slopes"), dense(2), layer(L.PReLU, "ones")
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -44,6 +45,21 @@ def test_random_networks(in_keras, path, model):
         again = path.with_name(f"again{ending}")
         in_keras.call("save_again", path, again)
         assert_predicts_as(read_keras(again).predict, model, X)
+
+
+def test_factors_of_columns_come_back_as_themselves(path):
+    layers = [fd.layers.FeatureScale("random_uniform", "l2", name="importance"), fd.Dense(2)]
+    model = fd.Sequential([fd.Input((4,)), *layers], seed=0)
+    write_keras(model, path)
+    back = read_keras(path)
+    assert back.layers[0].get_config() == model.layers[0].get_config() | {"scale_initializer": ANY}
+    assert_identical(back.layers[0].weights[0], model.layers[0].weights[0])
+
+
+def test_a_share_of_an_activation_is_refused(path):
+    model = fd.Sequential([fd.Input((4,)), fd.layers.ParametricActivation("mish", name="bend")], seed=0)
+    with pytest.raises(FormatError, match="layer 'bend': Keras has no ParametricActivation"):
+        write_keras(model, path)
 
 
 def test_a_network_without_weights(in_keras, path):
@@ -134,7 +150,15 @@ BOUND = 64 * np.finfo(np.float32).eps
 
 MODELS = ("every layer", "normalised at the end", "statistics given", "plain functional")
 MODELS += ("activation layers", "statistics of all", "named ends", "nested", "autoencoder", "deep")
-MODELS += ("frozen autoencoder", "every rectifier", "one slope", "many slopes", "rows", "inverted")
+MODELS += (
+    "frozen autoencoder",
+    "every rectifier",
+    "one slope",
+    "many slopes",
+    "rows",
+    "inverted",
+    "scaled columns",
+)
 FUNCTIONS = ("functional", "scaled by functions", "limits", "composed")
 
 

@@ -17,11 +17,14 @@ from fastdense.errors import FormatError
 from fastdense.exchange.keras.curves import CURVES, Step, activate
 from fastdense.exchange.keras.flow import Flow
 from fastdense.exchange.keras.settings import numbers
-from fastdense.layers import Dense, LayerNormalization, Normalization, PReLU
+from fastdense.layers import Dense, FeatureScale, LayerNormalization, Normalization, PReLU
 
-__all__ = ["STEPS", "for_training", "slots"]
+__all__ = ["SCALES", "STEPS", "for_training", "slots"]
 
 Config = dict[str, Any]
+
+SCALES = "ab,b->ab"
+"""The equation of an EinsumDense that multiplies each column by a weight."""
 
 
 def _dense(flow: Flow, config: Config, arrays: list[Array]) -> None:
@@ -103,6 +106,17 @@ def _rescaling(flow: Flow, config: Config, arrays: list[Array]) -> None:
     offset = config.get("offset")
     scale, shift = numbers(config["scale"]), 0.0 if offset is None else numbers(offset)
     flow.scale(flow.by_column(scale), flow.by_column(shift))
+
+
+def _einsum_dense(flow: Flow, config: Config, arrays: list[Array]) -> None:
+    scales = config["equation"].replace(" ", "") == SCALES and len(arrays) == 1 and arrays[0].ndim == 1
+    if not scales or config.get("bias_axes") or config.get("quantization_config"):
+        raise FormatError(f"only {SCALES!r} without a bias can be read, a weight per column")
+    layer = FeatureScale(
+        scale_regularizer=_regularizer(config.get("kernel_regularizer")), name=config.get("name")
+    )
+    flow.add(layer, arrays, n_in=arrays[0].size)
+    activate(flow, config.get("activation"))
 
 
 def _prelu(flow: Flow, config: Config, arrays: list[Array]) -> None:
@@ -192,6 +206,7 @@ _NOISE = (
 # The penalties that are kept, of the layers that are read as themselves.
 _KEPT = {
     "Dense": ("kernel_regularizer", "bias_regularizer"),
+    "EinsumDense": ("kernel_regularizer",),
     "LayerNormalization": ("beta_regularizer", "gamma_regularizer"),
     "PReLU": ("alpha_regularizer",),
 }
@@ -225,6 +240,7 @@ STEPS: dict[str, Step] = {
     "Cropping2D": _cropping,
     "Dense": _dense,
     "Dropout": _dropout,
+    "EinsumDense": _einsum_dense,
     "Flatten": _flatten,
     "Identity": _nothing,
     "LayerNormalization": _layer_normalization,
@@ -254,6 +270,8 @@ def slots(layer: dict[str, Any]) -> tuple[list[str], list[str]]:
         case "LayerNormalization":
             affine = {"gamma": config.get("scale", True), "beta": config.get("center", True)}
             return [name for name, given in affine.items() if given], []
+        case "EinsumDense":
+            return ["kernel", "bias"][: 1 + bool(config.get("bias_axes"))], []
         case "PReLU":
             return ["alpha"], []
         case "Normalization" if config.get("mean") is None:

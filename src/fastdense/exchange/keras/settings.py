@@ -169,6 +169,10 @@ _SETTINGS: dict[str, dict[str, Setting]] = {
     },
     "Dropout": {"rate": _RATE, **_NOISE},
     "ELU": {"alpha": _SCALAR},
+    "EinsumDense": {
+        "equation": _TEXT, "output_shape": _ANYTHING, "bias_axes": _ANYTHING, "activation": _ANYTHING,
+        "quantization_config": _ANYTHING, **_of("kernel", "bias"),
+    },
     "Flatten": {"data_format": _LAYOUT},
     "Functional": {"layers": _ANYTHING, "input_layers": _ANYTHING, "output_layers": _ANYTHING},
     "GaussianDropout": {"rate": _RATE, **_NOISE},
@@ -204,7 +208,10 @@ OF_KERAS_1 = (
 # What Keras 1 called settings that have other names since.
 _KERAS_1 = {"W_regularizer", "bias", "dim_ordering", "init", "mode", "output_dim", "p"}
 # The settings without a default.
-_NEEDED = {"Activation": "activation", "Dense": "units", "Dropout": "rate", "Rescaling": "scale"}
+_NEEDED = {
+    "Activation": "activation", "Dense": "units", "Dropout": "rate", "EinsumDense": "equation",
+    "Rescaling": "scale",
+}  # fmt: skip
 
 
 def check_settings(class_name: str, config: Config) -> None:

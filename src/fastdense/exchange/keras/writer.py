@@ -20,12 +20,14 @@ from fastdense.core.curves import CURVES
 from fastdense.errors import FormatError
 from fastdense.exchange.content import Content
 from fastdense.exchange.keras.archive import CONFIG, METADATA, WEIGHTS
+from fastdense.exchange.keras.layers import SCALES
 from fastdense.exchange.keras.stores import written
 from fastdense.layers import (
     ELU,
     Activation,
     Dense,
     Dropout,
+    FeatureScale,
     Layer,
     LayerNormalization,
     LeakyReLU,
@@ -129,6 +131,10 @@ def _parts(layer: Layer) -> Iterator[Part]:
             yield Part("Dense", name, config, arrays)
             if not within:
                 yield _curve(layer.activation, f"{name}_activation")
+        case FeatureScale():
+            penalty = _penalty(layer.scale_regularizer)
+            product = {"equation": SCALES, "output_shape": [layer.n_in], "kernel_regularizer": penalty}
+            yield Part("EinsumDense", name, product, arrays)
         case Normalization():
             yield Part("Normalization", name, {"axis": -1}, arrays or _given(layer))
         case _ if type(layer) in _SETTINGS:

@@ -17,6 +17,7 @@ from fastdense.exchange.onnx.flow import Flow
 from fastdense.exchange.onnx.graph import Graph
 from fastdense.exchange.onnx.operations import Node
 from fastdense.exchange.onnx.operators import STEPS
+from fastdense.layers import ParametricActivation
 
 __all__ = ["LONGEST", "pattern"]
 
@@ -33,7 +34,7 @@ def pattern(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
     curve = curve_of(graph, nodes, source, _EXACT if graph.dtype == "float64" else _ROUNDED)
     if curve is not None:
         return lambda flow: _activate(flow, curve, constants_of(graph, nodes))
-    for find in (_both_classes, _grouped_softmax, _logarithms, _written_softmax, _normalised):
+    for find in (_both_classes, _blended, _grouped_softmax, _logarithms, _written_softmax, _normalised):
         found = find(graph, nodes, source)
         if found is not None:
             return found
@@ -62,6 +63,31 @@ def _both_classes(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | N
 
 def _is_one(graph: Graph, name: str) -> bool:
     return bool(np.array_equal(graph.constant(name).reshape(-1), [1.0]))
+
+
+def _blended(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
+    """``(1 - alpha) * x + alpha * g(x)``, whose shares ``alpha`` are one number per column."""
+    products = [node for node in nodes if node.op == "Mul" and graph.is_constant(node.inputs[1])]
+    of_x = [node for node in products if node.inputs[0] == source]
+    *between, last = nodes
+    if last.op != "Add" or len(of_x) != 1:
+        return None
+    of_g = [node for node in products if {node.outputs[0], of_x[0].outputs[0]} == set(last.inputs)]
+    within = [node for node in between if node not in (*of_g, *of_x)]
+    if len(of_g) != 1 or not within or of_g[0].inputs[0] != within[-1].outputs[0]:
+        return None
+    tolerance = _EXACT if graph.dtype == "float64" else _ROUNDED
+    curve = curve_of(graph, within, source, tolerance)
+    alpha, rest = (graph.constant(node.inputs[1]) for node in (*of_g, *of_x))
+    is_blend = alpha.shape == rest.shape and np.allclose(alpha + rest, 1.0, rtol=0.0, atol=tolerance)
+    if not isinstance(curve, ActivationFunction) or not is_blend:
+        return None
+
+    def apply(flow: Flow) -> None:
+        shares = np.broadcast_to(flow.by_column(alpha), flow.columns or np.size(alpha))
+        flow.add(ParametricActivation(curve), [shares], n_in=shares.size)
+
+    return apply
 
 
 def _grouped_softmax(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:

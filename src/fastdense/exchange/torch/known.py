@@ -16,7 +16,14 @@ from fastdense.exchange.chain import Chain
 from fastdense.exchange.limits import between, limit
 from fastdense.exchange.torch import modules
 from fastdense.exchange.torch.parts import SMALLEST_DEVIATION, as_array, normalised
-from fastdense.layers import CategoryEmbedding, LayerNormalization, Normalization
+from fastdense.layers import (
+    Activation,
+    CategoryEmbedding,
+    FeatureScale,
+    LayerNormalization,
+    Normalization,
+    ParametricActivation,
+)
 
 __all__ = ["ELEMENTWISE_MODULES", "SUPPORTED", "TAKES", "array_of"]
 
@@ -108,6 +115,23 @@ def _category_embedding(chain: Chain, module: Any) -> None:
     chain.add(layer, [array_of(module.weight)], n_in=module.passed + len(module.sizes))
 
 
+def _feature_scale(chain: Chain, module: Any) -> None:
+    factors = array_of(module.scale)
+    chain.add(FeatureScale(), [factors], n_in=len(factors))
+
+
+def _parametric_activation(chain: Chain, module: Any) -> None:
+    shares, alone = array_of(module.alpha), Chain(1)
+    take = TAKES.get(type(module.activation))
+    if take is not None:
+        take(alone, module.activation)
+    match alone.content().layers:
+        case [Activation(activation=curve)] if curve.name not in ("linear", "softmax"):
+            chain.add(ParametricActivation(curve), [shares], n_in=len(shares))
+        case _:
+            _refuse(f"its activation is not one that is known: {module.activation}")
+
+
 def _threshold(chain: Chain, module: Any) -> None:
     if (module.threshold, module.value) != (0, 0):
         _refuse("only a threshold and a value of 0 can be read, which is a ReLU")
@@ -138,7 +162,9 @@ TAKES: dict[type, Take] = {
     nn.Dropout: lambda chain, module: chain.dropout(module.p),
     nn.Flatten: _flatten,
     modules.CategoryEmbedding: _category_embedding,
+    modules.FeatureScale: _feature_scale,
     modules.Normalization: _normalization,
+    modules.ParametricActivation: _parametric_activation,
     **{kind: lambda chain, module: chain.activate(_activation(module)) for kind in WITH_ARGUMENTS},
 }
 SUPPORTED = f"supported are Sequential, {', '.join(sorted(kind.__name__ for kind in TAKES))}"
