@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,7 @@ from fastdense.engines.jobs import Epoch
 from fastdense.estimators.optimization import Optimization
 from fastdense.estimators.problem import Problem
 
-__all__ = ["Epochs", "Planned", "part"]
-
-
-class Planned(NamedTuple):
-    """An epoch, and each row's share in its batch (None: all the same)."""
-
-    epoch: Epoch
-    shares: Array | None
+__all__ = ["Epochs", "part"]
 
 
 class Epochs:
@@ -53,17 +46,21 @@ class Epochs:
         self._before: tuple[NDArray[np.int64], Any] | None = None
         self._failed: BaseException | None = None
 
-    def ahead(self, count: int, rows: int) -> list[Planned]:
-        """Plan up to ``count`` epochs, ``rows`` having been trained on in all."""
+    def ahead(self, count: int, rows: int) -> tuple[list[Epoch], list[Array | None]]:
+        """Plan up to ``count`` epochs, ``rows`` having been trained on in all.
+
+        With each comes the share that every row has in its batch, None where all have the same.
+        """
         schedule = self._schedule(count, rows)
         self._before = self._orders.state() if self._shared else None
-        planned = []
+        planned, all_shares = [], []
         for rates, decays in schedule:
             batches, shares = self._batches(self._next())
             if decays is not None:
                 batches = batches._replace(weight_decay=decays)
-            planned.append(Planned(Epoch(batches, rates), shares))
-        return planned
+            planned.append(Epoch(batches, rates))
+            all_shares.append(shares)
+        return planned, all_shares
 
     def begun(self, count: int) -> None:
         """Take note of how many of the epochs planned were begun: the others' draws are taken back."""

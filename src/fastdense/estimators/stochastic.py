@@ -18,7 +18,7 @@ from fastdense.core.spec import TrainingSpec
 from fastdense.engines.jobs import Epoch, Fitting, Job, Passed, Watch, alone, watched_by
 from fastdense.engines.programs import Programs
 from fastdense.estimators.blueprint import Weights, ungrouped
-from fastdense.estimators.epochs import Epochs, Planned, part
+from fastdense.estimators.epochs import Epochs, part
 from fastdense.estimators.inference import ready
 from fastdense.estimators.listeners import Listeners
 from fastdense.estimators.optimization import Optimization
@@ -86,13 +86,13 @@ class Training:
             while not self.over and state.n_iter < epochs:
                 if listeners:
                     listeners.epoch_begins()
-                planned = self.epochs.ahead(min(most, self._certain(epochs, listeners)), state.t)
+                planned, shares = self.epochs.ahead(min(most, self._certain(epochs, listeners)), state.t)
                 if self.problem.deadline < math.inf:
-                    came = [(yield from self._in_stretches(planned[0].epoch))]
+                    came = [(yield from self._in_stretches(planned[0]))]
                 else:
-                    came = yield from self._run([each.epoch for each in planned], self.problem.watch)
-                for each, passed in zip(planned, came, strict=False):
-                    self._passed(each, passed, listeners)
+                    came = yield from self._run(planned, self.problem.watch)
+                for (batches, _), own, passed in zip(planned, shares, came, strict=False):
+                    self._passed(batches.order, own, passed, listeners)
         finally:  # a callback's error loses nothing
             state.coefs, state.intercepts = self.optimizer.weights()
             self._paused = time.monotonic()
@@ -154,16 +154,19 @@ class Training:
         watched = None if watch is None else watched_by(self.program, watch)
         return Passed(np.concatenate(losses), watched=watched)
 
-    def _passed(self, planned: Planned, passed: Passed, listeners: Listeners | None) -> None:
+    def _passed(
+        self, order: NDArray[np.int64], shares: Array | None, passed: Passed, listeners: Listeners | None
+    ) -> None:
         """Write an epoch down, judge it, and find whether it was the last one.
 
         Its loss is the mean loss, as shown, of its rows, each at its own step.
         """
         problem, state, p = self.problem, self.state, self.problem.parameters
-        rows, losses, counts = problem.rows, passed.losses, self.epochs.counts
-        seen = self.epochs.seen[len(losses) - 1]
-        loss = float(losses @ (counts if len(losses) == len(counts) else counts[: len(losses)])) / seen
-        loss += rows.constant(planned.epoch.batches.order, planned.shares)
+        rows, losses, steps = problem.rows, passed.losses, len(passed.losses)
+        seen = self.epochs.seen[steps - 1]
+        loss = float(losses.dot(self.epochs.counts[:steps])) / seen
+        if rows.constants is not None:
+            loss += rows.constant(order, shares)
         state.t += seen
         state.record(loss / rows.goal.shares, problem.validated(passed.watched), p.verbose)
         state.judge(p.early_stopping, p.tol, partial(self._weights, passed))
@@ -216,11 +219,10 @@ def _is_over(problem: Problem, state: FitState, optimizer: Optimization) -> bool
     if not math.isfinite(loss):
         _diverged(state, p.early_stopping)
         return True
-    stuck = _why_stuck(p, state.no_improvement_count)
-    if stuck and optimizer.stops(stuck, p.verbose):
-        state.stopped = p.early_stopping
-        return True
-    if stuck:
+    if state.no_improvement_count > p.n_iter_no_change:
+        if optimizer.stops(_why_stuck(p), p.verbose):
+            state.stopped = p.early_stopping
+            return True
         state.no_improvement_count = 0
     if problem.once:
         return True
@@ -235,10 +237,8 @@ def _is_over(problem: Problem, state: FitState, optimizer: Optimization) -> bool
     return False
 
 
-def _why_stuck(p: SharedParameters, no_improvement_count: int) -> str | None:
-    """Return why training should stop, or None."""
-    if no_improvement_count <= p.n_iter_no_change:
-        return None
+def _why_stuck(p: SharedParameters) -> str:
+    """Return why training should stop."""
     what = "Validation score" if p.early_stopping else "Training loss"
     patience = f"{p.n_iter_no_change} consecutive epochs"
     return f"{what} did not improve more than tol={p.tol:f} for {patience}."

@@ -91,15 +91,19 @@ def plain(array: Any, dtype: str) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=dtype)
 
 
+def order_of(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the row numbers of an epoch as compiled code takes them."""
+    return np.ascontiguousarray(rows, np.int64)
+
+
 def steps(network: NetworkSpec, batches: Any, learning_rates: NDArray[np.float64]) -> tuple[Any, ...]:
     """Return the steps to take, one per learning rate, as compiled code takes them.
 
     Returns
     -------
-    order : int64 array
     batch_rows : int
     learning_rates, penalty_scale, weight_decay, dropout : float64 array
-        Those after the first are None where nothing changes from step to step.
+        Those after the rates are None where nothing changes from step to step.
 
     Raises
     ------
@@ -110,9 +114,8 @@ def steps(network: NetworkSpec, batches: Any, learning_rates: NDArray[np.float64
     there = math.ceil(rows / size)
     if count > there:
         raise ValueError(f"{count} learning rates were given for {there} batches")
-    order = np.ascontiguousarray(batches.order, np.int64)
     rates = np.ascontiguousarray(learning_rates, np.float64)
-    return order, size if size < rows else max(rows, 1), rates, *_changes(network, batches, count)
+    return size if size < rows else max(rows, 1), rates, *_changes(network, batches, count)
 
 
 def _changes(network: NetworkSpec, batches: Any, count: int) -> tuple[NDArray[np.float64] | None, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from fastdense.core.arrays import Array
 from fastdense.core.spec import NetworkSpec
 from fastdense.native import _core
-from fastdense.native._arguments import source, steps, targets, weights
+from fastdense.native._arguments import order_of, source, steps, targets, weights
 from fastdense.native.threads import count_of
 
 __all__ = ["Crew", "LanePlan", "Plan"]
@@ -52,17 +52,22 @@ class Plan:
         self._rooms = self._add_epochs()
 
     def _add_epochs(self) -> list[tuple[Any, ...]]:
-        """Hand the epochs over; return the arrays that each will fill."""
+        """Hand the epochs over; return the arrays that each will fill.
+
+        What an epoch shares with the one before it is checked and laid out once.
+        """
         rooms: list[tuple[Any, ...]] = []
-        before = None
+        data = others = None
+        taken: tuple[Any, ...] = ()
         for batches, rates in self.job.epochs:
-            X, y, sample_weight = batches.X, batches.y, batches.sample_weight
-            if (data := (id(X), id(y), id(sample_weight))) != before:
+            X, y, sample_weight, order, *own = batches
+            if data != (data := (id(X), id(y), id(sample_weight))):
                 self.core.rows(source(X, self._network.n_in), targets(y), weights(sample_weight))
-                before = data
-            losses, outputs, watched, parameters = room = self._room(len(rates), len(batches.order))
+            if others != (others := (len(order), id(rates), *map(id, own))):
+                taken = steps(self._network, batches, rates)
+            losses, outputs, watched, parameters = room = self._room(len(rates), len(order))
             filled = [(i, parameters[i]) for i in self._trained] if parameters else ()
-            self.core.epoch(*steps(self._network, batches, rates), losses, outputs, watched, filled)
+            self.core.epoch(order_of(order), *taken, losses, outputs, watched, filled)
             rooms.append(room)
         return rooms
 

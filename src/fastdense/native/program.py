@@ -36,7 +36,7 @@ from fastdense.core.spec import (
 )
 from fastdense.errors import NotBuiltError, ShapeError
 from fastdense.native import _core
-from fastdense.native._arguments import plain, source, steps, targets, weights, written
+from fastdense.native._arguments import order_of, plain, source, steps, targets, weights, written
 from fastdense.native.jobs import Crew, LanePlan, Plan
 from fastdense.native.lanes import kind_of
 from fastdense.native.processor import isa_in_use
@@ -168,6 +168,7 @@ class NativeProgram:
                 source(batches.X, self.network.n_in),
                 targets(batches.y),
                 weights(batches.sample_weight),
+                order_of(batches.order),
                 *taken,
                 first_step,
                 losses,
