@@ -2,7 +2,10 @@
 // nothing.
 #pragma once
 
+#include <bit>
+#include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "engine/layer.h"
@@ -15,6 +18,14 @@ inline std::uint32_t dropout_threshold(double rate) {
 }
 
 using Draw = void (*)(const DropoutMask& mask);
+
+// The number if it is kept, otherwise 0. Masks of bits make vectors of a loop over numbers: a branch, taken
+// at random, cost as much time as a quarter of the matrix products of three layers of 256 units.
+template <class T>
+T masked(T number, bool is_kept) {
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    return std::bit_cast<T>(std::bit_cast<Bits>(number) & -Bits(is_kept));
+}
 
 template <class T>
 class LaneDropout final : public LaneLayer<T> {
@@ -118,7 +129,7 @@ private:
         const bool* kept = kept_.get() + place.row * this->inputs;
         const T scale(1.0 / (1.0 - rate(place)));
         map_rows(from, to, [=, this](T a, std::size_t i, std::size_t j) {
-            return kept[i * this->inputs + j] ? a * scale : T(0);
+            return masked(a * scale, kept[i * this->inputs + j]);
         });
     }
 
