@@ -13,6 +13,7 @@ from fastdense.core.spec import (
     FeatureScaleSpec,
     LayerNormSpec,
     ParametricActivationSpec,
+    PeriodicEmbeddingSpec,
     PReLUSpec,
     ScaleSpec,
 )
@@ -80,6 +81,8 @@ def _layer_bound(layer, own, trace, error, eps):
             return _norm_bound(layer, own, a_in, a_out, error, eps)
         case CategoryEmbeddingSpec():
             return np.append(error[: layer.passed], np.zeros(layer.n_units - layer.passed))
+        case PeriodicEmbeddingSpec():
+            return _periodic_bound(layer, own, a_in, error, eps)
         case PReLUSpec():
             return error * np.maximum(1.0, np.abs(own[0])) + eps * np.abs(a_out)
         case FeatureScaleSpec():
@@ -98,6 +101,18 @@ def _blend_bound(activation, shares, a, error, eps):
     return (
         rest * (error + 3 * eps * np.abs(a)) + np.abs(shares) * (of_g + 3 * eps * np.abs(g)) + eps * np.abs(a)
     )
+
+
+def _periodic_bound(layer, own, a_in, error, eps):
+    """Angles are off by their number's error and some roundings of their parts; then come those of a sum."""
+    frequency, phase, kernel, bias, _ = (np.abs(array) for array in own)
+    c = layer.columns
+    x, off = np.nan_to_num(np.abs(a_in[:c]))[:, None], np.nan_to_num(error[:c])[:, None]
+    angles = 2 * np.pi * frequency * (off + 8 * eps * x) + 8 * eps * (phase + 1)
+    waves = np.minimum(angles, 2.0) + 4 * eps
+    roundings = (layer.frequencies + 4) * eps
+    sums = np.einsum("ck,ckj->cj", waves, kernel) + roundings * (kernel.sum(axis=1) + bias)
+    return np.append(np.hstack([sums, off]).ravel(), error[c:])
 
 
 def _norm_bound(layer, own, a, a_out, error, eps):

@@ -27,6 +27,7 @@ from fastdense.core.spec import (
     NetworkSpec,
     ParametricActivationSpec,
     Penalty,
+    PeriodicEmbeddingSpec,
     PoissonSpec,
     RMSpropSpec,
     ScaleSpec,
@@ -36,6 +37,7 @@ from fastdense.core.spec import (
 )
 from fastdense.engines import Batches
 from tests.category_layers import category_layers, with_categories
+from tests.periodic_layers import periodic_layers, with_missing
 from tests.vector_layers import vector_layers
 
 __all__ = ["ALPHAS", "CASES", "FLOAT64_CASES", "SGD", "Case", "Data", "case_named", "loss_named"]
@@ -101,6 +103,7 @@ class Case:
         X = rng.normal(size=(self.rows, self.network.n_in)).astype(self.dtype)
         for layer in self.network.layers[:1]:
             X = with_categories(X, layer.sizes) if isinstance(layer, CategoryEmbeddingSpec) else X
+            X = with_missing(X, layer.columns) if isinstance(layer, PeriodicEmbeddingSpec) else X
         sample_weight = rng.uniform(0.5, 2.0, self.rows) if self.weighted else None
         if sample_weight is not None:
             sample_weight[::3] = 0.0
@@ -365,12 +368,14 @@ def _layers() -> list[Case]:
         "deep": (first, *(DenseSpec(N_HIDDEN, N_HIDDEN, _activation("relu")),) * 3, last),
         **vector_layers(first, last),
         **category_layers(first, last),
+        **periodic_layers(first, last),
     }
     two_word_seed = TrainingSpec(MSE, SGD, seed=2**40 + 5)
     activate_last = NetworkSpec(N_IN, (first, last, softmax))
     clipped = {name: TrainingSpec(MSE, AdamSpec(weight_decay=0.1, **{name: 0.1})) for name in CLIPPINGS}
     places = {kind: f"{kind}-middle" for kind in ("prelu", "norm", "feature-scale", "blend")}
     places["category"] = "category-first"
+    places["periodic"] = "periodic-first"
     charged = {kind: NetworkSpec(N_IN, variants[name]) for kind, name in places.items()}
     return [
         *(Case(f"{k}-{name}", charged[k], training) for k in charged for name, training in clipped.items()),

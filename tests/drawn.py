@@ -24,6 +24,7 @@ from fastdense.core.spec import (
     OptimizerSpec,
     ParametricActivationSpec,
     Penalty,
+    PeriodicEmbeddingSpec,
     PReLUSpec,
     ScaleSpec,
     TrainingSpec,
@@ -35,7 +36,7 @@ __all__ = ["drawn"]
 # Round the widths of vectors and of tiles, and one column more often than others.
 _WIDTHS = (1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33)
 _KINDS = ("dense", "dense", "dense", "activate", "dropout", "scale", "prelu", "norm", "category")
-_KINDS += ("blend", "feature")
+_KINDS += ("blend", "feature", "periodic")
 _OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "lion")
 _FACTORS = True
 _POSITIVE = ("sigmoid", "softmax", "softplus", "exponential")
@@ -90,6 +91,10 @@ def _layer(rng: random.Random, n_in: int, place: int) -> LayerSpec:
     if kind == "blend":
         name = rng.choice([name for name in ACTIVATIONS if name not in ("linear", "softmax")])
         return ParametricActivationSpec(n_in, ActivationSpec(name, ALPHAS.get(name, 0.0)), _penalty(rng))
+    if kind == "periodic":
+        factors = Factors(rng.choice((0.5, 1.0)), rng.choice((1.0, 2.0)))
+        sizes = rng.randint(1, n_in), rng.choice((1, 2, 5, 16)), rng.choice((2, 4, 7))
+        return PeriodicEmbeddingSpec(n_in, *sizes, factors)
     if kind == "activate":
         return ActivateSpec(n_in, _activation(rng, n_in))
     units = rng.choice(_WIDTHS)

@@ -27,6 +27,7 @@
 #include "engine/feature_scale_layer.h"
 #include "engine/layer_norm_layer.h"
 #include "engine/parametric_activation_layer.h"
+#include "engine/periodic_layer.h"
 #include "engine/prelu_layer.h"
 #include "engine/program.h"
 #include "engine/scale_layer.h"
@@ -77,6 +78,11 @@ public:
     void parametric_activation(const Curve& curve, const Arrays& treatments) {
         add(std::make_unique<ParametricActivationLayer<T>>(kernels_.of<T>(), width_, curve,
                                                            treatments_of(treatments)));
+    }
+    void periodic(std::size_t columns, std::size_t frequencies, std::size_t width, const Arrays& treatments) {
+        add(std::make_unique<PeriodicLayer<T>>(kernels_.of<T>(), width_,
+                                               PeriodicSizes{columns, frequencies, width},
+                                               treatments_of(treatments).front()));
     }
     void prelu(const Arrays& treatments) {
         add(std::make_unique<PReluLayer<T>>(kernels_.of<T>(), width_, treatments_of(treatments)));
@@ -223,6 +229,7 @@ void bind_network(nb::module_& m, const char* name) {
         .def("feature_scale", &N::feature_scale, "treatments"_a)
         .def("layer_norm", &N::layer_norm, "epsilon"_a, "scales"_a, "centers"_a, "treatments"_a)
         .def("parametric_activation", &N::parametric_activation, "curve"_a, "treatments"_a)
+        .def("periodic", &N::periodic, "columns"_a, "frequencies"_a, "width"_a, "treatments"_a)
         .def("prelu", &N::prelu, "treatments"_a)
         .def("category_embedding", &N::category_embedding, "sizes"_a, "width"_a, "treatments"_a)
         .def("scale", &N::scale, "mean"_a, "deviation"_a)

@@ -10,6 +10,10 @@
 namespace fastdense {
 
 // The arrays are the kernel and the bias.
+constexpr std::size_t dense_arrays = 2;
+template <class V>
+using PerDenseArray = std::array<V, dense_arrays>;
+
 template <class T>
 class DenseWeights final : public Weights<T> {
 public:

@@ -171,11 +171,11 @@ void LaneProgram<T>::keep(std::size_t lane) const {
 }
 
 template <class T>
-PerArray<PerLane<T>> LaneProgram<T>::scales(const LaneWeights<T>& weights, const Totals& squares) const {
-    PerArray<PerLane<T>> all{};
+PerDenseArray<PerLane<T>> LaneProgram<T>::scales(const LaneWeights<T>& weights, const Totals& squares) const {
+    PerDenseArray<PerLane<T>> all{};
     for (std::size_t lane = 0; lane < programs_.size(); ++lane) {
         const Recipe& recipe = programs_[lane]->recipe_;
-        for (std::size_t k = 0; k < most_arrays; ++k) {
+        for (std::size_t k = 0; k < dense_arrays; ++k) {
             const double own = weights.squares()[k].of[lane];
             all[k].of[lane] = recipe.clips_by_norm() ? T(recipe.clipping(own, squares.of[lane])) : T(1);
         }

@@ -54,7 +54,7 @@ private:
     void write_outputs(const Runs& runs, std::size_t begin, std::size_t rows);
     bool judge(const Runs& runs, const Batch& batch, const Totals& totals);
     void update(const Runs& runs, std::size_t step);
-    PerArray<PerLane<T>> scales(const LaneWeights<T>& weights, const Totals& squares) const;
+    PerDenseArray<PerLane<T>> scales(const LaneWeights<T>& weights, const Totals& squares) const;
     void keep(std::size_t lane) const;
 
     const std::vector<Program<T>*> programs_;

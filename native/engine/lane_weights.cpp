@@ -25,7 +25,7 @@ LaneWeights<T>::LaneWeights(const KernelsOf<T>& kernels, const std::vector<Dense
         };
         take(std::nullopt, values_);
         for (std::size_t slot = 0; slot < slots_; ++slot) take(slot, kept_[slot]);
-        for (std::size_t k = 0; k < most_arrays; ++k) {
+        for (std::size_t k = 0; k < dense_arrays; ++k) {
             const Treatment<T>& own = of_lanes_[lane]->treatments()[k];
             penalties_[k].l1.of[lane] = own.penalties.l1, penalties_[k].l2.of[lane] = own.penalties.l2;
             charges_[k].l1.of[lane] = own.penalties.l1, charges_[k].l2.of[lane] = own.penalties.l2;
@@ -136,7 +136,7 @@ void LaneWeights<T>::set_optimizer(const Optimizer<PerLane<T>>& optimizer) {
 
 template <class T>
 void LaneWeights<T>::step(const PerLane<T>& rates, const PerLane<T>& decays,
-                          const PerArray<PerLane<T>>& scales) {
+                          const PerDenseArray<PerLane<T>>& scales) {
     for (std::size_t k = 0; k < (has_bias_ ? 2 : 1); ++k) {
         Optimizer<PerLane<T>>& own = optimizers_[k];
         for (std::size_t lane = 0; lane < lanes_; ++lane) {

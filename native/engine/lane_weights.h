@@ -31,12 +31,12 @@ public:
     void penalise(const PerLane<double>& factors);
     // Adds the squares of the gradient to `totals`, and keeps their sums for each array.
     void square(PerLane<double>& totals);
-    const PerArray<PerLane<double>>& squares() const { return squares_; }
+    const PerDenseArray<PerLane<double>>& squares() const { return squares_; }
 
     // What does not change from step to step.
     void set_optimizer(const Optimizer<PerLane<T>>& optimizer);
     // Takes the optimizer's step, from the gradient of each array times `scales`.
-    void step(const PerLane<T>& rates, const PerLane<T>& decays, const PerArray<PerLane<T>>& scales);
+    void step(const PerLane<T>& rates, const PerLane<T>& decays, const PerDenseArray<PerLane<T>>& scales);
 
 private:
     using Part = typename DenseWeights<T>::Part;
@@ -53,11 +53,11 @@ private:
     bool penalised_ = false;
     bool is_fresh_ = true;  // no rows have been added to the gradient since the last step
     // Of each array and lane: its penalties, also in double, and its factors of the rate and the decay.
-    PerArray<Penalties<PerLane<T>>> penalties_{};
-    PerArray<Penalties<PerLane<double>>> charges_{};
-    PerArray<PerLane<T>> rate_factors_{}, decay_factors_{};
-    PerArray<Optimizer<PerLane<T>>> optimizers_{};
-    PerArray<PerLane<double>> squares_{};
+    PerDenseArray<Penalties<PerLane<T>>> penalties_{};
+    PerDenseArray<Penalties<PerLane<double>>> charges_{};
+    PerDenseArray<PerLane<T>> rate_factors_{}, decay_factors_{};
+    PerDenseArray<Optimizer<PerLane<T>>> optimizers_{};
+    PerDenseArray<PerLane<double>> squares_{};
     Buffer<T> values_, gradient_, kept_[most_slots];  // the kernel, then the bias
 };
 

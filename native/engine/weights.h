@@ -10,7 +10,7 @@
 namespace fastdense {
 
 // Something for each array that one layer trains, in the order of its spec.
-constexpr std::size_t most_arrays = 2;
+constexpr std::size_t most_arrays = 5;
 template <class V>
 using PerArray = std::array<V, most_arrays>;
 

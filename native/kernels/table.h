@@ -7,6 +7,7 @@
 #include "kernels/dense.h"
 #include "kernels/lanes.h"
 #include "kernels/loss.h"
+#include "kernels/periodic.h"
 
 namespace fastdense {
 

@@ -13,6 +13,7 @@ from fastdense.core.spec.lowering import (
     LeakColumns,
     LookUpColumns,
     NormalizeRows,
+    PeriodicColumns,
     Product,
     ScaleColumns,
     Softmax,
@@ -50,6 +51,12 @@ def computed(primitive, A):
             return A * scale
         case BlendColumns(alpha, curve):
             return A + alpha * (computed(curve, A) - A)
+        case PeriodicColumns(frequency, phase, kernel, bias, missing):
+            x = A[:, : len(missing), None]
+            waves = np.cos(2 * np.pi * frequency * x + phase)
+            embedded = np.concatenate([np.einsum("rck,ckj->rcj", waves, kernel) + bias, x], axis=2)
+            embedded = np.where(np.isnan(x), missing, embedded)
+            return np.hstack([embedded.reshape(len(A), -1), A[:, len(missing) :]])
         case Curve(name, alpha):
             return np.array([activate(ActivationSpec(name, alpha), row) for row in A.tolist()])
         case Softmax(groups):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, assert_never
 
 from fastdense.array.activations import activate, activate_backward
 from fastdense.array.categories import embed, embed_backward
+from fastdense.array.periodic import periodic, periodic_backward
 from fastdense.core.spec import (
     ActivateSpec,
     ActivationSpec,
@@ -18,6 +19,7 @@ from fastdense.core.spec import (
     LayerSpec,
     ParametricActivationSpec,
     Penalty,
+    PeriodicEmbeddingSpec,
     PReLUSpec,
     ScaleSpec,
 )
@@ -105,6 +107,9 @@ def layer_forward(
         case ParametricActivationSpec():
             A_out = _blend(xp, layer.curve, parameters[0], A_in, curve)
             return A_out, A_out
+        case PeriodicEmbeddingSpec():
+            A_out = periodic(xp, layer, parameters, A_in)
+            return A_out, A_out
         case DropoutSpec():
             A_out = A_in if mask is None else _drop(xp, A_in, mask)
             return A_out, A_out
@@ -147,6 +152,8 @@ def layer_backward(
             return dZ * parameters[0], (xp.sum(dZ * A_in, axis=0),)
         case ParametricActivationSpec():
             return _blend_backward(xp, layer.curve, parameters[0], A_in, dZ)
+        case PeriodicEmbeddingSpec():
+            return periodic_backward(xp, layer, parameters, A_in, dZ, wants_input)
         case DropoutSpec():
             return (dZ if mask is None else _drop(xp, dZ, mask)), ()
         case ActivateSpec():

@@ -109,10 +109,11 @@ def placed(array: Any, engine: Engine) -> Any:
         return backend.place(array)
 
 
-def finite(name: str, array: Any, engine: Engine, given: Any = None) -> None:
+def finite(name: str, array: Any, engine: Engine, given: Any = None, missing: int = 0) -> None:
     """Raise NonFiniteError, naming the first place, if the array holds NaN or infinity.
 
-    ``given`` is what `as_rows` made the array from, if it was not made otherwise.
+    ``given`` is what `as_rows` made the array from, if it was not made otherwise. The first ``missing``
+    columns may hold NaN.
     """
     if not isinstance(array, np.ndarray):
         backend = engines.backend_of(engine)
@@ -120,6 +121,10 @@ def finite(name: str, array: Any, engine: Engine, given: Any = None) -> None:
             if backend.xp.all(backend.xp.isfinite(array)):
                 return
             array = backend.fetch(array)
+    if missing and np.isnan(array[:, :missing]).any():
+        array = array.copy()
+        first = array[:, :missing]
+        first[np.isnan(first)] = 0.0
     checks.finite(name, array, in_memory(name, given, engine))
 
 

@@ -21,6 +21,7 @@ from fastdense.layers.feature_scale import FeatureScale
 from fastdense.layers.layer_normalization import LayerNormalization
 from fastdense.layers.normalization import Normalization
 from fastdense.layers.parametric_activation import ParametricActivation
+from fastdense.layers.periodic_embedding import PeriodicEmbedding
 from fastdense.layers.prelu import PReLU
 from fastdense.layers.rescaling import Rescaling
 from fastdense.optimizers.scheduled import Scheduled, at_steps, scheduled
@@ -39,6 +40,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "ParametricActivation",
+    "PeriodicEmbedding",
     "ReLU",
     "Rescaling",
     "Softmax",

@@ -11,7 +11,8 @@ float32, float64, int32 = tf.float32, tf.float64, tf.int32
 abs, floor, sign, where = tf.abs, tf.floor, tf.sign, tf.where
 exp, expm1, log, log1p, sqrt, tanh = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p, tf.sqrt, tf.tanh
 ones_like, zeros_like, stack, take, astype = tf.ones_like, tf.zeros_like, tf.stack, tf.gather, tf.cast
-matrix_transpose, isfinite = tf.linalg.matrix_transpose, tf.math.is_finite
+cos, sin, matmul, reshape, permute_dims = tf.cos, tf.sin, tf.matmul, tf.reshape, tf.transpose
+matrix_transpose, isfinite, isnan = tf.linalg.matrix_transpose, tf.math.is_finite, tf.math.is_nan
 all, max, mean = tf.reduce_all, tf.reduce_max, tf.reduce_mean
 
 

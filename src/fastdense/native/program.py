@@ -26,6 +26,7 @@ from fastdense.core.spec import (
     NetworkSpec,
     OptimizerSpec,
     ParametricActivationSpec,
+    PeriodicEmbeddingSpec,
     PReLUSpec,
     QuantileSpec,
     ScaleSpec,
@@ -340,6 +341,8 @@ def _add(core: Any, layer: LayerSpec, arrays: tuple[Array, ...]) -> None:
             core.scale(*arrays)
         case LayerNormSpec():
             core.layer_norm(layer.epsilon, layer.scale, layer.center, _treatments(layer))
+        case PeriodicEmbeddingSpec():
+            core.periodic(layer.columns, layer.frequencies, layer.width, _treatments(layer))
         case PReLUSpec():
             core.prelu(_treatments(layer))
         case CategoryEmbeddingSpec():

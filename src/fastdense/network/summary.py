@@ -18,6 +18,7 @@ from fastdense.layers import (
     LayerNormalization,
     Normalization,
     ParametricActivation,
+    PeriodicEmbedding,
     PReLU,
     Rescaling,
 )
@@ -102,6 +103,9 @@ def _detail(layer: Layer) -> str:
             return "(x - mean) / deviation of each row"
         case PReLU():
             return "max(x, 0) + alpha * min(x, 0)"
+        case PeriodicEmbedding():
+            embedded = "all" if layer.columns is None else f"{layer.columns:,}"
+            return f"{embedded} columns, {layer.width} numbers each, of {layer.frequencies} cosines"
         case CategoryEmbedding():
             columns, categories = len(layer.sizes), sum(layer.sizes)
             return f"{categories:,} categories of {columns:,} columns, {layer.width} numbers each"

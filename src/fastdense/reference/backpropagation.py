@@ -25,6 +25,7 @@ from fastdense.core.spec import (
     NetworkSpec,
     ParametricActivationSpec,
     Penalty,
+    PeriodicEmbeddingSpec,
     PReLUSpec,
     ScaleSpec,
 )
@@ -34,6 +35,7 @@ from fastdense.reference.columns import blend, blend_backward, scale, scale_back
 from fastdense.reference.curves import leaky_relu, leaky_relu_derivative
 from fastdense.reference.ieee import divide, sign, times
 from fastdense.reference.layer_norm import layer_norm, layer_norm_backward
+from fastdense.reference.periodic import periodic, periodic_backward
 
 __all__ = ["Trace", "backward", "backward_layer", "forward", "forward_layer", "penalty", "penalty_gradient"]
 
@@ -62,6 +64,7 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
     `ScaleSpec`                 ``(a_k - mean_k) / deviation_k``
     `PReLUSpec`                 ``a_k`` above zero, otherwise ``alpha_k * a_k``
     `LayerNormSpec`             ``(a_k - mean) / deviation * gamma_k + beta_k``, those of the row
+    `PeriodicEmbeddingSpec`     sums over cosines of each of the first ``a_k``, which pass: see `periodic`
     `CategoryEmbeddingSpec`     the numbers that pass, then the row of ``embeddings`` of each category number
     `FeatureScaleSpec`          ``a_k * scale_k``
     `ParametricActivationSpec`  ``(1 - alpha_k) * a_k + alpha_k * g(a_k)``
@@ -108,6 +111,9 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
         case LayerNormSpec():
             z = layer_norm(layer, parameters, a_in)
             return Trace(a_in, z, z)
+        case PeriodicEmbeddingSpec():
+            z = periodic(layer, parameters, a_in)
+            return Trace(a_in, z, z)
         case CategoryEmbeddingSpec():
             z = embed(layer, parameters[0], a_in)
             return Trace(a_in, z, z)
@@ -140,6 +146,7 @@ def backward_layer(
     `LayerNormSpec`             ``da_k = (g_k - mean(g) - x_k * mean(g * x)) / deviation`` for the
                                 normalised row ``x`` and ``g = dz * gamma``; ``dgamma_k = dz_k * x_k``,
                                 ``dbeta_k = dz_k``
+    `PeriodicEmbeddingSpec`     see `fastdense.reference.periodic.periodic_backward`
     `CategoryEmbeddingSpec`     ``da_k = dz_k`` of what passes, 0 of the category numbers; the gradient of the
                                 row of ``embeddings`` that one stands for is the ``dz`` in its place
     `FeatureScaleSpec`          ``da_k = dz_k * scale_k``, ``dscale_k = dz_k * a_k``
@@ -194,6 +201,8 @@ def backward_layer(
             return da, (np.array([0.0 if a > 0 else a * dz_k for a, dz_k in zip(a_in, dz, strict=True)]),)
         case LayerNormSpec():
             return layer_norm_backward(layer, parameters, a_in, dz)
+        case PeriodicEmbeddingSpec():
+            return periodic_backward(layer, parameters, a_in, dz)
         case CategoryEmbeddingSpec():
             da, dembeddings = embed_backward(layer, a_in, dz)
             return da, (dembeddings,)

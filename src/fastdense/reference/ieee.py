@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["divide", "exp", "log", "sign", "sqrt", "times"]
+__all__ = ["cos", "divide", "exp", "log", "sign", "sin", "sqrt", "times"]
+
+
+def cos(x: float) -> float:
+    """Return the cosine of ``x``: NaN at infinity.
+
+    Examples
+    --------
+    >>> cos(0.0), cos(-math.inf)
+    (1.0, nan)
+    """
+    return math.nan if math.isinf(x) else math.cos(x)
 
 
 def divide(x: float, y: float) -> float:
@@ -47,6 +58,17 @@ def log(x: float) -> float:
     if x == 0:
         return -math.inf
     return math.nan if x < 0 else math.log(x)
+
+
+def sin(x: float) -> float:
+    """Return the sine of ``x``: NaN at infinity.
+
+    Examples
+    --------
+    >>> sin(0.0), sin(math.inf)
+    (0.0, nan)
+    """
+    return math.nan if math.isinf(x) else math.sin(x)
 
 
 def sqrt(x: float) -> float:

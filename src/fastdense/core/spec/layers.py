@@ -15,6 +15,7 @@ from fastdense.core.spec.lowering import (
     LeakColumns,
     LookUpColumns,
     NormalizeRows,
+    PeriodicColumns,
     Primitive,
     Product,
     ScaleColumns,
@@ -37,6 +38,7 @@ __all__ = [
     "Parameter",
     "ParametricActivationSpec",
     "Penalty",
+    "PeriodicEmbeddingSpec",
     "ScaleSpec",
     "group_slices",
 ]
@@ -98,6 +100,8 @@ class Parameter:
 class _Layer:
     parameters: tuple[Parameter, ...] = ()
     """The arrays that go with the layer, in order. An attribute: torch.compile traces no cached property."""
+    takes_missing: int = 0
+    """How many of its input's columns, from the first on, may hold NaN."""
 
     @property
     def kind(self) -> str:
@@ -319,6 +323,54 @@ class ParametricActivationSpec(_Linear):
         return (BlendColumns(alpha, Curve(self.curve.name, self.curve.alpha)),)
 
 
+@dataclass(frozen=True)
+class PeriodicEmbeddingSpec(_Layer):
+    """The first ``columns`` columns as ``width`` numbers each, and behind them the others as they are.
+
+    Those of a column ``x`` are ``cos(2 pi frequency x + phase) @ kernel + bias``, ``width - 1`` sums over
+    ``frequencies`` cosines, and then ``x``; all are the column's ``missing`` if ``x`` is NaN.
+    """
+
+    n_in: int
+    columns: int
+    frequencies: int
+    width: int
+    factors: Factors = Factors()
+
+    def __post_init__(self) -> None:
+        """Set the parameters, each with one row per embedded column."""
+        sums = self.width - 1
+        shapes = {
+            "frequency": (self.frequencies,),
+            "phase": (self.frequencies,),
+            "kernel": (self.frequencies, sums),
+            "bias": (sums,),
+            "missing": (self.width,),
+        }
+        parameters = [
+            Parameter(name, (self.columns, *shape), factors=self.factors) for name, shape in shapes.items()
+        ]
+        object.__setattr__(self, "parameters", tuple(parameters))
+        object.__setattr__(self, "takes_missing", self.columns)
+
+    @property
+    def n_units(self) -> int:
+        """``width`` outputs for each embedded column, and one for each of the others."""
+        return self.n_in + self.columns * (self.width - 1)
+
+    @property
+    def activation(self) -> ActivationSpec:
+        """Linear: the layer has no activation."""
+        return ActivationSpec()
+
+    def lower(
+        self, frequency: Any, phase: Any, kernel: Any, bias: Any, missing: Any
+    ) -> tuple[Primitive, ...]:
+        """Return an embedding."""
+        passed = self.n_in - self.columns
+        return (PeriodicColumns(frequency, phase, kernel, bias, missing, passed),)
+
+
 LayerSpec = (
     DenseSpec
     | DropoutSpec
@@ -329,6 +381,7 @@ LayerSpec = (
     | CategoryEmbeddingSpec
     | FeatureScaleSpec
     | ParametricActivationSpec
+    | PeriodicEmbeddingSpec
 )
 
 

@@ -15,6 +15,7 @@ over specs.
 `LookUpColumns`           the first columns of ``A``, and rows of a table for category numbers in the others
 `ScaleColumns`            ``A * scale``, by columns
 `BlendColumns`            ``(1 - alpha) * A + alpha * g(A)``, by columns
+`PeriodicColumns`         sums over cosines of each of the first columns, and the columns
 `Curve`                   ``g(A)``, each number by itself
 `Softmax`                 ``exp(a) / sum(exp(a))`` of each row, or of groups of its columns
 `Dropout`                 nothing in prediction
@@ -28,6 +29,7 @@ which would round differently. A new primitive is a class here, a member of `Pri
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -40,6 +42,7 @@ __all__ = [
     "LeakColumns",
     "LookUpColumns",
     "NormalizeRows",
+    "PeriodicColumns",
     "Primitive",
     "Product",
     "ScaleColumns",
@@ -144,6 +147,33 @@ class LookUpColumns(_Primitive):
         return self.passed + len(self.sizes) * self.width
 
 
+@dataclass(frozen=True, eq=False)
+class PeriodicColumns(_Primitive):
+    """``cos(2 pi frequency x + phase) @ kernel + bias`` and ``x``, for each of the first columns.
+
+    The arrays have one row per embedded column, in their first axis: ``frequency`` and ``phase`` have the
+    shape (columns, frequencies), ``kernel`` (columns, frequencies, width - 1), ``bias`` (columns, width - 1)
+    and ``missing``, which stands for a column that is NaN, (columns, width). The other columns pass.
+    """
+
+    frequency: Any
+    phase: Any
+    kernel: Any
+    bias: Any
+    missing: Any
+    passed: int
+    """The number of columns behind the embedded ones."""
+
+    @property
+    def operations(self) -> int:
+        """Two per weight of the kernel."""
+        return int(2 * math.prod(self.kernel.shape))
+
+    def n_units(self, n_in: int) -> int:
+        """Return ``width`` for each embedded column, and one for each of the others."""
+        return int(self.missing.shape[0] * self.missing.shape[1]) + self.passed
+
+
 @dataclass(frozen=True)
 class Curve(_Primitive):
     """``g(A)``: the activation ``name`` of `fastdense.core.curves.CURVES`, neither linear nor softmax."""
@@ -191,6 +221,7 @@ Primitive = (
     | NormalizeRows
     | ScaleColumns
     | BlendColumns
+    | PeriodicColumns
     | Curve
     | Softmax
     | Dropout

@@ -29,6 +29,7 @@ __all__ = [
     "MULTIPLY",
     "NETWORK",
     "NORMALIZE",
+    "PERIODIC",
     "SCALE",
     "SOFTMAX",
     "SOURCE",
@@ -200,6 +201,46 @@ static void layer_$k(const $real *in, $real *out)
         const $real share = share_$k[j], rest = 1 - share, g = $curve;
         out[j] = (rest == 0 ? 0 : in[j] * rest) + (share == 0 ? 0 : g * share);
     }
+}
+""")
+
+# Angles are in double, which keeps the digits of those of many turns.
+PERIODIC = Template("""\
+static const $real frequency_$k[$columns][$frequencies] = {
+$frequency
+};
+static const $real phase_$k[$columns][$frequencies] = {
+$phase
+};
+static const $real weight_$k[$columns * $frequencies][$sums] = {
+$weights
+};
+static const $real bias_$k[$columns][$sums] = {
+$bias
+};
+static const $real missing_$k[$columns][$width] = {
+$missing
+};
+
+/* $comment */
+static void layer_$k(const $real *in, $real *out)
+{
+    const size_t passed = $passed;
+
+    for (size_t i = 0; i < $columns; ++i) {
+        const int is_missing = in[i] != in[i];
+        $real *z = out + i * $width;
+
+        for (size_t j = 0; j < $sums; ++j) z[j] = is_missing ? missing_$k[i][j] : bias_$k[i][j];
+        z[$sums] = is_missing ? missing_$k[i][$sums] : in[i];
+        for (size_t n = 0; n < $frequencies && !is_missing; ++n) {
+            const double turns = (double)frequency_$k[i][n] * (double)in[i];
+            const $real wave = ($real)cos(6.283185307179586 * turns + (double)phase_$k[i][n]);
+
+            for (size_t j = 0; j < $sums; ++j) z[j] += wave * weight_$k[i * $frequencies + n][j];
+        }
+    }
+    for (size_t j = 0; j < passed; ++j) out[$columns * $width + j] = in[$columns + j];
 }
 """)
 

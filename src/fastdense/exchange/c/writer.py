@@ -23,6 +23,7 @@ from fastdense.core.spec.lowering import (
     LeakColumns,
     LookUpColumns,
     NormalizeRows,
+    PeriodicColumns,
     Primitive,
     Product,
     ScaleColumns,
@@ -214,6 +215,9 @@ def _words(primitive: Primitive) -> str:
             return "(x - mean) / deviation of the row, times gamma plus beta"
         case LeakColumns():
             return "x above 0, otherwise slope * x"
+        case PeriodicColumns():
+            columns, width = primitive.missing.shape
+            return f"the first {columns} as {width} numbers each, by cosines"
         case LookUpColumns(_, sizes):
             return f"category numbers in the last {len(sizes)}, each to {primitive.width} numbers"
         case ScaleColumns():
@@ -260,6 +264,13 @@ def _function(step: Step, numbers: Numbers) -> str:
             )
         case LeakColumns(slopes):
             return templates.LEAK.substitute(common, slopes=numbers.array(slopes))
+        case PeriodicColumns(frequency, phase, kernel, bias, missing):
+            columns, frequencies, sums = kernel.shape
+            arrays = {"frequency": frequency, "phase": phase, "bias": bias, "missing": missing}
+            arrays["weights"] = kernel.reshape(columns * frequencies, sums)
+            written = {name: numbers.array(array) for name, array in arrays.items()}
+            sizes = {"columns": columns, "frequencies": frequencies, "sums": sums, "width": sums + 1}
+            return templates.PERIODIC.substitute(common, **written, **sizes, passed=first.passed)
         case LookUpColumns(passed, sizes, embeddings):
             return templates.LOOK_UP.substitute(
                 common,

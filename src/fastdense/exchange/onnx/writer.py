@@ -21,6 +21,7 @@ from fastdense.core.spec.lowering import (
     LeakColumns,
     LookUpColumns,
     NormalizeRows,
+    PeriodicColumns,
     Primitive,
     Product,
     ScaleColumns,
@@ -142,6 +143,8 @@ def _added(nodes: Nodes, primitive: Primitive, value: str, dtype: str) -> str:
             scale = nodes.constant(np.asarray(np.ones(columns) if gamma is None else gamma, dtype), "gamma")
             shift = [] if beta is None else [nodes.constant(np.asarray(beta, dtype), "beta")]
             return nodes.add("LayerNormalization", value, scale, *shift, axis=-1, epsilon=epsilon)
+        case PeriodicColumns():
+            return _periodic(nodes, primitive, value, dtype)
         case LookUpColumns():
             return _looked_up(nodes, primitive, value, dtype)
         case LeakColumns() | ScaleColumns() | BlendColumns():
@@ -167,6 +170,37 @@ def _standardized(nodes: Nodes, primitive: StandardizeColumns, value: str, dtype
     if (np.abs(rest) > np.finfo(dtype).eps * spread).any():
         value = nodes.add("Sub", value, nodes.constant(rest, "mean"))
     return nodes.add("Div", value, nodes.constant(spread, "deviation"))
+
+
+def _periodic(nodes: Nodes, primitive: PeriodicColumns, value: str, dtype: str) -> str:
+    """Add the sums over cosines of the first columns, and the columns; the axes are rows, columns, numbers.
+
+    A cosine is the sine of a quarter of a turn more: ONNX Runtime's Cos is float32's alone.
+    """
+    columns, width = primitive.missing.shape
+    arrays = {
+        "frequency": 2 * np.pi * np.asarray(primitive.frequency, np.float64),
+        "phase": np.asarray(primitive.phase, np.float64) + np.pi / 2,
+        "kernel": primitive.kernel,
+        "bias": primitive.bias,
+        "missing": primitive.missing,
+        "zero": np.zeros(()),
+    }
+    constants = {name: nodes.constant(np.asarray(array, dtype), name) for name, array in arrays.items()}
+    first, rest = value, []
+    if primitive.passed:
+        widths = nodes.constant(np.array([columns, primitive.passed]), "widths")
+        first, *rest = nodes.add_several("Split", value, widths, outputs=2, axis=-1)
+    first = nodes.add("Unsqueeze", first, nodes.constant(np.array([2]), "axes"))
+    is_missing = nodes.add("IsNaN", first)
+    x = nodes.add("Where", is_missing, constants["zero"], first)
+    angles = nodes.add("Add", nodes.add("Mul", x, constants["frequency"]), constants["phase"])
+    by_column = nodes.add("Transpose", nodes.add("Sin", angles), perm=[1, 0, 2])
+    sums = nodes.add("Transpose", nodes.add("MatMul", by_column, constants["kernel"]), perm=[1, 0, 2])
+    embedded = nodes.add("Concat", nodes.add("Add", sums, constants["bias"]), x, axis=-1)
+    embedded = nodes.add("Where", is_missing, constants["missing"], embedded)
+    flat = nodes.add("Reshape", embedded, nodes.constant(np.array([-1, columns * width]), "width"))
+    return nodes.add("Concat", flat, *rest, axis=-1) if rest else flat
 
 
 def _looked_up(nodes: Nodes, primitive: LookUpColumns, value: str, dtype: str) -> str:

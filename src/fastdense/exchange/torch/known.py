@@ -23,6 +23,7 @@ from fastdense.layers import (
     LayerNormalization,
     Normalization,
     ParametricActivation,
+    PeriodicEmbedding,
 )
 
 __all__ = ["ELEMENTWISE_MODULES", "SUPPORTED", "TAKES", "array_of"]
@@ -132,6 +133,14 @@ def _parametric_activation(chain: Chain, module: Any) -> None:
             _refuse(f"its activation is not one that is known: {module.activation}")
 
 
+def _periodic_embedding(chain: Chain, module: Any) -> None:
+    layer = PeriodicEmbedding(module.columns, module.frequencies, module.width)
+    arrays = (module.frequency, module.phase, module.kernel, module.bias, module.missing)
+    if module.columns > chain.width:
+        _refuse(f"it embeds {module.columns} columns, and there are {chain.width}")
+    chain.add(layer, [array_of(array) for array in arrays], n_in=chain.width)
+
+
 def _threshold(chain: Chain, module: Any) -> None:
     if (module.threshold, module.value) != (0, 0):
         _refuse("only a threshold and a value of 0 can be read, which is a ReLU")
@@ -162,6 +171,7 @@ TAKES: dict[type, Take] = {
     nn.Dropout: lambda chain, module: chain.dropout(module.p),
     nn.Flatten: _flatten,
     modules.CategoryEmbedding: _category_embedding,
+    modules.PeriodicEmbedding: _periodic_embedding,
     modules.FeatureScale: _feature_scale,
     modules.Normalization: _normalization,
     modules.ParametricActivation: _parametric_activation,

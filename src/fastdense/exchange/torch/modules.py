@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -16,6 +17,7 @@ __all__ = [
     "FeatureScale",
     "Normalization",
     "ParametricActivation",
+    "PeriodicEmbedding",
     "SoftmaxByGroups",
 ]
 
@@ -109,6 +111,64 @@ class CategoryEmbedding(nn.Module):
     def extra_repr(self) -> str:
         """Show the columns."""
         return f"passed={self.passed}, sizes={self.sizes}, width={self.width}"
+
+
+class PeriodicEmbedding(nn.Module):
+    """The first ``columns`` columns as ``width`` numbers each, and behind them the others as they are.
+
+    Those of a number ``x`` are ``cos(2 pi frequency x + phase) @ kernel + bias``, and then ``x``; all are the
+    column's ``missing`` if ``x`` is NaN.
+
+    Parameters
+    ----------
+    columns, frequencies, width : int
+    device, dtype : optional
+        Of the parameters, as PyTorch's own modules take them.
+
+    Attributes
+    ----------
+    frequency, phase : parameters of shape (columns, frequencies)
+    kernel : parameter of shape (columns, frequencies, width - 1)
+    bias : parameter of shape (columns, width - 1)
+    missing : parameter of shape (columns, width)
+    """
+
+    __module__ = _HOME
+
+    def __init__(
+        self,
+        columns: int,
+        frequencies: int,
+        width: int,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.columns, self.frequencies, self.width = columns, frequencies, width
+        self.frequency, self.phase, self.kernel, self.bias, self.missing = (
+            nn.Parameter(torch.empty(columns, *shape, device=device, dtype=dtype))
+            for shape in ((frequencies,), (frequencies,), (frequencies, width - 1), (width - 1,), (width,))
+        )
+        limit = 1 / math.sqrt(frequencies)
+        nn.init.normal_(self.frequency, std=0.1)
+        nn.init.uniform_(self.phase, -math.pi, math.pi)
+        nn.init.uniform_(self.kernel, -limit, limit)
+        nn.init.uniform_(self.bias, -limit, limit)
+        nn.init.zeros_(self.missing)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the embedded columns and the others, side by side."""
+        given = x[..., : self.columns, None]
+        is_missing = given.isnan()
+        number = torch.where(is_missing, 0, given)
+        waves = torch.cos(2 * math.pi * (self.frequency * number) + self.phase)
+        sums = torch.einsum("...ck,ckj->...cj", waves, self.kernel) + self.bias
+        embedded = torch.where(is_missing, self.missing, torch.cat([sums, number], -1))
+        return torch.cat([embedded.flatten(-2), x[..., self.columns :]], -1)
+
+    def extra_repr(self) -> str:
+        """Show the sizes."""
+        return f"columns={self.columns}, frequencies={self.frequencies}, width={self.width}"
 
 
 class Normalization(nn.Module):

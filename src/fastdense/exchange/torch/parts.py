@@ -17,6 +17,7 @@ from fastdense.core.spec.lowering import (
     LeakColumns,
     LookUpColumns,
     NormalizeRows,
+    PeriodicColumns,
     Primitive,
     Product,
     ScaleColumns,
@@ -71,6 +72,17 @@ def _part(primitive: Primitive, dtype: str) -> Part:
             return Part("Normalization", {"columns": len(mean)}, {"mean": mean, "deviation": deviation})
         case NormalizeRows():
             return _layer_norm(primitive)
+        case PeriodicColumns(frequency, phase, kernel, bias, missing):
+            columns, frequencies, sums = kernel.shape
+            arrays = {
+                "frequency": frequency,
+                "phase": phase,
+                "kernel": kernel,
+                "bias": bias,
+                "missing": missing,
+            }
+            settings = {"columns": columns, "frequencies": frequencies, "width": sums + 1}
+            return Part("PeriodicEmbedding", settings, arrays)
         case LookUpColumns(passed, sizes, embeddings):
             settings = {"passed": passed, "sizes": sizes, "width": primitive.width}
             return Part("CategoryEmbedding", settings, {"weight": embeddings})

@@ -13,6 +13,7 @@ _OWN = (
     "FeatureScale",
     "Normalization",
     "ParametricActivation",
+    "PeriodicEmbedding",
     "SoftmaxByGroups",
 )
 

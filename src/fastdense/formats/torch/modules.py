@@ -6,6 +6,7 @@ from fastdense.exchange.torch.modules import (
     FeatureScale,
     Normalization,
     ParametricActivation,
+    PeriodicEmbedding,
     SoftmaxByGroups,
 )
 
@@ -15,5 +16,6 @@ __all__ = [
     "FeatureScale",
     "Normalization",
     "ParametricActivation",
+    "PeriodicEmbedding",
     "SoftmaxByGroups",
 ]

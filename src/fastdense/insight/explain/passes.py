@@ -25,7 +25,8 @@ from fastdense.reference.backpropagation import Trace, penalty, penalty_gradient
 
 __all__ = ["Explanation", "explain"]
 
-KINDS = {"activate": "activation", "scale": "normalization", "categoryembedding": "category embedding"}
+KINDS = {"activate": "activation", "scale": "normalization"}
+KINDS |= {f"{kind}embedding": f"{kind} embedding" for kind in ("category", "periodic")}
 FIELDS = ("W", "B", "mean", "deviation")  # of a step, named after the primitives' own
 
 
@@ -117,6 +118,12 @@ def _step(number: int, layer: LayerSpec, primitives: tuple[Primitive, ...], trac
     return Step(number, name, kind, primitives, activation, A_in, Z, A_out, settings, **arrays)
 
 
+def _as_matrix(array: Any) -> Matrix:
+    """Return an array with two axes: a vector as a row, and more axes with all but the last in one."""
+    found: Matrix = np.atleast_2d(array)
+    return found.reshape(-1, found.shape[-1])
+
+
 def _backward(
     model: Model, found: Explanation, parameters: Sequence[tuple[Matrix, ...]], target: Any
 ) -> Explanation:
@@ -163,7 +170,7 @@ def _step_back(
     dA_in, gradients = backward_layer(layer, own, step.A_in[0].tolist(), gradient)
     trained = [(p, array) for p, array in zip(layer.parameters, own, strict=True) if p.trained]
     of_arrays = {
-        p.name: np.atleast_2d(dW + penalty_gradient(p.penalty, W))
+        p.name: _as_matrix(dW + penalty_gradient(p.penalty, W))
         for dW, (p, W) in zip(gradients, trained, strict=True)
     }
     dZ, dA_in_row = np.array([gradient]), np.array([dA_in])

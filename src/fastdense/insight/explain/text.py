@@ -18,6 +18,7 @@ from fastdense.core.spec.lowering import (
     LeakColumns,
     LookUpColumns,
     NormalizeRows,
+    PeriodicColumns,
     Primitive,
     Product,
     ScaleColumns,
@@ -78,6 +79,9 @@ def formulas(step: Step) -> tuple[str, ...]:
                 so_far = f"({so_far} - mean({so_far})) / sqrt(var({so_far}) + {epsilon:g}){affine}"
             case LeakColumns():
                 so_far = f"max({so_far}, 0) + alpha{n} * min({so_far}, 0)"
+            case PeriodicColumns():
+                columns = len(primitive.missing)
+                so_far = f"concat(periodic{n}({so_far}[:, :{columns}]), {so_far}[:, {columns}:])"
             case LookUpColumns(passed):
                 look_up = f"rows(embeddings{n}, {so_far}[:, {passed}:])"
                 so_far = f"concat({so_far}[:, :{passed}], {look_up})" if passed else look_up
