@@ -1,10 +1,12 @@
 """Tables for a network that embeds numbers and categories itself: what stands where in the matrix."""
 
+import datetime as dt
+
 import numpy as np
 import pytest
 
 from fastdense import Dense, Input, Sequential
-from fastdense.errors import FormatError, TableError
+from fastdense.errors import FormatError, TableError, TableWarning
 from fastdense.tables import Layout, Table
 
 FRAME = {
@@ -92,6 +94,82 @@ def test_constant_columns_are_left_out_and_said():
     for values in (["a"] * 5, [True] * 5, ["2024-01-01"] * 5):
         with pytest.raises(TableError, match="no column is of use as a feature; 'x': constant"):
             learn({"x": values})
+
+
+def test_dates_are_a_number_and_plain_cycles():
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=day) for day in range(15)]
+    table = learn({"day": [*days, None], "x": range(16)})
+    assert table.layout == Layout(numbers=2, plain=2)
+    assert table.feature_names == ["day", "x", "day (sin of week)", "day (cos of week)"]
+    monday = features(table, {"day": [dt.date(2024, 1, 8), None], "x": [7.5, 7.5]})
+    np.testing.assert_array_equal(monday, [[0, 0, 0, 1], [np.nan, 0, 0, 0]])
+
+
+def test_a_constant_date_is_said_as_a_date():
+    table = learn({"day": [dt.date(2020, 1, 2)] * 3, "x": [1, 2, 3]})
+    assert (table.columns[0].kind, table.columns[0].summary) == ("ignored", "constant, 2020-01-02")
+
+
+def test_a_number_with_one_value_and_missing_ones_is_kept():
+    found = features(learn({"x": [7.0, 7.0, None]}), {"x": [7.0, 9.0, None]})
+    np.testing.assert_array_equal(found, [[0.0], [0.0], [np.nan]])
+
+
+def test_truth_values_in_every_spelling(frame):
+    expected = [[1.0], [-1.0], [1.0]]
+    for cells in ([True, False, True], ["true", "FALSE", "True"]):
+        table = learn(frame({"x": cells}))
+        assert table.columns[0].kind == "truth"
+        np.testing.assert_array_equal(table.features(frame({"x": cells})), expected)
+        np.testing.assert_array_equal(table.features({"x": [1, 0, None, "false"]}), [[1], [-1], [0], [-1]])
+
+
+def test_unknown_categories_are_said():
+    table = learn({"x": ["a", "b", "a", "b"]})
+    with pytest.warns(TableWarning, match="100% of the values are unknown to the model, such as 'q'"):
+        table.features({"x": ["q", "q"]})
+
+
+def test_infinity_is_an_error():
+    with pytest.raises(TableError, match="column 'x', row 2: the number is infinite"):
+        learn({"x": [1.0, float("inf"), 2.0]})
+
+
+@pytest.mark.parametrize("cells", [[1.0], ["a"], [None], [None, None]])
+def test_one_row_and_missing_values_are_nothing_to_learn_from(cells):
+    with pytest.raises(TableError, match=r"no column is of use as a feature; 'x': (constant|every value is)"):
+        learn({"x": cells})
+
+
+def test_names_are_texts_or_integers_and_differ():
+    assert learn({10: [1.0, 2.0], 9: [1, 2]}).feature_names == ["10", "9"]
+    with pytest.raises(TableError, match="column names are texts or integers, not NoneType"):
+        learn({None: [1.0, 2.0], "y": [1, 2]})
+    with pytest.raises(TableError, match="more than one column is named '10'"):
+        learn({10: [1.0, 2.0], "10": [1, 2]})
+
+
+@pytest.mark.parametrize(
+    ("column", "changes", "message"),
+    [
+        ("size", {"center": float("nan")}, "center nan out of range"),
+        ("job", {"categories": []}, "categories number 1 to 5000"),
+        ("job", {"categories": ["b", "a"]}, "categories are out of order"),
+        ("job", {"categories": ["a"], "missing": False}, "a constant category"),
+        ("paid", {"missing": 1}, "'missing' should be bool, is int"),
+        ("paid", {"kind": "truths"}, "a column of unknown kind 'truths'"),
+    ],
+)
+def test_a_damaged_description_is_refused(column, changes, message):
+    described = learn(FRAME).to_dict()
+    next(found for found in described["columns"] if found["name"] == column).update(changes)
+    with pytest.raises(FormatError, match=message):
+        Table.from_dict(described)
+
+
+def test_truth_values_are_of_embedded_tables():
+    with pytest.raises(FormatError, match="a column of unknown kind 'truth'"):
+        Table.from_dict(learn(FRAME).to_dict() | {"version": 2})
 
 
 def test_permuted_columns_give_the_same_matrix():

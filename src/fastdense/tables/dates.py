@@ -86,11 +86,15 @@ class Date:
     @property
     def summary(self) -> str:
         """What was learned, in a few words."""
+        cycles = f", part of the {', '.join(self.cycles)}" if self.cycles else ""
+        return f"median {self.middle}{cycles}" + ", some missing" * self.position.missing
+
+    @property
+    def middle(self) -> str:
+        """The median date or time, to the second, as ISO 8601 has it."""
         center = np.datetime64(round(self.position.center), "s")
         middle = str(center).removesuffix("T00:00:00").replace("T", " ")
-        middle = middle if self.kind == "date" else middle.partition(" ")[2] or "00:00:00"
-        cycles = f", part of the {', '.join(self.cycles)}" if self.cycles else ""
-        return f"median {middle}{cycles}" + ", some missing" * self.position.missing
+        return middle if self.kind == "date" else middle.partition(" ")[2] or "00:00:00"
 
     def encode(self, column: Column, out: NDArray[Any]) -> None:
         """Fill this column's features, ``out`` of shape (m, n_features); TableError for other cells."""

@@ -70,13 +70,13 @@ def learn_column(
         return Ignored(column.name, "every value is missing")
     if kind != "number" and reading.kind in ("date", "time"):
         date = (EmbeddedDate if embedded else Date).learn(column, reading, weights)
-        return _unless_constant(date, date.position) if embedded else date
+        return _unless_constant(date.position, date, date.middle) if embedded else date
     if not embedded:
         return Number.learn(column, reading, weights)
     if kind is None and Truth.fits(column, reading):
         return Truth.learn(column, reading)
     number = EmbeddedNumber.learn(column, reading, weights)
-    return _unless_constant(number, number)
+    return _unless_constant(number, number, f"{number.center:.10g}")
 
 
 def _learn_category(column: Column, embedded: bool) -> Encoder:
@@ -91,10 +91,10 @@ def _learn_category(column: Column, embedded: bool) -> Encoder:
     return Ignored(column.name, f"constant, {learned.categories[0][:40]!r}") if is_constant else learned
 
 
-def _unless_constant(encoder: Number | Date, number: Number) -> Encoder:
+def _unless_constant(number: Number, encoder: Encoder, value: str) -> Encoder:
     """Leave a column out of an embedded table that has one value and none missing."""
     is_constant = number.spread == 0 and not number.missing
-    return Ignored(encoder.name, f"constant, {number.center:.10g}") if is_constant else encoder
+    return Ignored(number.name, f"constant, {value}") if is_constant else encoder
 
 
 def read_column(value: object, cells: Cells, *, embedded: bool = False) -> Encoder:

@@ -40,7 +40,7 @@ def check_weights(weights: ArrayLike | None, rows: int) -> NDArray[np.float64] |
     found = found.astype(np.float64)
     if not (np.isfinite(found).all() and (found >= 0).all() and found.any()):
         raise TableError("weights are finite numbers of at least 0, and not all 0")
-    if (found != np.floor(found)).any():
+    if (found != np.floor(found)).any() or found.max() >= 2**53:  # where floats end to count
         found /= found.max()  # no sum overflows
         found /= found[found > 0].mean()
     return found
