@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "functional": LEAVES | {"activations", "engines", "libraries"},
     "tables": LEAVES,
     "exchange": LEAVES | PARTS | {"_version", "engines", "tables"},
-    "tabular": TRAINED | {"models", "native"},
+    "tabular": TRAINED | {"engines", "exchange", "models", "native"},
     "estimators": LEAVES | PARTS | {"engines", "models", "tabular", "training"},
     "search": TRAINED
     | {"_version", "engines", "estimators", "exchange", "insight", "models", "native", "tabular"},
@@ -256,7 +256,7 @@ TRESPASSES = {
     "fastdense.training.data": "if TYPE_CHECKING:\n    from fastdense.network.stack import Stack",
     "fastdense.tables.table": "from fastdense.network.stack import Stack",
     "fastdense.exchange.safetensors": "if TYPE_CHECKING:\n    from fastdense.models import Sequential",
-    "fastdense.tabular": "from fastdense.exchange.safetensors import read",
+    "fastdense.tabular": "from fastdense.estimators import MLPClassifier",
     "fastdense.insight.ladders": "from importlib import import_module\nimport_module('fastdense.cli')",
     "fastdense": "def f():\n    import fastdense.cli",
     "fastdense.losses": "from fastdense.training import loop",

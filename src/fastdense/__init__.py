@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from fastdense.formats.torch import from_torch, to_torch
     from fastdense.functional import dense
     from fastdense.layers import Activation, Dense, Dropout, Input, Normalization
-    from fastdense.models.loading import load
     from fastdense.models.sequential import Sequential
     from fastdense.native import get_threads, set_threads
+    from fastdense.tabular.files import load
 
 _MODULES = (
     "activations",
@@ -80,7 +80,7 @@ _HOMES = {
     "from_sklearn": "fastdense.estimators",
     "from_torch": "fastdense.formats.torch",
     "info": "fastdense.engines.machine",
-    "load": "fastdense.models.loading",
+    "load": "fastdense.tabular.files",
     "get_threads": "fastdense.native",
     "read_table": "fastdense.exchange.tables",
     "set_threads": "fastdense.native",

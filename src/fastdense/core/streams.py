@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdense.core.checks import whole
 
-__all__ = ["CANDIDATES", "FOLDS", "HELD_OUT", "ORDER", "WEIGHTS"]
+__all__ = ["CANDIDATES", "FOLDS", "HELD_OUT", "NETWORKS", "ORDER", "WEIGHTS"]
 __all__ += ["check_seed", "generator", "new_seed", "set_random_seed"]
 
 WEIGHTS = 0
@@ -24,6 +24,9 @@ FOLDS = 3
 
 CANDIDATES = 4
 """The stream that a search of a table draws its candidates from."""
+
+NETWORKS = 5
+"""The streams of the seeds of networks that are trained together, one for every network."""
 
 _session: list[np.random.Generator] = []
 

@@ -66,19 +66,10 @@ def read(path: str | os.PathLike[str]) -> tuple[list[Content], Array | None]:
         _, _, named, members = fields_of(description, "file", ("format", "version", "classes", "members"))
         if not isinstance(members, list) or not members:
             raise FormatError("an ensemble has a list of at least one member")
-        contents = [_member(i, each, arrays) for i, each in enumerate(members)]
+        contents = [safetensors.member(f"members/{i}/", each, arrays) for i, each in enumerate(members)]
         if arrays:
             raise FormatError(f"the tensors {', '.join(sorted(arrays))[:200]} are of no member")
         return contents, _checked(named, contents)
-
-
-def _member(number: int, description: Any, arrays: dict[str, Array]) -> Content:
-    """Return a member, whose arrays are taken out of all."""
-    if not isinstance(description, dict):
-        raise FormatError(f"member {number} has no description")
-    start = f"members/{number}/"
-    own = {name.removeprefix(start): arrays.pop(name) for name in list(arrays) if name.startswith(start)}
-    return safetensors.unpack(description, own)
 
 
 def _checked(named: Any, contents: Sequence[Content]) -> Array | None:

@@ -30,11 +30,14 @@ from fastdense.layers.base import FAMILY, Layer
 from fastdense.metrics.choose import is_accuracy
 from fastdense.tables import Table
 
-__all__ = ["ENSEMBLE", "check_version", "fields_of", "pack", "read", "refusals", "unpack", "write"]
+__all__ = ["ENSEMBLE", "TABULAR", "check_version", "fields_of", "member", "pack", "read", "refusals"]
+__all__ += ["unpack", "write"]
 
 _HEAD = {"format": "fastdense", "version": 1}
 ENSEMBLE = "fastdense ensemble"
 """The format of a file of several models; see `fastdense.exchange.ensembles`."""
+TABULAR = "fastdense tabular"
+"""The format of a file of what was learned of a table; see `fastdense.exchange.tabular`."""
 # What a constructor raises for a value it does not accept, and showing deeply nested ones may.
 _REFUSED = (ValueError, TypeError, RecursionError)
 
@@ -161,6 +164,8 @@ def unpack(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Cont
     """
     if description.get("format") == ENSEMBLE:
         raise FormatError("the file holds an ensemble: fastdense.search.load reads it")
+    if description.get("format") == TABULAR:
+        raise FormatError("the file holds what was learned of a table: fastdense.load reads it")
     if description.get("format") != _HEAD["format"]:
         raise FormatError("the file is not a fastdense model")
     check_version(description, _HEAD["version"])
@@ -187,6 +192,14 @@ def unpack(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Cont
     if _text_of(_describe(content)) != _text_of(description):
         raise FormatError("its description is not as `save` writes it")
     return content
+
+
+def member(start: str, description: Any, arrays: dict[str, NDArray[Any]]) -> Content:
+    """Return one of several models of a file, whose arrays' names begin so; these are taken out of all."""
+    if not isinstance(description, dict):
+        raise FormatError(f"{start.rstrip('/')} has no description")
+    own = {name.removeprefix(start): arrays.pop(name) for name in list(arrays) if name.startswith(start)}
+    return unpack(description, own)
 
 
 def check_version(description: dict[str, Any], known: object) -> None:
