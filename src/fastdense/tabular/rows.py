@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastdense.core.arrays import Array
-from fastdense.core.notes import note
-from fastdense.errors import TableError, TableWarning
+from fastdense.errors import TableError
 from fastdense.tables import Cells, Table
 from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Classes, Task, find_task, learn_target, without_value
 from fastdense.tables.values import Column
 from fastdense.tabular.goals import Goal
 from fastdense.tabular.settings import Settings
+from fastdense.tabular.split import places_with_target
 
 __all__ = ["Known", "Rows", "class_weights", "known", "learned", "rows_of"]
 
@@ -90,16 +90,8 @@ def known(frame: Any, target: Any, task: Task, cells: Cells | None, sample_weigh
     column = _target_of(whole, target)
     weights = _checked(sample_weight, len(whole))
     found = find_task(column, task)
-    missing = without_value(column, found)
-    if missing.all():
-        raise TableError(f"target {column.name!r} has no value in any row")
-    if missing.any():
-        note(
-            f"target {column.name!r}: no value in {int(missing.sum()):,} of {len(whole):,} rows, which are "
-            f"left out ({column.where(missing)})",
-            TableWarning,
-        )
-    kept = np.flatnonzero(~missing & (weights > 0.0))
+    kept = places_with_target(column, without_value(column, found))
+    kept = kept[weights[kept] > 0.0]
     if not len(kept):
         raise TableError(f"target {column.name!r} has no value in any row with a weight above 0")
     return Known(whole.take(kept), column.take(kept), weights[kept], kept, found)

@@ -16,7 +16,15 @@ from fastdense.tables.frames import Frame
 from fastdense.tables.targets import Classes, Target, Task, find_task, learn_target, without_value
 from fastdense.tables.values import Column
 
-__all__ = ["Parts", "check_shares", "known_rows", "part_of_rows", "split", "with_target"]
+__all__ = [
+    "Parts",
+    "check_shares",
+    "known_rows",
+    "part_of_rows",
+    "places_with_target",
+    "split",
+    "with_target",
+]
 
 
 class Parts(NamedTuple):
@@ -60,16 +68,20 @@ def with_target(data: Frame, column: Column, missing: NDArray[np.bool_]) -> Fram
     TableError
         No row has one.
     """
-    if not missing.any():
-        return data
+    return data.take(places_with_target(column, missing)) if missing.any() else data
+
+
+def places_with_target(column: Column, missing: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the places of the rows that have a value in the target's column; see `with_target`."""
     if missing.all():
         raise TableError(f"target {column.name!r} has no value in any row")
-    count = f"{int(missing.sum()):,} of {len(data):,} rows"
-    note(
-        f"target {column.name!r}: no value in {count}, which are left out ({column.where(missing)})",
-        TableWarning,
-    )
-    return data.take(np.flatnonzero(~missing))
+    if missing.any():
+        count = f"{int(missing.sum()):,} of {len(column):,} rows"
+        note(
+            f"target {column.name!r}: no value in {count}, which are left out ({column.where(missing)})",
+            TableWarning,
+        )
+    return np.flatnonzero(~missing)
 
 
 def split(data: Frame, goal: Target, shares: tuple[float, float], seed: int) -> Parts:
