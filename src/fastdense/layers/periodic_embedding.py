@@ -39,13 +39,10 @@ class PeriodicEmbedding(Layer):
     A dense layer sees a number as a straight line; the sums let it see what repeats, and what turns on a
     small scale.
 
-    Attributes
-    ----------
-    weights : list of array
-        ``frequency`` and ``phase``, of shape (columns, frequencies), normal with the deviation ``sigma`` and
-        even between -pi and pi at first; ``kernel``, (columns, frequencies, width - 1), and ``bias``,
-        (columns, width - 1), even between -1 and 1 over the root of ``frequencies``; ``missing``, (columns,
-        width), which starts at 0. Read-only.
+    The arrays, in order, are ``frequency`` and ``phase``, of shape (columns, frequencies), normal with the
+    deviation ``sigma`` and even between -pi and pi at first; ``kernel``, (columns, frequencies, width - 1),
+    and ``bias``, (columns, width - 1), even between -1 and 1 over the root of ``frequencies``; ``missing``,
+    (columns, width), which starts at 0.
 
     References
     ----------

@@ -64,7 +64,7 @@ def forward_layer(layer: LayerSpec, parameters: LayerParameters, a_in: Row, kept
     `ScaleSpec`                 ``(a_k - mean_k) / deviation_k``
     `PReLUSpec`                 ``a_k`` above zero, otherwise ``alpha_k * a_k``
     `LayerNormSpec`             ``(a_k - mean) / deviation * gamma_k + beta_k``, those of the row
-    `PeriodicEmbeddingSpec`     sums over cosines of each of the first ``a_k``, which pass: see `periodic`
+    `PeriodicEmbeddingSpec`     sums over cosines of each of the first ``a_k``, and these
     `CategoryEmbeddingSpec`     the numbers that pass, then the row of ``embeddings`` of each category number
     `FeatureScaleSpec`          ``a_k * scale_k``
     `ParametricActivationSpec`  ``(1 - alpha_k) * a_k + alpha_k * g(a_k)``
@@ -146,7 +146,7 @@ def backward_layer(
     `LayerNormSpec`             ``da_k = (g_k - mean(g) - x_k * mean(g * x)) / deviation`` for the
                                 normalised row ``x`` and ``g = dz * gamma``; ``dgamma_k = dz_k * x_k``,
                                 ``dbeta_k = dz_k``
-    `PeriodicEmbeddingSpec`     see `fastdense.reference.periodic.periodic_backward`
+    `PeriodicEmbeddingSpec`     see ``fastdense.reference.periodic``
     `CategoryEmbeddingSpec`     ``da_k = dz_k`` of what passes, 0 of the category numbers; the gradient of the
                                 row of ``embeddings`` that one stands for is the ``dz`` in its place
     `FeatureScaleSpec`          ``da_k = dz_k * scale_k``, ``dscale_k = dz_k * a_k``

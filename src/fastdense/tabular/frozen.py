@@ -71,7 +71,7 @@ class FrozenTabular:
 
         Parameters
         ----------
-        row : mapping of column name to cell, or sequence of cells in the order of `columns`
+        row : mapping of column name to cell, or sequence of cells in the order of ``columns``
             Further entries of a mapping are ignored.
 
         Returns
@@ -96,7 +96,7 @@ class FrozenTabular:
 
         Parameters
         ----------
-        row : mapping of column name to cell, or sequence of cells in the order of `columns`
+        row : mapping of column name to cell, or sequence of cells in the order of ``columns``
 
         Raises
         ------

@@ -24,7 +24,7 @@ from fastdense.tabular.frozen import FrozenTabular
 from fastdense.tabular.goals import Goal
 from fastdense.tabular.intervals import intervals
 
-__all__ = ["History", "OutOfFold", "TabularModel"]
+__all__ = ["OutOfFold", "TabularModel", "TrainingRecord"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class OutOfFold:
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class TrainingRecord:
     """The epochs of one network.
 
     Attributes
@@ -85,7 +85,7 @@ class TabularModel:
         "r2". Empty if no rows could be held out.
     out_of_fold : OutOfFold or None
         Not in files.
-    histories : tuple of History
+    histories : tuple of TrainingRecord
         Not in files.
     """
 
@@ -98,7 +98,7 @@ class TabularModel:
     residuals: tuple[NDArray[np.float64], ...] = ()
     honest: Mapping[str, float] = field(default_factory=dict)
     out_of_fold: OutOfFold | None = None
-    histories: Sequence[History] = ()
+    histories: Sequence[TrainingRecord] = ()
 
     @property
     def classes(self) -> list[Any]:

@@ -13,7 +13,7 @@ from fastdense.tables import Table
 from fastdense.tabular.calibration import log_loss, logs_of, scaled, sharpness
 from fastdense.tabular.fitting import Course
 from fastdense.tabular.intervals import thinned
-from fastdense.tabular.model import History, OutOfFold, TabularModel
+from fastdense.tabular.model import OutOfFold, TabularModel, TrainingRecord
 from fastdense.tabular.scores import area
 from fastdense.tabular.subject import Subject
 
@@ -91,9 +91,10 @@ def _regressor(courses: Sequence[Course], table: Table, subject: Subject) -> Tab
     )
 
 
-def _histories(courses: Sequence[Course]) -> tuple[History, ...]:
+def _histories(courses: Sequence[Course]) -> tuple[TrainingRecord, ...]:
     return tuple(
-        History(np.array(each.losses), np.array(each.choice.scores), each.choice.best) for each in courses
+        TrainingRecord(np.array(each.losses), np.array(each.choice.scores), each.choice.best)
+        for each in courses
     )
 
 
