@@ -11,6 +11,7 @@ from fastdense.tables.cells import Cells
 from fastdense.tables.columns import Category, Ignored, Number
 from fastdense.tables.dates import Date
 from fastdense.tables.embedded import EmbeddedCategory, EmbeddedDate, EmbeddedNumber, Truth
+from fastdense.tables.ids import are_names, are_nearly_names, are_numbered
 from fastdense.tables.values import Column
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ __all__ = ["KINDS", "Encoder", "learn_column", "read_column"]
 
 KINDS: Final = ("number", "category", "date", "time", "ignore")
 """What may be stated about a column."""
-
-_MAX_UNIQUE_ROWS: Final = 20
-"""A category column of more rows than this, every value distinct, is taken for names or keys and ignored."""
 
 Encoder: TypeAlias = Number | Category | Date | Truth | Ignored
 _Types: TypeAlias = dict[str, type[Number] | type[Category] | type[Date] | type[Truth] | type[Ignored]]
@@ -63,8 +61,10 @@ def learn_column(
         return _learn_category(column, embedded)
     reading = column.read_as(kind)
     if reading.kind == "category":
-        if len(column.texts[0]) == np.sum(column.texts[1] >= 0) > _MAX_UNIQUE_ROWS:
+        if are_names(column):
             return Ignored(column.name, "every value is distinct, as of names or keys")
+        if embedded and column.kind != "category" and are_nearly_names(column):
+            return Ignored(column.name, "nearly every value is distinct, as of names or keys")
         return _learn_category(column, embedded)
     if np.isnan(column.numbers(reading)).all():
         return Ignored(column.name, "every value is missing")
@@ -73,6 +73,8 @@ def learn_column(
         return _unless_constant(date.position, date, date.middle) if embedded else date
     if not embedded:
         return Number.learn(column, reading, weights)
+    if kind is None and are_numbered(column):
+        return Ignored(column.name, "every number is whole and distinct, and the name is that of an id")
     if kind is None and Truth.fits(column, reading):
         return Truth.learn(column, reading)
     number = EmbeddedNumber.learn(column, reading, weights)

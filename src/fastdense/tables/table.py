@@ -107,7 +107,9 @@ class Table:
         embedded : bool
             Encode for a network that embeds numbers and categories itself: missing numbers are NaN,
             categories beyond eight are codes, constant columns are left out, and a frame with its columns
-            in another order gives the same matrix.
+            in another order gives the same matrix. Texts of which more than nine in ten are distinct, in
+            more than 100 rows, and whole, distinct numbers in a column named as ids are, such as
+            "customer_id", are left out too.
         weights : array of shape (m,), optional
             One weight per row, for the quantiles of numbers and the target's mean and deviation. Whole
             weights count as so many rows; others are scaled to a mean of 1. The features of rows of weight

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
@@ -14,13 +13,11 @@ from fastdense.errors import TableWarning
 from fastdense.tables import Number, Table
 from fastdense.tables.encoders import Encoder
 from fastdense.tables.frames import Frame
+from fastdense.tables.ids import FEW_ROWS, is_id, is_whole
 from fastdense.tables.targets import Classes, Scale, Target
 from fastdense.tables.values import Column
 
 __all__ = ["deciding_columns", "leave_out", "note_doubts"]
-
-_FEW_ROWS: Final = 20
-"""So few rows repeat one another, or come in order, by chance; tables of lessons are as small."""
 
 _FEW_COLUMNS: Final = 2
 """With so few features, a quantity that rises with one, or one of 0, 1, 2..., is an example's."""
@@ -30,8 +27,6 @@ _ROWS_PER_CLASS: Final = 5
 
 _ROUNDED: Final = 1e-3
 """The share of a target's variance that a copy of it may lose by rounding."""
-
-_ID = re.compile(r"(?i:(.*[\W_])?(id|ids|uuid|key|nr|no)|index|row(id|names?)?|unnamed\W*\d+)|.*[a-z]I[dD]")
 
 
 def note_doubts(table: Table, data: Frame, validation: float) -> None:
@@ -60,7 +55,7 @@ def deciding_columns(table: Table, frame: Any) -> list[str]:
     target, data = table.target, Frame(frame, table.cells)
     assert target is not None
     data = data.take(np.flatnonzero(~target.missing(data.column(target.name))))
-    if len(data) <= _FEW_ROWS:
+    if len(data) <= FEW_ROWS:
         return []
     goal = _values(target, data.column(target.name))
     found = []
@@ -83,7 +78,7 @@ def _of_target(table: Table, data: Frame, validation: float) -> Iterator[str]:
     if not isinstance(target, Classes):
         return
     name, counts = target.name, np.bincount(target.find(data.column(target.name)))
-    if len(counts) > _FEW_ROWS and len(counts) * _ROWS_PER_CLASS > len(data):
+    if len(counts) > FEW_ROWS and len(counts) * _ROWS_PER_CLASS > len(data):
         yield (
             f"target {name!r}: {len(counts):,} distinct labels in {len(data):,} rows are too many classes to "
             f"learn: if they are quantities, write them as numbers and use task='regress'; if they are "
@@ -128,7 +123,7 @@ def _values(encoder: Encoder | Target, column: Column) -> _Values:
 
 def _of_columns(table: Table, data: Frame) -> Iterator[str]:
     assert table.target is not None
-    if len(data) <= _FEW_ROWS:
+    if len(data) <= FEW_ROWS:
         return
     goal = _values(table.target, data.column(table.target.name))
     for encoder in table.columns:
@@ -197,19 +192,9 @@ def _is_example(table: Table) -> bool:
 
 def _is_id(column: Column, values: _Values, table: Table) -> bool:
     """Return True if numbers look like ids: whole, distinct, and in order or so named."""
-    if not values.whole or values.distinct < len(column) or not _is_whole(column):
+    if not values.whole or values.distinct < len(column) or not is_whole(column):
         return False
-    if _ID.fullmatch(column.name):
+    if is_id(column.name):
         return True
     steps = np.diff(values.codes)
     return not _is_example(table) and bool((steps > 0).all() or (steps < 0).all())
-
-
-def _is_whole(column: Column) -> bool:
-    """Return True for whole numbers that are written as such; moments in a frame are floats."""
-    if column.values.dtype.kind in "iu":
-        return True
-    if column.values.dtype.kind not in "OUT":
-        return False
-    cells: list[Any] = column.values.tolist()
-    return all(type(cell) is int or (type(cell) is str and cell.strip().isdigit()) for cell in cells)
