@@ -1,7 +1,6 @@
 """Learning a table: what a model predicts, what it is worth, and what it does not depend on."""
 
 import pickle
-import time
 
 import numpy as np
 import pytest
@@ -196,10 +195,9 @@ def test_class_weights_move_predictions_towards_rare_labels():
 
 
 def test_a_time_limit_ends_a_training_that_would_take_longer():
-    start = time.monotonic()
     long = Recipe(hidden=(64,), epochs=1_000_000, batch_size=16)
     model = learn(FRAME, Y, settings=settings(time_limit=1.0, recipe=long))
-    assert time.monotonic() - start < 30.0
+    assert len(model.histories[0].losses) < 1_000_000
     assert model.honest["r2"] > 0.5
 
 
