@@ -90,6 +90,16 @@ def test_every_picture_says_what_it_shows(opened, classes):
     assert names[-1] == "The network, layer by layer: 4 inputs; 12 units, relu, dropout; 3 units, softmax"
 
 
+def test_a_layer_that_changes_the_width_is_drawn_with_its_own_columns(tmp_path):
+    layers = [fd.Input((4,)), fd.layers.CategoryEmbedding((3, 2), 5), fd.Dropout(0.1), fd.Dense(1)]
+    model = fd.Sequential(layers, seed=0)
+    model.compile("adam", "mse")
+    model.fit(X, X[:, 0], epochs=2, verbose=0)
+    model.report(tmp_path / "run.html")
+    label = "4 inputs; 12 columns, categoryembedding, dropout; 1 unit, linear"
+    assert f"The network, layer by layer: {label}" in (tmp_path / "run.html").read_text()
+
+
 def test_names_within_pictures_are_not_those_of_another(classes):
     text = classes[1].read_text()
     for one in ("figure_1", "axes_1", "patch_1", "text_1"):

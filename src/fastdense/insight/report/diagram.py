@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ MOST_COLUMNS = 8
 
 @dataclass(frozen=True)
 class Column:
-    """What is drawn of a layer with weights, and of those without that follow it."""
+    """What is drawn of a layer, and of those that follow it and are no more than written below it."""
 
     units: int
     shown: tuple[int, ...]
@@ -48,7 +48,7 @@ def diagram(report: RunRecord) -> str:
         if column is None:
             ax.text(place, 0.0, "…", color=MUTED, ha="center", va="center", fontsize=18)
         else:
-            if before is not None:
+            if before is not None and column.W is not None:
                 _weights(ax, place, before, column)
             _units(ax, place, column)
         before = column
@@ -56,16 +56,19 @@ def diagram(report: RunRecord) -> str:
 
 
 def _columns(report: RunRecord) -> list[Column]:
-    """Return the input and every layer with weights; what other layers do is written below them."""
+    """Return the input, dense layers and those that change the width; the others are written below them."""
     columns = [Column(report.n_in, _shown(report.n_in), count(report.n_in, "input"))]
     for layer in report.layers:
         if layer.W is not None:
             label = f"{count(layer.units, 'unit')}\n{layer.activation}"
             columns.append(Column(layer.units, _shown(layer.units), label, layer.W))
+            continue
+        last, what = columns[-1], layer.activation if layer.activation != "linear" else layer.kind.lower()
+        if layer.units == last.units:
+            columns[-1] = replace(last, label=f"{last.label}\n{what}")
         else:
-            last = columns[-1]
-            what = layer.activation if layer.activation != "linear" else layer.kind.lower()
-            columns[-1] = Column(last.units, last.shown, f"{last.label}\n{what}", last.W)
+            label = f"{count(layer.units, 'column')}\n{what}"
+            columns.append(Column(layer.units, _shown(layer.units), label))
     return columns
 
 
