@@ -67,7 +67,8 @@ def _is_one(graph: Graph, name: str) -> bool:
 
 def _blended(graph: Graph, nodes: Sequence[Node], source: str) -> Apply | None:
     """``(1 - alpha) * x + alpha * g(x)``, whose shares ``alpha`` are one number per column."""
-    products = [node for node in nodes if node.op == "Mul" and graph.is_constant(node.inputs[1])]
+    pairs = [node for node in nodes if node.op == "Mul" and len(node.inputs) == 2]
+    products = [node for node in pairs if graph.is_constant(node.inputs[1])]
     of_x = [node for node in products if node.inputs[0] == source]
     *between, last = nodes
     if last.op != "Add" or len(of_x) != 1:
