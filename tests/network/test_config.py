@@ -55,6 +55,7 @@ GIVEN = {
         "alpha_regularizer": "l1",
         "name": "a",
     },
+    "PeriodicEmbedding": {"columns": 2, "frequencies": 3, "width": 5, "sigma": 0.5, "name": "a"},
     "PReLU": {"alpha_initializer": initializers.Constant(0.25), "alpha_regularizer": "l1", "name": "a"},
     "Rescaling": {"scale": [0.5, 2.0], "offset": -1.0, "name": "a"},
     "Zeros": {},

@@ -256,15 +256,18 @@ def _found(array: NDArray[Any], at: int) -> str:
     return f"{shown(array.flat[at])}{where}"
 
 
-def finite(name: str, array: Float, given: Any = None) -> None:
+def finite(name: str, array: Float, given: Any = None, missing: int = 0) -> None:
     """Raise NonFiniteError, naming the first place, if the array holds NaN or infinity.
 
     ``given`` is what the array was made from: a number there may have been too large for the array's dtype.
+    The first ``missing`` columns of a matrix may hold NaN.
     """
     with np.errstate(all="ignore"):
         if math.isfinite(array.sum(dtype=np.float64)):  # one cheap pass; only a doubt costs another
             return
     bad = ~np.isfinite(array)
+    if missing:
+        bad[:, :missing] &= ~np.isnan(array[:, :missing])
     if not bad.any():
         return
     place = tuple(int(i) for i in np.argwhere(bad)[0])

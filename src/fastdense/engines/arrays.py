@@ -121,11 +121,7 @@ def finite(name: str, array: Any, engine: Engine, given: Any = None, missing: in
             if backend.xp.all(backend.xp.isfinite(array)):
                 return
             array = backend.fetch(array)
-    if missing and np.isnan(array[:, :missing]).any():
-        array = array.copy()
-        first = array[:, :missing]
-        first[np.isnan(first)] = 0.0
-    checks.finite(name, array, in_memory(name, given, engine))
+    checks.finite(name, array, in_memory(name, given, engine), missing)
 
 
 def _is_own(values: Any, engine: Engine) -> bool:

@@ -244,6 +244,11 @@ class Stack(Variables):
         """
         return self.snapshot().centre
 
+    @property
+    def takes_missing(self) -> int:
+        """How many of its input's columns, from the first on, may hold NaN: the first layer decides."""
+        return self._layers[0].spec(0).takes_missing if self._layers else 0
+
     def network(self) -> NetworkSpec:
         """Return the network as engines are given it."""
         return self.snapshot().network()

@@ -121,7 +121,7 @@ def prepare(
     if not len(A_in):
         raise ShapeError(f"{owner}X has no rows")
     given = None if model.table is not None and is_frame(X) else X
-    finite(f"{owner}X", A_in, model.engine, given, model.network().takes_missing)
+    finite(f"{owner}X", A_in, model.engine, given, model.takes_missing)
     y, sample_weight = (
         in_memory(f"{owner}{name}", values, model.engine)
         for name, values in (("y", y), ("sample_weight", sample_weight))

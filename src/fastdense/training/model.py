@@ -35,6 +35,10 @@ class Trainable(Protocol):
     def centre(self) -> NDArray[Any] | None:
         """What `as_rows` subtracts in float64 before it rounds, None for nothing."""
 
+    @property
+    def takes_missing(self) -> int:
+        """How many of its input's columns, from the first on, may hold NaN."""
+
     def network(self) -> NetworkSpec:
         """Return the network as engines are given it."""
 

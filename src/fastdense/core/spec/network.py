@@ -43,11 +43,6 @@ class NetworkSpec:
         """The width of the network's output."""
         return self.layers[-1].n_units if self.layers else self.n_in
 
-    @property
-    def takes_missing(self) -> int:
-        """How many of its input's columns, from the first on, may hold NaN."""
-        return self.layers[0].takes_missing if self.layers else 0
-
     def lower(self, parameters: Sequence[Sequence[Any]]) -> list[tuple[Primitive, ...]]:
         """Return each layer's primitives, with its arrays in them; see ``fastdense.core.spec.lowering``."""
         return [layer.lower(*own) for layer, own in zip(self.layers, parameters, strict=True)]
