@@ -159,6 +159,14 @@ def test_a_module_of_pytorch_computes_the_same_and_comes_back():
     assert_within(back.predict(rows), model.predict(rows), 1e-4)
 
 
+def test_a_module_of_pytorch_that_begins_with_it_needs_the_width():
+    pytest.importorskip("torch")
+    from fastdense.formats.torch import from_torch, to_torch
+
+    with pytest.raises(FormatError, match="give n_in="):
+        from_torch(to_torch(network()))
+
+
 def test_c_computes_the_same(tmp_path):
     model, rows = network(), X.astype(np.float32)
     rows[1, 2] = 0.5

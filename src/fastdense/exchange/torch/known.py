@@ -136,6 +136,8 @@ def _parametric_activation(chain: Chain, module: Any) -> None:
 def _periodic_embedding(chain: Chain, module: Any) -> None:
     layer = PeriodicEmbedding(module.columns, module.frequencies, module.width)
     arrays = (module.frequency, module.phase, module.kernel, module.bias, module.missing)
+    if chain.width is None:
+        _refuse("how many columns pass behind those that it embeds is not known: give n_in=")
     if module.columns > chain.width:
         _refuse(f"it embeds {module.columns} columns, and there are {chain.width}")
     chain.add(layer, [array_of(array) for array in arrays], n_in=chain.width)
