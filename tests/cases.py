@@ -374,8 +374,7 @@ def _layers() -> list[Case]:
     activate_last = NetworkSpec(N_IN, (first, last, softmax))
     clipped = {name: TrainingSpec(MSE, AdamSpec(weight_decay=0.1, **{name: 0.1})) for name in CLIPPINGS}
     places = {kind: f"{kind}-middle" for kind in ("prelu", "norm", "feature-scale", "blend")}
-    places["category"] = "category-first"
-    places["periodic"] = "periodic-first"
+    places |= {kind: f"{kind}-first" for kind in ("category", "periodic")}
     charged = {kind: NetworkSpec(N_IN, variants[name]) for kind, name in places.items()}
     return [
         *(Case(f"{k}-{name}", charged[k], training) for k in charged for name, training in clipped.items()),

@@ -9,7 +9,7 @@ from fastdense.core.spec import CategoryEmbeddingSpec, DenseSpec, Factors, Layer
 __all__ = ["NO_CATEGORIES", "category_layers", "with_categories"]
 
 NO_CATEGORIES = (np.nan, np.inf, -np.inf, 1e30, -1e30, -1.0, -0.5, 0.5, 2.5, 2.0**31, 2.0**63)
-"""Numbers that are no category of any column: the layer takes each of them for category 0."""
+"""Numbers that are not a category of any column: the layer treats each of them as category 0."""
 
 
 def category_layers(first: DenseSpec, last: DenseSpec) -> dict[str, tuple[LayerSpec, ...]]:

@@ -20,7 +20,8 @@ using namespace nb::literals;
 
 namespace {
 
-// A column remembers what so many different cells become. More are asked of Python again.
+// The features of at most this many different cells per column are remembered; others are asked of Python
+// each time.
 constexpr Py_ssize_t most_remembered = 4096;
 // Beyond this a number is refused, by Python.
 constexpr double largest = 1e300;

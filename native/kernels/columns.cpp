@@ -57,7 +57,7 @@ void blend(G, const Blend<T>& b) {
     }
 }
 
-// A softmax is no function of one number: no layer blends with it.
+// A softmax is not a function of one number, so no layer blends with it.
 template <class T>
 void blend(Softmax<T>, const Blend<T>&) {}
 

@@ -55,14 +55,14 @@ def activations(draw, columns, names=ACTIVATIONS):
 
 @st.composite
 def categories(draw, n_in):
-    """Draw a layer for category numbers in some of so many columns, in a list."""
+    """Draw a layer for category numbers in some of ``n_in`` columns, in a list."""
     sizes = draw(st.lists(st.integers(1, 40), min_size=1, max_size=n_in))
     return [fd.layers.CategoryEmbedding(sizes, draw(st.integers(1, 5)))]
 
 
 @st.composite
 def a_layer(draw, kind, columns, names, rng):
-    """Draw a layer of a kind, for inputs of so many columns."""
+    """Draw a layer of a kind, for inputs of ``columns`` columns."""
     match kind:
         case "dense":
             units = draw(st.integers(1, 9))

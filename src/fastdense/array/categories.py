@@ -45,7 +45,7 @@ def embed_backward(xp: Any, layer: CategoryEmbeddingSpec, A_in: Any, dZ: Any) ->
 
 
 def _categories(xp: Any, layer: CategoryEmbeddingSpec, A_in: Any, i: int) -> Any:
-    """Return the category of each row in a column of category numbers; what is none of them is 0."""
+    """Return the category of each row in a column of category numbers; other values are 0."""
     numbers = A_in[:, layer.passed + i]
     is_one = (numbers >= 0) & (numbers < layer.sizes[i]) & (numbers == xp.floor(numbers))
     return xp.where(is_one, numbers, xp.zeros_like(numbers))

@@ -255,7 +255,7 @@ class Category:
 
     @classmethod
     def _read(cls, value: object, cells: Cells, most: int) -> Self:
-        """Read a description of at most so many categories."""
+        """Read a description; FormatError if it has more than ``most`` categories."""
         keys = {"kind": str, "name": str, "categories": list, "other": bool, "missing": bool}
         _, name, categories, other, missing = record(value, "category column", keys)
         what = f"column {name!r}: categories"

@@ -111,9 +111,9 @@ class Table:
             more than 100 rows, and whole, distinct numbers in a column named as ids are, such as
             "customer_id", are left out too.
         weights : array of shape (m,), optional
-            One weight per row, for the quantiles of numbers and the target's mean and deviation. Whole
-            weights count as so many rows; others are scaled to a mean of 1. The features of rows of weight
-            0 count for nothing.
+            One weight per row, for the quantiles of numbers and the target's mean and deviation. A row
+            with a whole weight counts as that many rows; other weights are scaled to a mean of 1. Rows with
+            the weight 0 are ignored.
 
         Returns
         -------

@@ -43,10 +43,14 @@ def _layers(layout: Layout, goal: Goal, recipe: Recipe) -> Iterator[Layer]:
     for layer in _embeddings(layout, recipe):
         width = layer.units_for(width)
         yield layer
-    yield FeatureScale(scale_rate_factor=recipe.scale_rate)
+    yield FeatureScale(scale_rate_factor=recipe.scale_rate, scale_decay_factor=recipe.scale_rate)
     for units in recipe.hidden:
         yield _dense(width, units, recipe)
-        yield ParametricActivation(str(recipe.activation), alpha_rate_factor=recipe.alpha_rate)
+        yield ParametricActivation(
+            str(recipe.activation),
+            alpha_rate_factor=recipe.alpha_rate,
+            alpha_decay_factor=recipe.alpha_rate,
+        )
         if recipe.dropout:
             yield Dropout(recipe.dropout)
         width = units
@@ -62,6 +66,7 @@ def _embeddings(layout: Layout, recipe: Recipe) -> Iterator[Layer]:
             recipe.width,
             recipe.sigma,
             rate_factor=recipe.embedding_rate,
+            decay_factor=recipe.embedding_rate,
         )
     if layout.sizes:
         yield CategoryEmbedding(layout.sizes, recipe.category_width)

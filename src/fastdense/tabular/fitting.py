@@ -25,7 +25,7 @@ from fastdense.training.pace import most_epochs
 __all__ = ["Course", "Plan"]
 
 _ALL: float = 1.0 - 1e-9
-"""The share of a training that is all of it, but for rounding."""
+"""The share from which a training is complete, allowing for rounding."""
 
 
 class Plan(NamedTuple):
@@ -161,7 +161,7 @@ class Course:
         assert epoch.parameters is not None
         outputs = np.empty((0, self.subject.goal.n_out)) if epoch.watched is None else epoch.watched.outputs
         self.losses.append(float(epoch.losses.mean()))
-        self.choice.hear(outputs, epoch.parameters)
+        self.choice.hear(self.subject.clamped(outputs), epoch.parameters)
         self.done = done
         self.heard(self)
 

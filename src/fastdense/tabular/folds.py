@@ -56,7 +56,7 @@ def halves(rows: int, seed: int, model: int) -> NDArray[np.bool_]:
 def _dealt(strata: Rows, n_folds: int, rng: np.random.Generator) -> Rows:
     """Return the fold of each row, -1 for one that is alone in its stratum.
 
-    One stratum is dealt after another, so that the folds have the same sizes but for one row.
+    One stratum is dealt after another, so that the sizes of the folds differ by at most one row.
     """
     order = rng.permutation(len(strata))
     order = order[np.argsort(strata[order], kind="stable")]

@@ -82,7 +82,8 @@ class TabularModel:
         For each network, sorted: target less prediction, in the target's units, of rows that it did not see.
     honest : dict of str to float
         The scores of the predictions in `out_of_fold`: "log_loss", "accuracy" and "auc", or "rmse", "mae" and
-        "r2". Empty if no rows could be held out.
+        "r2". A row of these is predicted by the networks that held it out, mostly one: the mean of all does
+        better on new rows. Empty if no rows could be held out.
     out_of_fold : OutOfFold or None
         Not in files.
     histories : tuple of TrainingRecord

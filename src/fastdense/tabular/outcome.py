@@ -68,20 +68,15 @@ def _classifier(courses: Sequence[Course], table: Table, subject: Subject) -> Ta
 
 def _regressor(courses: Sequence[Course], table: Table, subject: Subject) -> TabularModel:
     pool, goal, rows = _Pool(courses, subject), subject.goal, subject.judges
-    clamp = float(subject.rows.y.min()), float(subject.rows.y.max())
-
-    def numbers(outputs: Float) -> Float:
-        return goal.decode(np.clip(outputs[:, 0], *clamp))
-
-    found = numbers(pool.outputs)
+    found = goal.decode(pool.outputs[:, 0])
     return TabularModel(
         table,
         tuple(course.finish() for course in courses),
         goal.metric,
         goal.quantile,
-        clamp=clamp,
+        clamp=subject.clamp,
         residuals=tuple(
-            thinned(goal.decode(rows.y[course.part.held_out, 0]) - numbers(course.choice.honest()))
+            thinned(goal.decode(rows.y[course.part.held_out, 0]) - goal.decode(course.choice.honest()[:, 0]))
             for course in courses
             if len(course.part.held_out)
         ),

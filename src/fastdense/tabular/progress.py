@@ -11,7 +11,7 @@ from fastdense.training.progress import Verbose, display_for
 __all__ = ["Progress"]
 
 _LINES: Final = 20
-"""Lines that a training prints, but for one per epoch if asked for."""
+"""The most lines that a training prints, unless one per epoch is asked for."""
 
 
 class Progress:

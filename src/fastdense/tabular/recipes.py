@@ -27,7 +27,8 @@ class Recipe:
     """How the networks for a table are built and trained.
 
     A constant may be a `ByTask`: one to classify and one to regress. The defaults are those of RealMLP-TD
-    [1]_, whose network embeds numbers by trained periods [2]_ and starts from the data.
+    [1]_, except for the batch size: its network embeds numbers by trained periods [2]_ and starts from the
+    data.
 
     Attributes
     ----------
@@ -44,7 +45,8 @@ class Recipe:
         Of the kernels, as those of a layer in neural tangent parametrisation: ``X @ (W / sqrt(n_in))``.
     scale_rate, embedding_rate, alpha_rate, bias_rate : float
         What the learning rate is multiplied by for the scales of the features, the embeddings of numbers, the
-        activations' ``alpha`` and the biases.
+        activations' ``alpha`` and the biases. The weight decay is multiplied by the same number, and then by
+        the rate: a step takes off the square of it. Biases do not decay.
     weight_decay : float
     beta_1, beta_2, epsilon : float
         AdamW's.
@@ -134,7 +136,7 @@ class Recipe:
             dropout=0.15,
             label_smoothing=0.1,
             epochs=256,
-            batch_size=None,
+            batch_size=256,
             start_rows=10_000,
         )
 

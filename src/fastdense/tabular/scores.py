@@ -79,7 +79,7 @@ def _mean_absolute(outputs: Array, y: Array, weights: NDArray[np.float64]) -> fl
 
 
 def _poisson(outputs: Array, y: Array, weights: NDArray[np.float64]) -> float:
-    """Return half the mean Poisson deviance but for what the targets alone decide."""
+    """Return half the mean Poisson deviance, without the terms that depend on the targets alone."""
     return float(np.average((outputs - y * np.log(np.maximum(outputs, 1e-30)))[:, 0], weights=weights))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastdense.core.arrays import Array
 from fastdense.core.spec.lowering import tables
-from fastdense.layers import CategoryEmbedding, Dense
+from fastdense.layers import CategoryEmbedding, Dense, Dropout
 from fastdense.models.sequential import Sequential
 
 __all__ = ["dense_start", "start_from"]
@@ -27,6 +27,7 @@ def start_from(model: Sequential, X: Array, rng: np.random.Generator) -> None:
     """Give every dense layer of a network weights that fit what comes to it of these rows.
 
     A category 0, missing or unknown, that none of these rows has starts at 0: nothing may ever train it.
+    Units are dropped as in training, so that the layers behind start from what they will be given.
     """
     A_in = X
     for layer in model.layers:
@@ -34,7 +35,15 @@ def start_from(model: Sequential, X: Array, rng: np.random.Generator) -> None:
             layer.set_weights([_without_unseen(layer, A_in)])
         if isinstance(layer, Dense):
             layer.set_weights(dense_start(A_in, layer.units, rng))
-        A_in = layer(A_in)
+        A_in = _dropped(A_in, layer, rng) if isinstance(layer, Dropout) else layer(A_in)
+
+
+def _dropped(A_in: Array, layer: Dropout, rng: np.random.Generator) -> Array:
+    """Return rows with numbers dropped, and the others scaled up."""
+    assert isinstance(layer.rate, float)
+    gains = (rng.random(A_in.shape) >= layer.rate) / (1.0 - layer.rate)
+    dropped: Array = A_in * gains.astype(A_in.dtype)
+    return dropped
 
 
 def _without_unseen(layer: CategoryEmbedding, A_in: Array) -> Array:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdense.core.arrays import Array
 from fastdense.core.spec import AdamSpec, TrainingSpec
 from fastdense.tables import Layout
 from fastdense.tabular.goals import Goal
@@ -56,6 +57,15 @@ class Subject:
         """The weights of the rows to train on, None if all are the same."""
         emphasis = self.rows.emphasis
         return None if np.ptp(emphasis) < _ALIKE else emphasis.astype(np.float32)
+
+    @cached_property
+    def clamp(self) -> tuple[float, float] | None:
+        """The range of the numbers trained on, None to classify."""
+        return None if self.goal.classify else (float(self.rows.y.min()), float(self.rows.y.max()))
+
+    def clamped(self, outputs: Array) -> Array:
+        """Return a network's outputs, numbers within the range trained on."""
+        return outputs if self.clamp is None else np.clip(outputs, *self.clamp)
 
     def rows_per_step(self, rows: int) -> int:
         """Return the rows of a step, for ``rows`` rows to train on."""

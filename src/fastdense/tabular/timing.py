@@ -35,7 +35,7 @@ def measured(train: Callable[[int], None], most: int, seconds: float) -> Pace:
     Parameters
     ----------
     train : function of a number of steps
-        Trains for an epoch of so many.
+        Trains for an epoch of that many steps.
     most : int
         The steps of a whole epoch.
     seconds : float

@@ -8,10 +8,11 @@ declares them (``DenseSpec.parameters``). "The trained parameters" are those dec
 of the layers.
 """
 
-from fastdense.core.spec import layers, losses, network, optimizers
+from fastdense.core.spec import layers, losses, network, optimizers, parts
 from fastdense.core.spec.layers import *  # noqa: F403
 from fastdense.core.spec.losses import *  # noqa: F403
 from fastdense.core.spec.network import *  # noqa: F403
 from fastdense.core.spec.optimizers import *  # noqa: F403
+from fastdense.core.spec.parts import *  # noqa: F403
 
-__all__ = layers.__all__ + losses.__all__ + network.__all__ + optimizers.__all__
+__all__ = layers.__all__ + losses.__all__ + network.__all__ + optimizers.__all__ + parts.__all__

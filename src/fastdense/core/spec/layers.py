@@ -1,13 +1,11 @@
-"""The layers of a network, and the activations and arrays that they have."""
+"""The layers of a network: their sizes, their arrays, and the primitives that they come down to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any, Protocol
+from typing import Any
 
-from fastdense.core.curves import CURVES
 from fastdense.core.spec.lowering import (
     BlendColumns,
     Curve,
@@ -19,120 +17,35 @@ from fastdense.core.spec.lowering import (
     Primitive,
     Product,
     ScaleColumns,
-    Softmax,
     StandardizeColumns,
+)
+from fastdense.core.spec.parts import (
+    ActivationSpec,
+    Elementwise,
+    Factors,
+    LayerBase,
+    Linear,
+    Parameter,
+    Penalty,
 )
 
 __all__ = [
-    "ACTIVATIONS",
     "ActivateSpec",
-    "ActivationSpec",
     "CategoryEmbeddingSpec",
     "DenseSpec",
     "DropoutSpec",
-    "Factors",
     "FeatureScaleSpec",
     "LayerNormSpec",
     "LayerSpec",
     "PReLUSpec",
-    "Parameter",
     "ParametricActivationSpec",
-    "Penalty",
     "PeriodicEmbeddingSpec",
     "ScaleSpec",
-    "group_slices",
 ]
 
-ACTIVATIONS = tuple(CURVES)
-
 
 @dataclass(frozen=True)
-class ActivationSpec:
-    """The function ``g`` in ``A_out = g(Z)``.
-
-    ``alpha`` is the slope of ``leaky_relu`` below zero and the scale of ``elu``; the others ignore it.
-    ``groups`` belongs to "softmax": the sizes of consecutive groups of columns (see `group_slices`), each of
-    which is a separate softmax. If empty, the row is one group.
-    """
-
-    name: str = "linear"
-    alpha: float = 0.0
-    groups: tuple[int, ...] = ()
-
-    def lower(self) -> tuple[Primitive, ...]:
-        """Return the function as primitives: none for "linear"."""
-        match self.name:
-            case "linear":
-                return ()
-            case "softmax":
-                return (Softmax(self.groups),)
-            case _:
-                return (Curve(self.name, self.alpha),)
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """A parameter's addition to the loss: ``l1 * sum(|w|) + l2 * sum(w**2)``."""
-
-    l1: float = 0.0
-    l2: float = 0.0
-
-
-@dataclass(frozen=True)
-class Factors:
-    """What the learning rate and the weight decay are multiplied by for one parameter."""
-
-    rate: float = 1.0
-    decay: float = 1.0
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """An array that goes with a layer: whether and how training changes it, and what it adds to the loss."""
-
-    name: str
-    shape: tuple[int, ...]
-    trained: bool = True
-    penalty: Penalty = Penalty()
-    factors: Factors = Factors()
-
-
-class _Layer:
-    parameters: tuple[Parameter, ...] = ()
-    """The arrays that go with the layer, in order. An attribute: torch.compile traces no cached property."""
-    takes_missing: int = 0
-    """How many of its input's columns, from the first on, may hold NaN."""
-
-    @property
-    def kind(self) -> str:
-        """What the layer is called: "dense" for a `DenseSpec`."""
-        return type(self).__name__.removesuffix("Spec").lower()
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether training changes any of its arrays."""
-        return any(parameter.trained for parameter in self.parameters)
-
-
-@dataclass(frozen=True)
-class _Elementwise(_Layer):
-    n_in: int
-
-    @property
-    def n_units(self) -> int:
-        """As many outputs as inputs."""
-        return self.n_in
-
-
-class _Linear(_Elementwise):
-    @property
-    def activation(self) -> ActivationSpec:
-        """Linear: the layer has no activation."""
-        return ActivationSpec()
-
-
-@dataclass(frozen=True)
-class DenseSpec(_Layer):
+class DenseSpec(LayerBase):
     """``A_out = g(A_in @ W + B)``."""
 
     n_in: int
@@ -157,7 +70,7 @@ class DenseSpec(_Layer):
 
 
 @dataclass(frozen=True)
-class DropoutSpec(_Linear):
+class DropoutSpec(Linear):
     """In training, zero each input with probability ``rate`` and divide the kept ones by ``1 - rate``.
 
     ``stream`` is the second word of the mask's Philox counter: the layer's place in the model, by which
@@ -173,7 +86,7 @@ class DropoutSpec(_Linear):
 
 
 @dataclass(frozen=True)
-class ScaleSpec(_Linear):
+class ScaleSpec(Linear):
     """``A_out = (A_in - mean) / deviation``, with fixed parameters."""
 
     def __post_init__(self) -> None:
@@ -187,7 +100,7 @@ class ScaleSpec(_Linear):
 
 
 @dataclass(frozen=True)
-class ActivateSpec(_Elementwise):
+class ActivateSpec(Elementwise):
     """``A_out = g(A_in)``: an activation that no dense layer could take in."""
 
     activation: ActivationSpec
@@ -198,7 +111,7 @@ class ActivateSpec(_Elementwise):
 
 
 @dataclass(frozen=True)
-class PReLUSpec(_Linear):
+class PReLUSpec(Linear):
     """``A_in`` above zero, otherwise ``alpha * A_in``, with a trained slope ``alpha`` per column."""
 
     alpha_penalty: Penalty = Penalty()
@@ -215,7 +128,7 @@ class PReLUSpec(_Linear):
 
 
 @dataclass(frozen=True)
-class LayerNormSpec(_Linear):
+class LayerNormSpec(Linear):
     """Each row less its mean, divided by its deviation, times ``gamma`` plus ``beta``, one per column each.
 
     The deviation is the root of the row's variance and ``epsilon``. There is a ``gamma`` if it scales, and a
@@ -247,7 +160,7 @@ class LayerNormSpec(_Linear):
 
 
 @dataclass(frozen=True)
-class CategoryEmbeddingSpec(_Linear):
+class CategoryEmbeddingSpec(Linear):
     """The last ``len(sizes)`` columns, which hold category numbers, as ``width`` trained numbers each.
 
     The columns before them pass, and come first. Column ``i`` of the others has the categories ``0, 1, ...
@@ -282,7 +195,7 @@ class CategoryEmbeddingSpec(_Linear):
 
 
 @dataclass(frozen=True)
-class FeatureScaleSpec(_Linear):
+class FeatureScaleSpec(Linear):
     """``A_in * scale``, with a trained factor ``scale`` per column.
 
     A factor of 0 makes 0, even of an infinite number; NaN stays.
@@ -302,7 +215,7 @@ class FeatureScaleSpec(_Linear):
 
 
 @dataclass(frozen=True)
-class ParametricActivationSpec(_Linear):
+class ParametricActivationSpec(Linear):
     """``A_in + alpha * (g(A_in) - A_in)``, with a trained ``alpha`` per column; ``g`` is the ``curve``.
 
     Computed as ``(1 - alpha) * A_in + alpha * g(A_in)``, in which a factor of 0 makes 0, even of an infinite
@@ -324,7 +237,7 @@ class ParametricActivationSpec(_Linear):
 
 
 @dataclass(frozen=True)
-class PeriodicEmbeddingSpec(_Layer):
+class PeriodicEmbeddingSpec(LayerBase):
     """The first ``columns`` columns as ``width`` numbers each, and behind them the others as they are.
 
     Those of a column ``x`` are ``cos(2 pi frequency x + phase) @ kernel + bias``, ``width - 1`` sums over
@@ -383,38 +296,3 @@ LayerSpec = (
     | ParametricActivationSpec
     | PeriodicEmbeddingSpec
 )
-
-
-class _Grouped(Protocol):
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def groups(self) -> tuple[int, ...]: ...
-
-
-def group_slices(spec: _Grouped, columns: int) -> list[slice]:
-    """Return the columns of each group that an activation or a loss cuts a row into.
-
-    All of them together if it has no groups.
-
-    Raises
-    ------
-    ValueError
-        The groups have more or fewer columns in all than there are, or one has none.
-
-    Examples
-    --------
-    >>> group_slices(ActivationSpec("softmax", groups=(3, 2)), 5)
-    [slice(0, 3, None), slice(3, 5, None)]
-    >>> group_slices(ActivationSpec("softmax"), 5)
-    [slice(0, 5, None)]
-    """
-    if not spec.groups:
-        return [slice(0, columns)]
-    if min(spec.groups) < 1 or sum(spec.groups) != columns:
-        raise ValueError(
-            f"{spec.name} has groups of {spec.groups} columns, {sum(spec.groups)} in all, but gets {columns}"
-        )
-    ends = list(accumulate(spec.groups))
-    return [slice(end - size, end) for size, end in zip(spec.groups, ends, strict=True)]

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fastdense.core.spec.layers import DropoutSpec, LayerSpec, Parameter, group_slices
+from fastdense.core.spec.layers import DropoutSpec, LayerSpec
 from fastdense.core.spec.losses import LossSpec
 from fastdense.core.spec.lowering import Primitive
 from fastdense.core.spec.optimizers import OptimizerSpec
+from fastdense.core.spec.parts import Parameter, group_slices
 
 __all__ = [
     "NetworkSpec",

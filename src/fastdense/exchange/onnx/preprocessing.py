@@ -44,7 +44,7 @@ def features(nodes: Nodes, table: Any, dtype: str) -> Features:
     Raises
     ------
     FormatError
-        There is no table, it is an embedded one, or it has columns of dates.
+        There is no table, or it is embedded, or it has columns of dates.
     """
     if not isinstance(table, Table):
         raise FormatError("the model has no table to include: export it without one, and features go in")

@@ -23,7 +23,7 @@ MOST_COLUMNS = 8
 
 @dataclass(frozen=True)
 class Column:
-    """What is drawn of a layer, and of those that follow it and are no more than written below it."""
+    """What is drawn of a layer; the names of layers behind it that keep the width are written below it."""
 
     units: int
     shown: tuple[int, ...]
