@@ -124,6 +124,28 @@ def test_rows_count_as_much_as_their_weight():
         assert model.predict({"x": [0.0]})[0] == pytest.approx(wanted, abs=0.15)
 
 
+def test_a_tables_statistics_have_the_rows_weights():
+    weights = np.where(FRAME["a"] > 0, 3.0, 1.0)
+    model = learn(FRAME, Y, sample_weight=weights, settings=settings())
+    assert model.table.target.mean == pytest.approx(np.average(Y, weights=weights))
+
+
+def test_probabilities_that_smoothed_labels_made_unsure_are_sharpened():
+    recipe = Recipe(hidden=(16,), epochs=32, batch_size=16, label_smoothing=0.6)
+    labels = np.where(FRAME["a"] > 0, "above", "below")
+    model = learn(FRAME, labels, settings=settings(recipe=recipe))
+    assert model.temperature < 0.7
+    assert model.predict_proba(FRAME).max(axis=1).mean() > 0.9
+
+
+def test_out_of_fold_predictions_stay_in_the_range_trained_on():
+    wild = Recipe(hidden=(16,), epochs=1, batch_size=16, learning_rate=3.0)
+    found = learn(FRAME, Y, settings=settings(recipe=wild, n_models=5)).out_of_fold.predictions
+    assert Y.min() - 1e-5 <= found.min()
+    assert found.max() <= Y.max() + 1e-5
+    assert np.isclose(found, Y.min()).any() or np.isclose(found, Y.max()).any()
+
+
 def test_missing_targets_are_left_out_and_counted():
     target = Y.copy()
     target[3] = np.nan
@@ -180,6 +202,8 @@ def test_a_frozen_model_predicts_rows_as_the_model_does(target):
                 frozen.predict_proba(row), model.predict_proba({k: [v] for k, v in row.items()})[0]
             )
     if target is Y:
+        far = {"size": 1e9, "city": "city 1", "colour": "red", "paid": True}
+        assert frozen.predict(far) == model.predict({name: [cell] for name, cell in far.items()})[0]
         with pytest.raises(TableError, match="only a model that classifies has probabilities"):
             frozen.predict_proba(row)
     with pytest.raises(TableError, match="the row lacks 'city'"):

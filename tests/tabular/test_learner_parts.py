@@ -10,13 +10,16 @@ from fastdense.tables import Layout, Table
 from fastdense.tabular.architecture import network_of
 from fastdense.tabular.calibration import log_loss, logs_of, scaled, sharpness
 from fastdense.tabular.choice import Choice
-from fastdense.tabular.folds import parts_of
+from fastdense.tabular.fitting import Course, Plan
+from fastdense.tabular.folds import Part, parts_of
 from fastdense.tabular.goals import Goal
 from fastdense.tabular.intervals import intervals, thinned
 from fastdense.tabular.recipes import Recipe
+from fastdense.tabular.rows import Rows
 from fastdense.tabular.schedules import coslog, flat_cosine
 from fastdense.tabular.scores import area, score_of
 from fastdense.tabular.starts import dense_start, start_from
+from fastdense.tabular.subject import Subject
 from tests.compare import assert_within
 
 ONES = np.ones(4)
@@ -80,7 +83,51 @@ def test_dense_layers_learn_as_in_neural_tangent_parametrisation():
     assert first.kernel.shape == (9, 256)
     assert (first.kernel_rate_factor, first.kernel_decay_factor) == (1 / 3, 3.0)
     assert (first.bias_rate_factor, first.bias_decay_factor) == (0.1, 0.0)
-    assert (model.layers[1].scale_rate_factor, model.layers[0].rate_factor) == (6.0, 0.1)
+    embedding, scale, _, alpha = model.layers[:4]
+    assert (scale.scale_rate_factor, scale.scale_decay_factor) == (6.0, 6.0)
+    assert (embedding.rate_factor, embedding.decay_factor) == (0.1, 0.1)
+    assert (alpha.alpha_rate_factor, alpha.alpha_decay_factor) == (0.1, 0.1)
+
+
+def test_layers_behind_dropout_start_from_what_they_are_given():
+    """Dropped units make outputs deviate more, so that the kernel behind them is smaller."""
+    X = np.random.default_rng(0).normal(size=(2000, 6)).astype(np.float32)
+    goal = Goal(Table.learn({"x": [1, 2], "y": [0.5, 1.5]}, "y").target, "rmse")
+    deviations = []
+    for dropout in (0.0, 0.5):
+        recipe = Recipe(hidden=(64,), dropout=dropout).of("regress")
+        model = network_of(Layout(0, 6, ()), goal, recipe, 0)
+        start_from(model, X, np.random.default_rng(1))
+        deviations.append(float(model.predict(X).std()))
+    assert deviations[0] == pytest.approx(1.0, abs=1e-3)
+    assert deviations[1] < 0.9
+
+
+def test_an_epoch_follows_the_schedules_and_leaves_out_what_fills_no_step():
+    table = Table.learn({"x": np.arange(70.0), "y": np.arange(70.0)}, "y", task="regress", embedded=True)
+    recipe = Recipe(hidden=(4,), epochs=4, batch_size=16).of("regress")
+    everything = np.ones(70)
+    X, y = table.features({"x": np.arange(70.0)}), table.targets({"y": np.arange(70.0)})
+    rows = Rows(X, y, everything, everything, np.arange(70))
+    subject = Subject(Goal(table.target, "rmse"), table.layout, recipe, rows)
+    part = Part(np.arange(70), np.arange(0), np.zeros(0, bool))
+    model = network_of(table.layout, subject.goal, recipe, 0)
+    job = next(Course(subject, model, part, Plan(4, subject.steps(70), 4)).fit())
+    t = np.arange(16) / 16
+    batches = [epoch.batches for epoch in job.epochs]
+    assert [len(each.order) for each in batches] == [64] * 4
+    assert len({tuple(each.order.tolist()) for each in batches}) == 4
+    assert_within(np.concatenate([e.learning_rates for e in job.epochs]), 0.2 * coslog(t), 1e-12)
+    assert_within(np.concatenate([e.weight_decay for e in batches]), 0.02 * flat_cosine(t), 1e-12)
+    (stream,) = batches[0].dropout
+    assert_within(np.concatenate([e.dropout[stream] for e in batches]), 0.15 * flat_cosine(t), 1e-12)
+
+
+def test_numbers_are_judged_within_the_range_trained_on():
+    table = Table.learn({"x": [1.0, 2.0], "y": [0.5, 1.5]}, "y", embedded=True)
+    rows = Rows(np.zeros((2, 1)), np.array([[-1.0], [1.0]]), np.ones(2), np.ones(2), np.arange(2))
+    subject = Subject(Goal(table.target, "rmse"), table.layout, Recipe().of("regress"), rows)
+    assert subject.clamped(np.array([[-3.0], [0.5], [2.0]])).ravel().tolist() == [-1.0, 0.5, 1.0]
 
 
 def test_the_best_sharpness_is_found():

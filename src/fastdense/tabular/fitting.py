@@ -24,6 +24,8 @@ from fastdense.training.pace import most_epochs
 
 __all__ = ["Course", "Plan"]
 
+_PART: float = 0.05
+"""The share of the time left after which the length of epochs is decided again."""
 _ALL: float = 1.0 - 1e-9
 """The share from which a training is complete, allowing for rounding."""
 
@@ -105,7 +107,7 @@ class Course:
         watch, most = self._watch(), self._most_epochs()
         while self.done < _ALL and (not self.losses or time.monotonic() < self.deadline):
             clock, share = time.monotonic(), self._share()
-            starts = self._starts(share, most)
+            starts = self._starts(share, min(most, self._epochs_at_once()))
             epochs = [self._epoch(len(self.losses) + i, start, share) for i, start in enumerate(starts)]
             passed = yield Job(program, epochs, len(self.losses) * self.plan.steps, watch, keep=True)
             self._took = (time.monotonic() - clock) / len(epochs)
@@ -129,7 +131,14 @@ class Course:
             share = max((1.0 - self.done) * self._took / left, 1.0 / self.plan.most)
         return min(share, 1.0 - self.done)
 
-    def _starts(self, share: float, most: int) -> list[float]:
+    def _epochs_at_once(self) -> float:
+        """Return how many epochs may run before their length is decided again: a part of the time left."""
+        if self.deadline == math.inf:
+            return math.inf
+        left = max(self.deadline - time.monotonic(), 0.0)
+        return max(1, _PART * left / self._took) if self._took else 1
+
+    def _starts(self, share: float, most: float) -> list[float]:
         """Return where each of the next epochs starts: no bit depends on how many a job has."""
         starts, start = [self.done], self.done + share
         while start < _ALL and len(starts) < most:

@@ -29,24 +29,24 @@ class Pace(NamedTuple):
         return self.epoch + self.step * steps
 
 
-def measured(train: Callable[[int], None], most: int, seconds: float) -> Pace:
+def measured(took_by: Callable[[int], float], most: int, seconds: float) -> Pace:
     """Find what training takes from epochs of a few steps, more of them until the clock can tell.
 
     Parameters
     ----------
-    train : function of a number of steps
-        Trains for an epoch of that many steps.
+    took_by : function of a number of steps
+        Returns the seconds that an epoch of that many steps takes.
     most : int
         The steps of a whole epoch.
     seconds : float
         What there is in all.
     """
     end = time.monotonic() + _TRIED * seconds
-    one = _seconds(train, 1)
+    one = took_by(1)
     steps, took = 1, one
     while steps < most and time.monotonic() + 2.0 * took < end:
         steps = min(most, 4 * steps)
-        took = _seconds(train, steps)
+        took = took_by(steps)
     return Pace(one, max(0.0, took - one) / max(1, steps - 1))
 
 
@@ -84,9 +84,3 @@ def fitted(pace: Pace, whole: Plan, networks: int, threads: int, seconds: float)
 def _share(seconds: float, networks: int, threads: int) -> float:
     """Return the seconds that each of some networks has, side by side."""
     return seconds * min(1.0, threads / networks)
-
-
-def _seconds(train: Callable[[int], None], steps: int) -> float:
-    clock = time.perf_counter()
-    train(steps)
-    return time.perf_counter() - clock
