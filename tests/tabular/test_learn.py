@@ -1,12 +1,14 @@
 """Learning a table: what a model predicts, what it is worth, and what it does not depend on."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import fastdense as fd
 from fastdense.errors import FormatError, TableError, TableWarning
+from fastdense.tables import Table
 from fastdense.tabular import Settings, learn
 from fastdense.tabular.recipes import Recipe
 from tests.compare import assert_identical
@@ -128,6 +130,7 @@ def test_a_tables_statistics_have_the_rows_weights():
     weights = np.where(FRAME["a"] > 0, 3.0, 1.0)
     model = learn(FRAME, Y, sample_weight=weights, settings=settings())
     assert model.table.target.mean == pytest.approx(np.average(Y, weights=weights))
+    assert model.table.columns == Table.learn(FRAME, embedded=True, weights=weights).columns
 
 
 def test_probabilities_that_smoothed_labels_made_unsure_are_sharpened():
@@ -202,8 +205,9 @@ def test_a_frozen_model_predicts_rows_as_the_model_does(target):
                 frozen.predict_proba(row), model.predict_proba({k: [v] for k, v in row.items()})[0]
             )
     if target is Y:
-        far = {"size": 1e9, "city": "city 1", "colour": "red", "paid": True}
-        assert frozen.predict(far) == model.predict({name: [cell] for name, cell in far.items()})[0]
+        narrow = replace(model, clamp=(-0.1, 0.1))
+        assert [narrow.freeze().predict(row)] == list(narrow.predict({k: [v] for k, v in row.items()}))
+        assert narrow.freeze().predict(row) != frozen.predict(row)
         with pytest.raises(TableError, match="only a model that classifies has probabilities"):
             frozen.predict_proba(row)
     with pytest.raises(TableError, match="the row lacks 'city'"):
@@ -257,3 +261,10 @@ def test_damaged_files_are_refused(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(FormatError):
             fd.load(path)
+
+
+def test_a_file_whose_networks_do_not_fit_its_table_is_refused(tmp_path):
+    narrow = learn({"a": FRAME["a"]}, Y, settings=settings())
+    replace(learn(FRAME, Y, settings=settings()), table=narrow.table).save(tmp_path / "model.safetensors")
+    with pytest.raises(FormatError, match="with 1 inputs and 1 outputs"):
+        fd.load(tmp_path / "model.safetensors")

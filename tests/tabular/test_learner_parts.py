@@ -1,6 +1,7 @@
 """The parts of learning a table by hand: schedules, folds, first weights, calibration, intervals, metrics."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -112,13 +113,16 @@ def test_an_epoch_follows_the_schedules_and_leaves_out_what_fills_no_step():
     subject = Subject(Goal(table.target, "rmse"), table.layout, recipe, rows)
     part = Part(np.arange(70), np.arange(0), np.zeros(0, bool))
     model = network_of(table.layout, subject.goal, recipe, 0)
-    job = next(Course(subject, model, part, Plan(4, subject.steps(70), 4)).fit())
+    plan = Plan(4, subject.steps(70), 4)
+    job = next(Course(subject, model, part, plan).fit())
     t = np.arange(16) / 16
     batches = [epoch.batches for epoch in job.epochs]
     assert [len(each.order) for each in batches] == [64] * 4
     assert len({tuple(each.order.tolist()) for each in batches}) == 4
     assert_within(np.concatenate([e.learning_rates for e in job.epochs]), 0.2 * coslog(t), 1e-12)
     assert_within(np.concatenate([e.weight_decay for e in batches]), 0.02 * flat_cosine(t), 1e-12)
+    limited = next(Course(subject, model, part, plan, deadline=time.monotonic() + 1e6).fit())
+    assert len(limited.epochs) == 1  # whose time decides how far the next ones go
     (stream,) = batches[0].dropout
     assert_within(np.concatenate([e.dropout[stream] for e in batches]), 0.15 * flat_cosine(t), 1e-12)
 

@@ -77,7 +77,7 @@ def learn(
     --------
     >>> import numpy as np
     >>> x = np.linspace(-1.0, 1.0, 200)
-    >>> settings = Settings(seed=1, verbose=0, recipe=Recipe(epochs=32, batch_size=32))
+    >>> settings = Settings(seed=1, verbose=0, recipe=Recipe(batch_size=32))
     >>> model = learn({"x": x, "y": x**2}, "y", settings=settings)
     >>> model.honest["r2"] > 0.9, model.predict({"x": [0.5]}).shape
     (True, (1,))

